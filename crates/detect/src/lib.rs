@@ -1,1 +1,7 @@
-//! 
+//! Detect: from a source tree to an analysis, a manifest, a plan and a Dockerfile.
+//!
+//! Everything but [`disk`] is pure over a [`FileTree`]: the same tree gives the same answer.
+
+pub mod analysis;
+pub mod plan;
+pub mod tree;

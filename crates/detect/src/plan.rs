@@ -1,0 +1,73 @@
+//! The plan: what the Dockerfile writes down and what a build carries out, computed once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the project's files stand in every stage and image.
+pub const APP_ROOT: &str = "/app";
+/// The numeric user and group that programs run as.
+pub const RUN_USER: u32 = 65532;
+
+/// How one container becomes an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerPlan {
+    pub container: String,
+    /// The last stage is the image; each earlier one is there to be copied from.
+    pub stages: Vec<Stage>,
+    pub config: ImageConfig,
+}
+
+/// A base and what is done on it, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// `build` for the stage that compiles; the last one has none.
+    pub name: Option<String>,
+    /// As a Dockerfile's FROM names it: `python:3.11-slim`.
+    pub base: String,
+    pub steps: Vec<Step>,
+}
+
+/// One thing that is done on a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Put source files under [`APP_ROOT`], at the paths they have in the project.
+    CopySources { files: Selection, owner: u32 },
+    /// Run a shell line by `/bin/sh -c`.
+    Run {
+        command: String,
+        /// Absolute path.
+        workdir: String,
+        /// Only dependency installers get one.
+        network: bool,
+    },
+    /// Take [`APP_ROOT`] of an earlier stage, without the files that match `except`.
+    CopyStage { stage: String, except: Vec<String>, owner: u32 },
+}
+
+/// Which source files a step takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    All,
+    /// Paths relative to the project's root, sorted.
+    Only(Vec<String>),
+}
+
+/// What the image's configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageConfig {
+    /// `65532:65532`.
+    pub user: String,
+    pub workdir: String,
+    /// Added to the base's environment.
+    pub env: BTreeMap<String, String>,
+    /// Exec form.
+    pub cmd: Vec<String>,
+    pub ports: Vec<u16>,
+    pub volumes: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+    /// Exec form, without the leading `CMD`.
+    pub healthcheck: Option<Vec<String>>,
+}

@@ -1,0 +1,525 @@
+//! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An RFC 9457 problem document: what happened, and what to do next.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// `about:blank`, or a path into the documentation.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    /// The HTTP status, again.
+    pub status: u16,
+    /// What happened, to what, and why.
+    pub detail: String,
+    /// What to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// A one-time sign-in code, exchanged for a session cookie.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SignIn {
+    pub code: String,
+}
+
+/// Who is asking, and which stack answers.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// The principal: `owner`.
+    pub principal: String,
+    /// The stack's name in the directory.
+    pub stack: String,
+    pub version: String,
+    /// The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none.
+    pub engine: String,
+    pub engine_reachable: bool,
+}
+
+/// A source tree to be known.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddProject {
+    /// An absolute folder on the stack's machine, or a git URL (`https://`, `ssh://`, `git@…`).
+    pub location: String,
+    /// The display name; absent: the folder's or repository's last part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A source tree that Ergon knows.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Project {
+    pub id: String,
+    pub name: String,
+    /// The folder, or the git URL.
+    pub location: String,
+    /// The folder its files are in; for a git URL, the stack's clone.
+    pub folder: String,
+    /// `FastAPI`, … as last analysed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
+    /// `Python 3.11`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// `main@1a2b3c4`, where the folder is a git work tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<String>,
+    /// What went wrong when it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_digest: Option<String>,
+    /// The Dockerfile settings of the last save or hand-off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_config: Option<DockerConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_build: Option<BuildSummary>,
+    /// A job that is queued or running for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_job: Option<Job>,
+    pub containers: Vec<ContainerSummary>,
+    /// Its companion, kind `project`.
+    pub companion: String,
+    /// RFC 3339.
+    pub added_at: String,
+}
+
+/// What the project keeps of its last Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DockerConfig {
+    /// SHA-256 of the Dockerfile's text.
+    pub dockerfile_digest: String,
+    /// Where it was saved; absent: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_to: Option<String>,
+    pub base_images: Vec<String>,
+    pub ports: Vec<u16>,
+    /// RFC 3339.
+    pub updated_at: String,
+}
+
+/// The answer to `POST /api/projects/{id}/docker/generate`. Nothing has been written.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GeneratedDockerfile {
+    pub dockerfile: String,
+    pub dockerignore: String,
+    pub project_id: String,
+    pub project_name: String,
+    /// Always null: saving is its own call.
+    pub saved_to: Option<String>,
+    /// The project's own Dockerfile, where it has one.
+    pub existing_dockerfile: Option<String>,
+    pub existing_dockerignore: Option<String>,
+    /// The manifest as it would be written.
+    #[schema(value_type = Object)]
+    pub manifest: serde_json::Value,
+    /// The answers to the six questions, in their order.
+    pub answers: Vec<Answer>,
+    pub questions: Vec<OpenQuestion>,
+    /// For each Dockerfile line (from 1) that came from a fact: which.
+    pub line_facts: Vec<LineFact>,
+}
+
+/// One of the six questions, answered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    /// `language`, `dependencies`, `build`, `run`, `ports`, `environment`.
+    pub topic: String,
+    /// `Language and framework`, …
+    pub title: String,
+    pub facts: Vec<AnswerFact>,
+}
+
+/// One fact of an answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AnswerFact {
+    /// Unique in this document, so that lines can point at it.
+    pub id: u32,
+    /// `framework`, `port`, …
+    pub topic: String,
+    pub value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// `file:line`; empty where it is assumed.
+    pub from: String,
+    /// `certain`, `likely`, `assumed`.
+    pub confidence: String,
+}
+
+/// A line of the Dockerfile and the facts it came from.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LineFact {
+    pub line: u32,
+    pub facts: Vec<u32>,
+}
+
+/// What nothing in the project decides.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OpenQuestion {
+    pub text: String,
+    pub remedy: String,
+}
+
+/// What to save into the project.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SaveDockerfile {
+    /// The text that was shown; what is saved is what was seen.
+    pub dockerfile: String,
+    pub dockerignore: String,
+    /// Replace files that differ.
+    #[serde(default)]
+    pub overwrite: bool,
+}
+
+/// What was saved.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SavedDockerfile {
+    pub saved_to: String,
+    /// File names that were written; a file that was the same already is not.
+    pub written: Vec<String>,
+}
+
+/// Run a folder without writing into it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunFolder {
+    /// An absolute folder on the stack's machine.
+    pub folder: String,
+    /// Environment variables for the containers.
+    #[serde(default)]
+    pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// A durable piece of work: a hand-off, a run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    pub id: String,
+    /// `handoff` (writes the manifest) or `run` (does not).
+    pub kind: String,
+    pub project_id: String,
+    pub project_name: String,
+    /// `queued`, `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
+    pub state: String,
+    /// RFC 3339.
+    pub created_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    /// The cause in one sentence, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    pub steps: Vec<JobStep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<RunResult>,
+}
+
+/// A step of a job, in the order they were begun.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JobStep {
+    /// `source`, `base`, `install`, `build`, `image`, `container`, `companion`, `health`, …
+    pub name: String,
+    /// `pip install -r requirements.txt`, `python:3.11-slim`, …
+    pub detail: String,
+    /// `running`, `done`, `cached`, `failed`.
+    pub state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<u64>,
+    /// `sha256:… 41 MB`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// A line of a job's log.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct JobLogLine {
+    /// Counts from 1 within the job.
+    pub number: u64,
+    /// The index of the step it belongs to.
+    pub step: u32,
+    pub text: String,
+}
+
+/// What a run came to. `ergon run --json` prints this.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunResult {
+    pub build_hash: String,
+    pub image_digest: String,
+    /// `fastapi:4f1c09ab77e2`.
+    pub image: String,
+    /// `unpinned`, `unproven`, `proven`, `failed`.
+    pub reproducibility: String,
+    pub cached: bool,
+    /// The container's Docker name.
+    pub container: String,
+    pub companion: String,
+    pub ports: Vec<PublishedPort>,
+    /// `healthy`, `running` (nothing to ask), `unhealthy`, `exited`.
+    pub state: String,
+    /// Every container of the manifest, in build order; the first is repeated above.
+    pub containers: Vec<StartedContainer>,
+}
+
+/// One container that was started.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StartedContainer {
+    pub container: String,
+    pub companion: String,
+    pub image: String,
+    pub image_digest: String,
+    pub ports: Vec<PublishedPort>,
+    pub state: String,
+}
+
+/// A container's port and where the host publishes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PublishedPort {
+    pub container: u16,
+    /// `127.0.0.1`.
+    pub address: String,
+    pub host: u16,
+}
+
+/// A build, as lists show it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BuildSummary {
+    pub build_hash: String,
+    pub project_id: Option<String>,
+    pub project_name: Option<String>,
+    /// `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
+    pub state: String,
+    pub reproducibility: String,
+    /// When it really happened; RFC 3339.
+    pub started_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<u64>,
+    pub cached: bool,
+    pub images: Vec<BuiltImage>,
+}
+
+/// An image a build made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BuiltImage {
+    pub container: String,
+    pub image_digest: String,
+    pub tags: Vec<String>,
+    /// Bytes of all layers, compressed.
+    pub size: u64,
+}
+
+/// A build and the chain of evidence it stands in.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Build {
+    #[serde(flatten)]
+    pub summary: BuildSummary,
+    pub manifest_digest: String,
+    pub source_digest: String,
+    pub platform: String,
+    pub epoch: u64,
+    pub builder: String,
+    pub bases: Vec<BaseReference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    /// Why it is `unpinned`, one line each with how to pin it.
+    pub unpinned: Vec<String>,
+    /// Containers that run an image of it.
+    pub containers: Vec<ContainerSummary>,
+    #[schema(value_type = Object)]
+    pub manifest: serde_json::Value,
+}
+
+/// A base image and the manifest digest it had.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BaseReference {
+    pub reference: String,
+    pub digest: String,
+}
+
+/// What `GET /api/v1/registry/{reference}` found.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RegistryEntry {
+    Build(Box<Build>),
+    Manifest {
+        manifest_digest: String,
+        #[schema(value_type = Object)]
+        manifest: serde_json::Value,
+        builds: Vec<BuildSummary>,
+    },
+}
+
+/// A container that has a companion, as lists show it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ContainerSummary {
+    /// The engine's id.
+    pub id: String,
+    /// The container's Docker name.
+    pub name: String,
+    /// `running`, `exited`, `restarting`, `paused`, `created`, `dead`.
+    pub state: String,
+    /// `well`, `unwell`, `stopped`, `unknown`.
+    pub wellness: String,
+    /// Its state in one sentence, by its companion.
+    pub sentence: String,
+    pub companion: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    pub ports: Vec<PublishedPort>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+}
+
+/// A container with what its companion sees.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Container {
+    #[serde(flatten)]
+    pub summary: ContainerSummary,
+    /// Bytes.
+    pub memory: Option<u64>,
+    /// Bytes; absent: no limit.
+    pub memory_limit: Option<u64>,
+    pub restarts: u64,
+    pub services: Vec<FoundService>,
+    pub findings: Vec<Finding>,
+    pub evidence: Vec<Evidence>,
+    /// The last lines it wrote.
+    pub log: Vec<String>,
+}
+
+/// A service found among a container's processes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FoundService {
+    /// `uvicorn`.
+    pub name: String,
+    /// `web server`, `application server`, `database`, `cache`, `queue`, `worker`, …
+    pub role: String,
+    pub pid: u32,
+    pub ports: Vec<u16>,
+    pub command: String,
+}
+
+/// A fact a companion computed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// A stable name: `exited`, `env.missing`, `port.closed`, …
+    pub id: String,
+    /// `info`, `warning`, `critical`.
+    pub severity: String,
+    pub text: String,
+    /// Numbers of the evidence it rests on.
+    pub evidence: Vec<u32>,
+    /// What a person can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// Where a claim comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Evidence {
+    /// Cited as `[1]`.
+    pub number: u32,
+    /// `memory.current 50331648`, `GET http://172.17.0.2:8000/ → 200 in 3 ms`.
+    pub text: String,
+    /// `cgroup`, `engine`, `process`, `probe`, `manifest`, `log`, `event`, `source`.
+    pub source: String,
+    /// RFC 3339.
+    pub time: String,
+    /// A command to see it oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// A message to a companion.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Message {
+    pub content: String,
+}
+
+/// A companion's answer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Reply {
+    /// Who answers.
+    pub from: String,
+    pub content: String,
+    pub findings: Vec<Finding>,
+    pub evidence: Vec<Evidence>,
+}
+
+/// Who is in the directory.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Companion {
+    pub name: String,
+    /// `project`, `container`, `tekton`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub capabilities: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// The unix socket it listens on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// `up`, `down`.
+    pub health: String,
+    /// Its state in one sentence.
+    pub sentence: String,
+    /// RFC 3339.
+    pub registered_at: String,
+}
+
+/// Give a companion to a container that Ergon did not start.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LaunchCompanion {
+    /// The container's name or id.
+    pub container: String,
+    /// Absent: `<container>-ci`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// One change of state, a CloudEvents 1.0 envelope.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Event {
+    pub specversion: String,
+    /// The cursor: grows by at least one with each event.
+    pub id: String,
+    pub source: String,
+    /// `dev.ergon.project.added`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `project/<id>`, `container/<name>`, …: the resource that changed.
+    pub subject: String,
+    /// RFC 3339.
+    pub time: String,
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+}
+
+/// A list; items oldest or newest first as the route says.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct List<T> {
+    pub items: Vec<T>,
+}
+
+/// A build that a client made with the shared cache and wants remembered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RecordBuild {
+    pub build_hash: String,
+    /// The folder that was built.
+    pub folder: String,
+}
