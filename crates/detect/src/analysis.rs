@@ -10,6 +10,9 @@ pub struct Analysis {
     pub manifest: Manifest,
     pub facts: Vec<Fact>,
     pub questions: Vec<Question>,
+    /// What would have been recognised; said only where nothing was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looked_for: Vec<String>,
 }
 
 /// One thing that is claimed about the project.

@@ -25,6 +25,10 @@ pub struct Stage {
     pub name: Option<String>,
     /// As a Dockerfile's FROM names it: `python:3.11-slim`.
     pub base: String,
+    /// What the steps of this stage see beside the base's environment, as a toolchain's cache folders.
+    /// Only stages that are copied from have one; the image's environment is in [`ImageConfig`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
     pub steps: Vec<Step>,
 }
 
@@ -43,7 +47,11 @@ pub enum Step {
         network: bool,
     },
     /// Take [`APP_ROOT`] of an earlier stage, without the files that match `except`.
-    CopyStage { stage: String, except: Vec<String>, owner: u32 },
+    CopyStage {
+        stage: String,
+        except: Vec<String>,
+        owner: u32,
+    },
 }
 
 /// Which source files a step takes.

@@ -1,14 +1,28 @@
 //! The files of a project, as detection and packing see them.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Cursor, Read};
+
+/// The root's files that say what is built instead of being part of it: never among the entries,
+/// but readable by these names.
+pub const OWN_FILES: [&str; 4] = [
+    "ergon.json",
+    "ergon.lock.json",
+    "Dockerfile",
+    ".dockerignore",
+];
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryKind {
-    File { size: u64, executable: bool },
+    File {
+        size: u64,
+        executable: bool,
+    },
     /// The link's target, as written.
-    Symlink { target: String },
+    Symlink {
+        target: String,
+    },
 }
 
 /// The files that count as source, by their path relative to the root, `/`-separated.
@@ -17,6 +31,27 @@ pub enum EntryKind {
 pub trait FileTree {
     fn entries(&self) -> &BTreeMap<String, EntryKind>;
 
-    /// The content of the file at `path`.
+    /// The content of the file at `path`: an entry, or one of [`OWN_FILES`].
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
+
+    /// The content as a stream, for files that do not fit in memory.
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(Cursor::new(self.read(path)?)))
+    }
+
+    /// The first `limit` bytes of the file at `path`.
+    fn read_head(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.open(path)?.take(limit).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// The content of one of [`OWN_FILES`], where the project has it.
+    fn own_file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match self.read(name) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
