@@ -25,6 +25,15 @@ pub struct SignIn {
     pub code: String,
 }
 
+/// A fresh sign-in link, the answer to `POST /api/v1/session/code`: `ergon link` prints it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SignInLink {
+    /// Good for one sign-in.
+    pub code: String,
+    /// The UI's address with the code in its fragment.
+    pub url: String,
+}
+
 /// Who is asking, and which stack answers.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Session {
