@@ -1,0 +1,298 @@
+//! A folder on disk, as a tree.
+
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
+
+use crate::dockerignore::{DockerIgnore, Matched};
+use crate::tree::{EntryKind, FileTree, OWN_FILES};
+
+/// No ignore file is read further than this.
+const IGNORE_FILE_LIMIT: u64 = 1 << 20;
+
+/// The source files of a folder: what `.gitignore` (anywhere) and `.dockerignore` (at the root) leave.
+///
+/// Links are entries and are never followed; nothing outside the folder is ever opened.
+#[derive(Debug)]
+pub struct DiskTree {
+    root: PathBuf,
+    /// Everything is opened below this, whatever happens to the folder's name.
+    handle: OwnedFd,
+    entries: BTreeMap<String, EntryKind>,
+    skipped: Vec<Skipped>,
+}
+
+/// Something in the folder that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Relative to the folder; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    pub reason: SkipReason,
+}
+
+/// Why something was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A socket, a pipe or a device.
+    Special,
+    /// Its name, or its target, is not UTF-8.
+    NotUtf8,
+    /// It may not be read.
+    Unreadable(String),
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was left out: ", self.path)?;
+        match &self.reason {
+            SkipReason::Special => write!(f, "only files and links are taken"),
+            SkipReason::NotUtf8 => write!(f, "its name is not UTF-8"),
+            SkipReason::Unreadable(error) => write!(f, "it cannot be read ({error})"),
+        }
+    }
+}
+
+/// Why a folder is not a tree.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    #[error("there is no folder {}", path.display())]
+    NotFound { path: PathBuf },
+    #[error("{} is not a folder", path.display())]
+    NotAFolder { path: PathBuf },
+    #[error("the folder {} cannot be read", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    #[error("{} cannot be followed", path.display())]
+    DockerIgnore {
+        path: PathBuf,
+        #[source]
+        error: crate::dockerignore::PatternError,
+    },
+}
+
+impl TreeError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => "check the path; it is taken relative to the current folder".to_owned(),
+            Self::NotAFolder { path } => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                format!("name the project's folder: {}", parent.unwrap_or(Path::new(".")).display())
+            }
+            Self::Unreadable { path, .. } => format!("look at its permissions: ls -ld {}", path.display()),
+            Self::DockerIgnore { error, .. } => format!("correct line {} of .dockerignore", error.line),
+        })
+    }
+}
+
+impl DiskTree {
+    /// Walks `folder`.
+    pub fn open(folder: &Path) -> Result<Self, TreeError> {
+        let path = || folder.to_owned();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::open(folder, flags, Mode::empty()).map_err(|errno| match errno.kind() {
+            io::ErrorKind::NotFound => TreeError::NotFound { path: path() },
+            io::ErrorKind::NotADirectory => TreeError::NotAFolder { path: path() },
+            _ => TreeError::Unreadable { path: path(), error: errno.into() },
+        })?;
+        let mut tree = Self { root: path(), handle, entries: BTreeMap::new(), skipped: Vec::new() };
+        let docker = tree.docker_ignore()?;
+        let top = Folder { path: String::new(), rules: None, matched: docker.root() };
+        let mut waiting = vec![top];
+        while let Some(folder) = waiting.pop() {
+            if let Err(error) = tree.walk(&folder, &docker, &mut waiting) {
+                if folder.path.is_empty() {
+                    return Err(TreeError::Unreadable { path: path(), error });
+                }
+                tree.skip(folder.path, SkipReason::Unreadable(error.to_string()));
+            }
+        }
+        tree.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(tree)
+    }
+
+    /// The folder that was opened.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What could not be taken, by path. A build that must not miss anything refuses a tree that has some.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    fn docker_ignore(&self) -> Result<DockerIgnore, TreeError> {
+        let Ok(content) = self.read_head(".dockerignore", IGNORE_FILE_LIMIT) else {
+            return Ok(DockerIgnore::default());
+        };
+        DockerIgnore::parse(&String::from_utf8_lossy(&content))
+            .map_err(|error| TreeError::DockerIgnore { path: self.root.join(".dockerignore"), error })
+    }
+
+    /// Takes the files of one folder and puts the folders in it on `waiting`.
+    fn walk(&mut self, folder: &Folder, docker: &DockerIgnore, waiting: &mut Vec<Folder>) -> io::Result<()> {
+        let name = if folder.path.is_empty() { "." } else { &folder.path };
+        let open = self.open_beneath(name, OFlags::DIRECTORY)?;
+        let rules = self.git_rules(folder);
+        for entry in Dir::read_from(&open)? {
+            let entry = entry?;
+            let bytes = entry.file_name();
+            if matches!(bytes.to_bytes(), b"." | b".." | b".git") {
+                continue;
+            }
+            let Ok(name) = bytes.to_str() else {
+                self.skip(folder.child(&bytes.to_string_lossy()), SkipReason::NotUtf8);
+                continue;
+            };
+            let path = folder.child(name);
+            if folder.path.is_empty() && OWN_FILES.contains(&name) {
+                continue;
+            }
+            let status = match rustix::fs::statat(&open, bytes, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(status) => status,
+                Err(errno) => {
+                    self.skip(path, SkipReason::Unreadable(io::Error::from(errno).to_string()));
+                    continue;
+                }
+            };
+            let kind = FileType::from_raw_mode(status.st_mode);
+            if GitRules::leave_out(rules.as_ref(), &path, kind == FileType::Directory) {
+                continue;
+            }
+            let matched = docker.enter(&folder.matched, &path);
+            let out = docker.leaves_out(&matched);
+            match kind {
+                FileType::Directory if out && !docker.has_exceptions() => {}
+                FileType::Directory => waiting.push(Folder { path, rules: rules.clone(), matched }),
+                _ if out => {}
+                FileType::RegularFile => {
+                    let size = u64::try_from(status.st_size).unwrap_or(0);
+                    let executable = Mode::from_raw_mode(status.st_mode).contains(Mode::XUSR);
+                    self.entries.insert(path, EntryKind::File { size, executable });
+                }
+                FileType::Symlink => self.take_link(path, &open, bytes),
+                _ => self.skip(path, SkipReason::Special),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_link(&mut self, path: String, folder: &OwnedFd, name: &CStr) {
+        match rustix::fs::readlinkat(folder, name, Vec::new()) {
+            Ok(target) => match target.into_string() {
+                Ok(target) => {
+                    self.entries.insert(path, EntryKind::Symlink { target });
+                }
+                Err(_) => self.skip(path, SkipReason::NotUtf8),
+            },
+            Err(errno) => self.skip(path, SkipReason::Unreadable(io::Error::from(errno).to_string())),
+        }
+    }
+
+    fn skip(&mut self, path: String, reason: SkipReason) {
+        self.skipped.push(Skipped { path, reason });
+    }
+
+    /// The git rules of a folder: its own `.gitignore` over those of the folders above.
+    fn git_rules(&self, folder: &Folder) -> Option<Rc<GitRules>> {
+        let Ok(content) = self.read_head(&folder.child(".gitignore"), IGNORE_FILE_LIMIT) else {
+            return folder.rules.clone();
+        };
+        let mut builder = GitignoreBuilder::new(".");
+        for line in String::from_utf8_lossy(&content).lines() {
+            // Git passes over a line that is no pattern, and so does this.
+            let _ = builder.add_line(None, line);
+        }
+        match builder.build() {
+            Ok(rules) if !rules.is_empty() => {
+                Some(Rc::new(GitRules { depth: folder.prefix_len(), rules, above: folder.rules.clone() }))
+            }
+            _ => folder.rules.clone(),
+        }
+    }
+
+    /// Opens what is at `path`, never through a link and never outside the folder.
+    fn open_beneath(&self, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        Ok(rustix::fs::openat2(&self.handle, path, flags, Mode::empty(), resolve)?)
+    }
+
+    fn open_file(&self, path: &str) -> io::Result<File> {
+        let file = File::from(self.open_beneath(path, OFlags::empty())?);
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is not a file")))
+        }
+    }
+}
+
+impl FileTree for DiskTree {
+    fn entries(&self) -> &BTreeMap<String, EntryKind> {
+        &self.entries
+    }
+
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.open_file(path)?.read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(self.open_file(path)?))
+    }
+}
+
+/// A folder that is still to be walked.
+struct Folder {
+    /// Relative to the root; empty for the root itself.
+    path: String,
+    /// The rules of the folders above.
+    rules: Option<Rc<GitRules>>,
+    matched: Matched,
+}
+
+impl Folder {
+    fn child(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
+    }
+
+    /// How much of a path below this folder is not below it.
+    fn prefix_len(&self) -> usize {
+        if self.path.is_empty() { 0 } else { self.path.len() + 1 }
+    }
+}
+
+/// One `.gitignore`, and those above it.
+struct GitRules {
+    /// Where paths relative to the file's folder begin.
+    depth: usize,
+    rules: Gitignore,
+    above: Option<Rc<GitRules>>,
+}
+
+impl GitRules {
+    /// Whether the nearest file that has something to say about `path` says to ignore it.
+    fn leave_out(mut rules: Option<&Rc<Self>>, path: &str, is_folder: bool) -> bool {
+        while let Some(level) = rules {
+            match level.rules.matched(&path[level.depth..], is_folder) {
+                ignore::Match::Ignore(_) => return true,
+                ignore::Match::Whitelist(_) => return false,
+                ignore::Match::None => rules = level.above.as_ref(),
+            }
+        }
+        false
+    }
+}
