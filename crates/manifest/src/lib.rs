@@ -1,15 +1,33 @@
 //! The manifest: what is to be built and run, written down in `ergon.json`.
 //!
-//! This room holds the schema, the validation, the canonical form and the digests.
-//! Nothing here does I/O: text comes in, values and errors with positions go out.
+//! [`check`] turns text into a [`Document`] or says everything that is wrong with it, each problem with
+//! its place and what would be right. It reads in four passes, each a file: `syntax` (strict JSON),
+//! `values` (what is digested), `structure` (fields and their types; `grammar` has the rules for texts),
+//! `relations` (what names point at). [`Manifest`] is the typed result; [`Document::digest`] is its
+//! identity; [`json_schema`] describes it to editors.
+//!
+//! Nothing here does I/O: text comes in, values and problems with positions go out.
 
 mod canonical;
+mod diagnostic;
 mod digest;
+mod document;
+mod fields;
+mod grammar;
 mod model;
+mod order;
+mod relations;
+mod schema;
+mod structure;
+mod syntax;
+mod values;
 
 pub use canonical::{CanonicalError, canonical_json};
+pub use diagnostic::{Diagnostic, code::ALL as DIAGNOSTIC_CODES};
 pub use digest::{Digest, ParseDigestError};
+pub use document::{Document, check, to_pretty_json};
 pub use model::{
-    Application, Container, EnvironmentVariable, Health, Manifest, Packaging, Project, Runtime,
-    MANIFEST_VERSION, NamedEpoch, SourceDateEpoch, Tagging, Tier,
+    Application, Container, EnvironmentVariable, Health, MANIFEST_VERSION, Manifest, NamedEpoch,
+    Packaging, Project, Runtime, SourceDateEpoch, Tagging, Tier,
 };
+pub use schema::json_schema;
