@@ -286,10 +286,11 @@ fn missing(message: &str) -> Option<(&'static str, String)> {
         return Some(("file", rest.split(" in container").next()?.to_owned()));
     }
     let words: Vec<&str> = message.split_whitespace().collect();
-    if let Some(at) = words.windows(2).position(|pair| pair == ["not", "found"]) {
-        if at >= 2 && words[at - 2] == "network" {
-            return Some(("network", words[at - 1].trim_matches('"').to_owned()));
-        }
+    if let Some([_, name, ..]) = words
+        .windows(4)
+        .find(|four| four[0] == "network" && four[2..] == ["not", "found"])
+    {
+        return Some(("network", name.trim_matches('"').to_owned()));
     }
     if let Some((name, _)) = lower.split_once(": image not known") {
         let name = name.rsplit(' ').next()?;

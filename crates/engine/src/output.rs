@@ -219,10 +219,7 @@ mod tests {
         }
     }
 
-    fn assemble(
-        timestamps: bool,
-        frames: Vec<LogOutput>,
-    ) -> Vec<(LogSource, Option<String>, String)> {
+    fn assemble(timestamps: bool, frames: Vec<LogOutput>) -> Vec<String> {
         let mut assembler = Assembler {
             timestamps,
             ..Assembler::default()
@@ -232,22 +229,25 @@ mod tests {
             .flat_map(|frame| assembler.push(frame))
             .collect();
         lines.extend(assembler.finish());
+        let time = |line: &LogLine| {
+            line.time
+                .map_or("never".to_owned(), |time| time.to_string())
+        };
         lines
             .iter()
-            .map(|line| {
-                (
-                    line.source,
-                    line.time.map(|time| time.to_string()),
-                    line.text(),
-                )
-            })
+            .map(|line| format!("{:?} {} |{}|", line.source, time(line), line.text()))
             .collect()
     }
 
     #[test]
     fn pieces_become_lines_and_the_two_outputs_do_not_mix() {
         let lines = assemble(false, vec![out("one\ntw"), err("oops\n"), out("o\r\nlast")]);
-        insta::assert_debug_snapshot!(lines, @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        Stdout never |one|
+        Stderr never |oops|
+        Stdout never |two|
+        Stdout never |last|
+        ");
     }
 
     #[test]
@@ -261,7 +261,11 @@ mod tests {
                 out("no time\n"),
             ],
         );
-        insta::assert_debug_snapshot!(lines, @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        Stdout 2026-01-02T03:04:05.5Z |ab|
+        Stdout 2026-01-02T03:04:07Z ||
+        Stdout never |no time|
+        ");
     }
 
     proptest! {

@@ -252,7 +252,53 @@ mod tests {
             restart: RestartPolicy::OnFailure(Some(3)),
             ..ContainerSpec::default()
         };
-        insta::assert_json_snapshot!(spec.body().expect("valid"), @"");
+        insta::assert_json_snapshot!(spec.body().expect("valid"), @r#"
+        {
+          "ExposedPorts": {
+            "8000/tcp": {}
+          },
+          "Env": [
+            "A=1"
+          ],
+          "Cmd": [
+            "serve"
+          ],
+          "Image": "web:1",
+          "Volumes": {
+            "/tmp": {}
+          },
+          "Labels": {},
+          "HostConfig": {
+            "Memory": 67108864,
+            "MemorySwap": 67108864,
+            "Binds": [
+              "/etc/ca:/dev/ca.crt:ro"
+            ],
+            "NetworkMode": "house",
+            "PortBindings": {
+              "8000/tcp": [
+                {
+                  "HostIp": "127.0.0.1",
+                  "HostPort": ""
+                }
+              ]
+            },
+            "RestartPolicy": {
+              "Name": "on-failure",
+              "MaximumRetryCount": 3
+            }
+          },
+          "NetworkingConfig": {
+            "EndpointsConfig": {
+              "house": {
+                "Aliases": [
+                  "web"
+                ]
+              }
+            }
+          }
+        }
+        "#);
     }
 
     #[test]
