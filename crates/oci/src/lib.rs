@@ -1,1 +1,32 @@
-//! 
+//! Images: layers, configurations, where they are kept and how they travel.
+//!
+//! [`Blobs`] keeps content by digest; [`layer`] writes and reads file systems; [`assemble()`] puts
+//! layers and a configuration together to an [`Image`]. [`bases`] remembers what base names mean,
+//! [`layout`] and [`archive`] are the two forms in which images travel as files, and
+//! [`distribution`] is the client of registries. Everything here is synchronous but the last;
+//! nothing here knows of engines, manifests of projects or the store. The same inputs give the
+//! same bits on every machine: [`ENCODING`] names the rules, and changes when the bits do.
+
+pub mod archive;
+mod assemble;
+pub mod bases;
+mod blobs;
+pub mod distribution;
+mod error;
+mod image;
+pub mod layer;
+pub mod layout;
+pub mod model;
+mod reference;
+
+pub use assemble::{ConfigChange, assemble};
+pub use blobs::{BlobWriter, Blobs};
+pub use error::Error;
+pub use image::Image;
+pub use layer::Layer;
+pub use reference::{ParseReferenceError, Reference};
+
+/// The version of the rules by which we write tar, gzip, configuration and manifest.
+///
+/// An input of every build hash. It changes when, and only when, the bits they give change.
+pub const ENCODING: &str = "1";

@@ -1,0 +1,223 @@
+//! What base names mean here: which image each stands for, and where it came from.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ergon_manifest::Digest;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::archive;
+use crate::assemble::{ConfigChange, assemble};
+use crate::blobs::{Blobs, write_file};
+use crate::error::Error;
+use crate::image::Image;
+use crate::layer::{EntryKind, Spool, read_layer, write_layer};
+use crate::layout;
+use crate::reference::Reference;
+
+/// The base images that are held.
+#[derive(Clone, Debug)]
+pub struct Bases {
+    folder: PathBuf,
+    blobs: Blobs,
+}
+
+/// One base image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    pub reference: Reference,
+    /// Of the manifest.
+    pub digest: Digest,
+    pub source: Source,
+    pub held_since: Timestamp,
+}
+
+/// Where a base came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// `docker save`, from a file or the local engine.
+    Docker,
+    /// The tar of a root file system.
+    Rootfs,
+    /// An OCI image layout.
+    Layout,
+    /// Pulled.
+    Registry,
+}
+
+impl Source {
+    /// The word in data and on screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Rootfs => "rootfs",
+            Self::Layout => "layout",
+            Self::Registry => "registry",
+        }
+    }
+}
+
+impl Bases {
+    /// The bases that `folder` names, over the images in `blobs`. Nothing is read or made yet.
+    pub fn new(folder: impl Into<PathBuf>, blobs: Blobs) -> Self {
+        Self {
+            folder: folder.into(),
+            blobs,
+        }
+    }
+
+    /// What a name means, where its image is held whole.
+    ///
+    /// A record that cannot be read and an image that lacks a blob are as good as none.
+    pub fn resolve(&self, reference: &Reference) -> Result<Option<Base>, Error> {
+        match reference.digest() {
+            Some(digest) => self.find(reference, digest),
+            None => Ok(self
+                .read(&self.path(reference))
+                .filter(|base| base.reference == *reference && self.is_held(base))),
+        }
+    }
+
+    /// The base with this very digest, under whatever name it is held.
+    pub fn find(&self, reference: &Reference, digest: &Digest) -> Result<Option<Base>, Error> {
+        let by_name = self
+            .read(&self.path(reference))
+            .filter(|base| base.digest == *digest && self.is_held(base));
+        if by_name.is_some() {
+            return Ok(by_name);
+        }
+        let held = self.list()?.into_iter().find(|base| base.digest == *digest);
+        Ok(held.map(|base| Base {
+            reference: reference.clone(),
+            ..base
+        }))
+    }
+
+    /// Every base that is held whole, in the order of their names.
+    pub fn list(&self) -> Result<Vec<Base>, Error> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("read", &self.folder)(error)),
+        };
+        let mut bases = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io("read", &self.folder))?.path();
+            bases.extend(self.read(&path).filter(|base| self.is_held(base)));
+        }
+        bases.sort_by(|left, right| left.reference.cmp(&right.reference));
+        Ok(bases)
+    }
+
+    /// Forgets a name. Its blobs stay, since others may share them. False where it was not known.
+    pub fn remove(&self, reference: &Reference) -> Result<bool, Error> {
+        let path = self.path(reference);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::io("remove", path)(error)),
+        }
+    }
+
+    /// Lets a name mean an image whose blobs are here already.
+    pub fn hold(
+        &self,
+        reference: &Reference,
+        image: &Image,
+        source: Source,
+        now: Timestamp,
+    ) -> Result<Base, Error> {
+        if let Some(missing) = image.blobs().find(|digest| !self.blobs.contains(digest)) {
+            return Err(Error::MissingBlob {
+                digest: missing,
+                root: self.blobs.root().to_owned(),
+            });
+        }
+        let base = Base {
+            reference: reference.clone(),
+            digest: image.digest,
+            source,
+            held_since: now,
+        };
+        fs::create_dir_all(&self.folder).map_err(Error::io("make the folder", &self.folder))?;
+        let path = self.path(reference);
+        let content = serde_json::to_vec_pretty(&base)
+            .map_err(|error| Error::malformed("the base", error))?;
+        write_file(&path, &content)?;
+        Ok(base)
+    }
+
+    /// Takes an image out of what `docker save` wrote. The digest depends on its content only,
+    /// and the image id is the one it had in the engine.
+    pub fn import_docker_save(
+        &self,
+        reader: impl Read,
+        reference: &Reference,
+        now: Timestamp,
+    ) -> Result<Base, Error> {
+        let image = archive::read(reader, Some(reference), &self.blobs)?;
+        self.hold(reference, &image, Source::Docker, now)
+    }
+
+    /// Makes an image of one layer of the tar (plain or gzipped) of a root file system.
+    ///
+    /// Entries are normalised: the digest depends on what is in the tar, not on how it was made.
+    /// Device nodes are left out; engines make their own.
+    pub fn import_rootfs(
+        &self,
+        reader: impl Read,
+        reference: &Reference,
+        change: &ConfigChange,
+        epoch: u64,
+        platform: &str,
+        now: Timestamp,
+    ) -> Result<Base, Error> {
+        let mut spool = Spool::new(&self.blobs)?;
+        let mut entries = std::collections::BTreeMap::new();
+        read_layer(reader, |entry, content| {
+            // In a tar the last of several entries with one path wins; whiteouts have nothing to hide.
+            if !matches!(entry.kind, EntryKind::Whiteout | EntryKind::OpaqueDirectory) {
+                entries.insert(entry.path.clone(), spool.keep_entry(entry, content)?);
+            }
+            Ok::<_, Error>(())
+        })?;
+        if entries.is_empty() {
+            return Err(Error::malformed("the root file system", "the tar is empty"));
+        }
+        let layer = write_layer(entries.into_values().collect(), epoch, &self.blobs)?;
+        let made = [(layer, format!("root file system of {reference}"))];
+        let image = assemble(None, &made, change, epoch, platform, &self.blobs)?;
+        self.hold(reference, &image, Source::Rootfs, now)
+    }
+
+    /// Takes an image out of an OCI image layout, bit for bit.
+    pub fn import_layout(
+        &self,
+        path: &Path,
+        name: Option<&str>,
+        reference: &Reference,
+        platform: &str,
+        now: Timestamp,
+    ) -> Result<Base, Error> {
+        let image = layout::read(path, name, platform, &self.blobs)?;
+        self.hold(reference, &image, Source::Layout, now)
+    }
+
+    fn path(&self, reference: &Reference) -> PathBuf {
+        self.folder.join(format!(
+            "{}.json",
+            Digest::of(reference.canonical().as_bytes()).hex()
+        ))
+    }
+
+    fn read(&self, path: &Path) -> Option<Base> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    fn is_held(&self, base: &Base) -> bool {
+        Image::load(&self.blobs, &base.digest).is_ok_and(|image| image.is_whole(&self.blobs))
+    }
+}

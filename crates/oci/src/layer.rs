@@ -1,0 +1,93 @@
+//! Layers: what an image adds to the file system, as the same bits every time.
+//!
+//! The dialect is POSIX pax: a plain ustar header for whatever fits one, and in front of it an
+//! extended header with only the records that do not (long or non-ASCII names, sizes from 8 GiB,
+//! ids from 2097152, extended attributes). Entries stand in byte order of their names, each after
+//! its folder; time is the epoch, ids are numeric, user and group names empty.
+
+mod arrange;
+mod header;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ergon_manifest::Digest;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use read::decompress;
+pub use read::{Spool, read_layer};
+pub(crate) use write::LayerWriter;
+pub use write::write_layer;
+
+/// The media type of the layers we write.
+pub const MEDIA_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// A layer that was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Of the compressed blob.
+    pub digest: Digest,
+    /// Of the tar inside.
+    pub diff_id: Digest,
+    /// Of the compressed blob, in bytes.
+    pub size: u64,
+    pub media_type: String,
+}
+
+/// One path of a layer.
+///
+/// `C` says where a file's content is: to be written it must be somewhere ([`Content`]); what is
+/// read comes with a stream beside it, and `C` is `()`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerEntry<C = Content> {
+    /// Relative and `/`-separated: no slash at either end, no `.` and no `..`.
+    pub path: String,
+    /// Permission bits, with setuid, setgid and sticky.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    pub kind: EntryKind<C>,
+    /// Only `security.capability` and `user.*` are written.
+    pub xattrs: BTreeMap<String, Vec<u8>>,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKind<C = Content> {
+    File {
+        size: u64,
+        content: C,
+    },
+    Directory,
+    /// With its target, as it is.
+    Symlink(String),
+    /// The same file as another path of this layer.
+    Hardlink(String),
+    /// The path is gone, whatever the layers below say.
+    Whiteout,
+    /// What the layers below hold in the directory at the path is gone.
+    OpaqueDirectory,
+}
+
+/// Where a file's content is.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A regular file; a link in its place is not followed.
+    Path(PathBuf),
+    Bytes(Vec<u8>),
+    /// As many bytes as the entry's size, from `offset` on.
+    Slice {
+        file: Arc<File>,
+        offset: u64,
+    },
+}
+
+/// Whether an extended attribute belongs to a program's files rather than to a machine.
+fn is_portable_attribute(name: &str) -> bool {
+    name == "security.capability"
+        || (name.starts_with("user.") && !name.starts_with("user.overlay."))
+}

@@ -1,0 +1,284 @@
+//! A layer from anywhere, read as entries that cannot leave the folder they are unpacked to.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::arrange::{OPAQUE, WHITEOUT};
+use super::{Content, EntryKind, LayerEntry};
+use crate::blobs::Blobs;
+use crate::error::Error;
+
+/// Reads a tar, plain or gzipped, and gives each entry to `visit` with a stream of its content.
+///
+/// Names lose a leading `/` and `./`; one with `..` in it is an error, and so is a stream that
+/// breaks off. Whiteouts are told apart from files. Device nodes, pipes and the entry of the root
+/// itself are passed over: they belong to a machine.
+pub fn read_layer<E: From<Error>>(
+    reader: impl Read,
+    mut visit: impl FnMut(LayerEntry<()>, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
+    let broken = || Error::stream("read", "the layer");
+    let mut archive = tar::Archive::new(decompress(reader)?);
+    for entry in archive.entries().map_err(broken())? {
+        let mut entry = entry.map_err(broken())?;
+        if let Some(known) = understand(&mut entry)? {
+            visit(known, &mut entry)?;
+        }
+    }
+    // A checksum at the very end counts too.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken())?;
+    Ok(())
+}
+
+/// The tar inside, whether it is compressed or not.
+pub(crate) fn decompress<'a>(reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
+    let mut reader = BufReader::with_capacity(128 * 1024, reader);
+    let start = reader
+        .fill_buf()
+        .map_err(Error::stream("read", "the layer"))?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(reader)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            return Err(Error::malformed(
+                "the layer",
+                "it is compressed with zstd, which is not supported yet; gzip is",
+            ));
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            return Err(Error::malformed(
+                "the layer",
+                "it is compressed with xz; unpack it with `xz -d` first",
+            ));
+        }
+        _ => Box::new(reader),
+    })
+}
+
+fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry<()>>, Error> {
+    let path = clean(&entry.path_bytes())?;
+    let link = match entry.link_name_bytes() {
+        Some(link) => Some(String::from_utf8(link.into_owned()).map_err(|_| not_text(&path))?),
+        None => None,
+    };
+    let wrong = |reason: io::Error| Error::entry(&path, reason.to_string());
+    let header = entry.header();
+    let kind = header.entry_type();
+    let mode = header.mode().map_err(wrong)? & 0o7777;
+    let (mut uid, mut gid) = (header.uid().map_err(wrong)?, header.gid().map_err(wrong)?);
+    let size = entry.size();
+    let mut xattrs = BTreeMap::new();
+    for record in entry.pax_extensions().map_err(wrong)?.into_iter().flatten() {
+        let record = record.map_err(wrong)?;
+        let key = record.key().map_err(|_| not_text(&path))?;
+        let number = || record.value().ok().and_then(|text| text.parse().ok());
+        match key {
+            "uid" => {
+                uid = number().ok_or_else(|| Error::entry(&path, "its owner is not a number"))?
+            }
+            "gid" => {
+                gid = number().ok_or_else(|| Error::entry(&path, "its group is not a number"))?
+            }
+            _ if key.starts_with("GNU.sparse.") => {
+                return Err(Error::entry(
+                    &path,
+                    "it is a sparse file in a pax header; write the tar without --sparse",
+                ));
+            }
+            _ => {
+                if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
+                    xattrs.insert(name.to_owned(), record.value_bytes().to_vec());
+                }
+            }
+        }
+    }
+    let target = || {
+        link.clone()
+            .ok_or_else(|| Error::entry(&path, "it links to nothing"))
+    };
+    let (path, kind) = if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
+        match read_name(&path) {
+            Name::Plain => (path.clone(), EntryKind::File { size, content: () }),
+            Name::Gone(gone) => (gone, EntryKind::Whiteout),
+            Name::Opaque(folder) => (folder, EntryKind::OpaqueDirectory),
+            Name::Private => return Ok(None),
+        }
+    } else if kind.is_dir() {
+        (path.clone(), EntryKind::Directory)
+    } else if kind.is_symlink() {
+        (path.clone(), EntryKind::Symlink(target()?))
+    } else if kind.is_hard_link() {
+        match read_name(&path) {
+            Name::Plain => (
+                path.clone(),
+                EntryKind::Hardlink(clean(target()?.as_bytes())?),
+            ),
+            // Some builders write all whiteouts as links to one empty file.
+            Name::Gone(gone) => (gone, EntryKind::Whiteout),
+            Name::Opaque(folder) => (folder, EntryKind::OpaqueDirectory),
+            Name::Private => return Ok(None),
+        }
+    } else {
+        tracing::debug!(%path, ?kind, "passed over");
+        return Ok(None);
+    };
+    if path.is_empty() && !matches!(kind, EntryKind::OpaqueDirectory) {
+        return Ok(None);
+    }
+    let id = |id: u64| {
+        u32::try_from(id).map_err(|_| Error::entry(&path, "its owner does not fit 32 bits"))
+    };
+    let (uid, gid) = (id(uid)?, id(gid)?);
+    Ok(Some(LayerEntry {
+        path,
+        mode,
+        uid,
+        gid,
+        kind,
+        xattrs,
+    }))
+}
+
+/// A name without what goes nowhere; an error for what goes up.
+fn clean(name: &[u8]) -> Result<String, Error> {
+    let text = std::str::from_utf8(name).map_err(|_| not_text(&String::from_utf8_lossy(name)))?;
+    let mut path = String::with_capacity(text.len());
+    for component in text
+        .split('/')
+        .filter(|component| !matches!(*component, "" | "."))
+    {
+        if component == ".." {
+            return Err(Error::entry(
+                text,
+                "`..` would leave the folder it is unpacked to",
+            ));
+        }
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(component);
+    }
+    if path.contains('\0') {
+        Err(Error::entry(path, "it contains a zero byte"))
+    } else {
+        Ok(path)
+    }
+}
+
+fn not_text(path: &str) -> Error {
+    Error::entry(path, "its name is not UTF-8")
+}
+
+enum Name {
+    Plain,
+    Gone(String),
+    Opaque(String),
+    /// A union file system's own bookkeeping.
+    Private,
+}
+
+fn read_name(path: &str) -> Name {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match name.strip_prefix(WHITEOUT) {
+        None => Name::Plain,
+        Some(_) if name == OPAQUE => Name::Opaque(folder.to_owned()),
+        Some(rest) if rest.starts_with(WHITEOUT) || rest.is_empty() => Name::Private,
+        Some(gone) if folder.is_empty() => Name::Gone(gone.to_owned()),
+        Some(gone) => Name::Gone(format!("{folder}/{gone}")),
+    }
+}
+
+/// A place for contents that are read in one order and written in another.
+///
+/// One file without a name, on the disk of the blobs: it is gone when the last content that
+/// points into it is, whatever happens to the process.
+#[derive(Debug)]
+pub struct Spool {
+    file: Arc<File>,
+    end: u64,
+}
+
+impl Spool {
+    pub fn new(blobs: &Blobs) -> Result<Self, Error> {
+        Ok(Self {
+            file: Arc::new(blobs.scratch_file()?),
+            end: 0,
+        })
+    }
+
+    /// Keeps `size` bytes of a stream.
+    pub fn keep(&mut self, from: &mut dyn Read, size: u64) -> Result<Content, Error> {
+        let offset = self.end;
+        let mut to = Tail {
+            file: &self.file,
+            at: offset,
+        };
+        let kept =
+            io::copy(&mut from.take(size), &mut to).map_err(Error::stream("unpack", "a layer"))?;
+        self.end = to.at;
+        if kept != size {
+            let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Err(Error::stream("read", "the layer")(error));
+        }
+        Ok(Content::Slice {
+            file: Arc::clone(&self.file),
+            offset,
+        })
+    }
+
+    /// The entry with its content kept here.
+    pub fn keep_entry(
+        &mut self,
+        entry: LayerEntry<()>,
+        from: &mut dyn Read,
+    ) -> Result<LayerEntry, Error> {
+        let LayerEntry {
+            path,
+            mode,
+            uid,
+            gid,
+            kind,
+            xattrs,
+        } = entry;
+        let kind = match kind {
+            EntryKind::File { size, .. } => EntryKind::File {
+                size,
+                content: self.keep(from, size)?,
+            },
+            EntryKind::Directory => EntryKind::Directory,
+            EntryKind::Symlink(target) => EntryKind::Symlink(target),
+            EntryKind::Hardlink(target) => EntryKind::Hardlink(target),
+            EntryKind::Whiteout => EntryKind::Whiteout,
+            EntryKind::OpaqueDirectory => EntryKind::OpaqueDirectory,
+        };
+        Ok(LayerEntry {
+            path,
+            mode,
+            uid,
+            gid,
+            kind,
+            xattrs,
+        })
+    }
+}
+
+struct Tail<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Write for Tail<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
