@@ -4,40 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jsonc_parser::ast;
-use jsonc_parser::common::Ranged;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Path, Problem, Report, code, quoted};
 use crate::grammar::{Fit, Misfit, Rule};
 use crate::model::{NamedEpoch, SourceDateEpoch};
+use crate::suggestion::nearest;
 use crate::values::whole_number;
-
-/// A text with the place where it is written.
-#[derive(Clone, Debug)]
-pub(crate) struct Written {
-    pub text: String,
-    pub span: Range<usize>,
-    pub path: String,
-}
-
-/// A list of texts; `whole` when no item had to be left out.
-#[derive(Default)]
-pub(crate) struct Texts {
-    pub items: Vec<Written>,
-    pub whole: bool,
-}
-
-/// An object's names and, where they could be read, their values.
-pub(crate) struct Entries<T> {
-    pub names: Vec<Written>,
-    pub values: BTreeMap<String, T>,
-}
-
-impl Texts {
-    pub fn into_strings(self) -> Vec<String> {
-        self.items.into_iter().map(|item| item.text).collect()
-    }
-}
+use crate::written::{Entries, Lost, Texts, Written, is_scalar, range, wrong_type};
 
 /// An object that is being read.
 pub(crate) struct Fields<'a, 'r> {
@@ -48,11 +22,18 @@ pub(crate) struct Fields<'a, 'r> {
     text: &'a str,
     report: &'r mut Report,
     asked: Vec<Asked>,
+    missing: Vec<Missing>,
 }
 
 struct Asked {
     name: &'static str,
     is_list: bool,
+}
+
+/// A field that must be there and is not.
+struct Missing {
+    name: &'static str,
+    example: &'static str,
 }
 
 impl<'a, 'r> Fields<'a, 'r> {
@@ -72,52 +53,62 @@ impl<'a, 'r> Fields<'a, 'r> {
                 text,
                 report,
                 asked: Vec::new(),
+                missing: Vec::new(),
             });
         }
         wrong_type(value, path, "an object { … }", None, report);
         None
     }
 
-    /// Reports every field that nobody asked for.
+    /// Reports every field that nobody asked for, and every one that is not there but must be.
     pub fn finish(self) {
+        let mut meant = BTreeSet::new();
         for property in &self.object.properties {
             let name = property.name.as_str();
             if self.asked.iter().all(|asked| asked.name != name) {
+                let known = self.asked.iter().map(|asked| (asked.name, asked));
+                let nearest = nearest(name, known);
+                meant.extend(nearest.map(|asked| asked.name));
                 let path = Path::Field(self.path, name);
-                let problem = Problem {
+                self.report.push(Problem {
                     code: code::UNKNOWN_FIELD,
                     span: range(&property.name),
                     message: format!("{path} is not a field"),
                     path: path.to_string(),
-                    help: Some(self.suggest(name, &property.value)),
-                };
-                self.report.push(problem);
+                    help: Some(self.suggest(nearest, &property.value)),
+                });
             }
+        }
+        // A field under a slightly wrong name is one problem, not two.
+        for Missing { name, example } in self
+            .missing
+            .iter()
+            .filter(|missing| !meant.contains(missing.name))
+        {
+            let path = Path::Field(self.path, name);
+            self.report.push(Problem {
+                code: code::MISSING_FIELD,
+                span: self.owner.clone(),
+                message: format!("{path} is missing"),
+                path: path.to_string(),
+                help: Some(format!("add  \"{name}\": {example}")),
+            });
         }
     }
 
-    /// The known field that was probably meant, else all that are known.
-    fn suggest(&self, name: &str, value: &ast::Value<'_>) -> String {
-        let nearest = self
-            .asked
-            .iter()
-            .map(|asked| (similarity(name, asked.name), asked))
-            .filter(|(similarity, _)| *similarity >= 0.6)
-            .max_by(|(left, _), (right, _)| left.total_cmp(right));
+    /// What to write instead of an unknown field, by the known one that is most like it.
+    fn suggest(&self, nearest: Option<&Asked>, value: &ast::Value<'_>) -> String {
         match nearest {
-            Some((
-                _,
-                Asked {
-                    name,
-                    is_list: true,
-                },
-            )) if is_scalar(value) => {
+            Some(Asked {
+                name,
+                is_list: true,
+            }) if is_scalar(value) => {
                 format!(
                     "did you mean `{name}`, a list?  \"{name}\": [{}]",
                     self.source(value)
                 )
             }
-            Some((_, Asked { name, .. })) => format!("did you mean `{name}`?"),
+            Some(Asked { name, .. }) => format!("did you mean `{name}`?"),
             None => {
                 let known: Vec<_> = self.asked.iter().map(|asked| asked.name).collect();
                 format!("the fields here are {}", known.join(", "))
@@ -139,16 +130,8 @@ impl<'a, 'r> Fields<'a, 'r> {
             .find(|property| property.name.as_str() == name)
     }
 
-    fn missing(&mut self, name: &'static str, example: &str) {
-        let path = Path::Field(self.path, name);
-        let problem = Problem {
-            code: code::MISSING_FIELD,
-            span: self.owner.clone(),
-            message: format!("{path} is missing"),
-            path: path.to_string(),
-            help: Some(format!("add  \"{name}\": {example}")),
-        };
-        self.report.push(problem);
+    fn missing(&mut self, name: &'static str, example: &'static str) {
+        self.missing.push(Missing { name, example });
     }
 
     fn misfit(&mut self, misfit: Misfit, span: Range<usize>, path: &Path<'_>) {
@@ -175,7 +158,12 @@ impl<'a, 'r> Fields<'a, 'r> {
     }
 
     /// A text that must be there; empty where it is not.
-    pub fn required_text(&mut self, name: &'static str, rule: Rule, example: &str) -> String {
+    pub fn required_text(
+        &mut self,
+        name: &'static str,
+        rule: Rule,
+        example: &'static str,
+    ) -> String {
         let written = self.written(name, rule);
         if written.is_none() {
             self.missing(name, example);
@@ -201,7 +189,12 @@ impl<'a, 'r> Fields<'a, 'r> {
     }
 
     /// A list of texts that must be there.
-    pub fn required_texts(&mut self, name: &'static str, rule: Rule, example: &str) -> Texts {
+    pub fn required_texts(
+        &mut self,
+        name: &'static str,
+        rule: Rule,
+        example: &'static str,
+    ) -> Texts {
         let list = self.list(name, true, |fields, value, path| {
             fields.text_of(value, path, rule)
         });
@@ -249,19 +242,23 @@ impl<'a, 'r> Fields<'a, 'r> {
     pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let property = self.ask(name, false)?;
         let path = Path::Field(self.path, name);
-        let written = self.text_of(&property.value, &path, |_| Ok(()))?;
-        let found = choices.iter().find(|(word, _)| *word == written.text);
+        let words: Vec<_> = choices.iter().map(|(word, _)| quoted(word)).collect();
+        let words = words.join(" or ");
+        let ast::Value::StringLit(literal) = &property.value else {
+            wrong_type(&property.value, &path, &words, None, self.report);
+            return None;
+        };
+        let found = choices.iter().find(|(word, _)| *word == literal.value);
         if found.is_none() {
-            let words: Vec<_> = choices.iter().map(|(word, _)| quoted(word)).collect();
-            let reason = format!("is {}, which is none of its values", quoted(&written.text));
-            let help = Some(format!("write {}", words.join(" or ")));
+            let reason = format!("is {}, which is none of its values", quoted(&literal.value));
+            let help = Some(format!("write {words}"));
             self.misfit(
                 Misfit {
                     code: code::UNKNOWN_VALUE,
                     reason,
                     help,
                 },
-                written.span,
+                range(literal),
                 &path,
             );
         }
@@ -406,27 +403,30 @@ impl<'a, 'r> Fields<'a, 'r> {
     }
 
     /// The version of the whole document, which must be `version`.
-    pub fn version(&mut self, name: &'static str, version: &str) {
+    pub fn version(&mut self, name: &'static str, version: &'static str, example: &'static str) {
         let Some(property) = self.ask(name, false) else {
-            return self.missing(name, &quoted(version));
+            return self.missing(name, example);
         };
         let path = Path::Field(self.path, name);
-        let written = self.text_of(&property.value, &path, |_| Ok(()));
-        if let Some(written) = written.filter(|written| written.text != version) {
-            let reason = format!(
-                "is {}, which this Ergon does not know",
-                quoted(&written.text)
-            );
-            let help = Some(format!("the version is {}", quoted(version)));
-            self.misfit(
-                Misfit {
-                    code: code::UNKNOWN_VERSION,
-                    reason,
-                    help,
-                },
-                written.span,
-                &path,
-            );
+        let help = Some(format!("write {example}"));
+        match &property.value {
+            ast::Value::StringLit(literal) if literal.value == version => {}
+            ast::Value::StringLit(literal) => {
+                let reason = format!(
+                    "is {}, which this Ergon does not know",
+                    quoted(&literal.value)
+                );
+                self.misfit(
+                    Misfit {
+                        code: code::UNKNOWN_VERSION,
+                        reason,
+                        help,
+                    },
+                    range(literal),
+                    &path,
+                );
+            }
+            other => wrong_type(other, &path, example, help, self.report),
         }
     }
 
@@ -521,62 +521,4 @@ impl<'a, 'r> Fields<'a, 'r> {
         wrong_type(value, path, wanted, help, self.report);
         None
     }
-}
-
-/// A value was there and was no use; its problem is reported.
-#[derive(Debug)]
-pub(crate) struct Lost;
-
-fn range(node: &impl Ranged) -> Range<usize> {
-    node.start()..node.end()
-}
-
-fn is_scalar(value: &ast::Value<'_>) -> bool {
-    !matches!(
-        value,
-        ast::Value::Array(_) | ast::Value::Object(_) | ast::Value::NullKeyword(_)
-    )
-}
-
-/// How alike two field names are, 0 to 1; case and `-` for `_` count little.
-fn similarity(written: &str, known: &str) -> f64 {
-    if written.len() > 64 {
-        return 0.0;
-    }
-    let plain = written.to_ascii_lowercase().replace('-', "_");
-    strsim::normalized_damerau_levenshtein(&plain, known)
-}
-
-fn wrong_type(
-    value: &ast::Value<'_>,
-    path: &Path<'_>,
-    wanted: &str,
-    help: Option<String>,
-    report: &mut Report,
-) {
-    let is = match value {
-        // A float is reported as such, which is the better message.
-        ast::Value::NumberLit(literal) if whole_number(literal.value).is_err() => return,
-        ast::Value::NumberLit(literal) => format!("the number {}", literal.value),
-        ast::Value::StringLit(literal) => format!("the string {}", quoted(&literal.value)),
-        ast::Value::BooleanLit(literal) => literal.value.to_string(),
-        ast::Value::NullKeyword(_) => "null".to_owned(),
-        ast::Value::Array(_) => "a list".to_owned(),
-        ast::Value::Object(_) => "an object".to_owned(),
-    };
-    let path = path.to_string();
-    let subject = if path.is_empty() {
-        "the manifest"
-    } else {
-        &path
-    };
-    let leave_out =
-        || matches!(value, ast::Value::NullKeyword(_)).then(|| "leave the field out".to_owned());
-    report.push(Problem {
-        code: code::WRONG_TYPE,
-        span: range(value),
-        message: format!("{subject} is {is}; wanted is {wanted}"),
-        help: help.or_else(leave_out),
-        path,
-    });
 }

@@ -2,7 +2,7 @@
 //!
 //! [`check`] turns text into a [`Document`] or says everything that is wrong with it, each problem with
 //! its place and what would be right. It reads in four passes, each a file: `syntax` (strict JSON),
-//! `values` (what is digested), `structure` (fields and their types; `grammar` has the rules for texts),
+//! `values` (what is digested), `structure` (fields and their types; `grammar` and `image` have the rules for texts),
 //! `relations` (what names point at). [`Manifest`] is the typed result; [`Document::digest`] is its
 //! identity; [`json_schema`] describes it to editors.
 //!
@@ -14,13 +14,16 @@ mod digest;
 mod document;
 mod fields;
 mod grammar;
+mod image;
 mod model;
 mod order;
 mod relations;
 mod schema;
 mod structure;
+mod suggestion;
 mod syntax;
 mod values;
+mod written;
 
 pub use canonical::{CanonicalError, canonical_json};
 pub use diagnostic::{Diagnostic, code::ALL as DIAGNOSTIC_CODES};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Problem, Report, code, quoted};
-use crate::fields::{Texts, Written};
 use crate::grammar::LONGEST_NAME;
+use crate::suggestion::nearest;
+use crate::written::{Texts, Written};
 
 /// Every name that points at something, with its place.
 ///
@@ -54,13 +55,9 @@ fn texts(names: &[Written]) -> BTreeSet<&str> {
 
 /// What there is, for a name that is not among it.
 fn suggest(wrong: &str, known: &BTreeSet<&str>) -> String {
-    let nearest = known
-        .iter()
-        .filter(|name| name.len() <= LONGEST_NAME && wrong.len() <= LONGEST_NAME)
-        .map(|name| (strsim::normalized_damerau_levenshtein(wrong, name), name))
-        .filter(|(similarity, _)| *similarity >= 0.6)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right));
-    if let Some((_, name)) = nearest {
+    // Comparing is slow; with so many names a list of them would not help either.
+    let comparable = known.iter().take(100).map(|name| (*name, *name));
+    if let Some(name) = nearest(wrong, comparable) {
         return format!("did you mean {}?", quoted(name));
     }
     let mut shown: Vec<_> = known.iter().take(8).map(|name| quoted(name)).collect();

@@ -4,13 +4,14 @@ use jsonc_parser::ast;
 use serde_json::Value;
 
 use crate::diagnostic::{Path, Report};
-use crate::fields::{Fields, Lost, Texts, Written};
-use crate::grammar;
+use crate::fields::Fields;
 use crate::model::{
     Application, Container, EnvironmentVariable, Health, MANIFEST_VERSION, Manifest, Packaging,
     Project, Runtime, Tagging, Tier, default_companion_name,
 };
 use crate::relations::{ContainerNames, Names};
+use crate::written::{Lost, Texts, Written};
+use crate::{grammar, image};
 
 /// Reads the manifest in `tree`. What it returns is complete only when nothing was reported.
 pub(crate) fn read(
@@ -21,7 +22,7 @@ pub(crate) fn read(
 ) -> Option<(Manifest, Names)> {
     let mut fields = Fields::open(tree, 0..text.len().min(1), &Path::Root, text, report)?;
     let mut names = Names::default();
-    fields.version("manifest_version", MANIFEST_VERSION);
+    fields.version("manifest_version", MANIFEST_VERSION, r#""1.0""#);
     let project = fields.object("project", project);
     let applications = fields.required_entries("applications", grammar::name, |_, fields| {
         application(fields)
@@ -116,7 +117,7 @@ fn health(fields: &mut Fields<'_, '_>) -> Health {
 }
 
 fn container(name: &Written, fields: &mut Fields<'_, '_>) -> (Container, ContainerNames) {
-    let base_image = fields.required_text("base_image", grammar::image, r#""python:3.11-slim""#);
+    let base_image = fields.required_text("base_image", image::image, r#""python:3.11-slim""#);
     let applications = fields.required_texts("applications", grammar::name, "[ … ]");
     let ports = fields.ports("ports");
     let companion = fields.written("ci_name", grammar::name);
@@ -173,7 +174,7 @@ fn packaging(fields: &mut Fields<'_, '_>) -> (Packaging, Texts) {
             .iter()
             .map(|item| item.text.clone())
             .collect(),
-        registry: fields.text("registry", grammar::registry),
+        registry: fields.text("registry", image::registry),
         tagging: fields.choice("tagging", TAGGINGS),
         source_date_epoch: fields.epoch("source_date_epoch"),
     };

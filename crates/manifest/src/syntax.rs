@@ -198,6 +198,13 @@ fn explain(text: &str, error: &ParseError) -> Problem {
             "this is not a number in JSON",
             "write a whole number in decimal digits",
         ),
+        Kind::UnexpectedCloseBrace
+        | Kind::UnexpectedCloseBracket
+        | Kind::UnexpectedComma
+        | Kind::UnexpectedColon => simple(
+            &format!("{} was not expected here", quoted(written)),
+            "a value is missing before it",
+        ),
         _ => syntax(
             span.clone(),
             &format!("{} was not expected here", quoted(written)),
