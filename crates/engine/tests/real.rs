@@ -334,7 +334,7 @@ async fn files_go_in_and_come_out_and_a_commit_keeps_them() {
         .load_image_from(std::io::Cursor::new(saved))
         .await
         .expect("loaded");
-    assert_eq!(loaded, [name.clone()]);
+    assert_eq!(loaded, [name.as_str()]);
     assert_eq!(engine.image_id(&name).await.expect("asked"), Some(image));
     engine.remove_image(&name, true).await.expect("removed");
 }

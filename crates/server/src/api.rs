@@ -1,5 +1,6 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
+pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -407,63 +408,10 @@ pub struct Container {
     pub log: Vec<String>,
 }
 
-/// A service found among a container's processes.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct FoundService {
-    /// `uvicorn`.
-    pub name: String,
-    /// `web server`, `application server`, `database`, `cache`, `queue`, `worker`, …
-    pub role: String,
-    pub pid: u32,
-    pub ports: Vec<u16>,
-    pub command: String,
-}
-
-/// A fact a companion computed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Finding {
-    /// A stable name: `exited`, `env.missing`, `port.closed`, …
-    pub id: String,
-    /// `info`, `warning`, `critical`.
-    pub severity: String,
-    pub text: String,
-    /// Numbers of the evidence it rests on.
-    pub evidence: Vec<u32>,
-    /// What a person can do about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-}
-
-/// Where a claim comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Evidence {
-    /// Cited as `[1]`.
-    pub number: u32,
-    /// `memory.current 50331648`, `GET http://172.17.0.2:8000/ → 200 in 3 ms`.
-    pub text: String,
-    /// `cgroup`, `engine`, `process`, `probe`, `manifest`, `log`, `event`, `source`.
-    pub source: String,
-    /// RFC 3339.
-    pub time: String,
-    /// A command to see it oneself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-}
-
 /// A message to a companion.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     pub content: String,
-}
-
-/// A companion's answer.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Reply {
-    /// Who answers.
-    pub from: String,
-    pub content: String,
-    pub findings: Vec<Finding>,
-    pub evidence: Vec<Evidence>,
 }
 
 /// Who is in the directory.

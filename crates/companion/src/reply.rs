@@ -1,0 +1,59 @@
+//! What a companion says, in the form that every face of Ergon shows.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A companion's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reply {
+    /// Who answers.
+    pub from: String,
+    /// Plain sentences; `[1]` cites the evidence of that number.
+    pub content: String,
+    pub findings: Vec<Finding>,
+    pub evidence: Vec<Evidence>,
+}
+
+/// A fact a companion computed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// A stable name: `exited`, `env.missing`, `port.closed`, …
+    pub id: String,
+    /// `info`, `warning`, `critical`.
+    pub severity: String,
+    pub text: String,
+    /// Numbers of the evidence it rests on.
+    pub evidence: Vec<u32>,
+    /// What a person can do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// Where a claim comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Evidence {
+    /// Cited as `[1]`.
+    pub number: u32,
+    /// `memory.current 50331648`, `GET http://172.17.0.2:8000/ → 200 in 3 ms`.
+    pub text: String,
+    /// `cgroup`, `engine`, `process`, `probe`, `manifest`, `log`, `event`, `source`.
+    pub source: String,
+    /// RFC 3339.
+    pub time: String,
+    /// A command to see it oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// A service found among a container's processes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FoundService {
+    /// `uvicorn`.
+    pub name: String,
+    /// `web server`, `application server`, `database`, `cache`, `queue`, `worker`, …
+    pub role: String,
+    /// As the host numbers it.
+    pub pid: u32,
+    pub ports: Vec<u16>,
+    pub command: String,
+}
