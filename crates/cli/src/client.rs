@@ -1,0 +1,219 @@
+//! The HTTP client: one method per verb, problems as failures with their remedy.
+
+use std::time::Duration;
+
+use ergon_server::api::Problem;
+use futures_util::{Stream, StreamExt as _, stream};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::address::{Address, Origin};
+use crate::failure::{Failure, Outcome};
+use crate::folders;
+use crate::sse::{EventReader, StreamEvent};
+
+/// Cloning a repository and stopping a container take their time; this is for a stack that hangs.
+const PATIENCE: Duration = Duration::from_mins(10);
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A client of one stack.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    address: Address,
+}
+
+impl Client {
+    /// A client of the stack that [`Address::find`] finds. Connects when first used.
+    pub fn find(data: Option<&std::path::Path>) -> Outcome<Self> {
+        Self::new(Address::find(data)?)
+    }
+
+    pub fn new(address: Address) -> Outcome<Self> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("ergon/", env!("CARGO_PKG_VERSION")));
+        if address.url.scheme() == "http" {
+            // Reading the machine's certificates costs more than the whole request.
+            builder = builder.tls_certs_only([]);
+        }
+        if address.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| Failure::from_error(&error))?;
+        Ok(Self { http, address })
+    }
+
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
+        self.read(self.request(Method::GET, path)).await
+    }
+
+    /// Like [`Client::get`], with a query.
+    pub async fn get_with<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Outcome<T> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        self.read(self.request_url(Method::GET, url)).await
+    }
+
+    pub async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Outcome<T> {
+        self.read(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A POST that says all in its path.
+    pub async fn post_empty<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
+        self.read(self.request(Method::POST, path)).await
+    }
+
+    /// Sends a request whose answer, if any, does not matter.
+    pub async fn send(&self, method: Method, path: &[&str]) -> Outcome {
+        self.execute(self.request(method, path).timeout(PATIENCE)).await.map(drop)
+    }
+
+    /// The events of a stream, until the server ends it.
+    pub async fn stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        last_event: Option<&str>,
+    ) -> Outcome<impl Stream<Item = Outcome<StreamEvent>> + Unpin + use<>> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Some(id) = last_event.and_then(|id| HeaderValue::from_str(id).ok()) {
+            headers.insert(HeaderName::from_static("last-event-id"), id);
+        }
+        let response = self.execute(self.request_url(Method::GET, url).headers(headers)).await?;
+        let mut reader = EventReader::default();
+        let events = response.bytes_stream().flat_map(move |bytes| {
+            stream::iter(match bytes {
+                Ok(bytes) => reader.push(&bytes).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(interrupted(&error))],
+            })
+        });
+        Ok(events)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
+        let response = self.execute(request.timeout(PATIENCE)).await?;
+        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
+        serde_json::from_slice(&body).map_err(|error| {
+            Failure::new(format!("the stack's answer could not be understood: {error}"))
+                .with_remedy("the stack may be of another version; compare `ergon --version` with `ergon status --json`".to_owned())
+        })
+    }
+
+    async fn execute(&self, request: RequestBuilder) -> Outcome<Response> {
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Err(self.address.nobody_listens()),
+            Err(error) => return Err(interrupted(&error)),
+        };
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let is_problem = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
+        let problem = is_problem.then(|| serde_json::from_slice::<Problem>(&body).ok()).flatten();
+        Err(self.refused(status, problem))
+    }
+
+    fn refused(&self, status: StatusCode, problem: Option<Problem>) -> Failure {
+        if status == StatusCode::UNAUTHORIZED {
+            return self.unauthorized();
+        }
+        match problem {
+            Some(problem) => Failure::new(problem.detail).with_remedy(problem.remedy),
+            None => Failure::new(format!("{} answered {status}, which no stack does", self.address.url))
+                .with_remedy("check that the address is a stack's and not another server's".to_owned()),
+        }
+    }
+
+    fn unauthorized(&self) -> Failure {
+        let url = &self.address.url;
+        match (&self.address.origin, &self.address.token) {
+            (Origin::Environment, None) => Failure::new(format!("the stack at {url} wants a token"))
+                .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned()),
+            (Origin::Environment, Some(_)) => Failure::new(format!("the stack at {url} does not know this token"))
+                .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned()),
+            (Origin::Data(data), _) => {
+                Failure::new(format!("the stack at {url} does not know the token in {}", folders::display(data)))
+                    .with_remedy("another stack may use that port; start yours again with `ergon up`".to_owned())
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        self.request_url(method, self.url(path))
+    }
+
+    fn request_url(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.address.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Names become path segments, so that none can change the path.
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.address.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+}
+
+fn interrupted(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        return Failure::new("the stack did not answer in time")
+            .with_remedy("look at what `ergon up` prints; it may be busy or stuck".to_owned());
+    }
+    Failure::new("the connection to the stack broke off")
+        .with_remedy("it may have been stopped; `ergon status` says".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Client {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = Url::parse(url).unwrap();
+        Client::new(Address { url, token: None, origin: Origin::Environment }).unwrap()
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_path_segment() {
+        let client = client("http://127.0.0.1:1/ergon/");
+        let url = client.url(&["api", "v1", "containers", "../../x?y#z"]);
+        assert_eq!(url.as_str(), "http://127.0.0.1:1/ergon/api/v1/containers/..%2F..%2Fx%3Fy%23z");
+    }
+
+    #[test]
+    fn a_name_of_two_dots_does_not_climb() {
+        let url = client("http://127.0.0.1:1").url(&["api", "v1", "jobs", "..", "log"]);
+        assert!(!url.as_str().contains("/v1/log"), "{url}");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_said_with_the_address() {
+        let failure = client("http://127.0.0.1:1").get::<serde_json::Value>(&["healthz"]).await.unwrap_err();
+        let Failure::Said { message, .. } = failure else { panic!() };
+        assert_eq!(message, "no stack answers at http://127.0.0.1:1/ (ERGON_URL)");
+    }
+}

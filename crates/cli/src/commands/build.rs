@@ -1,0 +1,195 @@
+//! Build: from a folder to images, on this machine, with no stack running.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ergon_engine::Engine;
+use ergon_pack::{BuildRecord, Built, Cache, ImageRecord, Prepared};
+use ergon_server::api::{BuildSummary, RecordBuild};
+use serde::Serialize;
+
+use super::arguments::{Format, Stack};
+use super::packing;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Steps;
+use crate::{folders, output, style, table, words};
+
+/// Build a folder's images, the same bits every time; writes nothing into it
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The folder that holds the project
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Also write the images as an OCI layout: oci:PATH
+    #[arg(long, value_name = "oci:PATH")]
+    output: Option<Layout>,
+    /// Refuse to build what is not pinned
+    #[arg(long)]
+    locked: bool,
+    /// Show every line the steps write
+    #[arg(long, short)]
+    verbose: bool,
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    stack: Stack,
+}
+
+/// The folder of an OCI layout, `oci:PATH`.
+#[derive(Clone, Debug)]
+pub struct Layout(pub PathBuf);
+
+impl std::str::FromStr for Layout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("oci:") {
+            Some(path) if !path.is_empty() => Ok(Self(PathBuf::from(path))),
+            _ => Err("write it as oci:PATH, a folder for an OCI layout".to_owned()),
+        }
+    }
+}
+
+/// What `--json` prints. The fields of the first image stand at the top.
+#[derive(Serialize)]
+pub struct BuildReport<'a> {
+    build_hash: String,
+    image_digest: String,
+    image: &'a str,
+    reproducibility: &'static str,
+    cached: bool,
+    unpinned: &'a [String],
+    images: Vec<ImageReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct ImageReport<'a> {
+    container: &'a str,
+    image: &'a str,
+    image_digest: String,
+    tags: &'a [String],
+    size: u64,
+}
+
+impl Build {
+    pub async fn run(self) -> Outcome {
+        let folder = folders::source(&self.folder)?;
+        let done = build_folder(&folder, self.locked, self.verbose).await?;
+        if let Some(Layout(path)) = &self.output {
+            done.write_layout(path)?;
+        }
+        self.tell_the_stack(&folder, &done.built.record).await;
+        output::show(self.format.json, &report(&done.built)?, || page(&done.built))
+    }
+
+    /// A running stack remembers builds that were made without it; none running is as well.
+    async fn tell_the_stack(&self, folder: &Path, record: &BuildRecord) {
+        let Ok(client) = self.stack.client() else { return };
+        let build = RecordBuild {
+            build_hash: record.build_hash.to_string(),
+            folder: folder.to_string_lossy().into_owned(),
+        };
+        if let Err(failure) = client.post::<BuildSummary>(&["api", "v1", "builds"], &build).await {
+            tracing::info!(?failure, "the stack does not know of this build");
+        }
+    }
+}
+
+/// A build that is done, and where its images are.
+pub struct Done {
+    pub built: Built,
+    pub cache: Cache,
+    pub prepared: Prepared,
+}
+
+/// Builds a folder, and has the local engine hold the images where there is one.
+pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome<Done> {
+    let cancel = packing::cancelled_by_signals();
+    let cache = packing::cache()?;
+    let options = packing::options(locked)?;
+    let engine = packing::engine().await;
+    let steps = Steps::start(verbose);
+    let work = async {
+        let prepared = ergon_pack::prepare(folder, &cache, engine.as_ref(), options, &steps).await?;
+        steps.heading(&heading(&prepared));
+        let built = ergon_pack::build(&prepared, &cache, engine.as_ref(), &steps, &cancel).await?;
+        Ok((prepared, built))
+    };
+    let done = work.await;
+    steps.finish();
+    let (prepared, built) = done.map_err(|error| packing::failure(&error))?;
+    if let Some(engine) = &engine {
+        load(engine, &cache, &built.record.images).await;
+    }
+    Ok(Done { built, cache, prepared })
+}
+
+/// The images are made and kept whether or not the engine takes them.
+async fn load(engine: &Engine, cache: &Cache, images: &[ImageRecord]) {
+    for image in images {
+        if let Err(error) = ergon_pack::load_into_engine(engine, cache, image).await {
+            let tag = image.tags.first().map_or("the image", String::as_str);
+            output::note(&format!("{} {tag} is built, but the engine does not hold it: {error}", style::warning("note:")));
+        }
+    }
+}
+
+fn heading(prepared: &Prepared) -> String {
+    let build = prepared.build_hash.to_string();
+    format!("build {}", style::strong(words::short(&build)))
+}
+
+pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {
+    let record = &built.record;
+    let images: Vec<ImageReport<'_>> = record
+        .images
+        .iter()
+        .map(|image| ImageReport {
+            container: &image.container,
+            image: first_tag(image),
+            image_digest: image.digest.to_string(),
+            tags: &image.tags,
+            size: image.size,
+        })
+        .collect();
+    let Some(first) = images.first() else {
+        return Err(Failure::new("the manifest has no container, so there is no image")
+            .with_remedy("add one to `containers` in ergon.json".to_owned()));
+    };
+    Ok(BuildReport {
+        build_hash: record.build_hash.to_string(),
+        image_digest: first.image_digest.clone(),
+        image: first.image,
+        reproducibility: record.reproducibility.name(),
+        cached: built.cached,
+        unpinned: &record.unpinned,
+        images,
+    })
+}
+
+fn first_tag(image: &ImageRecord) -> &str {
+    image.tags.first().map_or("", String::as_str)
+}
+
+fn page(built: &Built) -> String {
+    let record = &built.record;
+    let build = record.build_hash.to_string();
+    let label = |text: &str| table::pad(&style::faint(text), 10);
+    let how = if built.cached { "nothing had changed" } else { "" };
+    let mut page = format!(
+        "{} {}   {}   {how}",
+        label("build"),
+        style::strong(words::short(&build)),
+        style::state(record.reproducibility.name())
+    );
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    for image in &record.images {
+        let digest = image.digest.to_string();
+        page.push_str(&format!("{} {}   {digest}   {}\n", label("image"), style::strong(first_tag(image)), words::size(image.size)));
+    }
+    for reason in &record.unpinned {
+        page.push_str(&format!("{} {reason}\n", label("unpinned")));
+    }
+    page
+}

@@ -1,0 +1,59 @@
+//! Companions: who is there, and giving one to a container that has none.
+
+use clap::{Args, Subcommand};
+use ergon_server::api::{Companion as CompanionEntry, LaunchCompanion, List};
+
+use super::arguments::{Format, Stack};
+use crate::failure::Outcome;
+use crate::report::containers;
+use crate::{output, style, words};
+
+/// The minds of projects, containers and the stack; `aish` talks to them
+#[derive(Debug, Args)]
+pub struct Companion {
+    #[command(flatten)]
+    stack: Stack,
+    #[command(subcommand)]
+    command: CompanionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CompanionCommand {
+    /// List who is in the directory
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Give a companion to a container that Ergon did not start
+    Launch {
+        /// The container's name or id
+        #[arg(long)]
+        container: String,
+        /// What to call the companion; else <container>-ci
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+impl Companion {
+    pub async fn run(self) -> Outcome {
+        let client = self.stack.client()?;
+        match self.command {
+            CompanionCommand::List { format } => {
+                let list: List<CompanionEntry> = client.get(&["api", "v1", "companions"]).await?;
+                output::show(format.json, &list, || containers::companions(&list.items, output::width()))
+            }
+            CompanionCommand::Launch { container, name, format } => {
+                let launch = LaunchCompanion { container, name };
+                let companion: CompanionEntry = client.post(&["api", "v1", "companions", "launch"], &launch).await?;
+                output::show(format.json, &companion, || {
+                    let ask = format!("aish {} \"how are you?\"", companion.name);
+                    let name = style::strong(&words::harmless(&companion.name));
+                    format!("{name} is there.  Ask it:  {}\n", style::link(&ask))
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Detect: what a folder holds, and how that is known.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ergon_detect::analysis::Analysis;
+use ergon_detect::disk::DiskTree;
+
+use super::arguments::Format;
+use crate::failure::{Code, Failure, Outcome};
+use crate::report::analysis;
+use crate::{folders, output};
+
+/// Say what a folder holds and where that was read; writes nothing
+///
+/// Exits 2 where nothing was recognised.
+#[derive(Debug, Args)]
+pub struct Detect {
+    /// The folder that holds the project
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Detect {
+    pub fn run(self) -> Outcome {
+        let found = analyse(&self.folder)?;
+        let is_unknown = found.manifest.applications.is_empty();
+        output::show(self.format.json, &found, || {
+            if is_unknown {
+                analysis::render_unknown(&self.folder.display().to_string(), &found)
+            } else {
+                analysis::render(&found)
+            }
+        })?;
+        if is_unknown { Err(Failure::Told(Code::Usage)) } else { Ok(()) }
+    }
+}
+
+/// What detection finds in a folder.
+pub fn analyse(folder: &std::path::Path) -> Outcome<Analysis> {
+    let folder = folders::source(folder)?;
+    let tree =
+        DiskTree::open(&folder).map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
+    Ok(ergon_detect::analyse(&tree))
+}

@@ -1,0 +1,47 @@
+//! Dockerfile: the plan of a folder's images, written down for Docker.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ergon_detect::plan::plan;
+
+use super::packing;
+use crate::failure::{Failure, Outcome};
+use crate::{folders, output};
+
+/// Print the Dockerfile of a folder; writes nothing
+#[derive(Debug, Args)]
+pub struct Dockerfile {
+    /// The folder that holds the project
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// The container to print it for, where the manifest has several
+    #[arg(long)]
+    container: Option<String>,
+}
+
+impl Dockerfile {
+    pub fn run(self) -> Outcome {
+        let folder = folders::source(&self.folder)?;
+        let project = ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
+        let plans = plan(&project.document.manifest, &project.tree)
+            .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
+        let names = || plans.iter().map(|plan| plan.container.as_str()).collect::<Vec<_>>().join(", ");
+        let chosen = match &self.container {
+            Some(name) => plans.iter().find(|plan| plan.container == *name).ok_or_else(|| {
+                Failure::new(format!("the manifest has no container {name}"))
+                    .with_remedy(format!("it has: {}", names()))
+            })?,
+            None => match plans.as_slice() {
+                [only] => only,
+                [] => return Err(Failure::new("the manifest has no container")),
+                _ => {
+                    return Err(Failure::new("the manifest has several containers, each with its own Dockerfile")
+                        .with_remedy(format!("choose with --container: {}", names()))
+                        .as_usage());
+                }
+            },
+        };
+        output::print_plain(&ergon_detect::dockerfile::render(chosen).text)
+    }
+}

@@ -1,0 +1,99 @@
+//! Every command: one file per noun, and the tree they hang on.
+
+mod arguments;
+mod base;
+mod build;
+mod companion;
+mod container;
+mod detect;
+mod dockerfile;
+mod events;
+mod job;
+mod lock;
+mod manifest;
+mod packing;
+mod project;
+mod push;
+mod registry;
+mod run;
+mod stack;
+mod up;
+
+use std::future::Future;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Failure, Outcome};
+
+/// From a folder of source to a running, watched container.
+#[derive(Debug, Parser)]
+#[command(name = "ergon", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+pub struct Ergon {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Up),
+    Status(stack::Status),
+    Link(stack::Link),
+    Token(stack::Token),
+    Detect(detect::Detect),
+    Dockerfile(dockerfile::Dockerfile),
+    Manifest(manifest::Manifest),
+    Lock(lock::Lock),
+    Build(build::Build),
+    Push(push::Push),
+    Base(base::Base),
+    Run(run::Run),
+    Project(project::Project),
+    Job(job::Job),
+    Registry(registry::Registry),
+    Container(container::Container),
+    Companion(companion::Companion),
+    Events(events::Events),
+}
+
+impl Ergon {
+    /// Does what was asked.
+    pub fn run(self) -> Outcome {
+        match self.command {
+            Command::Up(command) => across_threads(command.run()),
+            Command::Status(command) => here(command.run()),
+            Command::Link(command) => here(command.run()),
+            Command::Token(command) => command.run(),
+            Command::Detect(command) => command.run(),
+            Command::Dockerfile(command) => command.run(),
+            Command::Manifest(command) => command.run(),
+            Command::Lock(command) => across_threads(command.run()),
+            Command::Build(command) => across_threads(command.run()),
+            Command::Push(command) => across_threads(command.run()),
+            Command::Base(command) => across_threads(command.run()),
+            Command::Run(command) => here(command.run()),
+            Command::Project(command) => here(command.run()),
+            Command::Job(command) => here(command.run()),
+            Command::Registry(command) => here(command.run()),
+            Command::Container(command) => here(command.run()),
+            Command::Companion(command) => here(command.run()),
+            Command::Events(command) => here(command.run()),
+        }
+    }
+}
+
+/// Runs what only waits for a stack: one thread is enough, and starts sooner.
+pub(crate) fn here(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(no_runtime)?.block_on(work)
+}
+
+/// Runs what works itself.
+fn across_threads(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(no_runtime)?.block_on(work)
+}
+
+fn no_runtime(error: std::io::Error) -> Failure {
+    Failure::new(format!("the system gives this process no threads or file descriptors: {error}"))
+        .with_remedy("look at `ulimit -a`".to_owned())
+}

@@ -1,0 +1,135 @@
+//! What the commands that pack on their own, with no stack running, have in common.
+
+use std::path::{Path, PathBuf};
+
+use ergon_engine::Engine;
+use ergon_pack::{Cache, ExtraAuthority, Options, PackError};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::{Code, Failure, Outcome};
+use crate::report::diagnostics;
+use crate::{folders, output};
+
+/// The part of `config.toml` that is read here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    build: BuildConfiguration,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct BuildConfiguration {
+    /// A PEM bundle, or `none`.
+    extra_ca: Option<String>,
+}
+
+/// Opens the cache that all builds of this user share.
+pub fn cache() -> Outcome<Cache> {
+    Cache::open(folders::cache()?).map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
+}
+
+/// How builds are wanted: `ERGON_EXTRA_CA`, else what `config.toml` says.
+pub fn options(locked: bool) -> Outcome<Options> {
+    Ok(Options { locked, extra_authority: extra_authority()? })
+}
+
+/// The certificate authorities that build steps are given.
+pub fn extra_authority() -> Outcome<ExtraAuthority> {
+    let setting = match std::env::var("ERGON_EXTRA_CA") {
+        Ok(setting) => Some(setting),
+        Err(_) => configuration()?.build.extra_ca,
+    };
+    let authority = ExtraAuthority::from_setting(setting.as_deref().unwrap_or_default());
+    if let ExtraAuthority::File(path) = &authority
+        && let Err(error) = std::fs::File::open(path)
+    {
+        let path = path.display();
+        return Err(Failure::new(format!("the extra authority {path} cannot be read: {}", folders::reason(&error)))
+            .with_remedy("correct build.extra_ca in config.toml or ERGON_EXTRA_CA; `none` turns it off".to_owned()));
+    }
+    Ok(authority)
+}
+
+fn configuration() -> Outcome<Configuration> {
+    let path = folders::configuration()?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Configuration::default()),
+        Err(error) => {
+            let path = folders::display(&path);
+            return Err(Failure::new(format!("{path} cannot be read: {}", folders::reason(&error))));
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        Failure::new(format!("{} makes no sense: {}", folders::display(&path), error.message()))
+            .with_remedy("correct or remove it".to_owned())
+    })
+}
+
+/// The engine, or why there is none. A build that is held already needs no engine.
+pub async fn engine() -> Option<Engine> {
+    match Engine::connect().await {
+        Ok(engine) => Some(engine),
+        Err(error) => {
+            tracing::info!(%error, "no engine; only what is held can be built");
+            None
+        }
+    }
+}
+
+/// Why a build cannot be, as a person is told. What is wrong with a manifest is shown in place.
+pub fn failure(error: &PackError) -> Failure {
+    match error {
+        PackError::Manifest { path, text, diagnostics } => {
+            let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+            output::note(diagnostics::render(&name, text, diagnostics).trim_end());
+            Failure::Told(Code::Failed)
+        }
+        PackError::NothingRecognised { .. } => Failure::from_error(error)
+            .with_remedy("`ergon detect` says what was looked for and what to add to ergon.json by hand".to_owned())
+            .as_usage(),
+        PackError::StepFailed { command, exit_code, .. } => {
+            // Its last lines stand under the step already.
+            Failure::new(format!("step `{command}` ended with exit code {exit_code}")).with_remedy(error.remedy())
+        }
+        _ => Failure::from_error(error).with_remedy(error.remedy()),
+    }
+}
+
+/// A token that Ctrl-C and SIGTERM cancel. A second Ctrl-C does not wait any longer.
+pub fn cancelled_by_signals() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    tokio::spawn(async move {
+        interrupted().await;
+        cancel.cancel();
+        interrupted().await;
+        std::process::exit(Code::Failed as i32);
+    });
+    token
+}
+
+/// Waits until somebody wants the process to end.
+pub async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// The manifest a command means: the file itself, or the one in a folder.
+pub fn manifest_path(given: Option<&Path>) -> PathBuf {
+    let given = given.unwrap_or(Path::new("."));
+    if given.is_dir() { given.join(ergon_pack::MANIFEST_FILE) } else { given.to_owned() }
+}

@@ -1,0 +1,1 @@
+//! Push: sends a folder's images where its manifest says.

@@ -1,0 +1,1 @@
+//! Up: turns this machine into a stack.

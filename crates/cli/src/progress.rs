@@ -1,0 +1,123 @@
+//! Steps as they happen, on standard error: rewritten in place on a terminal, one line each in a
+//! pipe.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ergon_pack::{Progress, ProgressEvent};
+
+use crate::board::{Board, End};
+use crate::output;
+
+/// How often the line of a running step is drawn again.
+const TICK: Duration = Duration::from_millis(200);
+/// What a terminal is taken to have when it does not say.
+const USUAL_WIDTH: usize = 100;
+
+/// Draws steps. Telling it something never blocks.
+pub struct Steps {
+    sender: Option<mpsc::Sender<Told>>,
+    painter: Option<JoinHandle<()>>,
+}
+
+enum Told {
+    Heading(String),
+    Begin { step: u32, name: String, detail: String },
+    Log { step: u32, line: String },
+    End { step: u32, end: End },
+}
+
+impl Steps {
+    /// Starts drawing on standard error. `verbose` shows every line a step writes.
+    pub fn start(verbose: bool) -> Self {
+        let stderr = std::io::stderr();
+        let live = stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let width = live.then(|| output::columns(&stderr).unwrap_or(USUAL_WIDTH));
+        let (sender, receiver) = mpsc::channel();
+        let painter = std::thread::spawn(move || paint(Board::new(width, verbose), &receiver));
+        Self { sender: Some(sender), painter: Some(painter) }
+    }
+
+    /// A line above the steps that follow.
+    pub fn heading(&self, text: &str) {
+        self.tell(Told::Heading(text.to_owned()));
+    }
+
+    pub fn begin(&self, step: u32, name: &str, detail: &str) {
+        self.tell(Told::Begin { step, name: name.to_owned(), detail: detail.to_owned() });
+    }
+
+    pub fn log(&self, step: u32, line: &str) {
+        self.tell(Told::Log { step, line: line.to_owned() });
+    }
+
+    pub fn end(&self, step: u32, end: End) {
+        self.tell(Told::End { step, end });
+    }
+
+    /// Draws what is left to draw and leaves the terminal on a fresh line.
+    pub fn finish(mut self) {
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.sender = None;
+        if let Some(painter) = self.painter.take() {
+            // A painter that panicked has nothing left to draw.
+            let _ = painter.join();
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        if let Some(sender) = &self.sender {
+            let _ = sender.send(told);
+        }
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Progress for Steps {
+    fn report(&self, event: ProgressEvent) {
+        match event {
+            ProgressEvent::Started { step, kind, detail } => self.begin(step, kind.name(), &detail),
+            ProgressEvent::Log { step, line } => self.log(step, &line),
+            ProgressEvent::Ended { step, outcome, summary, elapsed } => {
+                let milliseconds = u64::try_from(elapsed.as_millis()).ok();
+                self.end(step, End { state: outcome.name().to_owned(), summary, milliseconds });
+            }
+        }
+    }
+}
+
+fn paint(mut board: Board, receiver: &mpsc::Receiver<Told>) {
+    loop {
+        let now = Instant::now();
+        let text = match receiver.recv_timeout(TICK) {
+            Ok(Told::Heading(text)) => board.heading(&text),
+            Ok(Told::Begin { step, name, detail }) => board.begin(step, &name, &detail, now),
+            Ok(Told::Log { step, line }) => board.log(step, &line, now),
+            Ok(Told::End { step, end }) => board.end(step, &end, now),
+            Err(RecvTimeoutError::Timeout) => board.tick(now),
+            Err(RecvTimeoutError::Disconnected) => {
+                write(&board.leave());
+                return;
+            }
+        };
+        write(&text);
+    }
+}
+
+fn write(text: &str) {
+    if !text.is_empty() {
+        let mut stderr = anstream::stderr().lock();
+        // Progress nobody can see is not worth failing for.
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+}

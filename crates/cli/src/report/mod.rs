@@ -1,0 +1,9 @@
+//! What commands print, as text: pure, so that a test is a picture.
+
+pub mod analysis;
+pub mod builds;
+pub mod containers;
+pub mod diagnostics;
+pub mod jobs;
+pub mod projects;
+pub mod replies;

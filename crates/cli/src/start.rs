@@ -1,0 +1,15 @@
+//! What a process does once before anything else.
+
+use tracing_subscriber::EnvFilter;
+
+/// Has TLS use ring. Every HTTP client of the process relies on it.
+pub fn give_tls_its_provider() {
+    // It can only be there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Writes traces to standard error, as much as `ERGON_LOG` asks for.
+pub fn trace() {
+    let filter = EnvFilter::try_from_env("ERGON_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
