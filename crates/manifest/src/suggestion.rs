@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     fn suggest(written: &str) -> Option<&'static str> {
-        let known = ["ports", "base_image", "applications", "tier"];
+        let known = ["ports", "sports", "base_image", "applications", "tier"];
         nearest(written, known.map(|name| (name, name)))
     }
 

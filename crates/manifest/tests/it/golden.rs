@@ -14,6 +14,16 @@ fn the_seed_examples_digest() {
     );
 }
 
+/// `docs/evidence.md` tells outsiders this digest for the manifest that `docs/manifest.md` shows.
+#[test]
+fn the_documentations_example_has_the_digest_it_says() {
+    let manual = include_str!("../../../../docs/manifest.md");
+    let evidence = include_str!("../../../../docs/evidence.md");
+    let (_, rest) = manual.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert!(evidence.contains(&check(example).unwrap().digest().to_string()));
+}
+
 #[test]
 fn a_manifest_with_every_field() {
     let text = include_str!("every-field.json");

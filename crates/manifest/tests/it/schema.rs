@@ -1,5 +1,8 @@
 //! The JSON Schema says yes to what `check` accepts, and knows every field.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use ergon_manifest::{DIAGNOSTIC_CODES, check, json_schema};
 use regex::Regex;
 use serde_json::{Value, json};
@@ -43,7 +46,7 @@ pub fn misfit(value: &Value, schema: &Value, root: &Value) -> Option<String> {
                 .all(|name| value.get(name.as_str().unwrap()).is_some()),
             "pattern" => value
                 .as_str()
-                .is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)),
+                .is_none_or(|text| pattern(wanted.as_str().unwrap()).is_match(text)),
             "minLength" => value
                 .as_str()
                 .is_none_or(|text| i64::try_from(text.chars().count()).unwrap() >= number()),
@@ -62,6 +65,14 @@ pub fn misfit(value: &Value, schema: &Value, root: &Value) -> Option<String> {
         };
         (!fits).then(|| format!("{value}: {keyword} {wanted}"))
     })
+}
+
+/// A compiled pattern; compiling is slow and the schema has few.
+fn pattern(text: &str) -> Regex {
+    static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap();
+    let entry = compiled.entry(text.to_owned());
+    entry.or_insert_with(|| Regex::new(text).unwrap()).clone()
 }
 
 fn nested(
