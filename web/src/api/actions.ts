@@ -1,0 +1,119 @@
+/** What the pages change: one function per request, and which answers it makes stale. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+
+import { client, unwrap } from './client';
+import { keys } from './keys';
+import type { GeneratedDockerfile } from './types';
+
+type Name = { name: string };
+
+/** What can be done to a container short of removing it. */
+export type ContainerChange = 'start' | 'stop' | 'restart';
+
+const changeContainer: Record<ContainerChange, (path: Name) => Promise<unknown>> = {
+  start: (path) => unwrap(client.POST('/api/v1/containers/{name}/start', { params: { path } })),
+  stop: (path) => unwrap(client.POST('/api/v1/containers/{name}/stop', { params: { path } })),
+  restart: (path) => unwrap(client.POST('/api/v1/containers/{name}/restart', { params: { path } })),
+};
+
+/** A mutation that marks the answers under these keys as stale once it is done. */
+function useAction<Input, Output>(act: (input: Input) => Promise<Output>, ...stale: (readonly string[])[]) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: act,
+    onSuccess: async () => {
+      await Promise.all(stale.map((queryKey) => queries.invalidateQueries({ queryKey })));
+    },
+  });
+}
+
+export const useAddProject = () =>
+  useAction(
+    (body: { location: string; name?: string }) => unwrap(client.POST('/api/v1/projects', { body })),
+    keys.projects,
+    keys.companions,
+  );
+
+export const useRemoveProject = () =>
+  useAction(
+    (id: string) => unwrap(client.DELETE('/api/v1/projects/{id}', { params: { path: { id } } })),
+    keys.projects,
+    keys.companions,
+  );
+
+/** Generating changes nothing, but people start it: it is an action all the same. */
+export const useGenerate = () =>
+  useAction((id: string) => unwrap(client.POST('/api/projects/{id}/docker/generate', { params: { path: { id } } })));
+
+export const useSaveDockerfile = () =>
+  useAction(
+    ({ generated, overwrite }: { generated: GeneratedDockerfile; overwrite: boolean }) =>
+      unwrap(
+        client.POST('/api/projects/{id}/docker/save', {
+          params: { path: { id: generated.project_id } },
+          body: { dockerfile: generated.dockerfile, dockerignore: generated.dockerignore, overwrite },
+        }),
+      ),
+    keys.projects,
+  );
+
+export const useHandOff = () =>
+  useAction(
+    (id: string) => unwrap(client.POST('/api/projects/{id}/docker/handoff', { params: { path: { id } } })),
+    keys.jobs,
+    keys.projects,
+  );
+
+export const useRun = () =>
+  useAction(
+    (folder: string) => unwrap(client.POST('/api/v1/runs', { body: { folder, env: {} } })),
+    keys.jobs,
+    keys.projects,
+  );
+
+export const useCancelJob = () =>
+  useAction(
+    (id: string) => unwrap(client.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })),
+    keys.jobs,
+  );
+
+export const useChangeContainer = () =>
+  useAction(
+    ({ name, change }: { name: string; change: ContainerChange }) => changeContainer[change]({ name }),
+    keys.containers,
+    keys.companions,
+  );
+
+export const useRemoveContainer = () =>
+  useAction(
+    (name: string) => unwrap(client.DELETE('/api/v1/containers/{name}', { params: { path: { name } } })),
+    keys.containers,
+    keys.companions,
+    keys.projects,
+  );
+
+export const useLaunchCompanion = () =>
+  useAction(
+    (body: { container: string; name?: string }) => unwrap(client.POST('/api/v1/companions/launch', { body })),
+    keys.companions,
+    keys.containers,
+  );
+
+export const useSendMessage = () =>
+  useAction(({ name, content }: { name: string; content: string }) =>
+    unwrap(client.POST('/api/v1/companions/{name}/message', { params: { path: { name } }, body: { content } })),
+  );
+
+export const useSignOut = () => {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => unwrap(client.DELETE('/api/v1/session')),
+    onSuccess: () => {
+      queries.clear();
+      queries.setQueryData(keys.session, null);
+    },
+  });
+};
+
+/** Trades a one-time code for a session cookie. */
+export const signIn = (code: string) => unwrap(client.POST('/api/v1/session', { body: { code } }));

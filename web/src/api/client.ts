@@ -1,0 +1,24 @@
+import createClient from 'openapi-fetch';
+
+import { ProblemError, problemFrom } from './problem';
+import type { paths } from './schema';
+
+/** The typed client; every path and body is checked against the committed API document. */
+export const client = createClient<paths>({
+  headers: { Accept: 'application/json' },
+  // Looked up on each call, so that nothing is bound before the page is ready.
+  fetch: (request) => fetch(request),
+});
+
+interface Answered<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The data of an answer; a refusal is thrown as a `ProblemError`. */
+export async function unwrap<T>(answer: Promise<Answered<T>>): Promise<T> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw new ProblemError(problemFrom(response, error));
+  return data as T;
+}

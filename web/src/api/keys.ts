@@ -1,0 +1,32 @@
+/** The names under which answers are kept; a longer key is invalidated with its first part. */
+export const keys = {
+  session: ['session'],
+  projects: ['projects'],
+  project: (id: string) => ['projects', id],
+  containers: ['containers'],
+  container: (name: string) => ['containers', name],
+  builds: ['builds'],
+  build: (hash: string) => ['builds', hash],
+  registry: (reference: string) => ['registry', reference],
+  companions: ['companions'],
+  jobs: ['jobs'],
+  job: (id: string) => ['jobs', id],
+  jobLog: (id: string) => ['job-log', id],
+  events: ['events'],
+} as const;
+
+/** What may look different once a resource of each kind has changed. */
+const affected: Record<string, readonly string[]> = {
+  project: ['projects', 'companions'],
+  job: ['jobs', 'projects'],
+  build: ['builds', 'registry', 'projects'],
+  container: ['containers', 'companions', 'projects', 'builds'],
+  companion: ['companions', 'containers', 'projects'],
+  manifest: ['registry', 'builds', 'projects'],
+};
+
+/** The first parts of the keys that an event's subject (`project/<id>`) touches; none for what no page shows. */
+export function affectedKeys(subject: string): readonly string[] {
+  const kind = subject.split('/', 1)[0] ?? '';
+  return affected[kind] ?? [];
+}

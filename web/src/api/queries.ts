@@ -1,0 +1,95 @@
+/** What the pages read: one hook per resource. */
+import { queryOptions, useQuery } from '@tanstack/react-query';
+
+import { client, unwrap } from './client';
+import { keys } from './keys';
+import { ProblemError } from './problem';
+import type { Session } from './types';
+
+/** How often a page that shows measurements, which no event announces, asks again. */
+const MEASUREMENTS_MS = 3000;
+
+/** Who is signed in; null: nobody. */
+export const sessionQuery = queryOptions({
+  queryKey: keys.session,
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      return await unwrap(client.GET('/api/v1/session'));
+    } catch (error) {
+      if (error instanceof ProblemError && error.problem.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+export const useSession = () => useQuery(sessionQuery);
+
+export const useProjects = (enabled = true) =>
+  useQuery({
+    queryKey: keys.projects,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/projects'))).items,
+    enabled,
+  });
+
+export const useProject = (id: string) =>
+  useQuery({
+    queryKey: keys.project(id),
+    queryFn: () => unwrap(client.GET('/api/v1/projects/{id}', { params: { path: { id } } })),
+  });
+
+export const useContainers = (enabled = true) =>
+  useQuery({
+    queryKey: keys.containers,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/containers'))).items,
+    enabled,
+  });
+
+export const useContainer = (name: string) =>
+  useQuery({
+    queryKey: keys.container(name),
+    queryFn: () => unwrap(client.GET('/api/v1/containers/{name}', { params: { path: { name } } })),
+    refetchInterval: (query) => (query.state.error ? false : MEASUREMENTS_MS),
+  });
+
+export const useBuilds = (enabled = true) =>
+  useQuery({
+    queryKey: keys.builds,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/builds'))).items,
+    enabled,
+  });
+
+export const useBuild = (hash: string | null | undefined) =>
+  useQuery({
+    queryKey: keys.build(hash ?? ''),
+    queryFn: () => unwrap(client.GET('/api/v1/builds/{hash}', { params: { path: { hash: hash ?? '' } } })),
+    enabled: Boolean(hash),
+  });
+
+export const useRegistryEntry = (reference: string) =>
+  useQuery({
+    queryKey: keys.registry(reference),
+    queryFn: () => unwrap(client.GET('/api/v1/registry/{reference}', { params: { path: { reference } } })),
+  });
+
+export const useCompanions = (enabled = true) =>
+  useQuery({
+    queryKey: keys.companions,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/companions'))).items,
+    enabled,
+  });
+
+export const useJobs = () =>
+  useQuery({
+    queryKey: keys.jobs,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/jobs'))).items,
+  });
+
+/** The newest events, newest first. */
+export const eventsQuery = queryOptions({
+  queryKey: keys.events,
+  queryFn: async () => (await unwrap(client.GET('/api/v1/events'))).items,
+  // The live feed keeps it up to date.
+  staleTime: Infinity,
+});
+
+export const useEvents = () => useQuery(eventsQuery);
