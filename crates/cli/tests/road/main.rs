@@ -1,0 +1,11 @@
+//! The road a new user walks, from `ergon up` to a companion that answers, with the real programs
+//! and a real Docker Engine. Every test has a data folder, project copies and container names of
+//! its own; what it starts in Docker is gone when it ends.
+
+mod alone;
+mod companions;
+mod help;
+mod interruptions;
+mod refusals;
+mod walk;
+mod world;
