@@ -50,6 +50,9 @@ fn broken(from: &str, target: &str, repository: &Repository) -> Option<String> {
 fn resolve(from: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
+    if target.starts_with('/') {
+        parts.clear();
+    }
     for part in target.split('/') {
         match part {
             "" | "." => {}
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn links_that_lead_somewhere_pass() {
-        let text = "# Top\n[b](b.md) [b](./b.md#one-two-three) [x](../src/x.rs) [s](../src) [t](#top)\n[w](https://example.com)\n";
+        let text = "# Top\n[b](b.md) [b](./b.md#one-two-three) [x](../src/x.rs) [s](../src) [r](/docs/b.md) [t](#top)\n[w](https://example.com)\n";
         assert_eq!(found(text), Vec::<String>::new());
     }
 
