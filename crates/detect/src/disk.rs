@@ -85,13 +85,24 @@ impl TreeError {
     /// What a person can do about it.
     pub fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound { .. } => "check the path; it is taken relative to the current folder".to_owned(),
-            Self::NotAFolder { path } => {
-                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-                format!("name the project's folder: {}", parent.unwrap_or(Path::new(".")).display())
+            Self::NotFound { .. } => {
+                "check the path; it is taken relative to the current folder".to_owned()
             }
-            Self::Unreadable { path, .. } => format!("look at its permissions: ls -ld {}", path.display()),
-            Self::DockerIgnore { error, .. } => format!("correct line {} of .dockerignore", error.line),
+            Self::NotAFolder { path } => {
+                let parent = path
+                    .parent()
+                    .filter(|parent| !parent.as_os_str().is_empty());
+                format!(
+                    "name the project's folder: {}",
+                    parent.unwrap_or(Path::new(".")).display()
+                )
+            }
+            Self::Unreadable { path, .. } => {
+                format!("look at its permissions: ls -ld {}", path.display())
+            }
+            Self::DockerIgnore { error, .. } => {
+                format!("correct line {} of .dockerignore", error.line)
+            }
         })
     }
 }
@@ -101,19 +112,35 @@ impl DiskTree {
     pub fn open(folder: &Path) -> Result<Self, TreeError> {
         let path = || folder.to_owned();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = rustix::fs::open(folder, flags, Mode::empty()).map_err(|errno| match errno.kind() {
-            io::ErrorKind::NotFound => TreeError::NotFound { path: path() },
-            io::ErrorKind::NotADirectory => TreeError::NotAFolder { path: path() },
-            _ => TreeError::Unreadable { path: path(), error: errno.into() },
-        })?;
-        let mut tree = Self { root: path(), handle, entries: BTreeMap::new(), skipped: Vec::new() };
+        let handle =
+            rustix::fs::open(folder, flags, Mode::empty()).map_err(|errno| match errno.kind() {
+                io::ErrorKind::NotFound => TreeError::NotFound { path: path() },
+                io::ErrorKind::NotADirectory => TreeError::NotAFolder { path: path() },
+                _ => TreeError::Unreadable {
+                    path: path(),
+                    error: errno.into(),
+                },
+            })?;
+        let mut tree = Self {
+            root: path(),
+            handle,
+            entries: BTreeMap::new(),
+            skipped: Vec::new(),
+        };
         let docker = tree.docker_ignore()?;
-        let top = Folder { path: String::new(), rules: None, matched: docker.root() };
+        let top = Folder {
+            path: String::new(),
+            rules: None,
+            matched: docker.root(),
+        };
         let mut waiting = vec![top];
         while let Some(folder) = waiting.pop() {
             if let Err(error) = tree.walk(&folder, &docker, &mut waiting) {
                 if folder.path.is_empty() {
-                    return Err(TreeError::Unreadable { path: path(), error });
+                    return Err(TreeError::Unreadable {
+                        path: path(),
+                        error,
+                    });
                 }
                 tree.skip(folder.path, SkipReason::Unreadable(error.to_string()));
             }
@@ -136,13 +163,26 @@ impl DiskTree {
         let Ok(content) = self.read_head(".dockerignore", IGNORE_FILE_LIMIT) else {
             return Ok(DockerIgnore::default());
         };
-        DockerIgnore::parse(&String::from_utf8_lossy(&content))
-            .map_err(|error| TreeError::DockerIgnore { path: self.root.join(".dockerignore"), error })
+        DockerIgnore::parse(&String::from_utf8_lossy(&content)).map_err(|error| {
+            TreeError::DockerIgnore {
+                path: self.root.join(".dockerignore"),
+                error,
+            }
+        })
     }
 
     /// Takes the files of one folder and puts the folders in it on `waiting`.
-    fn walk(&mut self, folder: &Folder, docker: &DockerIgnore, waiting: &mut Vec<Folder>) -> io::Result<()> {
-        let name = if folder.path.is_empty() { "." } else { &folder.path };
+    fn walk(
+        &mut self,
+        folder: &Folder,
+        docker: &DockerIgnore,
+        waiting: &mut Vec<Folder>,
+    ) -> io::Result<()> {
+        let name = if folder.path.is_empty() {
+            "."
+        } else {
+            &folder.path
+        };
         let open = self.open_beneath(name, OFlags::DIRECTORY)?;
         let rules = self.git_rules(folder);
         for entry in Dir::read_from(&open)? {
@@ -162,7 +202,10 @@ impl DiskTree {
             let status = match rustix::fs::statat(&open, bytes, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(status) => status,
                 Err(errno) => {
-                    self.skip(path, SkipReason::Unreadable(io::Error::from(errno).to_string()));
+                    self.skip(
+                        path,
+                        SkipReason::Unreadable(io::Error::from(errno).to_string()),
+                    );
                     continue;
                 }
             };
@@ -174,12 +217,17 @@ impl DiskTree {
             let out = docker.leaves_out(&matched);
             match kind {
                 FileType::Directory if out && !docker.has_exceptions() => {}
-                FileType::Directory => waiting.push(Folder { path, rules: rules.clone(), matched }),
+                FileType::Directory => waiting.push(Folder {
+                    path,
+                    rules: rules.clone(),
+                    matched,
+                }),
                 _ if out => {}
                 FileType::RegularFile => {
                     let size = u64::try_from(status.st_size).unwrap_or(0);
                     let executable = Mode::from_raw_mode(status.st_mode).contains(Mode::XUSR);
-                    self.entries.insert(path, EntryKind::File { size, executable });
+                    self.entries
+                        .insert(path, EntryKind::File { size, executable });
                 }
                 FileType::Symlink => self.take_link(path, &open, bytes),
                 _ => self.skip(path, SkipReason::Special),
@@ -196,7 +244,10 @@ impl DiskTree {
                 }
                 Err(_) => self.skip(path, SkipReason::NotUtf8),
             },
-            Err(errno) => self.skip(path, SkipReason::Unreadable(io::Error::from(errno).to_string())),
+            Err(errno) => self.skip(
+                path,
+                SkipReason::Unreadable(io::Error::from(errno).to_string()),
+            ),
         }
     }
 
@@ -215,9 +266,11 @@ impl DiskTree {
             let _ = builder.add_line(None, line);
         }
         match builder.build() {
-            Ok(rules) if !rules.is_empty() => {
-                Some(Rc::new(GitRules { depth: folder.prefix_len(), rules, above: folder.rules.clone() }))
-            }
+            Ok(rules) if !rules.is_empty() => Some(Rc::new(GitRules {
+                depth: folder.prefix_len(),
+                rules,
+                above: folder.rules.clone(),
+            })),
             _ => folder.rules.clone(),
         }
     }
@@ -226,7 +279,13 @@ impl DiskTree {
     fn open_beneath(&self, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
         let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        Ok(rustix::fs::openat2(&self.handle, path, flags, Mode::empty(), resolve)?)
+        Ok(rustix::fs::openat2(
+            &self.handle,
+            path,
+            flags,
+            Mode::empty(),
+            resolve,
+        )?)
     }
 
     fn open_file(&self, path: &str) -> io::Result<File> {
@@ -234,7 +293,10 @@ impl DiskTree {
         if file.metadata()?.is_file() {
             Ok(file)
         } else {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is not a file")))
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{path} is not a file"),
+            ))
         }
     }
 }
@@ -266,12 +328,20 @@ struct Folder {
 
 impl Folder {
     fn child(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.path)
+        }
     }
 
     /// How much of a path below this folder is not below it.
     fn prefix_len(&self) -> usize {
-        if self.path.is_empty() { 0 } else { self.path.len() + 1 }
+        if self.path.is_empty() {
+            0
+        } else {
+            self.path.len() + 1
+        }
     }
 }
 

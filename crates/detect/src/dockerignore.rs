@@ -36,7 +36,11 @@ impl DockerIgnore {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rules = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let wrong = |reason| PatternError { line: index + 1, text: line.trim().to_owned(), reason };
+            let wrong = |reason| PatternError {
+                line: index + 1,
+                text: line.trim().to_owned(),
+                reason,
+            };
             if line.starts_with('#') {
                 continue;
             }
@@ -52,7 +56,11 @@ impl DockerIgnore {
                 continue;
             }
             let cleaned = clean(written);
-            let anchored = if cleaned.len() > 1 { cleaned.trim_start_matches('/') } else { &cleaned };
+            let anchored = if cleaned.len() > 1 {
+                cleaned.trim_start_matches('/')
+            } else {
+                &cleaned
+            };
             let pattern = Pattern::parse(anchored).ok_or_else(|| wrong(": a [ has no ]"))?;
             rules.push(Rule { pattern, exception });
         }
@@ -77,22 +85,34 @@ impl DockerIgnore {
     /// What `path` matches, given what the folder that it is in matches.
     pub fn enter(&self, folder: &Matched, path: &str) -> Matched {
         let rules = self.rules.iter().zip(&folder.0);
-        Matched(rules.map(|(rule, &above)| above || rule.pattern.matches(path)).collect())
+        Matched(
+            rules
+                .map(|(rule, &above)| above || rule.pattern.matches(path))
+                .collect(),
+        )
     }
 
     /// Whether a path that matches so is left out.
     pub fn leaves_out(&self, matched: &Matched) -> bool {
-        self.rules.iter().zip(&matched.0).fold(false, |out, (rule, &matches)| {
-            // A rule that would change nothing is not looked at.
-            if matches && rule.exception == out { !rule.exception } else { out }
-        })
+        self.rules
+            .iter()
+            .zip(&matched.0)
+            .fold(false, |out, (rule, &matches)| {
+                // A rule that would change nothing is not looked at.
+                if matches && rule.exception == out {
+                    !rule.exception
+                } else {
+                    out
+                }
+            })
     }
 
     /// Whether `path` is left out, looked at on its own.
     pub fn leaves_out_path(&self, path: &str) -> bool {
         let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
-        let matched =
-            folders.chain([path]).fold(self.root(), |matched, above| self.enter(&matched, above));
+        let matched = folders
+            .chain([path])
+            .fold(self.root(), |matched, above| self.enter(&matched, above));
         self.leaves_out(&matched)
     }
 }
@@ -113,7 +133,10 @@ enum Token {
     /// `**/`: any number of folders, none too.
     Folders,
     /// `[a-z]`, `[^a-z]`
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Pattern {
@@ -125,7 +148,11 @@ impl Pattern {
             tokens.push(match next {
                 '*' if rest.next_if_eq(&'*').is_some() => {
                     rest.next_if_eq(&'/');
-                    if rest.peek().is_none() { Token::Rest } else { Token::Folders }
+                    if rest.peek().is_none() {
+                        Token::Rest
+                    } else {
+                        Token::Folders
+                    }
                 }
                 '*' => Token::Star,
                 '?' => Token::One,
@@ -170,7 +197,9 @@ impl Pattern {
                     Token::Star => next_at[index] |= character != '/',
                     Token::Rest => next_at[index] = true,
                     Token::Class { negated, ranges } => {
-                        let within = ranges.iter().any(|(low, high)| (low..=high).contains(&&character));
+                        let within = ranges
+                            .iter()
+                            .any(|(low, high)| (low..=high).contains(&&character));
                         next_at[index + 1] |= within != *negated;
                     }
                 }
@@ -263,12 +292,22 @@ mod tests {
 
     fn left_out<'a>(rules: &str, paths: &[&'a str]) -> Vec<&'a str> {
         let rules = DockerIgnore::parse(rules).unwrap();
-        paths.iter().copied().filter(|path| rules.leaves_out_path(path)).collect()
+        paths
+            .iter()
+            .copied()
+            .filter(|path| rules.leaves_out_path(path))
+            .collect()
     }
 
     #[test]
     fn patterns_are_anchored_at_the_root() {
-        assert_eq!(left_out("temp?\n/logs\n", &["tempa", "temp", "a/tempb", "logs/x", "a/logs"]), ["tempa", "logs/x"]);
+        assert_eq!(
+            left_out(
+                "temp?\n/logs\n",
+                &["tempa", "temp", "a/tempb", "logs/x", "a/logs"]
+            ),
+            ["tempa", "logs/x"]
+        );
     }
 
     #[test]
@@ -284,19 +323,31 @@ mod tests {
 
     #[test]
     fn two_stars_stand_for_whole_folders() {
-        assert_eq!(left_out("**/foo", &["foo", "a/foo", "xfoo", "a/xfoo", "foo/x"]), ["foo", "a/foo", "foo/x"]);
+        assert_eq!(
+            left_out("**/foo", &["foo", "a/foo", "xfoo", "a/xfoo", "foo/x"]),
+            ["foo", "a/foo", "foo/x"]
+        );
     }
 
     #[test]
     fn the_last_match_wins() {
         let paths = ["README.md", "README-secret.md", "other.md"];
-        assert_eq!(left_out("*.md\n!README*.md\nREADME-secret.md", &paths), ["README-secret.md", "other.md"]);
-        assert_eq!(left_out("*.md\nREADME-secret.md\n!README*.md", &paths), ["other.md"]);
+        assert_eq!(
+            left_out("*.md\n!README*.md\nREADME-secret.md", &paths),
+            ["README-secret.md", "other.md"]
+        );
+        assert_eq!(
+            left_out("*.md\nREADME-secret.md\n!README*.md", &paths),
+            ["other.md"]
+        );
     }
 
     #[test]
     fn a_file_can_be_taken_back_out_of_a_folder() {
-        assert_eq!(left_out("dist\n!dist/keep", &["dist/a", "dist/keep", "dist/keep/x"]), ["dist/a"]);
+        assert_eq!(
+            left_out("dist\n!dist/keep", &["dist/a", "dist/keep", "dist/keep/x"]),
+            ["dist/a"]
+        );
     }
 
     #[test]
@@ -318,7 +369,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_pattern_is_named_with_its_line() {
-        assert_eq!(DockerIgnore::parse("a\n[b").unwrap_err().to_string(), "line 2: `[b` is not a pattern: a [ has no ]");
+        assert_eq!(
+            DockerIgnore::parse("a\n[b").unwrap_err().to_string(),
+            "line 2: `[b` is not a pattern: a [ has no ]"
+        );
         assert_eq!(DockerIgnore::parse("!").unwrap_err().line, 1);
     }
 

@@ -1,10 +1,24 @@
 //! Detect: from a source tree to an analysis, a manifest, a plan and a Dockerfile.
 //!
-//! Everything but [`disk`] is pure over a [`FileTree`]: the same tree gives the same answer.
+//! [`analyse`] looks at a [`tree::FileTree`] and says what it is, with the file and line of each claim;
+//! every language is one file under `ecosystem/`. [`plan::plan`] turns a manifest into the steps that make
+//! its images; a build carries them out, [`dockerfile::render`] writes them down. Everything but [`disk`]
+//! is pure over the tree: the same tree gives the same answer.
 
 pub mod analysis;
+mod detection;
 pub mod disk;
 pub mod dockerignore;
+mod document;
+mod ecosystem;
+mod environment;
 pub mod memory;
+mod names;
 pub mod plan;
+mod scan;
+mod services;
+mod sources;
 pub mod tree;
+mod versions;
+
+pub use detection::{analyse, headline};

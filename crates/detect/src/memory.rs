@@ -15,7 +15,11 @@ pub struct MemoryTree {
 impl MemoryTree {
     /// A tree of plain files.
     pub fn new<P: Into<String>, C: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, C)>) -> Self {
-        files.into_iter().fold(Self::default(), |tree, (path, content)| tree.with(path, content))
+        files
+            .into_iter()
+            .fold(Self::default(), |tree, (path, content)| {
+                tree.with(path, content)
+            })
     }
 
     /// The tree with one more file.
@@ -24,7 +28,13 @@ impl MemoryTree {
         let (path, content) = (path.into(), content.into());
         if !OWN_FILES.contains(&path.as_str()) {
             let size = content.len() as u64;
-            self.entries.insert(path.clone(), EntryKind::File { size, executable: false });
+            self.entries.insert(
+                path.clone(),
+                EntryKind::File {
+                    size,
+                    executable: false,
+                },
+            );
         }
         self.contents.insert(path, content);
         self
@@ -33,7 +43,12 @@ impl MemoryTree {
     /// The tree with one more link.
     #[must_use]
     pub fn with_link(mut self, path: impl Into<String>, target: impl Into<String>) -> Self {
-        self.entries.insert(path.into(), EntryKind::Symlink { target: target.into() });
+        self.entries.insert(
+            path.into(),
+            EntryKind::Symlink {
+                target: target.into(),
+            },
+        );
         self
     }
 }
@@ -44,6 +59,9 @@ impl FileTree for MemoryTree {
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.contents.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.contents
+            .get(path)
+            .cloned()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }

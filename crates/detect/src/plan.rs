@@ -1,8 +1,16 @@
 //! The plan: what the Dockerfile writes down and what a build carries out, computed once.
 
+mod installer;
+mod planner;
+mod shell;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use planner::{PlanError, plan};
+
+use crate::dockerignore::DockerIgnore;
 
 /// Where the project's files stand in every stage and image.
 pub const APP_ROOT: &str = "/app";
@@ -46,12 +54,25 @@ pub enum Step {
         /// Only dependency installers get one.
         network: bool,
     },
-    /// Take [`APP_ROOT`] of an earlier stage, without the files that match `except`.
+    /// Take [`APP_ROOT`] of an earlier stage, without what [`left_behind`] says of `except`.
     CopyStage {
         stage: String,
+        /// Relative to [`APP_ROOT`]: `**/<name>` (anywhere; `*` and `?` stand for parts of a name) or a
+        /// plain path, special characters escaped by `\\`. A folder that matches is left behind with all
+        /// that is in it.
         except: Vec<String>,
         owner: u32,
     },
+}
+
+/// Whether a [`Step::CopyStage`] with this `except` leaves `path`, relative to [`APP_ROOT`], behind.
+pub fn left_behind(except: &[String], path: &str) -> bool {
+    // The slash keeps `!` and `#` from meaning anything.
+    let rules: String = except
+        .iter()
+        .map(|pattern| format!("/{pattern}\n"))
+        .collect();
+    DockerIgnore::parse(&rules).is_ok_and(|rules| rules.leaves_out_path(path))
 }
 
 /// Which source files a step takes.
@@ -76,6 +97,6 @@ pub struct ImageConfig {
     pub ports: Vec<u16>,
     pub volumes: Vec<String>,
     pub labels: BTreeMap<String, String>,
-    /// Exec form, without the leading `CMD`.
+    /// Exec form, without the leading `CMD`; how often is left to the engine.
     pub healthcheck: Option<Vec<String>>,
 }

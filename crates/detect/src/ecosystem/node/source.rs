@@ -1,0 +1,183 @@
+//! What JavaScript says: the port it listens on, its routes, the variables it reads.
+
+use std::rc::Rc;
+
+use super::FRAMEWORK_PORT;
+use crate::environment::{Need, Read};
+use crate::scan::{Route, Scan, port as port_number};
+
+const COMMENT: &[&str] = &["//", "*", "/*"];
+const QUOTES: &[char] = &['"', '\'', '`'];
+
+/// The port a program listens on.
+pub(super) struct Port {
+    pub number: u16,
+    /// `file:line`; empty where it is assumed.
+    pub from: String,
+    pub why: String,
+}
+
+/// The port: what the code falls back to where `PORT` is not set, else what it listens on, else what is usual.
+pub(super) fn port(texts: &[(&str, Rc<str>)], framework: Option<&str>) -> Option<Port> {
+    let fallback = texts.iter().find_map(|(path, text)| {
+        environment(path, text)
+            .into_iter()
+            .find_map(|read| match read.need {
+                Need::Default(default) if read.name == "PORT" => {
+                    Some((port_number(&default)?, read.from))
+                }
+                _ => None,
+            })
+    });
+    if let Some((number, from)) = fallback {
+        return Some(Port {
+            number,
+            from,
+            why: "where PORT is not set".to_owned(),
+        });
+    }
+    let listened = texts.iter().find_map(|(path, text)| {
+        Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
+            let line = scan.line();
+            if !scan.eat("(") {
+                return None;
+            }
+            if scan.eat("{") && !(scan.eat("port") && scan.eat(":")) {
+                return None;
+            }
+            Some((port_number(scan.number()?)?, format!("{path}:{line}")))
+        })
+    });
+    if let Some((number, from)) = listened {
+        return Some(Port {
+            number,
+            from,
+            why: "the code says so".to_owned(),
+        });
+    }
+    let listens = texts.iter().any(|(_, text)| text.contains(".listen("));
+    let why = match framework {
+        Some(label) => format!("usual for {label}; nothing in the project says otherwise"),
+        None if listens => "usual for Node; nothing in the project says otherwise".to_owned(),
+        None => return None,
+    };
+    Some(Port {
+        number: FRAMEWORK_PORT,
+        from: String::new(),
+        why,
+    })
+}
+
+/// The paths that are answered to GET.
+pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
+    let found = Scan::behind(text, ".get", COMMENT).filter_map(|mut scan| {
+        let line = scan.line();
+        let object = scan.line_before().trim_end_matches(".get");
+        let servers = ["app", "server", "fastify", "api"];
+        if !servers.iter().any(|name| object.trim_end().ends_with(name)) || !scan.eat("(") {
+            return None;
+        }
+        let answered = scan.string(QUOTES)?;
+        let fixed = answered.starts_with('/') && !answered.contains([':', '*', '(', '$']);
+        // `app.get("setting")` has no handler.
+        (fixed && scan.eat(",")).then(|| Route {
+            path: answered.to_owned(),
+            from: format!("{path}:{line}"),
+        })
+    });
+    found.collect()
+}
+
+/// Every variable that the text reads from its environment.
+pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for scan in Scan::behind(text, "process.env", COMMENT) {
+        let from = format!("{path}:{}", scan.line());
+        let mut inside = scan;
+        let name = if inside.eat(".") {
+            inside.word()
+        } else if inside.eat("[") {
+            inside.string(QUOTES).filter(|_| inside.eat("]"))
+        } else {
+            reads.extend(destructured(path, scan));
+            None
+        };
+        let Some(name) = name else {
+            continue;
+        };
+        let assigned = inside.rest().trim_start().starts_with('=')
+            && !inside.rest().trim_start().starts_with("==");
+        if !assigned {
+            reads.push(Read {
+                name: name.to_owned(),
+                need: need(scan, inside),
+                from,
+            });
+        }
+    }
+    reads
+}
+
+/// What happens where the variable is not set, by what stands around its name.
+fn need(before: Scan<'_>, mut behind: Scan<'_>) -> Need {
+    let line = before.line_before();
+    let negated = line
+        .trim_end()
+        .strip_suffix("process.env")
+        .is_some_and(|line| line.trim_end().ends_with('!'));
+    let next_lines: String = behind.rest().lines().take(3).collect::<Vec<_>>().join("\n");
+    if negated
+        && line.contains("if")
+        && ["throw ", "process.exit("]
+            .iter()
+            .any(|end| next_lines.contains(end))
+    {
+        return Need::Required;
+    }
+    // `process.env.PORT)` of `Number(process.env.PORT) || 3000`
+    behind.eat(")");
+    if behind.eat("||") || behind.eat("??") {
+        let default = behind
+            .string(QUOTES)
+            .filter(|text| !text.contains("${"))
+            .or_else(|| behind.number());
+        if let Some(default) = default {
+            return Need::Default(default.to_owned());
+        }
+        if behind.rest().trim_start().starts_with("throw") {
+            return Need::Required;
+        }
+    }
+    Need::Optional
+}
+
+/// `const { A, B = "x", C: c } = process.env`
+fn destructured(path: &str, scan: Scan<'_>) -> Vec<Read> {
+    let before = scan
+        .line_before()
+        .trim_end()
+        .trim_end_matches("process.env")
+        .trim_end();
+    let Some(pattern) = before
+        .strip_suffix('=')
+        .and_then(|before| before.trim_end().strip_suffix('}'))
+    else {
+        return Vec::new();
+    };
+    let names = pattern.rsplit('{').next().unwrap_or("");
+    let from = format!("{path}:{}", scan.line());
+    let parts = names.split(',').filter_map(|part| {
+        let (name, default) = match part.split_once('=') {
+            Some((name, default)) => (name, Some(default.trim().trim_matches(QUOTES))),
+            None => (part, None),
+        };
+        let name = name.split(':').next()?.trim();
+        let need = default.map_or(Need::Optional, |default| Need::Default(default.to_owned()));
+        (!name.is_empty() && !name.starts_with("...")).then(|| Read {
+            name: name.to_owned(),
+            need,
+            from: from.clone(),
+        })
+    });
+    parts.collect()
+}

@@ -1,0 +1,444 @@
+//! Rust: cargo, one program.
+
+use ergon_manifest::{Application, Health, Runtime};
+
+use super::{Ecosystem, Found, Packing, Report, Strength, Toolchain};
+use crate::analysis::Topic;
+use crate::document::Document;
+use crate::environment::{Need, Read};
+use crate::scan::{Route, Scan};
+use crate::sources::Sources;
+use crate::{environment, names, scan, services};
+
+/// What bases offer where nothing is said: Debian's.
+const RUST: &str = "1.63";
+const COMMENT: &[&str] = &["//"];
+const QUOTES: &[char] = &['"'];
+
+pub const ECOSYSTEM: Ecosystem = Ecosystem {
+    name: "Rust",
+    languages: &["rust"],
+    looks_for: "Rust: Cargo.toml with a src/main.rs or a [[bin]]",
+    detect,
+    packing: Packing {
+        toolchain: Some(Toolchain {
+            repository: "rust",
+            tag_suffix: "-slim-bookworm",
+            version: RUST,
+            // What one step has fetched is there for the next.
+            env: &[
+                ("CARGO_HOME", "/usr/local/cargo"),
+                ("CARGO_INCREMENTAL", "0"),
+            ],
+            source_only: &[
+                "**/*.rs",
+                "**/Cargo.toml",
+                "Cargo.lock",
+                "rust-toolchain",
+                "rust-toolchain.toml",
+                "target",
+            ],
+        }),
+        env: &[],
+        probe: None,
+    },
+};
+
+/// A web framework: its crate, what people call it, and the port it takes by itself.
+const FRAMEWORKS: [(&str, &str, Option<u16>); 4] = [
+    ("axum", "Axum", None),
+    ("rocket", "Rocket", Some(8000)),
+    ("actix-web", "Actix Web", None),
+    ("warp", "warp", None),
+];
+
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let cargo = sources.document("Cargo.toml")?;
+    let mut report = Report::default();
+    report.certain(Topic::Language, "Rust", "Cargo.toml");
+    let package = cargo.text(&["package", "name"]);
+    let framework = FRAMEWORKS
+        .iter()
+        .find(|(krate, ..)| cargo.get(&["dependencies", krate]).is_some());
+    if let Some((krate, label, _)) = framework {
+        let version = version_of(&cargo, krate)
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
+        report.certain(
+            Topic::Framework,
+            format!("{label}{version}"),
+            cargo.from(&["dependencies", krate]),
+        );
+    }
+    let runtime = runtime(sources, &cargo, &mut report);
+    let texts = sources.program_texts(&["rs"]);
+    let program = program(sources, &cargo, &mut report);
+    let locked = sources.has("Cargo.lock");
+
+    let mut application = Application {
+        kind: framework.map_or("rust", |(krate, ..)| krate).to_owned(),
+        language: "rust".to_owned(),
+        dependencies: Some("Cargo.toml".to_owned()),
+        package_manager: Some("cargo".to_owned()),
+        ..Application::default()
+    };
+    report.certain(Topic::PackageManager, "cargo", "Cargo.toml");
+    let count = cargo.table(&["dependencies"]).count();
+    let state = if locked {
+        "Cargo.lock is locked"
+    } else {
+        "Cargo.lock is missing"
+    };
+    let crates = if count == 1 {
+        "1 crate".to_owned()
+    } else {
+        format!("{count} crates")
+    };
+    report
+        .certain(Topic::Dependencies, crates, cargo.from(&["dependencies"]))
+        .note(state);
+    if let Some(program) = &program {
+        let exactly = if locked { " --locked" } else { "" };
+        let name = &program.name;
+        application.build_commands = vec![
+            format!("cargo fetch{exactly}"),
+            format!("cargo build --release --offline{exactly} --bin {name}"),
+            format!("install -D target/release/{name} bin/{name}"),
+        ];
+        for command in &application.build_commands {
+            report.likely(Topic::BuildCommand, command, &program.from);
+        }
+        let run = format!("./bin/{name}");
+        report
+            .likely(Topic::RunCommand, &run, &program.from)
+            .note(format!("built from {}", program.file));
+        application.entrypoint = Some(program.file.clone());
+        application.run_command = Some(run);
+    }
+    let reads: Vec<_> = texts
+        .iter()
+        .flat_map(|(path, text)| variables_read(path, text))
+        .collect();
+    if program.is_some()
+        && let Some(port) = port(&texts, &reads, framework, &mut report)
+    {
+        application.ports = vec![port];
+        let routes: Vec<_> = texts
+            .iter()
+            .flat_map(|(path, text)| routes(path, text))
+            .collect();
+        if let Some(route) = scan::health_route(&routes) {
+            report.likely(Topic::Health, format!("GET {}", route.path), &route.from);
+            application.health = Some(Health {
+                path: route.path.clone(),
+                port: None,
+            });
+        }
+    }
+    application.env = environment::variables(&reads);
+    environment::report(&application.env, &mut report);
+    let listed = cargo
+        .table(&["dependencies"])
+        .map(|(name, _)| (name, cargo.from(&["dependencies", name])));
+    application.services = services::of_dependencies(services::Packages::Rust, listed, &mut report);
+    if locked || count == 0 {
+        let note = if locked {
+            "Cargo.lock pins every crate"
+        } else {
+            "nothing is depended on"
+        };
+        report
+            .certain(
+                Topic::Pinned,
+                "yes",
+                if locked { "Cargo.lock" } else { "Cargo.toml" },
+            )
+            .note(note);
+    } else {
+        report
+            .certain(Topic::Pinned, "no", "Cargo.toml")
+            .note("there is no Cargo.lock");
+        report.ask(
+            "Which versions? there is no Cargo.lock.",
+            "cargo generate-lockfile, and commit Cargo.lock",
+        );
+    }
+    application.runtime = Some(runtime);
+    let strength = match (&program, framework) {
+        (None, _) => Strength::Sources,
+        (Some(_), None) => Strength::Program,
+        (Some(_), Some(_)) => Strength::Framework,
+    };
+    Some(Found {
+        strength,
+        name: package.and_then(names::from_package),
+        application,
+        base_image: "debian:bookworm-slim".to_owned(),
+        report,
+    })
+}
+
+fn version_of(cargo: &Document, krate: &str) -> Option<String> {
+    let written = cargo
+        .text(&["dependencies", krate])
+        .or_else(|| cargo.text(&["dependencies", krate, "version"]))?;
+    let version = written.trim_start_matches(['^', '=', '~', ' ']);
+    Some(version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
+}
+
+fn runtime(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Runtime {
+    let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    let plain = || {
+        let text = sources.text("rust-toolchain")?;
+        let version = text.trim();
+        is_version(version).then(|| (version.to_owned(), "rust-toolchain:1".to_owned()))
+    };
+    let table = || {
+        let document = sources.document("rust-toolchain.toml")?;
+        let version = document
+            .text(&["toolchain", "channel"])
+            .filter(|version| is_version(version))?;
+        Some((version.to_owned(), document.from(&["toolchain", "channel"])))
+    };
+    let least = || {
+        let version = cargo
+            .text(&["package", "rust-version"])
+            .filter(|version| is_version(version))?;
+        Some((version.to_owned(), cargo.from(&["package", "rust-version"])))
+    };
+    let fits = |(version, _): &(String, String)| {
+        version
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    };
+    let (version, from) = match table().or_else(plain).or_else(least).filter(fits) {
+        Some((version, from)) => {
+            report.certain(Topic::Runtime, format!("Rust {version}"), &from);
+            (version, from)
+        }
+        None => {
+            report
+                .assumed(Topic::Runtime, format!("Rust {RUST}"))
+                .note("nothing in the project says");
+            report.ask(
+                format!("Rust version? nothing says; {RUST} assumed."),
+                format!("echo {RUST} > rust-toolchain"),
+            );
+            (RUST.to_owned(), "assumed".to_owned())
+        }
+    };
+    Runtime {
+        name: "rust".to_owned(),
+        version,
+        from: Some(from),
+    }
+}
+
+/// The program that is built.
+struct Program {
+    name: String,
+    file: String,
+    from: String,
+}
+
+fn program(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Option<Program> {
+    let mut programs = Vec::new();
+    let mut add = |name: &str, file: &str, from: String| {
+        // The name goes into a shell line.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        if !name.is_empty() && name.chars().all(plain) {
+            programs.push(Program {
+                name: name.to_owned(),
+                file: file.to_owned(),
+                from,
+            });
+        }
+    };
+    let package = cargo.text(&["package", "name"])?;
+    let listed = cargo
+        .get(&["bin"])
+        .and_then(serde_json::Value::as_array)
+        .map_or(0, Vec::len);
+    for index in 0..listed {
+        let index = index.to_string();
+        let Some(name) = cargo.text(&["bin", &index, "name"]) else {
+            continue;
+        };
+        let usual = format!("src/bin/{name}.rs");
+        let file = cargo.text(&["bin", &index, "path"]).unwrap_or(&usual);
+        let file = if sources.has(file) {
+            file
+        } else {
+            "src/main.rs"
+        };
+        add(name, file, cargo.from(&["bin", &index, "name"]));
+    }
+    if listed == 0 {
+        if sources.has("src/main.rs") {
+            add(package, "src/main.rs", "src/main.rs".to_owned());
+        }
+        for path in sources.program_files(&["rs"]) {
+            let file = path
+                .strip_prefix("src/bin/")
+                .and_then(|rest| rest.strip_suffix(".rs"));
+            if let Some(name) = file.filter(|name| !name.contains('/')) {
+                add(name, path, path.to_owned());
+            }
+        }
+    }
+    let default = cargo.text(&["package", "default-run"]).unwrap_or(package);
+    let chosen = programs.iter().position(|program| program.name == default);
+    if programs.len() > 1 && chosen.is_none() {
+        let names: Vec<_> = programs
+            .iter()
+            .map(|program| program.name.as_str())
+            .collect();
+        report.ask(
+            format!(
+                "Which program? {} are programs; {} taken.",
+                names.join(", "),
+                names[0]
+            ),
+            format!(
+                "add default-run = \"{}\" to [package] in Cargo.toml",
+                names[0]
+            ),
+        );
+    }
+    (!programs.is_empty()).then(|| programs.swap_remove(chosen.unwrap_or(0)))
+}
+
+fn port(
+    texts: &[(&str, std::rc::Rc<str>)],
+    reads: &[Read],
+    framework: Option<&(&str, &str, Option<u16>)>,
+    report: &mut Report,
+) -> Option<u16> {
+    let fallback = reads.iter().find_map(|read| match &read.need {
+        Need::Default(default) if read.name == "PORT" => Some((scan::port(default)?, &read.from)),
+        _ => None,
+    });
+    if let Some((port, from)) = fallback {
+        report
+            .certain(Topic::Port, port.to_string(), from)
+            .note("where PORT is not set");
+        return Some(port);
+    }
+    let bound = texts.iter().find_map(|(path, text)| {
+        ["\"0.0.0.0:", "\"127.0.0.1:", "\"[::]:"]
+            .iter()
+            .find_map(|address| {
+                Scan::behind(text, address, COMMENT).find_map(|mut scan| {
+                    let port = scan.number().and_then(scan::port)?;
+                    Some((
+                        port,
+                        format!("{path}:{}", scan.line()),
+                        address.contains("127"),
+                    ))
+                })
+            })
+    });
+    if let Some((port, from, only_local)) = bound {
+        if only_local {
+            report.ask(
+                format!("Who is to reach it? {from} listens on 127.0.0.1, which nothing outside the container reaches."),
+                format!("listen on 0.0.0.0 in {from}"),
+            );
+        }
+        report
+            .certain(Topic::Port, port.to_string(), from)
+            .note("the code says so");
+        return Some(port);
+    }
+    let (_, label, own) = framework?;
+    let port = own.unwrap_or(3000);
+    let whose = if own.is_some() {
+        format!("{label}'s default")
+    } else {
+        format!("usual for {label}")
+    };
+    report
+        .assumed(Topic::Port, port.to_string())
+        .note(format!("{whose}; nothing in the project says otherwise"));
+    Some(port)
+}
+
+/// The paths that are answered to GET.
+fn routes(path: &str, text: &str) -> Vec<Route> {
+    let found = [".route", "#[get", ".service"]
+        .into_iter()
+        .flat_map(|call| {
+            Scan::behind(text, call, COMMENT).filter_map(move |mut scan| {
+                let line = scan.line();
+                if !scan.eat("(") {
+                    return None;
+                }
+                let answered = scan.string(QUOTES)?;
+                let rest = scan.rest().lines().next().unwrap_or("");
+                let by_get = call != ".route" || rest.contains("get(");
+                let fixed = answered.starts_with('/') && !answered.contains(['{', ':', '<', '*']);
+                (fixed && by_get).then(|| Route {
+                    path: answered.to_owned(),
+                    from: format!("{path}:{line}"),
+                })
+            })
+        });
+    found.collect()
+}
+
+/// Every variable that the text reads from its environment.
+fn variables_read(path: &str, text: &str) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for call in ["env::var", "env::var_os"] {
+        for scan in Scan::behind(text, call, COMMENT) {
+            let mut inside = scan;
+            if !inside.eat("(") {
+                continue;
+            }
+            let Some(name) = inside.string(QUOTES) else {
+                continue;
+            };
+            inside.eat(")");
+            let need = need(inside);
+            reads.push((
+                scan.line(),
+                Read {
+                    name: name.to_owned(),
+                    need,
+                    from: format!("{path}:{}", scan.line()),
+                },
+            ));
+        }
+    }
+    reads.sort_by_key(|(line, _)| *line);
+    reads.into_iter().map(|(_, read)| read).collect()
+}
+
+/// What is done with a variable that is not set, up to the end of the statement.
+fn need(behind: Scan<'_>) -> Need {
+    let statement = behind.rest().split(';').next().unwrap_or("");
+    let mut scan = behind;
+    if scan.eat("?") || scan.eat(".expect(") || scan.eat(".unwrap()") {
+        return Need::Required;
+    }
+    if let Some(at) = statement.find(".unwrap_or") {
+        let rest = &statement[at..];
+        let quoted = rest
+            .split_once('"')
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(text, _)| text);
+        let number = || {
+            let inside = rest.split_once(['(', '|'])?.1;
+            let digits: String = inside
+                .trim_start_matches(['|', '_', ' '])
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
+            (!digits.is_empty()).then_some(digits)
+        };
+        if let Some(default) = quoted.map(str::to_owned).or_else(number) {
+            return Need::Default(default);
+        }
+    }
+    Need::Optional
+}

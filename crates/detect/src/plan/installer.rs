@@ -1,0 +1,401 @@
+//! What a build command needs: the network, and which files.
+//!
+//! A package manager's install command reads the files that list the dependencies and nothing else, so
+//! it need not run again when a source file changes. Whatever is not known to be so reads everything.
+
+use std::collections::BTreeSet;
+
+use crate::ecosystem::python::requirements;
+use crate::plan::shell;
+use crate::tree::{EntryKind, FileTree};
+
+/// What one build command needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub network: bool,
+    /// The project's files that it reads; none where that cannot be told.
+    pub files: Option<BTreeSet<String>>,
+}
+
+/// Where a command runs.
+pub(super) struct Place<'a> {
+    pub tree: &'a dyn FileTree,
+    /// The application's root; empty for the project's.
+    pub root: &'a str,
+    /// An earlier command has fetched the dependencies.
+    pub fetched: bool,
+}
+
+impl Needs {
+    pub fn of(command: &str, place: &Place<'_>) -> Self {
+        let commands = shell::commands(command);
+        let network = commands.iter().any(|words| fetches(&as_strs(words), place));
+        let files = if shell::expands(command) {
+            None
+        } else {
+            commands
+                .iter()
+                .map(|words| dependency_files(&as_strs(words), place))
+                .try_fold(BTreeSet::new(), |mut all, files| {
+                    all.extend(files?);
+                    Some(all)
+                })
+        };
+        // An empty line reads nothing, but nobody waits for it either.
+        Self {
+            network,
+            files: files.filter(|_| network),
+        }
+    }
+}
+
+fn as_strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// Whether a command gets something from elsewhere.
+fn fetches(words: &[&str], place: &Place<'_>) -> bool {
+    let offline = words
+        .iter()
+        .any(|word| matches!(*word, "--offline" | "--frozen" | "--no-index"));
+    let program = words[0].rsplit('/').next().unwrap_or(words[0]);
+    let verb = words
+        .iter()
+        .skip(1)
+        .find(|word| !word.starts_with('-'))
+        .copied()
+        .unwrap_or("");
+    match program {
+        _ if offline && program != "uv" => false,
+        "python" | "python3" => {
+            module(words).is_some_and(|module| matches!(module[0], "pip" | "poetry" | "pipenv"))
+        }
+        "pip" | "pip3" => matches!(verb, "install" | "download" | "wheel"),
+        "uv" => matches!(verb, "sync" | "pip" | "add" | "lock" | "tool" | "python"),
+        "poetry" | "pdm" => matches!(verb, "install" | "sync" | "add" | "lock" | "self"),
+        "pipenv" => matches!(verb, "install" | "sync"),
+        "npm" => matches!(
+            verb,
+            "ci" | "clean-install" | "install" | "i" | "add" | "exec" | "update" | "rebuild"
+        ),
+        "pnpm" | "bun" => matches!(verb, "install" | "i" | "add" | "fetch" | "dlx" | "x"),
+        "yarn" => matches!(verb, "" | "install" | "add" | "dlx"),
+        "deno" => matches!(verb, "install" | "cache" | "add"),
+        "go" => go_fetches(words, verb, place),
+        "cargo" => {
+            let builds = matches!(
+                verb,
+                "build" | "b" | "install" | "run" | "r" | "test" | "check"
+            );
+            verb == "fetch" || (builds && !place.fetched) || verb == "install"
+        }
+        "bundle" => matches!(verb, "" | "install" | "update"),
+        "composer" => matches!(verb, "install" | "update" | "require"),
+        "dotnet" => matches!(verb, "restore" | "build" | "publish" | "tool"),
+        "mix" => {
+            verb.starts_with("deps.get") || verb.starts_with("local.") || verb == "archive.install"
+        }
+        "apt-get" | "apt" => matches!(verb, "update" | "install" | "upgrade"),
+        "apk" => verb == "add",
+        "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
+        "npx" | "bunx" | "corepack" | "gem" | "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt"
+        | "lein" | "stack" | "cabal" | "swift" | "shards" | "gleam" | "rebar3" | "curl"
+        | "wget" => true,
+        _ => false,
+    }
+}
+
+/// `go build` fetches modules that nothing has fetched before it.
+fn go_fetches(words: &[&str], verb: &str, place: &Place<'_>) -> bool {
+    let names_a_version = words.iter().any(|word| word.contains('@'));
+    match verb {
+        "mod" | "get" => true,
+        "install" if names_a_version => true,
+        "build" | "install" | "test" | "vet" | "run" | "generate" => {
+            !place.fetched
+                && !place.has("vendor/modules.txt")
+                && place.text("go.mod").contains("require")
+        }
+        _ => false,
+    }
+}
+
+/// The words after `-m`.
+fn module<'a>(words: &'a [&'a str]) -> Option<&'a [&'a str]> {
+    let at = words.iter().position(|word| *word == "-m")?;
+    words.get(at + 1..).filter(|rest| !rest.is_empty())
+}
+
+/// The files that an install command reads; none where it is not known to read only those.
+fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+    match *words {
+        ["python" | "python3", ..] => match module(words)? {
+            ["pip", "install", arguments @ ..] => pip_files(arguments, place),
+            _ => None,
+        },
+        ["pip" | "pip3", "install", ref arguments @ ..] => pip_files(arguments, place),
+        ["uv", "pip", "install", ref arguments @ ..] => pip_files(arguments, place),
+        ["uv", "sync", ref arguments @ ..] if arguments.contains(&"--no-install-project") => {
+            place.project_files(&["pyproject.toml", "uv.lock", ".python-version"], "path")
+        }
+        ["poetry", "install", ref arguments @ ..] if arguments.contains(&"--no-root") => {
+            place.project_files(&["pyproject.toml", "poetry.lock", "poetry.toml"], "path")
+        }
+        ["npm", verb, ref arguments @ ..] => npm_files(verb, arguments, place),
+        ["pnpm", "install" | "i", ref arguments @ ..] if only_options(arguments) => {
+            let known = ["package.json", "pnpm-lock.yaml", ".npmrc"];
+            let more = ["pnpm-workspace.yaml", ".pnpmfile.cjs"];
+            node_files(&known, arguments, place)
+                .filter(|_| !more.iter().any(|name| place.has(name)))
+        }
+        ["yarn"] => node_files(&YARN, &[], place),
+        ["yarn", "install", ref arguments @ ..] if only_options(arguments) => {
+            node_files(&YARN, arguments, place)
+        }
+        ["corepack", "enable" | "prepare" | "install", ..] => place.files(&["package.json"]),
+        ["go", "mod", "download", ..] => {
+            let local = place
+                .text("go.mod")
+                .lines()
+                .any(|line| line.contains("=> ./") || line.contains("=> ../"));
+            if local || place.has("go.work") {
+                None
+            } else {
+                place.files(&["go.mod", "go.sum"])
+            }
+        }
+        [
+            "apt-get" | "apt",
+            "update" | "install" | "upgrade",
+            ref arguments @ ..,
+        ] => arguments
+            .iter()
+            .all(|word| !word.contains('/'))
+            .then(BTreeSet::new),
+        _ => None,
+    }
+}
+
+const YARN: [&str; 4] = ["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"];
+
+fn only_options(arguments: &[&str]) -> bool {
+    arguments.iter().all(|word| word.starts_with('-'))
+}
+
+/// `pip install`: the requirement files it is given and those that they include.
+fn pip_files(arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+    let mut files = BTreeSet::new();
+    let mut rest = arguments.iter();
+    while let Some(&word) = rest.next() {
+        let file = match word {
+            "-r" | "--requirement" | "-c" | "--constraint" => *rest.next()?,
+            "-e" | "--editable" => return None,
+            _ => match ["--requirement=", "--constraint=", "-r", "-c"]
+                .iter()
+                .find_map(|name| word.strip_prefix(name))
+            {
+                Some(file) => file,
+                // An option, or a package from the index; anything with a slash may be a local path.
+                None if word.contains('/') || word.starts_with('.') || place.has(word) => {
+                    return None;
+                }
+                None => continue,
+            },
+        };
+        if !files_of_requirements(&place.path(file)?, place.tree, &mut files) {
+            return None;
+        }
+    }
+    Some(files)
+}
+
+/// Adds a requirements file and all that it includes; false where one of them needs more than that.
+fn files_of_requirements(path: &str, tree: &dyn FileTree, files: &mut BTreeSet<String>) -> bool {
+    if files.contains(path) {
+        return true;
+    }
+    let Some(text) = plain_file(path, tree) else {
+        return false;
+    };
+    files.insert(path.to_owned());
+    let listed = requirements::parse(&text);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    !listed.local
+        && listed.includes.iter().all(|include| {
+            join(folder, &include.path)
+                .is_some_and(|path| files_of_requirements(&path, tree, files))
+        })
+}
+
+fn npm_files(verb: &str, arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+    if !matches!(verb, "ci" | "clean-install" | "install" | "i") {
+        return None;
+    }
+    if only_options(arguments) {
+        return node_files(
+            &[
+                "package.json",
+                "package-lock.json",
+                "npm-shrinkwrap.json",
+                ".npmrc",
+            ],
+            arguments,
+            place,
+        );
+    }
+    let global = arguments
+        .iter()
+        .any(|word| matches!(*word, "-g" | "--global"));
+    let local = arguments
+        .iter()
+        .any(|word| word.contains("file:") || word.starts_with(['.', '/']));
+    (global && !local).then(BTreeSet::new)
+}
+
+/// The known files of a Node package, unless its scripts or folders may need others.
+fn node_files(known: &[&str], arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+    let package: serde_json::Value = serde_json::from_str(&place.text("package.json")).ok()?;
+    let runs_scripts = !arguments.contains(&"--ignore-scripts");
+    let scripts = [
+        "preinstall",
+        "install",
+        "postinstall",
+        "prepublish",
+        "preprepare",
+        "prepare",
+        "postprepare",
+    ];
+    let is_local = |value: &serde_json::Value| {
+        let local = [
+            "file:",
+            "link:",
+            "portal:",
+            "workspace:",
+            "./",
+            "../",
+            "/",
+            "~/",
+        ];
+        value
+            .as_str()
+            .is_some_and(|spec| local.iter().any(|prefix| spec.starts_with(prefix)))
+    };
+    let fields = [
+        "dependencies",
+        "devDependencies",
+        "optionalDependencies",
+        "peerDependencies",
+        "overrides",
+    ];
+    let mut dependencies = fields
+        .iter()
+        .filter_map(|field| package[*field].as_object())
+        .flat_map(serde_json::Map::values);
+    let needs_more = (runs_scripts && scripts.iter().any(|name| package["scripts"].get(*name).is_some()))
+        || dependencies.any(is_local)
+        || package.get("workspaces").is_some()
+        || package["pnpm"].get("patchedDependencies").is_some()
+        // Without a script of its own, npm builds a package that has this file.
+        || (runs_scripts && place.has("binding.gyp"));
+    if needs_more {
+        return None;
+    }
+    let mut files = place.files(known)?;
+    if known.contains(&".yarnrc.yml") {
+        let below = place.path(".yarn/")?;
+        files.extend(
+            place
+                .tree
+                .entries()
+                .keys()
+                .filter(|path| path.starts_with(&below))
+                .cloned(),
+        );
+    }
+    Some(files)
+}
+
+impl Place<'_> {
+    /// A path as the command wrote it, relative to the project; none where it leaves it.
+    fn path(&self, written: &str) -> Option<String> {
+        join(self.root, written)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path(name)
+            .is_some_and(|path| self.tree.entries().contains_key(&path))
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name)
+            .and_then(|path| plain_file(&path, self.tree))
+            .unwrap_or_default()
+    }
+
+    /// Those of `names` that are there; none where one is a link or has a name that needs quoting.
+    fn files(&self, names: &[&str]) -> Option<BTreeSet<String>> {
+        let there = names
+            .iter()
+            .filter(|name| self.has(name))
+            .filter_map(|name| self.path(name));
+        let files: BTreeSet<_> = there.collect();
+        files
+            .iter()
+            .all(|path| is_plain(path, self.tree))
+            .then_some(files)
+    }
+
+    /// The same, unless the first of them points at packages in the tree by `key`.
+    fn project_files(&self, names: &[&str], key: &str) -> Option<BTreeSet<String>> {
+        let points = self.text(names[0]).lines().any(|line| {
+            line.split(['{', ',']).any(|part| {
+                part.trim_start()
+                    .strip_prefix(key)
+                    .is_some_and(|rest| rest.trim_start().starts_with('='))
+            })
+        });
+        if points { None } else { self.files(names) }
+    }
+}
+
+/// A file that can be copied alone: no link, and no character that a Dockerfile would read as more.
+fn is_plain(path: &str, tree: &dyn FileTree) -> bool {
+    matches!(tree.entries().get(path), Some(EntryKind::File { .. }))
+        && path
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "._-/+@~ ".contains(character))
+}
+
+fn plain_file(path: &str, tree: &dyn FileTree) -> Option<String> {
+    if !is_plain(path, tree) {
+        return None;
+    }
+    let head = tree.read_head(path, crate::sources::READ_LIMIT).ok()?;
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// `folder/written` without `.` and `..`; none where that is outside the project.
+fn join(folder: &str, written: &str) -> Option<String> {
+    if written.starts_with('/') {
+        return None;
+    }
+    let mut elements: Vec<&str> = folder
+        .split('/')
+        .filter(|element| !element.is_empty())
+        .collect();
+    for element in written.split('/') {
+        match element {
+            "" | "." => {}
+            ".." => {
+                elements.pop()?;
+            }
+            element => elements.push(element),
+        }
+    }
+    let joined = elements.join("/");
+    Some(if written.ends_with('/') {
+        joined + "/"
+    } else {
+        joined
+    })
+}

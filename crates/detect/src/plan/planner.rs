@@ -1,0 +1,471 @@
+//! From a manifest to the steps that make its images.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ergon_manifest::{Application, Container, Manifest};
+
+use super::installer::{Needs, Place};
+use super::{APP_ROOT, ContainerPlan, ImageConfig, RUN_USER, Selection, Stage, Step, shell};
+use crate::dockerignore;
+use crate::ecosystem::{self, Ecosystem, Probe, Toolchain};
+use crate::tree::FileTree;
+
+/// Why a manifest cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error(
+        "container `{container}` names the application `{application}`, which is not in the manifest"
+    )]
+    NoSuchApplication {
+        container: String,
+        application: String,
+    },
+    #[error("build_order names the container `{container}`, which is not in the manifest")]
+    NoSuchContainer { container: String },
+    #[error("container `{container}` holds several programs to start: {}", applications.join(", "))]
+    SeveralPrograms {
+        container: String,
+        applications: Vec<String>,
+    },
+    #[error(
+        "`{base_image}` is not the name of an image that container `{container}` could start from"
+    )]
+    BaseImage {
+        container: String,
+        base_image: String,
+    },
+    #[error(
+        "application `{application}` wants the system package `{package}`, which is not a package's name"
+    )]
+    SystemPackage {
+        application: String,
+        package: String,
+    },
+    #[error(
+        "application `{application}` has the path `{path}`, which is not a folder of the project"
+    )]
+    Path { application: String, path: String },
+    #[error(
+        "application `{application}` has the runtime version `{version}`, which no image's tag can hold"
+    )]
+    RuntimeVersion {
+        application: String,
+        version: String,
+    },
+}
+
+impl PlanError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::NoSuchApplication { application, .. } => {
+                format!("add `{application}` to applications, or take it out of the container")
+            }
+            Self::NoSuchContainer { container } => {
+                format!("add `{container}` to containers, or take it out of packaging.build_order")
+            }
+            Self::SeveralPrograms {
+                container,
+                applications,
+            } => {
+                let others: Vec<_> = applications
+                    .iter()
+                    .skip(1)
+                    .map(|name| format!("`{name}`"))
+                    .collect();
+                format!(
+                    "a container starts one program: give {} a container each, or take run_command from all but \
+                     one of them (`{container}` may hold any number of applications without one)",
+                    others.join(" and ")
+                )
+            }
+            Self::BaseImage { .. } => "write an image as FROM would: python:3.11-slim".to_owned(),
+            Self::SystemPackage { .. } => "write the name of a Debian package: libpq5".to_owned(),
+            Self::Path { .. } => {
+                "write a folder relative to the project, without `..`: services/api".to_owned()
+            }
+            Self::RuntimeVersion { .. } => "write a plain version: 1.19".to_owned(),
+        })
+    }
+}
+
+/// How each container of `manifest` becomes an image, bottom first.
+pub fn plan(manifest: &Manifest, tree: &dyn FileTree) -> Result<Vec<ContainerPlan>, PlanError> {
+    let order = manifest.build_order().into_iter().map(|name| {
+        let container =
+            manifest
+                .containers
+                .get(name)
+                .ok_or_else(|| PlanError::NoSuchContainer {
+                    container: name.to_owned(),
+                })?;
+        Planner {
+            manifest,
+            tree,
+            name,
+            container,
+        }
+        .plan()
+    });
+    order.collect()
+}
+
+struct Planner<'a> {
+    manifest: &'a Manifest,
+    tree: &'a dyn FileTree,
+    name: &'a str,
+    container: &'a Container,
+}
+
+/// An application as the planner needs it.
+struct Program<'a> {
+    name: &'a str,
+    application: &'a Application,
+    ecosystem: Option<&'static Ecosystem>,
+    /// Relative to the project; empty for its root.
+    root: String,
+}
+
+impl Program<'_> {
+    fn workdir(&self) -> String {
+        if self.root.is_empty() {
+            APP_ROOT.to_owned()
+        } else {
+            format!("{APP_ROOT}/{}", self.root)
+        }
+    }
+
+    /// A path in the application, relative to the project.
+    fn path(&self, name: &str) -> String {
+        if self.root.is_empty() || name.starts_with("**/") {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", dockerignore::literal(&self.root))
+        }
+    }
+}
+
+impl<'a> Planner<'a> {
+    fn plan(&self) -> Result<ContainerPlan, PlanError> {
+        if !is_image(&self.container.base_image) {
+            return Err(PlanError::BaseImage {
+                container: self.name.to_owned(),
+                base_image: self.container.base_image.clone(),
+            });
+        }
+        let programs = self
+            .container
+            .applications
+            .iter()
+            .map(|name| self.program(name));
+        let programs: Vec<_> = programs.collect::<Result<_, _>>()?;
+        let main = self.main(&programs)?;
+
+        let mut last = Stage {
+            name: None,
+            base: self.container.base_image.clone(),
+            env: BTreeMap::new(),
+            steps: Vec::new(),
+        };
+        last.steps.extend(system_packages(&programs)?);
+        let mut stages = Vec::new();
+        let compiled: Vec<_> = programs
+            .iter()
+            .filter_map(|program| Some((program, self.toolchain(program)?)))
+            .collect();
+        for (program, toolchain) in &compiled {
+            let name = if compiled.len() == 1 {
+                "build".to_owned()
+            } else {
+                format!("build-{}", program.name)
+            };
+            let except = toolchain
+                .source_only
+                .iter()
+                .map(|pattern| program.path(pattern))
+                .collect();
+            last.steps.push(Step::CopyStage {
+                stage: name.clone(),
+                except,
+                owner: RUN_USER,
+            });
+            stages.push(Stage {
+                name: Some(name),
+                base: toolchain_image(program, toolchain)?,
+                env: owned(toolchain.env),
+                steps: self.steps([*program], 0),
+            });
+        }
+        let interpreted: Vec<_> = programs
+            .iter()
+            .filter(|program| self.toolchain(program).is_none())
+            .collect();
+        if !interpreted.is_empty() {
+            last.steps.extend(self.steps(interpreted, RUN_USER));
+        }
+        stages.push(last);
+        let config = self.config(&programs, main);
+        Ok(ContainerPlan {
+            container: self.name.to_owned(),
+            stages,
+            config,
+        })
+    }
+
+    fn program(&self, name: &'a str) -> Result<Program<'a>, PlanError> {
+        let application =
+            self.manifest
+                .applications
+                .get(name)
+                .ok_or_else(|| PlanError::NoSuchApplication {
+                    container: self.name.to_owned(),
+                    application: name.to_owned(),
+                })?;
+        let written = application.path.as_deref().unwrap_or(".");
+        let elements: Vec<_> = written
+            .split('/')
+            .filter(|element| !matches!(*element, "" | "."))
+            .collect();
+        let wrong = written.starts_with('/')
+            || elements.contains(&"..")
+            || written.contains(|character: char| character.is_control() || character == '\\');
+        if wrong {
+            return Err(PlanError::Path {
+                application: name.to_owned(),
+                path: written.to_owned(),
+            });
+        }
+        Ok(Program {
+            name,
+            application,
+            ecosystem: ecosystem::of_language(&application.language),
+            root: elements.join("/"),
+        })
+    }
+
+    /// The one program that the container starts.
+    fn main<'p>(&self, programs: &'p [Program<'a>]) -> Result<Option<&'p Program<'a>>, PlanError> {
+        let started: Vec<_> = programs
+            .iter()
+            .filter(|program| program.application.run_command.is_some())
+            .collect();
+        if started.len() > 1 {
+            return Err(PlanError::SeveralPrograms {
+                container: self.name.to_owned(),
+                applications: started
+                    .iter()
+                    .map(|program| program.name.to_owned())
+                    .collect(),
+            });
+        }
+        Ok(started.first().copied())
+    }
+
+    /// The toolchain that a program is compiled with in a stage of its own.
+    fn toolchain(&self, program: &Program<'_>) -> Option<&'static Toolchain> {
+        let toolchain = program.ecosystem?.packing.toolchain.as_ref()?;
+        let base = self.container.base_image.split(['@', ':']).next()?;
+        let has_compiler = base.rsplit('/').next() == Some(toolchain.repository);
+        (!has_compiler && !program.application.build_commands.is_empty()).then_some(toolchain)
+    }
+
+    /// Sources and build commands of programs: install commands before the sources that they do not read.
+    fn steps<'p>(
+        &self,
+        programs: impl IntoIterator<Item = &'p Program<'a>>,
+        owner: u32,
+    ) -> Vec<Step>
+    where
+        'a: 'p,
+    {
+        let mut steps = Vec::new();
+        let mut copied = BTreeSet::new();
+        let mut all_copied = false;
+        for program in programs {
+            let mut fetched = false;
+            for command in &program.application.build_commands {
+                let needs = Needs::of(
+                    command,
+                    &Place {
+                        tree: self.tree,
+                        root: &program.root,
+                        fetched,
+                    },
+                );
+                match needs.files {
+                    _ if all_copied => {}
+                    Some(files) => {
+                        let missing: Vec<_> = files.difference(&copied).cloned().collect();
+                        if !missing.is_empty() {
+                            copied.extend(missing.iter().cloned());
+                            steps.push(Step::CopySources {
+                                files: Selection::Only(missing),
+                                owner,
+                            });
+                        }
+                    }
+                    None => {
+                        steps.push(Step::CopySources {
+                            files: Selection::All,
+                            owner,
+                        });
+                        all_copied = true;
+                    }
+                }
+                fetched |= needs.network;
+                let (command, workdir) = (command.clone(), program.workdir());
+                steps.push(Step::Run {
+                    command,
+                    workdir,
+                    network: needs.network,
+                });
+            }
+        }
+        if !all_copied {
+            steps.push(Step::CopySources {
+                files: Selection::All,
+                owner,
+            });
+        }
+        steps
+    }
+
+    fn config(&self, programs: &[Program<'a>], main: Option<&Program<'a>>) -> ImageConfig {
+        let mut ports = self.container.ports.clone();
+        if ports.is_empty() {
+            for port in programs
+                .iter()
+                .flat_map(|program| &program.application.ports)
+            {
+                if !ports.contains(port) {
+                    ports.push(*port);
+                }
+            }
+        }
+        let volumes: BTreeSet<_> = programs
+            .iter()
+            .flat_map(|program| program.application.volumes.iter().cloned())
+            .collect();
+        // Nobody has a home in the image; programs that must write somewhere find /tmp.
+        let mut env = BTreeMap::from([("HOME".to_owned(), "/tmp".to_owned())]);
+        let speaker = main.or(programs.first());
+        if let Some(ecosystem) = speaker.and_then(|program| program.ecosystem) {
+            env.extend(owned(ecosystem.packing.env));
+        }
+        let own_port = main.and_then(|program| program.application.ports.first().or(ports.first()));
+        if let (Some(program), Some(port)) = (main, own_port)
+            && program.application.env.contains_key("PORT")
+        {
+            env.insert("PORT".to_owned(), port.to_string());
+        }
+        let title = (
+            "org.opencontainers.image.title".to_owned(),
+            self.name.to_owned(),
+        );
+        let source = self
+            .manifest
+            .project
+            .as_ref()
+            .and_then(|project| project.repository.as_ref());
+        let source = source.map(|url| ("org.opencontainers.image.source".to_owned(), url.clone()));
+        ImageConfig {
+            user: format!("{RUN_USER}:{RUN_USER}"),
+            workdir: speaker.map_or_else(|| APP_ROOT.to_owned(), Program::workdir),
+            env,
+            cmd: main
+                .and_then(|program| program.application.run_command.as_deref())
+                .map(shell::exec_form)
+                .unwrap_or_default(),
+            healthcheck: main.and_then(|program| probe(program, own_port.copied())),
+            ports,
+            volumes: volumes.into_iter().collect(),
+            labels: [title].into_iter().chain(source).collect(),
+        }
+    }
+}
+
+fn probe(program: &Program<'_>, port: Option<u16>) -> Option<Vec<String>> {
+    let health = program.application.health.as_ref()?;
+    let command = program.ecosystem?.packing.probe?;
+    let run_command = program.application.run_command.as_deref().unwrap_or("");
+    Some(command(&Probe {
+        path: &health.path,
+        port: health.port.or(port)?,
+        port_variable: health.port.is_none()
+            && (run_command.contains("PORT") || program.application.env.contains_key("PORT")),
+    }))
+}
+
+fn system_packages(programs: &[Program<'_>]) -> Result<Option<Step>, PlanError> {
+    let mut packages = BTreeSet::new();
+    for program in programs {
+        for package in &program.application.system_packages {
+            if !is_package(package) {
+                return Err(PlanError::SystemPackage {
+                    application: program.name.to_owned(),
+                    package: package.clone(),
+                });
+            }
+            packages.insert(package.as_str());
+        }
+    }
+    if packages.is_empty() {
+        return Ok(None);
+    }
+    let packages: Vec<_> = packages.into_iter().collect();
+    let command = format!(
+        "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+        packages.join(" ")
+    );
+    Ok(Some(Step::Run {
+        command,
+        workdir: "/".to_owned(),
+        network: true,
+    }))
+}
+
+fn toolchain_image(program: &Program<'_>, toolchain: &Toolchain) -> Result<String, PlanError> {
+    let version = program
+        .application
+        .runtime
+        .as_ref()
+        .map_or(toolchain.version, |runtime| &runtime.version);
+    let fits = version.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && version
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || ".-_".contains(character));
+    if !fits {
+        return Err(PlanError::RuntimeVersion {
+            application: program.name.to_owned(),
+            version: version.to_owned(),
+        });
+    }
+    Ok(format!(
+        "{}:{version}{}",
+        toolchain.repository, toolchain.tag_suffix
+    ))
+}
+
+/// Whether `text` can stand after FROM and mean an image.
+fn is_image(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "._-/:@".contains(character))
+}
+
+/// Whether `text` is a Debian package's name, with a version or an architecture at most.
+fn is_package(text: &str) -> bool {
+    text.len() > 1
+        && text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && text
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || "+.-:=~".contains(character))
+}
+
+fn owned(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}

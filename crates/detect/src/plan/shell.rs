@@ -1,0 +1,221 @@
+//! Shell lines, read as far as a plan needs: is there anything for a shell to do, and which programs
+//! are started.
+
+use std::ops::Range;
+
+/// Words that mean something to the shell itself where a command begins.
+const SHELL_WORDS: [&str; 36] = [
+    "!", ".", ":", "[[", "alias", "bg", "case", "cd", "command", "do", "done", "elif", "else",
+    "esac", "eval", "exit", "export", "fg", "fi", "for", "if", "jobs", "local", "read", "readonly",
+    "set", "shift", "source", "then", "trap", "umask", "unset", "until", "wait", "while", "{",
+];
+
+/// A shell line, split at what is not quoted.
+#[derive(Debug, Default)]
+struct Line {
+    /// Where each word stands, quotes included; commands are kept apart.
+    commands: Vec<Vec<Range<usize>>>,
+    /// `&&`, `;`, `|`, `&`, a parenthesis or a second line.
+    operators: bool,
+    /// `$`, `` ` ``, `*`, `?`, `[`, `~`, a redirection or a comment.
+    expansions: bool,
+}
+
+impl Line {
+    fn read(text: &str) -> Self {
+        let mut line = Self {
+            commands: vec![Vec::new()],
+            ..Self::default()
+        };
+        let mut word: Option<usize> = None;
+        let mut quote = None;
+        let mut escaped = false;
+        for (at, character) in text.char_indices() {
+            if std::mem::take(&mut escaped) {
+                continue;
+            }
+            match (quote, character) {
+                (None, '\\') | (Some('"'), '\\') => escaped = true,
+                (Some(open), close) if open == close => quote = None,
+                (Some('"'), '$' | '`') => line.expansions = true,
+                (Some(_), _) => {}
+                (None, '\'' | '"') => quote = Some(character),
+                (None, ' ' | '\t') => {
+                    line.end_word(&mut word, at);
+                    continue;
+                }
+                (None, '&' | ';' | '|' | '(' | ')' | '\n' | '\r') => {
+                    line.operators = true;
+                    line.end_word(&mut word, at);
+                    line.commands.push(Vec::new());
+                    continue;
+                }
+                (None, '$' | '`' | '*' | '?' | '[' | '<' | '>') => line.expansions = true,
+                (None, '#' | '~') if word.is_none() => line.expansions = true,
+                (None, _) => {}
+            }
+            word.get_or_insert(at);
+        }
+        line.end_word(&mut word, text.len());
+        line.commands.retain(|words| !words.is_empty());
+        line
+    }
+
+    fn end_word(&mut self, word: &mut Option<usize>, end: usize) {
+        if let (Some(start), Some(command)) = (word.take(), self.commands.last_mut()) {
+            command.push(start..end);
+        }
+    }
+}
+
+/// How a line is started: its words where no shell is needed, else `/bin/sh` with the line.
+///
+/// A shell that has but one program to start gives its place to it (`exec`), so that signals reach it.
+pub(super) fn exec_form(text: &str) -> Vec<String> {
+    let line = Line::read(text);
+    if let Some(words) = plain_words(text, &line) {
+        return words;
+    }
+    let mut script = text.to_owned();
+    if let (false, [words]) = (line.operators, line.commands.as_slice()) {
+        let program = words
+            .iter()
+            .find(|word| !is_assignment(&text[(*word).clone()]));
+        if let Some(program) = program
+            && !is_shell_word(&text[program.clone()])
+        {
+            script.insert_str(program.start, "exec ");
+        }
+    }
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
+}
+
+/// The words of a line that a shell would start just so.
+fn plain_words(text: &str, line: &Line) -> Option<Vec<String>> {
+    let [written] = line.commands.as_slice() else {
+        return None;
+    };
+    let first = &text[written.first()?.clone()];
+    if line.operators || line.expansions || is_assignment(first) || is_shell_word(first) {
+        return None;
+    }
+    shlex::split(text).filter(|words| words.len() == written.len())
+}
+
+/// The commands of a line, each as its words, assignments and `sudo`, `env`, `exec` before them left out.
+pub(super) fn commands(text: &str) -> Vec<Vec<String>> {
+    let line = Line::read(text);
+    let commands = line.commands.iter().map(|words| {
+        let words = words.iter().map(|word| unquoted(&text[word.clone()]));
+        words
+            .skip_while(|word| {
+                is_assignment(word) || matches!(word.as_str(), "sudo" | "env" | "exec")
+            })
+            .collect::<Vec<_>>()
+    });
+    commands.filter(|words| !words.is_empty()).collect()
+}
+
+/// Whether what a line does hangs on more than its words: variables, globs, redirections.
+pub(super) fn expands(text: &str) -> bool {
+    Line::read(text).expansions
+}
+
+fn unquoted(word: &str) -> String {
+    shlex::split(word).map_or_else(|| word.to_owned(), |words| words.concat())
+}
+
+fn is_assignment(word: &str) -> bool {
+    let name = |name: &str| {
+        name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
+            && name
+                .chars()
+                .all(|character| character == '_' || character.is_ascii_alphanumeric())
+    };
+    word.split_once('=').is_some_and(|(before, _)| name(before))
+}
+
+fn is_shell_word(word: &str) -> bool {
+    word == "exec" || SHELL_WORDS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shell(script: &str) -> Vec<String> {
+        ["/bin/sh", "-c", script].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_line_without_shell_syntax_is_its_words() {
+        assert_eq!(exec_form("npm run start"), ["npm", "run", "start"]);
+        assert_eq!(
+            exec_form("python -c 'print(1); x'  \"a b\""),
+            ["python", "-c", "print(1); x", "a b"]
+        );
+        assert_eq!(exec_form(r"./a\ b --x=1"), ["./a b", "--x=1"]);
+    }
+
+    #[test]
+    fn a_shell_that_starts_one_program_gives_its_place_to_it() {
+        assert_eq!(
+            exec_form("uvicorn main:app --port ${PORT:-8000}"),
+            shell("exec uvicorn main:app --port ${PORT:-8000}")
+        );
+        assert_eq!(
+            exec_form("A=1 B='x y' ./run > log"),
+            shell("A=1 B='x y' exec ./run > log")
+        );
+    }
+
+    #[test]
+    fn a_shell_with_more_to_do_stays() {
+        for line in [
+            "cd x && ./run",
+            "./a | ./b",
+            "while true; do x; done",
+            "exec ./a $B",
+            "./a; ./b",
+            "A=1",
+        ] {
+            assert_eq!(exec_form(line), shell(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_split_is_left_to_the_shell() {
+        assert_eq!(exec_form("echo 'open"), shell("exec echo 'open"));
+        assert_eq!(exec_form("./a # b"), shell("exec ./a # b"));
+    }
+
+    #[test]
+    fn commands_of_a_line() {
+        assert_eq!(
+            commands("FOO=1 pip install 'x y' && sudo apt-get update; (npm ci)"),
+            [
+                vec!["pip", "install", "x y"],
+                vec!["apt-get", "update"],
+                vec!["npm", "ci"]
+            ]
+        );
+        assert_eq!(commands(" && "), Vec::<Vec<String>>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn words_survive_quoting(words in prop::collection::vec("[^\\x00]{1,8}", 1..5)) {
+            prop_assume!(!is_shell_word(&words[0]) && !is_assignment(&words[0]));
+            let line = shlex::try_join(words.iter().map(String::as_str)).unwrap();
+            prop_assert_eq!(exec_form(&line), words);
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(line in ".{0,60}") {
+            exec_form(&line);
+            commands(&line);
+        }
+    }
+}
