@@ -1,0 +1,56 @@
+//! Pinning: asks again what every moving part means now, and writes it down.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ergon_detect::plan::plan;
+use ergon_engine::Engine;
+
+use crate::bases::{platform, renew_base};
+use crate::cache::Cache;
+use crate::error::PackError;
+use crate::lock::{Lock, LockChange, lock_states};
+use crate::prepare::{Steps, base_references, read_project};
+use crate::progress::{Progress, StepKind, StepOutcome};
+use crate::source::Source;
+
+/// Writes a folder's `ergon.lock.json`, and says what moved.
+///
+/// A base is looked up where it came from; what a person imported on purpose means what it means.
+/// Pins of other platforms stay.
+pub async fn lock(
+    folder: &Path,
+    cache: &Cache,
+    engine: Option<&Engine>,
+    progress: &dyn Progress,
+) -> Result<Vec<LockChange>, PackError> {
+    let project = read_project(folder)?;
+    let source = Source::read(folder, &project.tree)?;
+    let plans = plan(&project.document.manifest, &project.tree)?;
+    let before = Lock::read(folder)?;
+    let mut steps = Steps { progress, next: 0 };
+    let mut bases = BTreeMap::new();
+    for reference in base_references(&plans) {
+        let step = steps.begin(StepKind::Base, &reference);
+        match renew_base(&reference, cache, engine).await {
+            Ok((base, how)) => {
+                step.end(how.outcome(), Some(format!("{} {}", base.digest, how.word())));
+                bases.insert(reference, base.digest);
+            }
+            Err(error) => {
+                step.end(StepOutcome::Failed, None);
+                return Err(error);
+            }
+        }
+    }
+    let (applications, _) = lock_states(&project.document.manifest.applications, &project.tree, &source);
+    let mut after = Lock { lock_version: "1".to_owned(), bases: BTreeMap::new(), applications };
+    if let Some(before) = &before {
+        after.bases.clone_from(&before.bases);
+    }
+    after.bases.insert(platform(), bases);
+    if before.as_ref() != Some(&after) {
+        after.write(folder)?;
+    }
+    Ok(after.changes_since(&before.unwrap_or_default()))
+}
