@@ -259,7 +259,7 @@ pub enum Tagging {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SourceDateEpoch {
-    Seconds(u32),
+    Seconds(#[schemars(range(max = u32::MAX))] u32),
     Named(NamedEpoch),
 }
 
