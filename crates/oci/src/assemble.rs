@@ -10,8 +10,7 @@ use crate::error::Error;
 use crate::image::Image;
 use crate::layer::{self, Layer};
 use crate::model::{
-    Configuration, Descriptor, Empty, HealthCheck, History, Platform, RootFileSystem,
-    RuntimeConfiguration,
+    Configuration, Descriptor, HealthCheck, History, Platform, RootFileSystem, RuntimeConfiguration,
 };
 
 /// What an image says differently from its base. What is not said is inherited.
@@ -157,18 +156,10 @@ fn merge(mut config: RuntimeConfiguration, change: &ConfigChange) -> RuntimeConf
     if change.stop_signal.is_some() {
         config.stop_signal.clone_from(&change.stop_signal);
     }
-    config.exposed_ports.extend(
-        change
-            .ports
-            .iter()
-            .map(|port| (format!("{port}/tcp"), Empty {})),
-    );
-    config.volumes.extend(
-        change
-            .volumes
-            .iter()
-            .map(|volume| (volume.clone(), Empty {})),
-    );
+    config
+        .exposed_ports
+        .extend(change.ports.iter().map(|port| format!("{port}/tcp")));
+    config.volumes.extend(change.volumes.iter().cloned());
     config.labels.extend(change.labels.clone());
     config
 }

@@ -75,19 +75,14 @@ impl Bases {
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Base>, Error> {
         match reference.digest() {
             Some(digest) => self.find(reference, digest),
-            None => Ok(self
-                .read(&self.path(reference))
-                .filter(|base| base.reference == *reference && self.is_held(base))),
+            None => Ok(self.named(reference)),
         }
     }
 
     /// The base with this very digest, under whatever name it is held.
     pub fn find(&self, reference: &Reference, digest: &Digest) -> Result<Option<Base>, Error> {
-        let by_name = self
-            .read(&self.path(reference))
-            .filter(|base| base.digest == *digest && self.is_held(base));
-        if by_name.is_some() {
-            return Ok(by_name);
+        if let Some(base) = self.named(reference).filter(|base| base.digest == *digest) {
+            return Ok(Some(base));
         }
         let held = self.list()?.into_iter().find(|base| base.digest == *digest);
         Ok(held.map(|base| Base {
@@ -106,7 +101,7 @@ impl Bases {
         let mut bases = Vec::new();
         for entry in entries {
             let path = entry.map_err(Error::io("read", &self.folder))?.path();
-            bases.extend(self.read(&path).filter(|base| self.is_held(base)));
+            bases.extend(self.held(&path));
         }
         bases.sort_by(|left, right| left.reference.cmp(&right.reference));
         Ok(bases)
@@ -213,11 +208,15 @@ impl Bases {
         ))
     }
 
-    fn read(&self, path: &Path) -> Option<Base> {
-        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    fn named(&self, reference: &Reference) -> Option<Base> {
+        self.held(&self.path(reference))
+            .filter(|base| base.reference == *reference)
     }
 
-    fn is_held(&self, base: &Base) -> bool {
-        Image::load(&self.blobs, &base.digest).is_ok_and(|image| image.is_whole(&self.blobs))
+    /// What a record says, if it can be read and its image is whole.
+    fn held(&self, path: &Path) -> Option<Base> {
+        let base: Base = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let image = Image::load(&self.blobs, &base.digest).ok()?;
+        image.is_whole(&self.blobs).then_some(base)
     }
 }

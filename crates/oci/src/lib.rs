@@ -11,6 +11,7 @@ pub mod archive;
 mod assemble;
 pub mod bases;
 mod blobs;
+mod credentials;
 pub mod distribution;
 mod error;
 mod image;

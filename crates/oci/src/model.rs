@@ -3,7 +3,7 @@
 //! Our own types, for three reasons: digests are [`Digest`]s, the engine's extension fields
 //! (`Healthcheck`, `Shell`) survive, and `null` is read where engines write it for "none".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ergon_manifest::Digest;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -215,12 +215,8 @@ pub struct RuntimeConfiguration {
         deserialize_with = "or_default"
     )]
     pub user: String,
-    #[serde(
-        default,
-        skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "or_default"
-    )]
-    pub exposed_ports: BTreeMap<String, Empty>,
+    #[serde(default, with = "set", skip_serializing_if = "BTreeSet::is_empty")]
+    pub exposed_ports: BTreeSet<String>,
     /// `NAME=value`, each name once.
     #[serde(
         default,
@@ -242,12 +238,8 @@ pub struct RuntimeConfiguration {
     pub cmd: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<HealthCheck>,
-    #[serde(
-        default,
-        skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "or_default"
-    )]
-    pub volumes: BTreeMap<String, Empty>,
+    #[serde(default, with = "set", skip_serializing_if = "BTreeSet::is_empty")]
+    pub volumes: BTreeSet<String>,
     #[serde(
         default,
         skip_serializing_if = "String::is_empty",
@@ -269,10 +261,6 @@ pub struct RuntimeConfiguration {
     )]
     pub shell: Vec<String>,
 }
-
-/// The value of JSON objects that are used as sets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Empty {}
 
 /// How the engine asks whether a container is well. Times are nanoseconds, as Docker writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -326,4 +314,33 @@ fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// Sets, as the JSON of images writes them: `{"8000/tcp": {}}`.
+mod set {
+    use std::collections::BTreeSet;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::{Map, Value};
+
+    #[derive(serde::Serialize)]
+    struct Member {}
+
+    pub(super) fn serialize<S: Serializer>(
+        set: &BTreeSet<String>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_map(set.iter().map(|name| (name, Member {})))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeSet<String>, D::Error> {
+        let members: Option<Map<String, Value>> = Option::deserialize(from)?;
+        Ok(members
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .collect())
+    }
 }

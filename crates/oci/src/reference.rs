@@ -305,7 +305,22 @@ mod tests {
                 .replace(&digest.hex(), "…")
         })
         .collect();
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r"
+        python = python:latest = docker.io/library/python:latest
+        python:3.11-slim = python:3.11-slim = docker.io/library/python:3.11-slim
+        docker.io/python = python:latest = docker.io/library/python:latest
+        index.docker.io/library/python = python:latest = docker.io/library/python:latest
+        company/x:tag = company/x:tag = docker.io/company/x:tag
+        docker.io/company/x:tag = company/x:tag = docker.io/company/x:tag
+        localhost/a = localhost/a:latest = localhost/a:latest
+        localhost:5000/a/b = localhost:5000/a/b:latest = localhost:5000/a/b:latest
+        [::1]:5000/a = [::1]:5000/a:latest = [::1]:5000/a:latest
+        registry.example/a__b/c-d.e:V1 = registry.example/a__b/c-d.e:V1 = registry.example/a__b/c-d.e:V1
+        Host/a = Host/a:latest = Host/a:latest
+        localhost:5000/a/b@sha256:… = localhost:5000/a/b@sha256:… = localhost:5000/a/b@sha256:…
+        python:3@sha256:… = python:3@sha256:… = docker.io/library/python:3@sha256:…
+        library/nested/name = library/nested/name:latest = docker.io/library/nested/name:latest
+        ");
     }
 
     #[test]
@@ -332,19 +347,55 @@ mod tests {
             "x/../y",
             "https://docker.io/a",
             &"a".repeat(64),
-            &"x".repeat(256),
         ]
         .iter()
-        .map(|text| format!("{}\n", text.parse::<Reference>().unwrap_err()))
+        .map(|text| text.parse::<Reference>().unwrap_err().to_string() + "\n")
         .collect();
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r"
+        `` is not an image reference: it has no name
+        `/a` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `a/` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `a//b` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `A` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `a:` is not an image reference: a tag is letters, digits, `_`, `.` and `-`, at most 128, and starts with none of the last two
+        `a:-x` is not an image reference: a tag is letters, digits, `_`, `.` and `-`, at most 128, and starts with none of the last two
+        `a..b` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `a___b` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `-a` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `a b` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `localhost:port/a` is not an image reference: the registry is not a host name with an optional port
+        `localhost:99999/a` is not an image reference: the registry is not a host name with an optional port
+        `a.b-/c` is not an image reference: the registry is not a host name with an optional port
+        `[x]:1/a` is not an image reference: the registry is not a host name with an optional port
+        `a@sha256:12` is not an image reference: after @ stands sha256: and 64 lower-case hex digits
+        `a@md5:d41d8cd98f00b204e9800998ecf8427e` is not an image reference: after @ stands sha256: and 64 lower-case hex digits
+        `../etc/passwd` is not an image reference: the registry is not a host name with an optional port
+        `x/../y` is not an image reference: names are lower-case letters and digits, with `.`, `_`, `__` or `-` between them and `/` between parts
+        `https://docker.io/a` is not an image reference: the registry is not a host name with an optional port
+        `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` is not an image reference: 64 hex digits would be taken for an image id
+        ");
+    }
+
+    #[test]
+    fn a_name_may_have_255_characters() {
+        assert!(
+            format!("a/{}", "x".repeat(253))
+                .parse::<Reference>()
+                .is_ok()
+        );
+        assert!(
+            format!("a/{}", "x".repeat(254))
+                .parse::<Reference>()
+                .is_err()
+        );
     }
 
     proptest! {
         #[test]
         fn both_forms_parse_back(
             registry in prop::option::of("(localhost|[a-z]{1,5}\\.[a-z]{2,3})(:[1-9][0-9]{0,3})?"),
-            path in "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}(/[a-z0-9]{1,6}){0,3}",
+            // A dot in the first part would make it a registry.
+            path in "[a-z0-9]{1,6}((_|__|-{1,3})[a-z0-9]{1,4}){0,2}(/[a-z0-9]{1,6}(\\.[a-z0-9]{1,3})?){0,3}",
             tag in prop::option::of("[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}"),
             digest in prop::option::of(any::<[u8; 32]>().prop_map(Digest::from_bytes)),
         ) {

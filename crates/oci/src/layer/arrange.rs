@@ -235,24 +235,26 @@ mod tests {
     fn listing(entries: Vec<LayerEntry<()>>) -> String {
         match arrange(entries) {
             Err(error) => error.to_string(),
-            Ok(arranged) => arranged
-                .iter()
-                .map(|(name, entry)| {
-                    let kind = match &entry.kind {
-                        EntryKind::Hardlink(target) => format!("= {target}"),
-                        other => format!("{other:?}")
-                            .split(' ')
-                            .next()
-                            .unwrap_or_default()
-                            .to_owned(),
-                    };
-                    format!(
-                        "{name} {kind} {:o} {}:{}\n",
-                        entry.mode, entry.uid, entry.gid
-                    )
-                })
-                .collect(),
+            Ok(arranged) => {
+                let lines: Vec<String> = arranged
+                    .iter()
+                    .map(|(name, entry)| line(name, entry))
+                    .collect();
+                lines.join("\n")
+            }
         }
+    }
+
+    fn line(name: &str, entry: &LayerEntry<()>) -> String {
+        let kind = match &entry.kind {
+            EntryKind::Hardlink(target) => format!("= {target}"),
+            other => format!("{other:?}")
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        format!("{name} {kind} {:o} {}:{}", entry.mode, entry.uid, entry.gid)
     }
 
     #[test]

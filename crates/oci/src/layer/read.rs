@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::arrange::{OPAQUE, WHITEOUT};
 use super::{Content, EntryKind, LayerEntry};
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, copy};
 use crate::error::Error;
 
 /// Reads a tar, plain or gzipped, and gives each entry to `visit` with a stream of its content.
@@ -61,76 +62,40 @@ pub(crate) fn decompress<'a>(reader: impl Read + 'a) -> Result<Box<dyn Read + 'a
 
 fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry<()>>, Error> {
     let path = clean(&entry.path_bytes())?;
-    let link = match entry.link_name_bytes() {
-        Some(link) => Some(String::from_utf8(link.into_owned()).map_err(|_| not_text(&path))?),
-        None => None,
-    };
-    let wrong = |reason: io::Error| Error::entry(&path, reason.to_string());
-    let header = entry.header();
-    let kind = header.entry_type();
-    let mode = header.mode().map_err(wrong)? & 0o7777;
-    let (mut uid, mut gid) = (header.uid().map_err(wrong)?, header.gid().map_err(wrong)?);
-    let size = entry.size();
-    let mut xattrs = BTreeMap::new();
-    for record in entry.pax_extensions().map_err(wrong)?.into_iter().flatten() {
-        let record = record.map_err(wrong)?;
-        let key = record.key().map_err(|_| not_text(&path))?;
-        let number = || record.value().ok().and_then(|text| text.parse().ok());
-        match key {
-            "uid" => {
-                uid = number().ok_or_else(|| Error::entry(&path, "its owner is not a number"))?
-            }
-            "gid" => {
-                gid = number().ok_or_else(|| Error::entry(&path, "its group is not a number"))?
-            }
-            _ if key.starts_with("GNU.sparse.") => {
-                return Err(Error::entry(
-                    &path,
-                    "it is a sparse file in a pax header; write the tar without --sparse",
-                ));
-            }
-            _ => {
-                if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
-                    xattrs.insert(name.to_owned(), record.value_bytes().to_vec());
-                }
-            }
-        }
-    }
-    let target = || {
-        link.clone()
-            .ok_or_else(|| Error::entry(&path, "it links to nothing"))
-    };
-    let (path, kind) = if kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse() {
-        match read_name(&path) {
-            Name::Plain => (path.clone(), EntryKind::File { size, content: () }),
-            Name::Gone(gone) => (gone, EntryKind::Whiteout),
-            Name::Opaque(folder) => (folder, EntryKind::OpaqueDirectory),
-            Name::Private => return Ok(None),
-        }
-    } else if kind.is_dir() {
-        (path.clone(), EntryKind::Directory)
-    } else if kind.is_symlink() {
-        (path.clone(), EntryKind::Symlink(target()?))
-    } else if kind.is_hard_link() {
-        match read_name(&path) {
-            Name::Plain => (
-                path.clone(),
-                EntryKind::Hardlink(clean(target()?.as_bytes())?),
-            ),
-            // Some builders write all whiteouts as links to one empty file.
-            Name::Gone(gone) => (gone, EntryKind::Whiteout),
-            Name::Opaque(folder) => (folder, EntryKind::OpaqueDirectory),
-            Name::Private => return Ok(None),
-        }
-    } else {
-        tracing::debug!(%path, ?kind, "passed over");
+    let Some((path, kind)) = path_and_kind(entry, path)? else {
         return Ok(None);
     };
     if path.is_empty() && !matches!(kind, EntryKind::OpaqueDirectory) {
         return Ok(None);
     }
+    let header = entry.header();
+    let wrong = |error: io::Error| Error::entry(&path, error.to_string());
+    let mode = header.mode().map_err(wrong)? & 0o7777;
+    let (mut uid, mut gid) = (header.uid().map_err(wrong)?, header.gid().map_err(wrong)?);
+    let mut xattrs = BTreeMap::new();
+    for record in entry.pax_extensions().map_err(wrong)?.into_iter().flatten() {
+        let record = record.map_err(wrong)?;
+        let key = record.key().map_err(|_| not_text(&path))?;
+        let number = || {
+            let text = record.value().ok();
+            text.and_then(|text| text.parse().ok())
+                .ok_or_else(|| Error::entry(&path, format!("its {key} is no number")))
+        };
+        if key == "uid" {
+            uid = number()?;
+        } else if key == "gid" {
+            gid = number()?;
+        } else if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
+            xattrs.insert(name.to_owned(), record.value_bytes().to_vec());
+        } else if key.starts_with("GNU.sparse.") {
+            return Err(Error::entry(
+                &path,
+                "it is sparse in a way that is not supported; write the tar without --sparse",
+            ));
+        }
+    }
     let id = |id: u64| {
-        u32::try_from(id).map_err(|_| Error::entry(&path, "its owner does not fit 32 bits"))
+        u32::try_from(id).map_err(|_| Error::entry(&path, "its owner does not fit into 32 bits"))
     };
     let (uid, gid) = (id(uid)?, id(gid)?);
     Ok(Some(LayerEntry {
@@ -141,6 +106,44 @@ fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry
         kind,
         xattrs,
     }))
+}
+
+/// What is at `path`, and the path that it is about; none for what is passed over.
+fn path_and_kind(
+    entry: &tar::Entry<'_, impl Read>,
+    path: String,
+) -> Result<Option<(String, EntryKind<()>)>, Error> {
+    let kind = entry.header().entry_type();
+    let is_file = kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse();
+    if is_file || kind.is_hard_link() {
+        // Some builders write all whiteouts as links to one empty file.
+        match read_name(&path) {
+            Name::Plain => {}
+            Name::Gone(gone) => return Ok(Some((gone, EntryKind::Whiteout))),
+            Name::Opaque(folder) => return Ok(Some((folder, EntryKind::OpaqueDirectory))),
+            Name::Private => return Ok(None),
+        }
+    }
+    let target = || match entry.link_name_bytes() {
+        Some(target) => String::from_utf8(target.into_owned()).map_err(|_| not_text(&path)),
+        None => Err(Error::entry(&path, "it links to nothing")),
+    };
+    let kind = if is_file {
+        EntryKind::File {
+            size: entry.size(),
+            content: (),
+        }
+    } else if kind.is_dir() {
+        EntryKind::Directory
+    } else if kind.is_symlink() {
+        EntryKind::Symlink(target()?)
+    } else if kind.is_hard_link() {
+        EntryKind::Hardlink(clean(target()?.as_bytes())?)
+    } else {
+        tracing::debug!(%path, ?kind, "passed over");
+        return Ok(None);
+    };
+    Ok(Some((path, kind)))
 }
 
 /// A name without what goes nowhere; an error for what goes up.
@@ -200,13 +203,16 @@ fn read_name(path: &str) -> Name {
 pub struct Spool {
     file: Arc<File>,
     end: u64,
+    folder: PathBuf,
 }
 
 impl Spool {
     pub fn new(blobs: &Blobs) -> Result<Self, Error> {
+        let file = Arc::new(blobs.scratch_file()?);
         Ok(Self {
-            file: Arc::new(blobs.scratch_file()?),
+            file,
             end: 0,
+            folder: blobs.root().to_owned(),
         })
     }
 
@@ -217,8 +223,7 @@ impl Spool {
             file: &self.file,
             at: offset,
         };
-        let kept =
-            io::copy(&mut from.take(size), &mut to).map_err(Error::stream("unpack", "a layer"))?;
+        let kept = copy(&mut from.take(size), &mut to, "a layer", &self.folder)?;
         self.end = to.at;
         if kept != size {
             let error = io::Error::from(io::ErrorKind::UnexpectedEof);
