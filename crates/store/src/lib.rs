@@ -1,1 +1,30 @@
-//! 
+//! The store: what a stack must not forget.
+//!
+//! SQL in one dialect that SQLite and PostgreSQL both take, one repository per entity, and one rule:
+//! a change of state and the event that tells of it are one transaction ([`Change`]). The browser,
+//! job followers and everything else that is live read that one feed of events by cursor; nothing
+//! publishes any other way. What a caller was told is done survives `kill -9`.
+//!
+//! Nothing here knows what the entities mean; structured parts are JSON that only callers read.
+
+mod builds;
+mod change;
+mod companions;
+mod containers;
+mod error;
+mod events;
+mod jobs;
+mod projects;
+mod sessions;
+mod store;
+
+pub use builds::{BuildRow, ImageRow, StoredBuild};
+pub use change::Change;
+pub use companions::CompanionRow;
+pub use containers::ContainerRow;
+pub use error::StoreError;
+pub use events::{EventRow, NewEvent};
+pub use jobs::{JobRow, JobState, LogRow};
+pub use projects::ProjectRow;
+pub use sessions::SessionRow;
+pub use store::{Store, now};

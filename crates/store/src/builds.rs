@@ -1,0 +1,258 @@
+//! Manifests, builds and images, and the lines between them.
+
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::change::Change;
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// A build as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildRow {
+    pub build_hash: String,
+    pub project_id: Option<String>,
+    pub job_id: Option<String>,
+    /// `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
+    pub state: String,
+    pub manifest_digest: String,
+    pub source_digest: String,
+    /// The whole record, once it succeeded.
+    pub record: Option<Value>,
+    pub cached: bool,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    pub finished_at: Option<i64>,
+}
+
+/// An image of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageRow {
+    pub digest: String,
+    pub container: String,
+    /// Bytes.
+    pub size: i64,
+    pub tags: Vec<String>,
+}
+
+/// A build with its images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBuild {
+    pub build: BuildRow,
+    pub images: Vec<ImageRow>,
+}
+
+const COLUMNS: &str = "build_hash, project_id, job_id, state, manifest_digest, source_digest, record, cached, started_at, finished_at";
+
+impl Change {
+    /// Remembers a manifest; the same content is stored once.
+    pub async fn put_manifest(
+        &mut self,
+        digest: &str,
+        content: &Value,
+        time: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO manifests (digest, content, recorded_at) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING",
+        )
+        .bind(digest)
+        .bind(content.to_string())
+        .bind(time)
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Remembers a build and its images. The same build hash again replaces what is known of it,
+    /// but never a success by anything less.
+    pub async fn put_build(
+        &mut self,
+        build: &BuildRow,
+        images: &[ImageRow],
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO builds (build_hash, project_id, job_id, state, manifest_digest, source_digest, record, cached, started_at, finished_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (build_hash) DO UPDATE SET
+               project_id = COALESCE(excluded.project_id, builds.project_id), job_id = COALESCE(excluded.job_id, builds.job_id),
+               state = excluded.state, record = excluded.record, cached = excluded.cached,
+               started_at = excluded.started_at, finished_at = excluded.finished_at
+             WHERE builds.state <> 'succeeded' OR excluded.state = 'succeeded'",
+        )
+        .bind(&build.build_hash)
+        .bind(&build.project_id)
+        .bind(&build.job_id)
+        .bind(&build.state)
+        .bind(&build.manifest_digest)
+        .bind(&build.source_digest)
+        .bind(build.record.as_ref().map(Value::to_string))
+        .bind(i64::from(build.cached))
+        .bind(build.started_at)
+        .bind(build.finished_at)
+        .execute(&mut *self.transaction)
+        .await?;
+        for image in images {
+            sqlx::query(
+                "INSERT INTO images (digest, build_hash, container, size) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (build_hash, container) DO UPDATE SET digest = excluded.digest, size = excluded.size",
+            )
+            .bind(&image.digest)
+            .bind(&build.build_hash)
+            .bind(&image.container)
+            .bind(image.size)
+            .execute(&mut *self.transaction)
+            .await?;
+            for tag in &image.tags {
+                sqlx::query(
+                    "INSERT INTO tags (tag, digest, build_hash) VALUES ($1, $2, $3)
+                     ON CONFLICT (tag, build_hash) DO UPDATE SET digest = excluded.digest",
+                )
+                .bind(tag)
+                .bind(&image.digest)
+                .bind(&build.build_hash)
+                .execute(&mut *self.transaction)
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks every build that was running as interrupted.
+    pub async fn interrupt_builds(&mut self, time: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE builds SET state = 'interrupted', finished_at = $1 WHERE state = 'running'",
+        )
+        .bind(time)
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Builds, newest first; of one project where it is given.
+    pub async fn builds(
+        &self,
+        project: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<StoredBuild>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM builds WHERE ($1 = '' OR project_id = $1) ORDER BY started_at DESC, build_hash LIMIT $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(project.unwrap_or(""))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        self.with_images(&rows).await
+    }
+
+    /// Builds of a manifest, newest first.
+    pub async fn builds_of_manifest(&self, digest: &str) -> Result<Vec<StoredBuild>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM builds WHERE manifest_digest = $1 ORDER BY started_at DESC"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(digest)
+            .fetch_all(&self.pool)
+            .await?;
+        self.with_images(&rows).await
+    }
+
+    /// Builds that a text may mean: a prefix of a build hash, of an image or source digest, or a
+    /// tag. Digests are stored as `sha256:…`; the prefix may leave that out.
+    pub async fn builds_like(&self, text: &str) -> Result<Vec<StoredBuild>, StoreError> {
+        let digest = format!("sha256:{}%", text.trim_start_matches("sha256:"));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM builds WHERE build_hash LIKE $1 OR source_digest LIKE $1
+             OR build_hash IN (SELECT build_hash FROM images WHERE digest LIKE $1)
+             OR build_hash IN (SELECT build_hash FROM tags WHERE tag = $2 OR tag LIKE $3)
+             ORDER BY started_at DESC LIMIT 20"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(digest)
+            .bind(text)
+            .bind(format!("%:{text}%"))
+            .fetch_all(&self.pool)
+            .await?;
+        self.with_images(&rows).await
+    }
+
+    /// Digests and contents of manifests whose digest begins like this.
+    pub async fn manifests_like(&self, text: &str) -> Result<Vec<(String, Value)>, StoreError> {
+        let prefix = format!("sha256:{}%", text.trim_start_matches("sha256:"));
+        let rows =
+            sqlx::query("SELECT digest, content FROM manifests WHERE digest LIKE $1 LIMIT 20")
+                .bind(prefix)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                let content: String = row.try_get("content")?;
+                let content =
+                    serde_json::from_str(&content).map_err(StoreError::malformed("manifest"))?;
+                Ok((row.try_get("digest")?, content))
+            })
+            .collect()
+    }
+
+    async fn with_images(&self, rows: &[AnyRow]) -> Result<Vec<StoredBuild>, StoreError> {
+        let mut stored = Vec::with_capacity(rows.len());
+        for row in rows {
+            let build = build(row)?;
+            let images = self.images_of(&build.build_hash).await?;
+            stored.push(StoredBuild { build, images });
+        }
+        Ok(stored)
+    }
+
+    async fn images_of(&self, build_hash: &str) -> Result<Vec<ImageRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT digest, container, size FROM images WHERE build_hash = $1 ORDER BY container",
+        )
+        .bind(build_hash)
+        .fetch_all(&self.pool)
+        .await?;
+        let tags = sqlx::query("SELECT tag, digest FROM tags WHERE build_hash = $1 ORDER BY tag")
+            .bind(build_hash)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let digest: String = row.try_get("digest")?;
+                let mut own = Vec::new();
+                for tag in &tags {
+                    if tag.try_get::<String, _>("digest")? == digest {
+                        own.push(tag.try_get("tag")?);
+                    }
+                }
+                Ok(ImageRow {
+                    digest,
+                    container: row.try_get("container")?,
+                    size: row.try_get("size")?,
+                    tags: own,
+                })
+            })
+            .collect()
+    }
+}
+
+fn build(row: &AnyRow) -> Result<BuildRow, StoreError> {
+    let record: Option<String> = row.try_get("record")?;
+    Ok(BuildRow {
+        build_hash: row.try_get("build_hash")?,
+        project_id: row.try_get("project_id")?,
+        job_id: row.try_get("job_id")?,
+        state: row.try_get("state")?,
+        manifest_digest: row.try_get("manifest_digest")?,
+        source_digest: row.try_get("source_digest")?,
+        record: record
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(StoreError::malformed("build"))?,
+        cached: row.try_get::<i64, _>("cached")? != 0,
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+    })
+}

@@ -1,0 +1,109 @@
+//! The connection, the schema, and who is told of changes.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Once};
+
+use jiff::Timestamp;
+use sqlx::AnyPool;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use tokio::sync::{Mutex, watch};
+
+use crate::change::Change;
+use crate::error::StoreError;
+use crate::events::NewEvent;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// A stack's store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pool: AnyPool,
+    /// One writer at a time: SQLite has one anyway, and so nobody waits inside a transaction.
+    pub(crate) writer: Arc<Mutex<()>>,
+    pub(crate) last_event: Arc<watch::Sender<i64>>,
+}
+
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
+impl Store {
+    /// Opens the SQLite store in the file `path`, and makes it where there is none.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        Self::connect(&url, path.to_owned()).await
+    }
+
+    /// Opens a store by URL: `sqlite://…` or `postgres://…`. `path` names it in messages.
+    pub async fn connect(url: &str, path: PathBuf) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let failed = |error: sqlx::Error| StoreError::Open {
+            path: path.clone(),
+            reason: error.to_string(),
+        };
+        let options = AnyConnectOptions::from_str(url).map_err(failed)?;
+        let sqlite = url.starts_with("sqlite:");
+        let pool = AnyPoolOptions::new()
+            .max_connections(8)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if sqlite {
+                        for pragma in [
+                            "PRAGMA busy_timeout = 5000",
+                            "PRAGMA journal_mode = WAL",
+                            // A confirmed change survives a power cut, not only a crash.
+                            "PRAGMA synchronous = FULL",
+                            "PRAGMA foreign_keys = ON",
+                        ] {
+                            sqlx::query(pragma).execute(&mut *connection).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        MIGRATIONS.run(&pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
+                StoreError::Newer { path: path.clone() }
+            }
+            error => StoreError::Open {
+                path: path.clone(),
+                reason: error.to_string(),
+            },
+        })?;
+        let (last,): (i64,) = sqlx::query_as("SELECT last FROM event_cursor")
+            .fetch_one(&pool)
+            .await?;
+        Ok(Self {
+            pool,
+            writer: Arc::default(),
+            last_event: Arc::new(watch::Sender::new(last)),
+        })
+    }
+
+    /// Begins a change of state, told of by `event`.
+    pub async fn change(&self, event: NewEvent) -> Result<Change, StoreError> {
+        Change::begin(self, Some(event)).await
+    }
+
+    /// Begins a write that changes no state anybody watches: a line of a log, a session.
+    pub async fn unobserved(&self) -> Result<Change, StoreError> {
+        Change::begin(self, None).await
+    }
+
+    /// The cursor of the newest event, as it moves.
+    pub fn watch(&self) -> watch::Receiver<i64> {
+        self.last_event.subscribe()
+    }
+
+    /// Closes every connection, after those in use are done.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
