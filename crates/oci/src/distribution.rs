@@ -55,11 +55,8 @@ pub async fn pull(reference: &Reference, platform: &str, blobs: &Blobs) -> Resul
     let registry = Registry::connect(reference, "pull", RegistryOperation::Pull).await?;
     let (digest, manifest) = registry.manifest(reference, &platform).await?;
     let parsed: ImageManifest = parse(&manifest, "the manifest", &digest)?;
-    stream::iter(std::iter::once(&parsed.config).chain(&parsed.layers))
-        .map(|part| registry.download(part, blobs))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
+    let parts = std::iter::once(&parsed.config).chain(&parsed.layers);
+    some_at_once(parts.map(|part| registry.download(part, blobs))).await?;
     let blobs = blobs.clone();
     blocking(move || {
         // Last, so that a manifest that is here has its parts.
@@ -80,11 +77,8 @@ pub async fn push(
     let Some(tag) = reference.tag() else {
         return Err(registry.failed("a push needs a tag"));
     };
-    stream::iter(std::iter::once(&image.manifest.config).chain(image.layers()))
-        .map(|part| registry.upload(part, blobs, &progress))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
+    let parts = std::iter::once(&image.manifest.config).chain(image.layers());
+    some_at_once(parts.map(|part| registry.upload(part, blobs, &progress))).await?;
     let manifest = blobs.read(&image.digest)?;
     let media_type = image
         .media_type()
@@ -334,6 +328,11 @@ impl Registry {
             _ => "it does not accept the credentials there are for it",
         };
         match error {
+            Failure::RequestError(error)
+                if error.status().is_some_and(|status| status.as_u16() == 401) =>
+            {
+                self.denied(who)
+            }
             Failure::UnauthorizedError { .. } | Failure::ServerError { code: 401, .. } => {
                 self.denied(who)
             }
@@ -439,6 +438,18 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Drives transfers a few at a time, and stops all of them when one fails.
+async fn some_at_once(
+    transfers: impl Iterator<Item = impl Future<Output = Result<(), Error>>>,
+) -> Result<(), Error> {
+    // Collected, since a closure over borrowed parts inside a stream would not be `Send`.
+    let transfers: Vec<_> = transfers.collect();
+    stream::iter(transfers)
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
 }
 
 async fn blocking<T: Send + 'static>(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,9 @@ use super::arrange::{OPAQUE, WHITEOUT};
 use super::{Content, EntryKind, LayerEntry};
 use crate::blobs::{Blobs, copy};
 use crate::error::Error;
+
+/// How many bytes tell compressions apart.
+const LONGEST_MAGIC: u64 = 6;
 
 /// Reads a tar, plain or gzipped, and gives each entry to `visit` with a stream of its content.
 ///
@@ -37,26 +40,33 @@ pub fn read_layer<E: From<Error>>(
 }
 
 /// The tar inside, whether it is compressed or not.
-pub(crate) fn decompress<'a>(reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
-    let mut reader = BufReader::with_capacity(128 * 1024, reader);
-    let start = reader
-        .fill_buf()
+pub(crate) fn decompress<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
+    // A pipe may give fewer bytes at a time than tell one format from another.
+    let mut start = Vec::with_capacity(LONGEST_MAGIC as usize);
+    reader
+        .by_ref()
+        .take(LONGEST_MAGIC)
+        .read_to_end(&mut start)
         .map_err(Error::stream("read", "the layer"))?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(reader)),
+    let unsupported = |how: &str| Err(Error::malformed("the layer", how));
+    match start.as_slice() {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            return Err(Error::malformed(
-                "the layer",
-                "it is compressed with zstd, which is not supported yet; gzip is",
-            ));
+            return unsupported("it is compressed with zstd; gzip is what can be read");
         }
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            return Err(Error::malformed(
-                "the layer",
-                "it is compressed with xz; unpack it with `xz -d` first",
-            ));
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => {
+            return unsupported("it is compressed with xz; unpack it with `xz -d` first");
         }
-        _ => Box::new(reader),
+        [b'B', b'Z', b'h', _, b'1', b'A'] => {
+            return unsupported("it is compressed with bzip2; unpack it with `bzip2 -d` first");
+        }
+        _ => {}
+    }
+    let is_gzip = start.starts_with(&[0x1f, 0x8b]);
+    let whole = BufReader::with_capacity(128 * 1024, io::Cursor::new(start).chain(reader));
+    Ok(if is_gzip {
+        Box::new(MultiGzDecoder::new(whole))
+    } else {
+        Box::new(whole)
     })
 }
 

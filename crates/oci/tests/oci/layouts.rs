@@ -1,0 +1,127 @@
+//! OCI image layouts: whole or not there, and read back bit for bit.
+
+use std::os::unix::fs::MetadataExt;
+
+use ergon_oci::{Blobs, ConfigChange, Error, assemble, layout};
+
+use crate::support::{EPOCH, PLATFORM, application, base, world};
+
+#[test]
+fn a_layout_is_read_back_with_the_same_digest() {
+    let world = world();
+    let image = application(&world);
+    let path = world.folder.path().join("out/layout");
+    layout::write(&world.blobs, &image, &path, "app:1").unwrap();
+    let other = Blobs::open(world.folder.path().join("other")).unwrap();
+    let read = layout::read(&path, Some("app:1"), PLATFORM, &other).unwrap();
+    assert_eq!(read, image);
+    assert!(read.is_whole(&other));
+    let index = std::fs::read_to_string(path.join("index.json"))
+        .unwrap()
+        .replace(&image.digest.hex(), "…");
+    insta::assert_snapshot!(index, @r#"{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"app:1"},"digest":"sha256:…","mediaType":"application/vnd.oci.image.manifest.v1+json","platform":{"architecture":"amd64","os":"linux"},"size":759}],"mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2}"#);
+    assert_eq!(
+        std::fs::read_to_string(path.join("oci-layout")).unwrap(),
+        r#"{"imageLayoutVersion":"1.0.0"}"#
+    );
+    let siblings: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+    assert_eq!(siblings.len(), 1, "nothing unfinished is left");
+}
+
+#[test]
+fn the_files_of_a_layout_are_its_own() {
+    let world = world();
+    let image = base(&world);
+    let path = world.folder.path().join("layout");
+    layout::write(&world.blobs, &image, &path, "a").unwrap();
+    let inode = |path: &std::path::Path| std::fs::metadata(path).unwrap().ino();
+    let copy = path.join("blobs/sha256").join(image.digest.hex());
+    assert_ne!(inode(&copy), inode(&world.blobs.path(&image.digest)));
+}
+
+#[test]
+fn a_second_image_joins_and_a_name_moves() {
+    let world = world();
+    let (below, above) = (base(&world), application(&world));
+    let path = world.folder.path().join("layout");
+    layout::write(&world.blobs, &below, &path, "base").unwrap();
+    layout::write(&world.blobs, &below, &path, "app").unwrap();
+    layout::write(&world.blobs, &above, &path, "app").unwrap();
+    let read = |name| layout::read(&path, name, PLATFORM, &world.blobs).map(|image| image.digest);
+    assert_eq!(read(Some("base")).unwrap(), below.digest);
+    assert_eq!(read(Some("app")).unwrap(), above.digest);
+    let said = [read(Some("other")).unwrap_err(), read(None).unwrap_err()]
+        .map(|error| error.to_string().replace(path.to_str().unwrap(), "LAYOUT"));
+    insta::assert_snapshot!(said.join("\n"), @r"
+    LAYOUT holds no image other; it holds base, app
+    LAYOUT holds no image that would be the only one for linux/amd64; say its name; it holds base, app
+    ");
+}
+
+#[test]
+fn an_index_of_platforms_gives_the_one_asked_for() {
+    let world = world();
+    let arm = assemble(
+        None,
+        &[],
+        &ConfigChange::default(),
+        EPOCH,
+        "linux/arm64/v8",
+        &world.blobs,
+    )
+    .unwrap();
+    let amd = base(&world);
+    let path = world.folder.path().join("layout");
+    layout::write(&world.blobs, &arm, &path, "arm").unwrap();
+    layout::write(&world.blobs, &amd, &path, "amd").unwrap();
+    let index = std::fs::read(path.join("index.json")).unwrap();
+    let nested = Blobs::open(path.join("blobs"))
+        .unwrap()
+        .put(&index)
+        .unwrap();
+    let outer = serde_json::json!({"schemaVersion": 2, "manifests": [{
+        "mediaType": "application/vnd.oci.image.index.v1+json", "digest": nested, "size": index.len(),
+    }]});
+    std::fs::write(path.join("index.json"), serde_json::to_vec(&outer).unwrap()).unwrap();
+    let read =
+        |platform| layout::read(&path, None, platform, &world.blobs).map(|image| image.digest);
+    assert_eq!(read("linux/arm64").unwrap(), arm.digest);
+    assert_eq!(read("linux/amd64").unwrap(), amd.digest);
+    assert!(matches!(
+        read("linux/s390x"),
+        Err(Error::NoSuchImage { .. })
+    ));
+}
+
+#[test]
+fn what_is_in_the_way_is_not_touched() {
+    let world = world();
+    let path = world.folder.path().join("mine");
+    std::fs::create_dir(&path).unwrap();
+    layout::write(&world.blobs, &base(&world), &path, "a").unwrap();
+    std::fs::remove_file(path.join("oci-layout")).unwrap();
+    let refused = layout::write(&world.blobs, &base(&world), &path, "a").unwrap_err();
+    assert!(matches!(refused, Error::NotALayout { .. }));
+    assert!(matches!(
+        layout::read(&path, None, PLATFORM, &world.blobs),
+        Err(Error::Malformed { .. })
+    ));
+}
+
+#[test]
+fn a_blob_that_lies_is_refused() {
+    let world = world();
+    let image = application(&world);
+    let path = world.folder.path().join("layout");
+    layout::write(&world.blobs, &image, &path, "a").unwrap();
+    let lie = path
+        .join("blobs/sha256")
+        .join(image.layers()[2].digest.hex());
+    std::fs::write(lie, "not a layer").unwrap();
+    let other = Blobs::open(world.folder.path().join("other")).unwrap();
+    assert!(matches!(
+        layout::read(&path, None, PLATFORM, &other),
+        Err(Error::DamagedBlob { .. })
+    ));
+    assert!(!other.contains(&image.layers()[2].digest));
+}

@@ -1,0 +1,232 @@
+//! A real registry: Debian's docker-registry, on a port and in a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use ergon_oci::distribution::{BlobProgress, OnProgress, pull, push};
+use ergon_oci::{Blobs, Error, Image, Reference};
+
+use crate::support::{PLATFORM, World, application, world};
+
+struct Registry {
+    process: Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Registry {
+    fn reference(&self, name: &str) -> Reference {
+        format!("{}/{name}", self.address).parse().unwrap()
+    }
+}
+
+/// Starts the registry, or says loudly that it is not there.
+fn registry(extra: &str) -> Option<Registry> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let binary = ["/usr/bin/docker-registry", "/usr/local/bin/docker-registry"]
+        .into_iter()
+        .find(|path| Path::new(path).exists());
+    let Some(binary) = binary else {
+        eprintln!("SKIPPED: no docker-registry here; apt-get install docker-registry");
+        return None;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // The registry cannot say which port it took, so one is found for it.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let configuration = folder.path().join("config.yml");
+    let storage = folder.path().join("storage");
+    let text = format!(
+        "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n{extra}",
+        storage.display()
+    );
+    std::fs::write(
+        &configuration,
+        text.replace("FOLDER", folder.path().to_str().unwrap()),
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("htpasswd"), "").unwrap();
+    let mut process = Command::new(binary)
+        .arg("serve")
+        .arg(&configuration)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("listening on") {
+        line.clear();
+        assert!(
+            log.read_line(&mut line).unwrap() > 0,
+            "the registry ended before it listened"
+        );
+    }
+    // Keeps the pipe empty, so that the registry never waits for us.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    TcpStream::connect(&address).unwrap();
+    Some(Registry {
+        process,
+        address,
+        _folder: folder,
+    })
+}
+
+fn silent() -> OnProgress {
+    Arc::new(|_| {})
+}
+
+fn fresh(world: &World, name: &str) -> Blobs {
+    Blobs::open(world.folder.path().join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_pushed_is_pulled_with_the_same_digest() {
+    let Some(registry) = registry("") else { return };
+    let world = world();
+    let image = application(&world);
+    let reference = registry.reference("team/app:1");
+    let seen: Arc<Mutex<Vec<BlobProgress>>> = Arc::default();
+    let (sink, again) = (Arc::clone(&seen), Arc::clone(&seen));
+    push(
+        &world.blobs,
+        &image,
+        &reference,
+        Arc::new(move |progress| sink.lock().unwrap().push(progress)),
+    )
+    .await
+    .unwrap();
+    let told = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(told.iter().all(|progress| !progress.existed));
+    assert_eq!(
+        told.iter()
+            .filter(|progress| progress.sent == progress.size)
+            .count(),
+        4
+    );
+
+    let blobs = fresh(&world, "pulled");
+    let pulled = pull(&reference, PLATFORM, &blobs).await.unwrap();
+    assert_eq!(pulled, image);
+    assert!(pulled.is_whole(&blobs));
+    for digest in pulled.blobs() {
+        blobs.verify(&digest).unwrap();
+    }
+    let by_digest = reference.at_digest(image.digest);
+    assert_eq!(
+        pull(&by_digest, PLATFORM, &fresh(&world, "by-digest"))
+            .await
+            .unwrap(),
+        image
+    );
+
+    push(
+        &world.blobs,
+        &image,
+        &registry.reference("team/app:2"),
+        Arc::new(move |progress| again.lock().unwrap().push(progress)),
+    )
+    .await
+    .unwrap();
+    let told = seen.lock().unwrap();
+    assert!(
+        told.len() == 4 && told.iter().all(|progress| progress.existed),
+        "nothing is sent twice"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_says_so() {
+    let Some(registry) = registry("") else { return };
+    let world = world();
+    let absent = pull(&registry.reference("absent:1"), PLATFORM, &world.blobs)
+        .await
+        .unwrap_err();
+    let said = absent.to_string().replace(&registry.address, "REGISTRY");
+    insta::assert_snapshot!(said, @"cannot pull REGISTRY/absent:1: the registry has no such image");
+
+    let address = registry.address.clone();
+    drop(registry);
+    let gone: Reference = format!("{address}/app:1").parse().unwrap();
+    let error = pull(&gone, PLATFORM, &world.blobs).await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_credentials_says_how_to_give_them() {
+    let Some(registry) =
+        registry("auth:\n  htpasswd:\n    realm: test\n    path: FOLDER/htpasswd\n")
+    else {
+        return;
+    };
+    let world = world();
+    let error = pull(&registry.reference("app:1"), PLATFORM, &world.blobs)
+        .await
+        .unwrap_err();
+    let said =
+        format!("{error}\n{}", error.remedy().unwrap()).replace(&registry.address, "REGISTRY");
+    insta::assert_snapshot!(said, @r"
+    REGISTRY did not let us pull REGISTRY/app:1: it wants credentials, and there are none for it
+    log in: docker login REGISTRY
+    ");
+    let error = push(
+        &world.blobs,
+        &application(&world),
+        &registry.reference("app:1"),
+        silent(),
+    )
+    .await
+    .unwrap_err();
+    assert!(matches!(error, Error::Denied { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_blob_that_lies_is_refused_and_leaves_nothing() {
+    let Some(registry) = registry("") else { return };
+    let world = world();
+    let image = application(&world);
+    let reference = registry.reference("app:1");
+    push(&world.blobs, &image, &reference, silent())
+        .await
+        .unwrap();
+    let hex = image.layers()[2].digest.hex();
+    let stored = registry._folder.path().join(format!(
+        "storage/docker/registry/v2/blobs/sha256/{}/{hex}/data",
+        &hex[..2]
+    ));
+    let mut content = std::fs::read(&stored).unwrap();
+    content[20] ^= 1;
+    std::fs::write(&stored, content).unwrap();
+    let blobs = fresh(&world, "pulled");
+    pull(&reference, PLATFORM, &blobs).await.unwrap_err();
+    assert!(!blobs.contains(&image.layers()[2].digest));
+    assert!(
+        !blobs.contains(&image.digest),
+        "a manifest is here only with its parts"
+    );
+}
+
+/// Servers drive these from tasks that move between threads.
+#[test]
+fn pull_and_push_can_be_spawned() {
+    fn is_send(_: impl Send) {}
+    let world = world();
+    let image: Image = application(&world);
+    let reference: Reference = "a.invalid/b".parse().unwrap();
+    is_send(pull(&reference, PLATFORM, &world.blobs));
+    is_send(push(&world.blobs, &image, &reference, silent()));
+}
