@@ -1,0 +1,202 @@
+//! Who asks: by token, by session cookie, or nobody. And whether a browser was tricked into asking.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+
+use super::problem::Failure;
+use crate::authorize::Principal;
+use crate::sessions::{SESSION_DAYS, Secret};
+use crate::stack::Stack;
+
+/// The cookie that holds a session's secret.
+pub const SESSION_COOKIE: &str = "ergon_session";
+
+/// How one showed who one is.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    None,
+    Token,
+    Cookie(Secret),
+}
+
+/// Finds out who asks. A credential that is not good is nobody's.
+pub async fn identify(stack: &Stack, headers: &HeaderMap) -> Result<(Principal, Credential), Failure> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+        let good = token.is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && stack.token().matches(token.trim())
+        });
+        // A wrong token is not made good by a cookie beside it.
+        return Ok(if good { (Principal::Owner, Credential::Token) } else { (Principal::Nobody, Credential::None) });
+    }
+    let jar = CookieJar::from_headers(headers);
+    if let Some(cookie) = jar.get(SESSION_COOKIE) {
+        let secret = Secret::received(cookie.value());
+        if stack.sessions().is_open(&secret).await? {
+            return Ok((Principal::Owner, Credential::Cookie(secret)));
+        }
+    }
+    Ok((Principal::Nobody, Credential::None))
+}
+
+/// The cookie of a session that was just opened.
+pub fn session_cookie(secret: &Secret) -> String {
+    cookie(secret.reveal().to_owned()).max_age_days(SESSION_DAYS)
+}
+
+/// The cookie that takes a session's cookie away.
+pub fn clear_cookie() -> String {
+    cookie(String::new()).max_age_days(0)
+}
+
+struct SessionCookie(Cookie<'static>);
+
+fn cookie(value: String) -> SessionCookie {
+    let cookie = Cookie::build((SESSION_COOKIE, value)).path("/").http_only(true).same_site(SameSite::Strict);
+    SessionCookie(cookie.build())
+}
+
+impl SessionCookie {
+    fn max_age_days(self, days: i64) -> String {
+        format!("{}; Max-Age={}", self.0, days * 24 * 60 * 60)
+    }
+}
+
+/// The names under which this stack may be asked. A page of another site whose name was made to point
+/// at this machine sends its own name, and is refused.
+#[derive(Clone, Debug)]
+pub struct AllowedHosts {
+    listening: IpAddr,
+}
+
+impl AllowedHosts {
+    pub fn new(listening: IpAddr) -> Self {
+        Self { listening }
+    }
+
+    /// The host a request names, where it is one of ours.
+    pub fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Failure> {
+        let named = named_host(headers, uri);
+        if named.as_deref().is_some_and(|host| self.allows(host)) {
+            return Ok(());
+        }
+        let named = named.unwrap_or_else(|| "no host".to_owned());
+        Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, format!("the request is for `{named}`, which is not this stack"))
+            .with_remedy("use http://localhost, or the address that `ergon up` listens on"))
+    }
+
+    fn allows(&self, authority: &str) -> bool {
+        let Some(host) = host_of(authority) else { return false };
+        if host.eq_ignore_ascii_case("localhost") {
+            return true;
+        }
+        // Only names can be made to point elsewhere; an address is what it is.
+        match host.parse::<IpAddr>() {
+            Ok(address) => self.listening.is_unspecified() || address == self.listening || address.is_loopback(),
+            Err(_) => false,
+        }
+    }
+}
+
+/// Refuses a change that a page of another site had the browser ask for.
+pub fn check_origin(method: &Method, headers: &HeaderMap, uri: &Uri, credential: &Credential) -> Result<(), Failure> {
+    if method.is_safe() || matches!(credential, Credential::Token) {
+        return Ok(());
+    }
+    let refuse = || {
+        Err(Failure::new(StatusCode::FORBIDDEN, "the request comes from a page of another site")
+            .with_remedy("programs send a token: Authorization: Bearer …"))
+    };
+    match headers.get(header::ORIGIN) {
+        Some(origin) => {
+            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+            let named = named_host(headers, uri);
+            if origin.is_some() && origin.map(str::to_ascii_lowercase) == named.map(|host| host.to_ascii_lowercase()) {
+                Ok(())
+            } else {
+                refuse()
+            }
+        }
+        // Browsers name the origin of every change. A cookie without one was sent by something else.
+        None if matches!(credential, Credential::Cookie(_)) => match headers.get(FETCH_SITE) {
+            Some(site) if site == "same-origin" => Ok(()),
+            _ => refuse(),
+        },
+        None => Ok(()),
+    }
+}
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The host and port a request names.
+fn named_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    if let Some(authority) = uri.authority() {
+        return Some(authority.as_str().to_owned());
+    }
+    let mut values = headers.get_all(header::HOST).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then(|| value.to_owned())
+}
+
+/// `localhost:7411` → `localhost`, `[::1]:7411` → `::1`.
+fn host_of(authority: &str) -> Option<&str> {
+    let (host, rest) = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']')?,
+        None => match authority.split_once(':') {
+            Some((host, _)) => (host, &authority[host.len()..]),
+            None => (authority, ""),
+        },
+    };
+    let port_is_good = match rest.strip_prefix(':') {
+        Some(port) => port.parse::<u16>().is_ok(),
+        None => rest.is_empty(),
+    };
+    port_is_good.then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn allows(listening: &str, host: &str) -> bool {
+        AllowedHosts::new(listening.parse().unwrap()).allows(host)
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_served() {
+        for host in ["localhost", "LOCALHOST:7411", "127.0.0.1:80", "[::1]:7411", "127.8.8.8"] {
+            assert!(allows("127.0.0.1", host), "{host}");
+        }
+        for host in ["", "evil.example", "localhost.evil.example:7411", "10.0.0.1", "localhost:x", "[::1", "a@localhost"] {
+            assert!(!allows("127.0.0.1", host), "{host}");
+        }
+        assert!(allows("10.0.0.1", "10.0.0.1:7411"));
+        assert!(allows("0.0.0.0", "192.168.3.4:7411"));
+        assert!(!allows("0.0.0.0", "evil.example"));
+    }
+
+    fn checked(origin: Option<&'static str>, credential: &Credential) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost:7411"));
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+        }
+        check_origin(&Method::POST, &headers, &Uri::from_static("/api"), credential).is_ok()
+    }
+
+    #[test]
+    fn a_cookie_alone_changes_nothing_from_elsewhere() {
+        let cookie = Credential::Cookie(Secret::received("x"));
+        assert!(checked(Some("http://localhost:7411"), &cookie));
+        assert!(!checked(Some("http://localhost:8080"), &cookie));
+        assert!(!checked(Some("null"), &cookie));
+        assert!(!checked(None, &cookie));
+        assert!(checked(Some("http://elsewhere"), &Credential::Token));
+        assert!(!checked(Some("http://elsewhere"), &Credential::None), "signing in is a change, too");
+        assert!(checked(None, &Credential::None));
+    }
+}

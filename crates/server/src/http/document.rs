@@ -1,0 +1,68 @@
+//! The OpenAPI document: the routes' own descriptions, and what holds for all of them.
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::authenticate::SESSION_COOKIE;
+use super::routes;
+use crate::api::Problem;
+use crate::authorize::{Decision, Principal, authorize};
+use crate::stack::Stack;
+
+/// The document, as it is served and as it is committed.
+pub fn openapi() -> OpenApi {
+    let mut router = OpenApiRouter::<Stack>::with_openapi(beginning());
+    for mut entry in routes::table() {
+        let open = authorize(&Principal::Nobody, entry.action, &entry.action.on(None)) == Decision::Allow;
+        for item in entry.route.1.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+            for operation in operations.into_iter().flatten() {
+                operation.responses.responses.insert("default".to_owned(), problem());
+                if open {
+                    operation.security = Some(vec![SecurityRequirement::default()]);
+                }
+            }
+        }
+        router = router.routes(entry.route);
+    }
+    router.into_openapi()
+}
+
+fn beginning() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Ergon")
+        .version("v1")
+        .description(Some("From a folder of source to a running, watched container. Errors are RFC 9457 problem documents."));
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components()))
+        .security(Some([
+            SecurityRequirement::new::<_, _, String>("token", []),
+            SecurityRequirement::new::<_, _, String>("session", []),
+        ]))
+        .build()
+}
+
+fn components() -> Components {
+    let token = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("What `ergon token` prints.")).build();
+    ComponentsBuilder::new()
+        .schema(Problem::name(), Problem::schema())
+        .security_scheme("token", SecurityScheme::Http(token))
+        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))))
+        .build()
+}
+
+/// What every route may answer instead.
+fn problem() -> RefOr<utoipa::openapi::Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+    ResponseBuilder::new()
+        .description("What happened, and what to do next.")
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}

@@ -1,0 +1,78 @@
+//! What handlers take from a request; what cannot be taken is a problem document.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::Failure;
+
+/// The longest name that anything may have in a path.
+const LONGEST_NAME: usize = 512;
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+/// The one parameter of a path: a name, an id, a reference.
+pub struct Name(pub String);
+
+/// The query.
+pub struct Parameters<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(JsonRejection::MissingJsonContentType(_)) => {
+                Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not marked as JSON")
+                    .with_remedy("send it with Content-Type: application/json"))
+            }
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB"))
+            }
+            Err(rejection) => {
+                let reason = deepest(&rejection);
+                Err(Failure::new(rejection.status(), format!("the body is not what this route takes: {reason}"))
+                    .with_remedy("/api/openapi.json says what it takes"))
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Path(name) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Failure::bad_request(format!("the path is not UTF-8: {}", deepest(&rejection))))?;
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(Failure::bad_request("the path holds what cannot be a name"));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Query(parameters) = Query::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
+            Failure::bad_request(format!("the query is not what this route takes: {}", deepest(&rejection)))
+        })?;
+        Ok(Self(parameters))
+    }
+}
+
+/// The innermost reason; the outer ones only repeat that something failed.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut reason = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
+}

@@ -1,0 +1,66 @@
+//! What every request passes before its handler: who asks, and whether they may.
+
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::authenticate::{check_origin, identify};
+use super::problem::Failure;
+use crate::authorize::{Action, Decision, authorize};
+use crate::stack::Stack;
+
+/// Refuses requests that name another host. Comes before everything.
+pub async fn check_host(State(stack): State<Stack>, request: Request, next: Next) -> Response {
+    match stack.allowed_hosts().check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Asks the one decision point, and tells the handler who asks.
+pub async fn decide(
+    State((stack, action)): State<(Stack, Action)>,
+    parameters: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let (principal, credential) = identify(&stack, request.headers()).await?;
+    let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
+    match authorize(&principal, action, &resource) {
+        Decision::Allow => {}
+        Decision::Identify => {
+            return Err(Failure::new(StatusCode::UNAUTHORIZED, "this needs a token or a session")
+                .with_remedy("programs send `Authorization: Bearer <what ergon token prints>`; people open what `ergon link` prints"));
+        }
+        Decision::Deny => {
+            return Err(Failure::new(StatusCode::FORBIDDEN, format!("{} may not do this", principal.name())));
+        }
+    }
+    check_origin(request.method(), request.headers(), request.uri(), &credential)?;
+    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(credential);
+    Ok(next.run(request).await)
+}
+
+/// What a browser must know of every answer.
+pub async fn add_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What the API answers is true at this moment only; the UI's files say for themselves.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The UI's own files and nothing else: no inline script, no other site, no frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

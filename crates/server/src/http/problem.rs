@@ -1,0 +1,67 @@
+//! Failures as problem documents (RFC 9457). The only place where errors learn of HTTP.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::api::Problem;
+
+/// Why a request is not answered as it was hoped.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    detail: String,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), remedy: None }
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// What went wrong inside is for the log; outside it is only said that it did.
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the stack failed to answer this request")
+            .with_remedy("what `ergon up` printed says why; try again once it is put right")
+    }
+
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_optional_remedy(mut self, remedy: Option<String>) -> Self {
+        self.remedy = remedy.or(self.remedy);
+        self
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Problem").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            remedy: self.remedy,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ergon\""));
+        }
+        response
+    }
+}

@@ -1,0 +1,41 @@
+//! Who is in the directory, and speaking to them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::api::{Companion, LaunchCompanion, List, Message, Reply};
+use crate::http::extract::{Body, Name};
+use crate::http::problem::Failure;
+use crate::stack::Stack;
+
+/// Every companion, by name.
+#[utoipa::path(get, path = "/api/v1/companions", operation_id = "list_companions", tag = "companions",
+    responses((status = 200, body = List<Companion>)))]
+pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Companion>>, Failure> {
+    Ok(Json(List { items: stack.companions().list().await? }))
+}
+
+/// Give a companion to a container that Ergon did not start.
+#[utoipa::path(post, path = "/api/v1/companions/launch", operation_id = "launch_companion", tag = "companions",
+    request_body = LaunchCompanion,
+    responses((status = 201, body = Companion)))]
+pub async fn launch(
+    State(stack): State<Stack>,
+    Body(body): Body<LaunchCompanion>,
+) -> Result<(StatusCode, Json<Companion>), Failure> {
+    Ok((StatusCode::CREATED, Json(stack.companions().launch(&body).await?)))
+}
+
+/// Say something to a companion, and have its answer.
+#[utoipa::path(post, path = "/api/v1/companions/{name}/message", operation_id = "send_message", tag = "companions",
+    params(("name" = String, Path, description = "Its name, in any case.")),
+    request_body = Message,
+    responses((status = 200, body = Reply)))]
+pub async fn send(
+    State(stack): State<Stack>,
+    Name(name): Name,
+    Body(body): Body<Message>,
+) -> Result<Json<Reply>, Failure> {
+    Ok(Json(stack.companions().send(&name, &body.content).await?))
+}

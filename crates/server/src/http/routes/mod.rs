@@ -1,0 +1,62 @@
+//! The table of all routes: each with the action that is asked for before its handler runs.
+
+mod builds;
+mod companions;
+mod containers;
+mod document;
+mod events;
+mod jobs;
+mod projects;
+mod session;
+
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+use crate::authorize::Action;
+use crate::stack::Stack;
+
+/// A route, and what one must be allowed to do to use it.
+pub struct Entry {
+    pub action: Action,
+    pub route: UtoipaMethodRouter<Stack>,
+}
+
+/// Every route of the API. There is no other way to have one, so none is without an action.
+pub fn table() -> Vec<Entry> {
+    let entry = |action, route| Entry { action, route };
+    vec![
+        entry(Action::ReadHealth, routes!(document::health)),
+        entry(Action::ReadDocument, routes!(document::openapi)),
+        entry(Action::SignIn, routes!(session::sign_in)),
+        entry(Action::ReadSession, routes!(session::session)),
+        entry(Action::EndSession, routes!(session::sign_out)),
+        entry(Action::CreateSignInCode, routes!(session::create_code)),
+        entry(Action::ListProjects, routes!(projects::list)),
+        entry(Action::AddProject, routes!(projects::add)),
+        entry(Action::ReadProject, routes!(projects::read)),
+        entry(Action::RemoveProject, routes!(projects::remove)),
+        entry(Action::GenerateDockerfile, routes!(projects::generate)),
+        entry(Action::SaveDockerfile, routes!(projects::save)),
+        entry(Action::HandOffProject, routes!(projects::hand_off)),
+        entry(Action::RunFolder, routes!(jobs::run)),
+        entry(Action::ListJobs, routes!(jobs::list)),
+        entry(Action::ReadJob, routes!(jobs::read)),
+        entry(Action::CancelJob, routes!(jobs::cancel)),
+        entry(Action::ReadJob, routes!(jobs::log)),
+        entry(Action::ReadJob, routes!(jobs::follow)),
+        entry(Action::ListBuilds, routes!(builds::list)),
+        entry(Action::RecordBuild, routes!(builds::record)),
+        entry(Action::ReadBuild, routes!(builds::read)),
+        entry(Action::ReadBuild, routes!(builds::find)),
+        entry(Action::ListContainers, routes!(containers::list)),
+        entry(Action::ReadContainer, routes!(containers::read)),
+        entry(Action::StartContainer, routes!(containers::start)),
+        entry(Action::StopContainer, routes!(containers::stop)),
+        entry(Action::RestartContainer, routes!(containers::restart)),
+        entry(Action::RemoveContainer, routes!(containers::remove)),
+        entry(Action::ListCompanions, routes!(companions::list)),
+        entry(Action::LaunchCompanion, routes!(companions::launch)),
+        entry(Action::SendMessage, routes!(companions::send)),
+        entry(Action::ReadEvents, routes!(events::events)),
+    ]
+}
