@@ -1,1 +1,40 @@
-//! 
+//! Pack: manifest and sources become an image, the same bits every time.
+//!
+//! [`prepare`] reads a folder and computes what the build *is*: its manifest, its plan and its
+//! build hash. [`build`] carries the plan out, from cache where it can, and returns a
+//! [`BuildRecord`]. What a step changed is captured and written by our own code; no daemon's
+//! exporter is trusted with identity. Nothing here knows of HTTP or of the store.
+
+mod authority;
+mod bases;
+mod builder;
+mod cache;
+mod capture;
+mod environment;
+mod error;
+mod git;
+mod hash;
+mod lock;
+mod pin;
+mod prepare;
+mod progress;
+mod record;
+mod sandbox;
+mod scrub;
+mod source;
+mod stage_files;
+
+pub use authority::ExtraAuthority;
+pub use bases::{platform, resolve_base};
+pub use builder::{Built, build, load_into_engine};
+pub use cache::{Cache, CacheError, write_atomically};
+pub use error::PackError;
+pub use git::GitState;
+pub use hash::{BUILDER, BuildInputs};
+pub use lock::{LOCK_FILE, Lock, LockChange};
+pub use pin::lock;
+pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare, read_project};
+pub use progress::{Progress, ProgressEvent, Silent, StepKind, StepOutcome};
+pub use record::{BuildRecord, ImageRecord, Reproducibility};
+pub use sandbox::STEP_LABEL;
+pub use source::Source;

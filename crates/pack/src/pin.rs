@@ -34,7 +34,10 @@ pub async fn lock(
         let step = steps.begin(StepKind::Base, &reference);
         match renew_base(&reference, cache, engine).await {
             Ok((base, how)) => {
-                step.end(how.outcome(), Some(format!("{} {}", base.digest, how.word())));
+                step.end(
+                    how.outcome(),
+                    Some(format!("{} {}", base.digest, how.word())),
+                );
                 bases.insert(reference, base.digest);
             }
             Err(error) => {
@@ -43,8 +46,16 @@ pub async fn lock(
             }
         }
     }
-    let (applications, _) = lock_states(&project.document.manifest.applications, &project.tree, &source);
-    let mut after = Lock { lock_version: "1".to_owned(), bases: BTreeMap::new(), applications };
+    let (applications, _) = lock_states(
+        &project.document.manifest.applications,
+        &project.tree,
+        &source,
+    );
+    let mut after = Lock {
+        lock_version: "1".to_owned(),
+        bases: BTreeMap::new(),
+        applications,
+    };
     if let Some(before) = &before {
         after.bases.clone_from(&before.bases);
     }

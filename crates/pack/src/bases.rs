@@ -1,0 +1,164 @@
+//! Where base images come from: what is held, the local engine, a registry — in that order.
+
+use ergon_engine::Engine;
+use ergon_oci::Reference;
+use ergon_oci::bases::{Base, Source};
+
+use crate::cache::Cache;
+use crate::error::PackError;
+use crate::lock::Lock;
+use crate::progress::StepOutcome;
+
+/// How a base was had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseOrigin {
+    Held,
+    Engine,
+    Registry,
+}
+
+impl BaseOrigin {
+    /// The word in progress lines.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Engine => "imported from the local engine",
+            Self::Registry => "pulled",
+        }
+    }
+
+    pub const fn outcome(self) -> StepOutcome {
+        match self {
+            Self::Held => StepOutcome::Cached,
+            Self::Engine | Self::Registry => StepOutcome::Done,
+        }
+    }
+}
+
+/// The platform images are built for: this machine's.
+pub fn platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("linux/{architecture}")
+}
+
+/// The base that `reference` means, where it is held already.
+pub fn held_base(
+    reference: &str,
+    lock: Option<&Lock>,
+    cache: &Cache,
+) -> Result<Option<Base>, PackError> {
+    let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
+    let pinned = lock.and_then(|lock| lock.base(&platform(), reference));
+    let bases = cache.bases();
+    Ok(match pinned {
+        Some(digest) => bases.find(&parsed, &digest)?,
+        None => bases.resolve(&parsed)?,
+    })
+}
+
+/// Finds `reference`, and brings it here where it is not held.
+pub async fn resolve_base(
+    reference: &str,
+    lock: Option<&Lock>,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<(Base, BaseOrigin), PackError> {
+    if let Some(base) = held_base(reference, lock, cache)? {
+        return Ok((base, BaseOrigin::Held));
+    }
+    let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
+    let found = match import_from_engine(&parsed, cache, engine).await? {
+        Some(base) => (base, BaseOrigin::Engine),
+        None => match ergon_oci::distribution::pull(&parsed, &platform(), cache.blobs()).await {
+            Ok(image) => (
+                cache
+                    .bases()
+                    .hold(&parsed, &image, Source::Registry, now())?,
+                BaseOrigin::Registry,
+            ),
+            Err(error) => {
+                return Err(PackError::BaseMissing {
+                    reference: reference.to_owned(),
+                    registry: error.to_string(),
+                });
+            }
+        },
+    };
+    match lock.and_then(|lock| lock.base(&platform(), reference)) {
+        Some(pinned) if pinned != found.0.digest => Err(PackError::PinnedBaseMissing {
+            reference: reference.to_owned(),
+            pinned: pinned.to_string(),
+            reason: format!("what was found under that name is {}", found.0.digest),
+        }),
+        _ => Ok(found),
+    }
+}
+
+/// Finds what `reference` means now, where it came from; what is held stays where that is gone.
+pub async fn renew_base(
+    reference: &str,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<(Base, BaseOrigin), PackError> {
+    let Some(held) = held_base(reference, None, cache)? else {
+        return resolve_base(reference, None, cache, engine).await;
+    };
+    let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
+    if parsed.digest().is_some() {
+        return Ok((held, BaseOrigin::Held));
+    }
+    let renewed = match held.source {
+        Source::Docker => import_from_engine(&parsed, cache, engine).await?,
+        Source::Registry => {
+            match ergon_oci::distribution::pull(&parsed, &platform(), cache.blobs()).await {
+                Ok(image) => Some(
+                    cache
+                        .bases()
+                        .hold(&parsed, &image, Source::Registry, now())?,
+                ),
+                Err(error) => {
+                    tracing::warn!(%reference, %error, "the registry cannot be asked; the base stays as it is held");
+                    None
+                }
+            }
+        }
+        Source::Rootfs | Source::Layout => None,
+    };
+    let origin = if held.source == Source::Docker {
+        BaseOrigin::Engine
+    } else {
+        BaseOrigin::Registry
+    };
+    Ok(renewed.map_or((held, BaseOrigin::Held), |base| (base, origin)))
+}
+
+/// Takes an image out of the local engine, with our own encoding, so that its digest depends on
+/// its content only.
+async fn import_from_engine(
+    reference: &Reference,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<Option<Base>, PackError> {
+    let Some(engine) = engine else {
+        return Ok(None);
+    };
+    let name = reference.to_string();
+    if engine.image_id(&name).await?.is_none() {
+        return Ok(None);
+    }
+    let saved = engine.save_image(&name).into_reader();
+    let (bases, reference) = (cache.bases(), reference.clone());
+    let base = tokio::task::spawn_blocking(move || {
+        bases.import_docker_save(tokio_util::io::SyncIoBridge::new(saved), &reference, now())
+    })
+    .await??;
+    Ok(Some(base))
+}
+
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}

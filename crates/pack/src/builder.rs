@@ -1,0 +1,656 @@
+//! Carries a plan out: each step becomes a layer, from cache where it can.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use ergon_detect::plan::{APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, Step};
+use ergon_detect::tree::EntryKind as SourceKind;
+use ergon_engine::Engine;
+use ergon_manifest::{Digest, Tagging, canonical_json};
+use ergon_oci::layer::{Content, EntryKind, LayerEntry, write_layer};
+use ergon_oci::{Blobs, ConfigChange, Image, Layer};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::cache::Cache;
+use crate::capture::read_upper;
+use crate::environment::step_environment;
+use crate::error::PackError;
+use crate::hash::BUILDER;
+use crate::prepare::{Prepared, Steps};
+use crate::progress::{Progress, StepKind, StepOutcome};
+use crate::record::{BuildRecord, ImageRecord, Reproducibility};
+use crate::sandbox::{self, Changes, StepRequest};
+use crate::source::Source;
+use crate::stage_files;
+
+/// A build that is done.
+#[derive(Clone, Debug)]
+pub struct Built {
+    pub record: BuildRecord,
+    /// Nothing was done: the images were there.
+    pub cached: bool,
+    /// The number of the next step, for whoever goes on from here.
+    pub steps: u32,
+}
+
+/// Builds what was prepared.
+///
+/// Without an engine only plans with no steps to run can be built. Nothing is recorded unless
+/// everything succeeded; what single steps left stays in the cache either way.
+pub async fn build(
+    prepared: &Prepared,
+    cache: &Cache,
+    engine: Option<&Engine>,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<Built, PackError> {
+    let mut steps = Steps {
+        progress,
+        next: prepared.steps,
+    };
+    if let Some(record) = cache.build(&prepared.build_hash) {
+        let record = BuildRecord {
+            unpinned: prepared.unpinned.clone(),
+            git: prepared.git.clone(),
+            ..record
+        };
+        for image in &record.images {
+            steps
+                .begin(StepKind::Image, &image.tags[0])
+                .end(StepOutcome::Cached, Some(image_summary(image)));
+        }
+        return Ok(Built {
+            record,
+            cached: true,
+            steps: steps.next,
+        });
+    }
+    let started_at = jiff::Timestamp::now();
+    let started = Instant::now();
+    let mut images = Vec::new();
+    for plan in &prepared.plans {
+        let mut container = ContainerBuild {
+            prepared,
+            cache,
+            engine,
+            cancel,
+            steps: &mut steps,
+            plan,
+        };
+        images.push(container.build().await?);
+    }
+    // What was hashed is what was packed, or nothing is recorded.
+    let source = prepared.source.clone();
+    let changed =
+        tokio::task::spawn_blocking(move || source.changed_file().map(str::to_owned)).await?;
+    if let Some(file) = changed {
+        return Err(PackError::SourceChanged { file });
+    }
+    let record = BuildRecord {
+        build_hash: prepared.build_hash,
+        inputs: prepared.inputs.clone(),
+        images,
+        reproducibility: if prepared.unpinned.is_empty() {
+            Reproducibility::Unproven
+        } else {
+            Reproducibility::Unpinned
+        },
+        unpinned: prepared.unpinned.clone(),
+        started_at: started_at.to_string(),
+        milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        git: prepared.git.clone(),
+        manifest: prepared.project.document.value.clone(),
+    };
+    cache.remember_build(&record)?;
+    Ok(Built {
+        record,
+        cached: false,
+        steps: steps.next,
+    })
+}
+
+fn image_summary(image: &ImageRecord) -> String {
+    format!(
+        "{}  {:.1} MB, {} layers of ours",
+        image.digest,
+        image.size as f64 / 1e6,
+        image.own_layers
+    )
+}
+
+/// A layer of a stage and the words its history keeps.
+struct StageLayer {
+    layer: Layer,
+    created_by: String,
+}
+
+/// A stage as far as it has been carried out.
+struct StageState {
+    base: Image,
+    layers: Vec<StageLayer>,
+    /// The image of the last step that ran, which the engine holds.
+    loaded: Option<Image>,
+}
+
+struct ContainerBuild<'a, 'b> {
+    prepared: &'a Prepared,
+    cache: &'a Cache,
+    engine: Option<&'a Engine>,
+    cancel: &'a CancellationToken,
+    steps: &'b mut Steps<'a>,
+    plan: &'a ContainerPlan,
+}
+
+impl ContainerBuild<'_, '_> {
+    async fn build(&mut self) -> Result<ImageRecord, PackError> {
+        let mut done: BTreeMap<String, StageState> = BTreeMap::new();
+        let mut last = None;
+        for stage in &self.plan.stages {
+            let state = self.stage(stage, &done).await?;
+            if let Some(name) = &stage.name {
+                done.insert(name.clone(), state);
+            } else {
+                last = Some(state);
+            }
+        }
+        let Some(last) = last else {
+            return Err(PackError::NoLastStage {
+                container: self.plan.container.clone(),
+            });
+        };
+        let record = self.finish(last, &done).await?;
+        Ok(record)
+    }
+
+    async fn stage(
+        &mut self,
+        stage: &Stage,
+        done: &BTreeMap<String, StageState>,
+    ) -> Result<StageState, PackError> {
+        let digest = self.prepared.inputs.bases[&stage.base];
+        let base = Image::load(self.cache.blobs(), &digest)?;
+        let mut state = StageState {
+            base,
+            layers: Vec::new(),
+            loaded: None,
+        };
+        for step in &stage.steps {
+            if self.cancel.is_cancelled() {
+                return Err(PackError::Cancelled);
+            }
+            let layer = match step {
+                Step::CopySources { files, owner } => self.copy_sources(files, *owner).await?,
+                Step::CopyStage {
+                    stage,
+                    except,
+                    owner,
+                } => {
+                    let from = done.get(stage).ok_or_else(|| PackError::NoSuchStage {
+                        stage: stage.clone(),
+                    })?;
+                    self.copy_stage(from, stage, except, *owner).await?
+                }
+                Step::Run {
+                    command,
+                    workdir,
+                    network,
+                } => {
+                    self.run(stage, &mut state, command, workdir, *network)
+                        .await?
+                }
+            };
+            state.layers.push(layer);
+        }
+        Ok(state)
+    }
+
+    /// A layer of source files.
+    async fn copy_sources(&self, files: &Selection, owner: u32) -> Result<StageLayer, PackError> {
+        let (source, created_by) = match files {
+            Selection::All => (self.prepared.source.clone(), format!("COPY . {APP_ROOT}")),
+            Selection::Only(paths) => (
+                self.prepared
+                    .source
+                    .select(|path| paths.iter().any(|wanted| wanted == path)),
+                format!("COPY {} {APP_ROOT}", paths.join(" ")),
+            ),
+        };
+        let key = self.key(&SourcesKey {
+            sources: source.digest(),
+            owner,
+            root: APP_ROOT,
+        })?;
+        let layer = self
+            .layer(key, move || Ok(source_entries(&source, owner)))
+            .await?;
+        Ok(StageLayer { layer, created_by })
+    }
+
+    /// A layer of what an earlier stage has under the application root.
+    async fn copy_stage(
+        &self,
+        from: &StageState,
+        name: &str,
+        except: &[String],
+        owner: u32,
+    ) -> Result<StageLayer, PackError> {
+        let layers: Vec<Digest> = from.layers.iter().map(|layer| layer.layer.digest).collect();
+        let key = self.key(&StageKey {
+            stage: &layers,
+            except,
+            owner,
+        })?;
+        let (blobs, except) = (self.cache.blobs().clone(), except.to_vec());
+        let layer = self
+            .layer(key, move || {
+                stage_files::collect(&blobs, &layers, &except, owner)
+            })
+            .await?;
+        Ok(StageLayer {
+            layer,
+            created_by: format!("COPY --from={name} {APP_ROOT} {APP_ROOT}"),
+        })
+    }
+
+    /// The layer a command leaves.
+    async fn run(
+        &mut self,
+        stage: &Stage,
+        state: &mut StageState,
+        command: &str,
+        workdir: &str,
+        network: bool,
+    ) -> Result<StageLayer, PackError> {
+        let kind = if network {
+            StepKind::Install
+        } else {
+            StepKind::Build
+        };
+        let step = self.steps.begin(kind, command);
+        let mut environment = step_environment(self.prepared.inputs.epoch);
+        environment.extend(stage.env.clone());
+        let below: Vec<Digest> = state
+            .layers
+            .iter()
+            .map(|layer| layer.layer.digest)
+            .collect();
+        let key = self.key(&RunKey {
+            base: state.base.digest,
+            below: &below,
+            command,
+            workdir,
+            environment: &environment,
+            network,
+            platform: &self.prepared.inputs.platform,
+        })?;
+        let created_by = format!("RUN {command}");
+        if let Some(layer) = self.cache.step(&key) {
+            step.end(StepOutcome::Cached, None);
+            return Ok(StageLayer { layer, created_by });
+        }
+        let result = self
+            .run_uncached(state, command, workdir, network, &environment, key, &step)
+            .await;
+        match result {
+            Ok(layer) => {
+                step.end(
+                    StepOutcome::Done,
+                    Some(format!("{:.1} MB", layer.size as f64 / 1e6)),
+                );
+                Ok(StageLayer { layer, created_by })
+            }
+            Err(error) => {
+                step.end(StepOutcome::Failed, None);
+                Err(error)
+            }
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one step, used once"
+    )]
+    async fn run_uncached(
+        &self,
+        state: &mut StageState,
+        command: &str,
+        workdir: &str,
+        network: bool,
+        environment: &BTreeMap<String, String>,
+        key: Digest,
+        step: &crate::prepare::RunningStep<'_>,
+    ) -> Result<Layer, PackError> {
+        let engine = self.engine.ok_or_else(|| PackError::NoEngine {
+            command: command.to_owned(),
+            engine: "none can be reached".to_owned(),
+        })?;
+        let image = self.assemble(state, &ConfigChange::default())?;
+        load(engine, self.cache, &image, state).await?;
+        let id = image.config_digest().to_string();
+        state.loaded = Some(image);
+        let request = StepRequest {
+            image: &id,
+            command,
+            workdir,
+            environment,
+            network,
+            extra_authority: &self.prepared.options.extra_authority,
+        };
+        let finished = sandbox::run(engine, request, step, self.cancel).await?;
+        let layer = self.capture(engine, &finished, command, key).await;
+        finished.remove().await;
+        layer
+    }
+
+    async fn capture(
+        &self,
+        engine: &Engine,
+        finished: &sandbox::FinishedStep<'_>,
+        command: &str,
+        key: Digest,
+    ) -> Result<Layer, PackError> {
+        match finished.changes().await? {
+            Changes::Overlay(overlay) => {
+                let command = command.to_owned();
+                self.layer(key, move || {
+                    read_upper(&overlay).map_err(|error| PackError::Capture {
+                        command,
+                        path: overlay.upper,
+                        error,
+                    })
+                })
+                .await
+            }
+            Changes::Committed { image } => {
+                let saved =
+                    tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
+                let blobs = self.cache.blobs().clone();
+                let layer = self
+                    .layer(key, move || stage_files::last_saved_layer(saved, &blobs))
+                    .await;
+                if let Err(error) = engine.remove_image(&image, true).await {
+                    tracing::warn!(%image, %error, "could not remove a committed step");
+                }
+                layer
+            }
+        }
+    }
+
+    /// The cached layer with this key, or the one that `entries` make.
+    async fn layer(
+        &self,
+        key: Digest,
+        entries: impl FnOnce() -> Result<Vec<LayerEntry>, PackError> + Send + 'static,
+    ) -> Result<Layer, PackError> {
+        if let Some(layer) = self.cache.step(&key) {
+            return Ok(layer);
+        }
+        let (cache, epoch) = (self.cache.clone(), self.prepared.inputs.epoch);
+        tokio::task::spawn_blocking(move || {
+            let layer = write_layer(entries()?, epoch, cache.blobs())?;
+            cache.remember_step(&key, &layer)?;
+            Ok(layer)
+        })
+        .await?
+    }
+
+    fn key(&self, parts: &impl Serialize) -> Result<Digest, PackError> {
+        #[derive(Serialize)]
+        struct Keyed<'a, T> {
+            step: &'a T,
+            epoch: u64,
+            builder: crate::hash::Builder,
+        }
+        let keyed = Keyed {
+            step: parts,
+            epoch: self.prepared.inputs.epoch,
+            builder: BUILDER,
+        };
+        Ok(Digest::of(&canonical_json(&keyed)?))
+    }
+
+    fn assemble(&self, state: &StageState, change: &ConfigChange) -> Result<Image, PackError> {
+        let layers: Vec<(Layer, String)> = state
+            .layers
+            .iter()
+            .map(|layer| (layer.layer.clone(), layer.created_by.clone()))
+            .collect();
+        let inputs = &self.prepared.inputs;
+        Ok(ergon_oci::assemble(
+            Some(&state.base),
+            &layers,
+            change,
+            inputs.epoch,
+            &inputs.platform,
+            self.cache.blobs(),
+        )?)
+    }
+
+    async fn finish(
+        &mut self,
+        state: StageState,
+        stages: &BTreeMap<String, StageState>,
+    ) -> Result<ImageRecord, PackError> {
+        let tags = self.tags();
+        let step = self.steps.begin(StepKind::Image, &tags[0]);
+        let image = self.assemble(&state, &config_change(&self.plan.config, self.prepared))?;
+        let record = ImageRecord {
+            container: self.plan.container.clone(),
+            digest: image.digest,
+            config_digest: image.config_digest(),
+            tags,
+            size: image.size(),
+            own_layers: state.layers.len(),
+        };
+        if let Some(engine) = self.engine {
+            load(engine, self.cache, &image, &state).await?;
+            for tag in &record.tags {
+                engine
+                    .tag_image(&record.config_digest.to_string(), tag)
+                    .await?;
+            }
+            for loaded in stages
+                .values()
+                .chain([&state])
+                .filter_map(|state| state.loaded.as_ref())
+            {
+                remove_step_image(engine, loaded).await;
+            }
+        }
+        step.end(StepOutcome::Done, Some(image_summary(&record)));
+        Ok(record)
+    }
+
+    fn tags(&self) -> Vec<String> {
+        let container = &self.plan.container;
+        let mut tags = vec![format!("{container}:{}", self.prepared.build_hash.short())];
+        let wanted =
+            self.prepared.project.document.manifest.packaging.tagging == Some(Tagging::GitSha);
+        if let Some(git) = &self.prepared.git
+            && wanted
+            && git.clean
+        {
+            tags.push(format!("{container}:{}", git.commit));
+        }
+        tags
+    }
+}
+
+#[derive(Serialize)]
+struct SourcesKey<'a> {
+    sources: Digest,
+    owner: u32,
+    root: &'a str,
+}
+
+#[derive(Serialize)]
+struct StageKey<'a> {
+    stage: &'a [Digest],
+    except: &'a [String],
+    owner: u32,
+}
+
+#[derive(Serialize)]
+struct RunKey<'a> {
+    base: Digest,
+    below: &'a [Digest],
+    command: &'a str,
+    workdir: &'a str,
+    environment: &'a BTreeMap<String, String>,
+    network: bool,
+    platform: &'a str,
+}
+
+/// Source files as layer entries under the application root.
+fn source_entries(source: &Source, owner: u32) -> Vec<LayerEntry> {
+    let root = APP_ROOT.trim_start_matches('/');
+    let mut folders = std::collections::BTreeSet::from([root.to_owned()]);
+    let mut entries = Vec::with_capacity(source.files().len() + 16);
+    let entry = |path: String, mode, kind| LayerEntry {
+        path,
+        mode,
+        uid: owner,
+        gid: owner,
+        kind,
+        xattrs: BTreeMap::new(),
+    };
+    for (path, file) in source.files() {
+        for (index, _) in path.match_indices('/') {
+            folders.insert(format!("{root}/{}", &path[..index]));
+        }
+        let (mode, kind) = match &file.kind {
+            SourceKind::Symlink { target } => (0o777, EntryKind::Symlink(target.clone())),
+            SourceKind::File { size, executable } => (
+                if *executable { 0o755 } else { 0o644 },
+                EntryKind::File {
+                    size: *size,
+                    content: Content::Path(source.root().join(path)),
+                },
+            ),
+        };
+        entries.push(entry(format!("{root}/{path}"), mode, kind));
+    }
+    entries.extend(
+        folders
+            .into_iter()
+            .map(|folder| entry(folder, 0o755, EntryKind::Directory)),
+    );
+    entries
+}
+
+/// What the plan says of the image's configuration, with the evidence it carries.
+fn config_change(config: &ImageConfig, prepared: &Prepared) -> ConfigChange {
+    let evidence = BTreeMap::from([
+        (
+            "dev.ergon.manifest.digest".to_owned(),
+            prepared.inputs.manifest.to_string(),
+        ),
+        (
+            "dev.ergon.source.digest".to_owned(),
+            prepared.inputs.source.to_string(),
+        ),
+        (
+            "dev.ergon.build.hash".to_owned(),
+            prepared.build_hash.to_string(),
+        ),
+    ]);
+    let mut labels = config.labels.clone();
+    labels.extend(evidence.clone());
+    ConfigChange {
+        user: Some(config.user.clone()),
+        workdir: Some(config.workdir.clone()),
+        env: config.env.clone(),
+        cmd: (!config.cmd.is_empty()).then(|| config.cmd.clone()),
+        ports: config.ports.clone(),
+        volumes: config.volumes.clone(),
+        labels,
+        healthcheck: config.healthcheck.clone(),
+        annotations: evidence,
+        ..ConfigChange::default()
+    }
+}
+
+/// Brings an image into the engine, with only the layers it lacks.
+async fn load(
+    engine: &Engine,
+    cache: &Cache,
+    image: &Image,
+    state: &StageState,
+) -> Result<(), PackError> {
+    if engine
+        .image_id(&image.config_digest().to_string())
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let mut known: Vec<Digest> = Vec::new();
+    for candidate in [state.loaded.as_ref(), Some(&state.base)]
+        .into_iter()
+        .flatten()
+    {
+        if engine
+            .image_id(&candidate.config_digest().to_string())
+            .await?
+            .is_some()
+        {
+            known = candidate.diff_ids().collect();
+            break;
+        }
+    }
+    load_archive(engine, cache.blobs(), image, &[], known).await
+}
+
+/// Brings a finished image and its tags into the engine, where they are not there yet.
+pub async fn load_into_engine(
+    engine: &Engine,
+    cache: &Cache,
+    record: &ImageRecord,
+) -> Result<(), PackError> {
+    let id = record.config_digest.to_string();
+    if engine.image_id(&id).await?.is_none() {
+        let image = Image::load(cache.blobs(), &record.digest)?;
+        load_archive(engine, cache.blobs(), &image, &record.tags, Vec::new()).await?;
+    }
+    for tag in &record.tags {
+        if engine.image_id(tag).await?.as_deref() != Some(id.as_str()) {
+            engine.tag_image(&id, tag).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn load_archive(
+    engine: &Engine,
+    blobs: &Blobs,
+    image: &Image,
+    tags: &[String],
+    known: Vec<Digest>,
+) -> Result<(), PackError> {
+    let (reader, writer) = tokio::io::duplex(1 << 20);
+    let (blobs, image, tags) = (blobs.clone(), image.clone(), tags.to_vec());
+    let writing = tokio::task::spawn_blocking(move || {
+        let writer = tokio_util::io::SyncIoBridge::new(writer);
+        ergon_oci::archive::write_docker(
+            &blobs,
+            &image,
+            &tags,
+            &|diff_id| known.contains(diff_id),
+            writer,
+        )
+    });
+    let loaded = engine.load_image_from(reader).await;
+    // The engine's own words say more than a pipe that it closed.
+    let written = writing.await?;
+    loaded?;
+    written?;
+    Ok(())
+}
+
+async fn remove_step_image(engine: &Engine, image: &Image) {
+    let id = image.config_digest().to_string();
+    if let Err(error) = engine.remove_image(&id, false).await {
+        tracing::debug!(%id, %error, "a step's image stays in the engine");
+    }
+}

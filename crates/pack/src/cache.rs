@@ -1,0 +1,147 @@
+//! What earlier builds left behind: blobs, captured layers, finished builds.
+//!
+//! Everything is keyed by content and written by rename, so two builds at once share it and a
+//! crash leaves either the old or the new. An entry that cannot be read is a miss.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ergon_manifest::Digest;
+use ergon_oci::bases::Bases;
+use ergon_oci::{Blobs, Layer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::record::BuildRecord;
+
+/// The folder that all builds of this user share.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+    blobs: Blobs,
+}
+
+/// The cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the cache at {}: {error}", path.display())]
+pub struct CacheError {
+    path: PathBuf,
+    error: std::io::Error,
+}
+
+impl CacheError {
+    /// What a person can do.
+    pub fn remedy(&self) -> String {
+        match self.error.kind() {
+            std::io::ErrorKind::StorageFull => {
+                format!(
+                    "free some space on the disk of {}, or point XDG_CACHE_HOME elsewhere",
+                    self.path.display()
+                )
+            }
+            _ => "make it writable, or point XDG_CACHE_HOME elsewhere".to_owned(),
+        }
+    }
+}
+
+impl Cache {
+    /// `$XDG_CACHE_HOME/ergon`, else `~/.cache/ergon`.
+    pub fn default_root() -> PathBuf {
+        let home =
+            || std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
+        std::env::var_os("XDG_CACHE_HOME")
+            .filter(|value| !value.is_empty())
+            .map_or_else(|| home().join(".cache"), PathBuf::from)
+            .join("ergon")
+    }
+
+    /// Opens the cache at `root`, and makes it where there is none.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, CacheError> {
+        let root = root.into();
+        for folder in ["blobs", "bases", "steps", "builds"] {
+            let path = root.join(folder);
+            std::fs::create_dir_all(&path).map_err(|error| CacheError { path, error })?;
+        }
+        let path = root.join("blobs");
+        let blobs = Blobs::open(&path).map_err(|error| CacheError {
+            path,
+            error: std::io::Error::other(error),
+        })?;
+        Ok(Self { root, blobs })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// The base images that are held.
+    pub fn bases(&self) -> Bases {
+        Bases::new(self.root.join("bases"), self.blobs.clone())
+    }
+
+    /// The layer that a step with this key left, if its blob is still there.
+    pub fn step(&self, key: &Digest) -> Option<Layer> {
+        let layer: Layer = read(&self.step_path(key))?;
+        self.blobs.contains(&layer.digest).then_some(layer)
+    }
+
+    pub fn remember_step(&self, key: &Digest, layer: &Layer) -> Result<(), CacheError> {
+        write(&self.step_path(key), layer)
+    }
+
+    /// The finished build with this hash, if all its images are still there.
+    pub fn build(&self, build_hash: &Digest) -> Option<BuildRecord> {
+        let record: BuildRecord = read(&self.build_path(build_hash))?;
+        let whole = record.images.iter().all(|image| {
+            ergon_oci::Image::load(&self.blobs, &image.digest)
+                .is_ok_and(|loaded| loaded.is_whole(&self.blobs))
+        });
+        whole.then_some(record)
+    }
+
+    pub fn remember_build(&self, record: &BuildRecord) -> Result<(), CacheError> {
+        write(&self.build_path(&record.build_hash), record)
+    }
+
+    fn step_path(&self, key: &Digest) -> PathBuf {
+        self.root.join("steps").join(format!("{}.json", key.hex()))
+    }
+
+    fn build_path(&self, build_hash: &Digest) -> PathBuf {
+        self.root
+            .join("builds")
+            .join(format!("{}.json", build_hash.hex()))
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), CacheError> {
+    write_atomically(path, &serde_json::to_vec(value).unwrap_or_default()).map_err(|error| {
+        CacheError {
+            path: path.to_owned(),
+            error,
+        }
+    })
+}
+
+/// Writes a file so that a reader sees the old content or the new, also after a crash.
+pub fn write_atomically(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".ergon-")
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The fixed surroundings of a build step, so that it leaves the same files wherever it runs.
+
+use std::collections::BTreeMap;
+
+/// The host name every step sees.
+pub const HOSTNAME: &str = "ergon-build";
+
+/// Scratch space: what is written here is never captured.
+pub const SCRATCH: &str = "/tmp";
+
+/// Where a step finds the extra certificate authorities. In `/dev`, a mount leaves no trace in
+/// the layer.
+pub const AUTHORITY_PATH: &str = "/dev/ca.crt";
+
+/// Variables by which the usual tools find certificate authorities.
+const AUTHORITY_VARIABLES: [&str; 9] = [
+    "SSL_CERT_FILE",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+    "GIT_SSL_CAINFO",
+    "BUNDLE_SSL_CA_CERT",
+    "UV_SSL_CERT_FILE",
+];
+
+/// The environment of a step over the base's own. It is part of the step's cache key.
+pub fn step_environment(epoch: u64) -> BTreeMap<String, String> {
+    let epoch = epoch.to_string();
+    [
+        ("HOME", SCRATCH),
+        ("TMPDIR", SCRATCH),
+        ("LANG", "C.UTF-8"),
+        ("LC_ALL", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("SOURCE_DATE_EPOCH", epoch.as_str()),
+        // Sets and dictionaries of strings iterate in one order.
+        ("PYTHONHASHSEED", "0"),
+        ("PIP_NO_CACHE_DIR", "1"),
+        ("PIP_NO_INPUT", "1"),
+        ("PIP_ROOT_USER_ACTION", "ignore"),
+        ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+        ("npm_config_cache", "/tmp/.npm"),
+        ("npm_config_update_notifier", "false"),
+        ("npm_config_fund", "false"),
+        ("npm_config_audit", "false"),
+        ("GOCACHE", "/tmp/go-cache"),
+        ("GOPATH", "/tmp/go"),
+        // Build paths and version-control state stay out of Go programs.
+        ("GOFLAGS", "-trimpath -buildvcs=false"),
+        ("CARGO_HOME", "/tmp/cargo"),
+        ("CARGO_INCREMENTAL", "0"),
+        // Debug information holds build paths.
+        ("CFLAGS", "-g0"),
+        ("CXXFLAGS", "-g0"),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// What points tools at the extra authorities. Not part of the cache key: the authority that
+/// signs a connection does not change what is fetched.
+pub fn authority_environment() -> impl Iterator<Item = (String, String)> {
+    AUTHORITY_VARIABLES
+        .iter()
+        .map(|name| ((*name).to_owned(), AUTHORITY_PATH.to_owned()))
+}

@@ -1,0 +1,140 @@
+//! Why a build cannot be.
+
+use std::path::PathBuf;
+
+use ergon_detect::disk::TreeError;
+use ergon_detect::plan::PlanError;
+use ergon_engine::EngineError;
+use ergon_manifest::Diagnostic;
+
+use crate::cache::CacheError;
+
+/// What went wrong while a folder was prepared or built.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    #[error("cannot read {}: {error}", path.display())]
+    ReadSource {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("{} is not a valid manifest: {}", path.display(), first_message(diagnostics))]
+    Manifest {
+        path: PathBuf,
+        text: String,
+        diagnostics: Vec<Diagnostic>,
+    },
+    #[error("nothing in {} was recognised, and it has no ergon.json", folder.display())]
+    NothingRecognised {
+        folder: PathBuf,
+        looked_for: Vec<String>,
+    },
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("cannot read {}: {reason}", path.display())]
+    Lock { path: PathBuf, reason: String },
+    #[error("the build is not pinned: {}", reasons.join("; "))]
+    NotLocked { reasons: Vec<String> },
+    #[error(
+        "the base image {reference} is not held here, the local engine has no such tag, and {registry}"
+    )]
+    BaseMissing { reference: String, registry: String },
+    #[error(
+        "ergon.lock.json pins {reference} to {pinned}, which is not held here and cannot be had: {reason}"
+    )]
+    PinnedBaseMissing {
+        reference: String,
+        pinned: String,
+        reason: String,
+    },
+    #[error("packaging.source_date_epoch is \"commit\", but {} is not a git work tree with a commit", folder.display())]
+    NoCommit { folder: PathBuf },
+    #[error("the plan of container {container} has no last stage")]
+    NoLastStage { container: String },
+    #[error("the plan leaves out `{pattern}`, which is not a pattern: {reason}")]
+    Pattern { pattern: String, reason: String },
+    #[error("the plan copies from stage {stage}, which does not come before")]
+    NoSuchStage { stage: String },
+    #[error("step `{command}` needs a container engine: {engine}")]
+    NoEngine { command: String, engine: String },
+    #[error(
+        "step `{command}` ended with exit code {exit_code}{}",
+        last_lines(tail)
+    )]
+    StepFailed {
+        command: String,
+        exit_code: i64,
+        tail: Vec<String>,
+    },
+    #[error("{file} changed while it was being built; nothing was recorded")]
+    SourceChanged { file: String },
+    #[error("the build was cancelled; nothing was recorded")]
+    Cancelled,
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error(transparent)]
+    Oci(#[from] ergon_oci::Error),
+    #[error(transparent)]
+    Canonical(#[from] ergon_manifest::CanonicalError),
+    #[error("cannot capture what step `{command}` left in {}: {error}", path.display())]
+    Capture {
+        command: String,
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("a task of the build ended without an answer: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl PackError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Manifest { .. } => Some("ergon manifest check shows each place".to_owned()),
+            Self::NothingRecognised { .. } => Some(
+                "say what it is in ergon.json: an application with `language`, `build_commands` and `run_command`, and a container with its `base_image`"
+                    .to_owned(),
+            ),
+            Self::NotLocked { .. } => Some("ergon lock writes ergon.lock.json".to_owned()),
+            Self::BaseMissing { reference, .. } => Some(format!(
+                "docker pull {reference}, or ergon base import {reference} <rootfs.tar | oci:PATH>; dev/base-images makes the usual ones from Debian packages"
+            )),
+            Self::PinnedBaseMissing { reference, .. } => Some(format!(
+                "import that very image (ergon base import {reference} …), or move the pin to what is held: ergon lock"
+            )),
+            Self::NoEngine { .. } => Some("start Docker or Podman, or set DOCKER_HOST".to_owned()),
+            Self::SourceChanged { .. } => Some("build again when nothing writes into the folder".to_owned()),
+            Self::Engine(error) => error.remedy(),
+            Self::Cache(error) => Some(error.remedy()),
+            Self::Oci(error) => error.remedy(),
+            Self::Plan(error) => error.remedy(),
+            Self::Tree(error) => error.remedy(),
+            _ => None,
+        }
+    }
+}
+
+fn first_message(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics {
+        [] => "no reason given".to_owned(),
+        [one] => format!("line {}, column {}: {}", one.line, one.column, one.message),
+        [first, rest @ ..] => format!(
+            "line {}, column {}: {} (and {} more)",
+            first.line,
+            first.column,
+            first.message,
+            rest.len()
+        ),
+    }
+}
+
+fn last_lines(tail: &[String]) -> String {
+    if tail.is_empty() {
+        String::new()
+    } else {
+        format!("; it last wrote:\n{}", tail.join("\n"))
+    }
+}

@@ -1,0 +1,68 @@
+//! What is remembered of a build.
+
+use ergon_manifest::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::git::GitState;
+use crate::hash::BuildInputs;
+
+/// One execution of a manifest over sources, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildRecord {
+    pub build_hash: Digest,
+    pub inputs: BuildInputs,
+    /// In build order.
+    pub images: Vec<ImageRecord>,
+    pub reproducibility: Reproducibility,
+    /// Why the build is `unpinned`: one line for each reason, with how to pin it.
+    pub unpinned: Vec<String>,
+    /// When it really happened, RFC 3339.
+    pub started_at: String,
+    pub milliseconds: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitState>,
+    /// The manifest, as it was hashed.
+    pub manifest: serde_json::Value,
+}
+
+/// The image of one container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRecord {
+    pub container: String,
+    /// Of the OCI manifest.
+    pub digest: Digest,
+    /// Of the configuration: what engines call the image id.
+    pub config_digest: Digest,
+    /// `<container>:<first 12 of the build hash>` first.
+    pub tags: Vec<String>,
+    /// Bytes of all layers, compressed.
+    pub size: u64,
+    /// How many layers are not the base's.
+    pub own_layers: usize,
+}
+
+/// What is known about whether the build gives the same bits again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reproducibility {
+    /// Something it depends on may move: a base without a digest, dependencies without a lock.
+    Unpinned,
+    /// All is pinned; nobody has built it a second time.
+    Unproven,
+    /// Built again under other conditions, with the same digest.
+    Proven,
+    /// Built again, with another digest.
+    Failed,
+}
+
+impl Reproducibility {
+    /// The word in data and on screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unpinned => "unpinned",
+            Self::Unproven => "unproven",
+            Self::Proven => "proven",
+            Self::Failed => "failed",
+        }
+    }
+}

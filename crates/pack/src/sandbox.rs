@@ -1,0 +1,224 @@
+//! One step, run in a container of the engine, with its surroundings fixed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
+use std::path::PathBuf;
+
+use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, Network};
+use futures_util::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::authority::{BASE_BUNDLE, ExtraAuthority};
+use crate::capture::Overlay;
+use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
+use crate::error::PackError;
+use crate::prepare::RunningStep;
+
+/// The label of every container that runs a step, so that one left by a crash can be found.
+pub const STEP_LABEL: &str = "dev.ergon.build-step";
+
+/// How many processes a step may have at once.
+const MAXIMUM_PROCESSES: u32 = 4096;
+
+/// How many lines of a failed step are repeated in its error.
+const TAIL: usize = 20;
+
+/// A step as the sandbox needs to know it.
+pub struct StepRequest<'a> {
+    /// The id of the image it runs over.
+    pub image: &'a str,
+    pub command: &'a str,
+    pub workdir: &'a str,
+    pub environment: &'a BTreeMap<String, String>,
+    pub network: bool,
+    pub extra_authority: &'a ExtraAuthority,
+}
+
+/// A step that ended well and still has its container, so that what it changed can be read.
+pub struct FinishedStep<'a> {
+    engine: &'a Engine,
+    container: String,
+}
+
+/// Where the changes of a step can be read.
+pub enum Changes {
+    /// In the engine's own storage, which this process may read.
+    Overlay(Overlay),
+    /// Only through the engine: as the last layer of this saved image, which is to be removed.
+    Committed { image: String },
+}
+
+/// Runs a step and waits for its end.
+pub async fn run<'a>(
+    engine: &'a Engine,
+    request: StepRequest<'_>,
+    step: &RunningStep<'_>,
+    cancel: &CancellationToken,
+) -> Result<FinishedStep<'a>, PackError> {
+    let mut spec = ContainerSpec {
+        image: request.image.to_owned(),
+        entrypoint: Some(Vec::new()),
+        cmd: vec![
+            "/bin/sh".to_owned(),
+            "-c".to_owned(),
+            request.command.to_owned(),
+        ],
+        env: request.environment.clone(),
+        workdir: Some(request.workdir.to_owned()),
+        user: Some("0:0".to_owned()),
+        hostname: Some(HOSTNAME.to_owned()),
+        network: if request.network {
+            Network::Bridge
+        } else {
+            Network::None
+        },
+        anonymous_volumes: vec![SCRATCH.to_owned()],
+        pids: Some(MAXIMUM_PROCESSES),
+        labels: step_labels(),
+        ..ContainerSpec::default()
+    };
+    if request.network
+        && let Some(bundle) = authority_for(engine, request.image, request.extra_authority).await?
+    {
+        spec.env.extend(authority_environment());
+        spec.binds.push(Bind {
+            host: bundle.display().to_string(),
+            container: AUTHORITY_PATH.to_owned(),
+            readonly: true,
+        });
+    }
+    let finished = FinishedStep {
+        engine,
+        container: engine.create_container(&spec).await?,
+    };
+    match finished.follow(request.command, step, cancel).await {
+        Ok(()) => Ok(finished),
+        Err(error) => {
+            finished.remove().await;
+            Err(error)
+        }
+    }
+}
+
+impl FinishedStep<'_> {
+    async fn follow(
+        &self,
+        command: &str,
+        step: &RunningStep<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<(), PackError> {
+        let mut lines = self.engine.attach(&self.container).await?;
+        self.engine.start(&self.container).await?;
+        let mut tail = VecDeque::new();
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Err(PackError::Cancelled),
+                line = lines.next() => {
+                    let Some(line) = line else { break };
+                    let text = line?.text();
+                    if tail.len() == TAIL {
+                        tail.pop_front();
+                    }
+                    tail.push_back(text.clone());
+                    step.log(text);
+                }
+            }
+        }
+        let exit_code = tokio::select! {
+            () = cancel.cancelled() => return Err(PackError::Cancelled),
+            code = self.engine.wait(&self.container) => code?,
+        };
+        if exit_code == 0 {
+            return Ok(());
+        }
+        Err(PackError::StepFailed {
+            command: command.to_owned(),
+            exit_code,
+            tail: tail.into(),
+        })
+    }
+
+    /// Where this step's changes can be read.
+    pub async fn changes(&self) -> Result<Changes, PackError> {
+        let state = self.engine.inspect(&self.container).await?;
+        if let Some(upper) = state.upper_directory.map(PathBuf::from)
+            && self.engine.is_local()
+            && std::fs::read_dir(&upper).is_ok()
+        {
+            let lower = state
+                .lower_directories
+                .into_iter()
+                .map(PathBuf::from)
+                .collect();
+            return Ok(Changes::Overlay(Overlay { upper, lower }));
+        }
+        Ok(Changes::Committed {
+            image: self.engine.commit(&self.container).await?,
+        })
+    }
+
+    /// Removes the container. What cannot be removed now is removed by its label at the next start.
+    pub async fn remove(self) {
+        if let Err(error) = self.engine.remove(&self.container, true, true).await {
+            tracing::warn!(container = %self.container, %error, "could not remove a step's container");
+        }
+    }
+}
+
+/// The bundle to mount, where the host trusts what the base does not.
+async fn authority_for(
+    engine: &Engine,
+    image: &str,
+    setting: &ExtraAuthority,
+) -> Result<Option<PathBuf>, PackError> {
+    let Some(bundle) = setting.bundle() else {
+        return Ok(None);
+    };
+    let wanted = std::fs::read(&bundle).map_err(|error| PackError::ReadSource {
+        path: bundle.clone(),
+        error,
+    })?;
+    let trusted = base_bundle(engine, image).await?;
+    Ok((trusted.as_deref() != Some(wanted.as_slice())).then_some(bundle))
+}
+
+/// What the image trusts, read from a container of it that never starts.
+async fn base_bundle(engine: &Engine, image: &str) -> Result<Option<Vec<u8>>, PackError> {
+    let spec = ContainerSpec {
+        image: image.to_owned(),
+        cmd: vec!["/bin/true".to_owned()],
+        network: Network::None,
+        labels: step_labels(),
+        ..ContainerSpec::default()
+    };
+    let probe = FinishedStep {
+        engine,
+        container: engine.create_container(&spec).await?,
+    };
+    let archive = engine
+        .download(&probe.container, BASE_BUNDLE)
+        .collect()
+        .await;
+    probe.remove().await;
+    match archive {
+        Ok(archive) => Ok(first_file(&archive)),
+        Err(EngineError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn first_file(archive: &[u8]) -> Option<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    let mut file = archive
+        .entries()
+        .ok()?
+        .flatten()
+        .find(|entry| entry.header().entry_type().is_file())?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).ok()?;
+    Some(content)
+}
+
+fn step_labels() -> BTreeMap<String, String> {
+    BTreeMap::from([(STEP_LABEL.to_owned(), "true".to_owned())])
+}

@@ -1,0 +1,335 @@
+//! The source digest: the SHA-256 git tree id of the files that go into a build.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ergon_detect::tree::{EntryKind, FileTree};
+use ergon_manifest::Digest;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::PackError;
+
+/// The files of a build, each with what it held when it was hashed.
+#[derive(Clone, Debug)]
+pub struct Source {
+    root: PathBuf,
+    files: BTreeMap<String, SourceFile>,
+    digest: Digest,
+}
+
+/// One file or link of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    pub kind: EntryKind,
+    /// The SHA-256 git blob id of the content, or of a link's target.
+    pub blob: Digest,
+}
+
+impl Source {
+    /// Hashes every entry of `tree`, whose files lie under `root`.
+    pub fn read(root: &Path, tree: &dyn FileTree) -> Result<Self, PackError> {
+        let mut files = BTreeMap::new();
+        for (path, kind) in tree.entries() {
+            let failed = |error| PackError::ReadSource {
+                path: root.join(path),
+                error,
+            };
+            let (kind, blob) = match kind {
+                EntryKind::Symlink { target } => (kind.clone(), blob_id(target.as_bytes())),
+                EntryKind::File { executable, .. } => {
+                    let file = open_beneath(root, path).map_err(failed)?;
+                    let size = file.metadata().map_err(failed)?.len();
+                    let blob = hash_blob(file, size).map_err(failed)?;
+                    (
+                        EntryKind::File {
+                            size,
+                            executable: *executable,
+                        },
+                        blob,
+                    )
+                }
+            };
+            files.insert(path.clone(), SourceFile { kind, blob });
+        }
+        let digest = tree_id(&files);
+        Ok(Self {
+            root: root.to_owned(),
+            files,
+            digest,
+        })
+    }
+
+    /// The SHA-256 git tree id.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn files(&self) -> &BTreeMap<String, SourceFile> {
+        &self.files
+    }
+
+    /// The files that `chosen` accepts, with their own digest.
+    pub fn select(&self, chosen: impl Fn(&str) -> bool) -> Self {
+        let files: BTreeMap<_, _> = self
+            .files
+            .iter()
+            .filter(|(path, _)| chosen(path))
+            .map(|(path, file)| (path.clone(), file.clone()))
+            .collect();
+        let digest = tree_id(&files);
+        Self {
+            root: self.root.clone(),
+            files,
+            digest,
+        }
+    }
+
+    /// The first file that no longer holds what was hashed.
+    pub fn changed_file(&self) -> Option<&str> {
+        self.files.iter().find_map(|(path, file)| {
+            let now = match &file.kind {
+                EntryKind::Symlink { .. } => std::fs::read_link(self.root.join(path))
+                    .map(|target| blob_id(target.as_os_str().as_encoded_bytes())),
+                EntryKind::File { size, .. } => {
+                    open_beneath(&self.root, path).and_then(|open| hash_blob(open, *size))
+                }
+            };
+            (now.ok() != Some(file.blob)).then_some(path.as_str())
+        })
+    }
+}
+
+/// Opens a file below `root` without following a link out of it.
+fn open_beneath(root: &Path, path: &str) -> io::Result<File> {
+    let directory = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let file = rustix::fs::openat2(&directory, path, flags, Mode::empty(), resolve)?;
+    Ok(File::from(file))
+}
+
+fn blob_id(content: &[u8]) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("blob {}\0", content.len()));
+    hasher.update(content);
+    Digest::from_bytes(hasher.finalize().into())
+}
+
+fn hash_blob(mut reader: impl Read, size: u64) -> io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("blob {size}\0"));
+    let mut buffer = vec![0; 64 * 1024];
+    let mut total = 0;
+    loop {
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        total += read as u64;
+        hasher.update(&buffer[..read]);
+    }
+    if total == size {
+        Ok(Digest::from_bytes(hasher.finalize().into()))
+    } else {
+        Err(io::Error::other("the file changed while it was read"))
+    }
+}
+
+/// The SHA-256 git tree id over files by their `/`-separated paths.
+fn tree_id(files: &BTreeMap<String, SourceFile>) -> Digest {
+    enum Node<'a> {
+        File(&'a SourceFile),
+        Folder(BTreeMap<&'a str, Node<'a>>),
+    }
+
+    fn write(folder: &BTreeMap<&str, Node<'_>>) -> Digest {
+        // Git orders a folder as if its name ended in a slash.
+        let mut entries: Vec<(Vec<u8>, &str, &str, Digest)> = folder
+            .iter()
+            .map(|(name, node)| {
+                let mut key = name.as_bytes().to_vec();
+                let (mode, id) = match node {
+                    Node::Folder(children) => {
+                        key.push(b'/');
+                        ("40000", write(children))
+                    }
+                    Node::File(file) => (git_mode(&file.kind), file.blob),
+                };
+                (key, *name, mode, id)
+            })
+            .collect();
+        entries.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        let mut content = Vec::new();
+        for (_, name, mode, id) in entries {
+            content.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            content.extend_from_slice(id.as_bytes());
+        }
+        let mut hasher = Sha256::new();
+        hasher.update(format!("tree {}\0", content.len()));
+        hasher.update(&content);
+        Digest::from_bytes(hasher.finalize().into())
+    }
+
+    let mut root = BTreeMap::new();
+    'files: for (path, file) in files {
+        let mut folder = &mut root;
+        let mut rest = path.as_str();
+        while let Some((head, tail)) = rest.split_once('/') {
+            let child = folder
+                .entry(head)
+                .or_insert_with(|| Node::Folder(BTreeMap::new()));
+            // A path cannot be both a file and a folder on disk; if a caller says so, the folder wins.
+            if matches!(child, Node::File(_)) {
+                *child = Node::Folder(BTreeMap::new());
+            }
+            let Node::Folder(children) = child else {
+                continue 'files;
+            };
+            folder = children;
+            rest = tail;
+        }
+        folder.insert(rest, Node::File(file));
+    }
+    write(&root)
+}
+
+fn git_mode(kind: &EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Symlink { .. } => "120000",
+        EntryKind::File {
+            executable: true, ..
+        } => "100755",
+        EntryKind::File { .. } => "100644",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    use ergon_detect::disk::DiskTree;
+
+    use super::*;
+
+    fn digest_of(folder: &Path) -> Digest {
+        let tree = DiskTree::open(folder).unwrap();
+        Source::read(folder, &tree).unwrap().digest()
+    }
+
+    fn example() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("lib.d/deep")).unwrap();
+        std::fs::create_dir_all(root.join("lib")).unwrap();
+        std::fs::write(root.join("lib.d/deep/a"), "a").unwrap();
+        std::fs::write(root.join("lib-x"), "x").unwrap();
+        std::fs::write(root.join("lib/z"), "").unwrap();
+        std::fs::write(root.join("run.sh"), "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(root.join("run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+        symlink("lib/z", root.join("link")).unwrap();
+        folder
+    }
+
+    /// What git says the tree id of the same files is.
+    fn git_tree(folder: &Path) -> String {
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git")
+                .arg("-C")
+                .arg(folder)
+                .args(arguments)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "-q", "--object-format=sha256"]);
+        git(&["-c", "core.autocrlf=false", "add", "--all"]);
+        git(&["write-tree"])
+    }
+
+    #[test]
+    fn the_digest_is_what_git_write_tree_prints() {
+        let folder = example();
+        let digest = digest_of(folder.path());
+        assert_eq!(digest.hex(), git_tree(folder.path()));
+    }
+
+    #[test]
+    fn one_byte_or_one_exec_bit_changes_it_and_times_do_not() {
+        let folder = example();
+        let original = digest_of(folder.path());
+        let file = std::fs::File::options()
+            .write(true)
+            .open(folder.path().join("lib-x"))
+            .unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        std::fs::set_permissions(
+            folder.path().join("lib-x"),
+            PermissionsExt::from_mode(0o600),
+        )
+        .unwrap();
+        assert_eq!(digest_of(folder.path()), original);
+
+        std::fs::set_permissions(
+            folder.path().join("lib-x"),
+            PermissionsExt::from_mode(0o700),
+        )
+        .unwrap();
+        assert_ne!(digest_of(folder.path()), original);
+        std::fs::set_permissions(
+            folder.path().join("lib-x"),
+            PermissionsExt::from_mode(0o600),
+        )
+        .unwrap();
+        std::fs::write(folder.path().join("lib-x"), "y").unwrap();
+        assert_ne!(digest_of(folder.path()), original);
+    }
+
+    #[test]
+    fn what_describes_the_build_is_outside_the_digest() {
+        let folder = example();
+        let original = digest_of(folder.path());
+        for name in [
+            "ergon.json",
+            "ergon.lock.json",
+            "Dockerfile",
+            ".dockerignore",
+        ] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(digest_of(folder.path()), original);
+        std::fs::write(folder.path().join("lib/Dockerfile"), "").unwrap();
+        assert_ne!(digest_of(folder.path()), original);
+    }
+
+    #[test]
+    fn a_file_that_changes_after_hashing_is_noticed() {
+        let folder = example();
+        let tree = DiskTree::open(folder.path()).unwrap();
+        let source = Source::read(folder.path(), &tree).unwrap();
+        assert_eq!(source.changed_file(), None);
+        std::fs::write(folder.path().join("lib/z"), "now").unwrap();
+        assert_eq!(source.changed_file(), Some("lib/z"));
+    }
+
+    #[test]
+    fn a_file_that_became_a_link_out_of_the_tree_is_not_read() {
+        let folder = example();
+        let tree = DiskTree::open(folder.path()).unwrap();
+        std::fs::remove_file(folder.path().join("lib/z")).unwrap();
+        symlink("/etc/hostname", folder.path().join("lib/z")).unwrap();
+        assert!(Source::read(folder.path(), &tree).is_err());
+    }
+}
