@@ -146,7 +146,7 @@ pub fn read(reader: impl Read, wanted: Option<&Reference>, blobs: &Blobs) -> Res
     )
 }
 
-fn choose(saved: Vec<Saved>, wanted: Option<&Reference>) -> Result<Saved, Error> {
+fn choose(mut saved: Vec<Saved>, wanted: Option<&Reference>) -> Result<Saved, Error> {
     let means = |image: &Saved, wanted: &Reference| {
         image
             .repo_tags
@@ -158,22 +158,24 @@ fn choose(saved: Vec<Saved>, wanted: Option<&Reference>) -> Result<Saved, Error>
         .iter()
         .flat_map(|image| image.repo_tags.clone().unwrap_or_default())
         .collect();
-    let named = wanted.and_then(|wanted| saved.iter().position(|image| means(image, wanted)));
-    let count = saved.len();
-    let mut saved = saved.into_iter();
-    match named {
-        Some(position) => saved.nth(position),
-        None if count == 1 => saved.next(),
-        None => None,
-    }
-    .ok_or_else(|| Error::NoSuchImage {
-        what: "the archive".to_owned(),
-        wanted: wanted.map_or_else(
-            || "that would be the only one".to_owned(),
-            Reference::familiar,
-        ),
-        held,
-    })
+    let what = "the archive".to_owned();
+    let position =
+        match wanted.and_then(|wanted| saved.iter().position(|image| means(image, wanted))) {
+            Some(position) => position,
+            // One that has no other name than the one we give it.
+            None if saved.len() == 1 => 0,
+            None => {
+                return Err(match wanted {
+                    Some(wanted) => Error::NoSuchImage {
+                        what,
+                        wanted: wanted.familiar(),
+                        held,
+                    },
+                    None => Error::WhichImage { what, held },
+                });
+            }
+        };
+    Ok(saved.swap_remove(position))
 }
 
 /// What stood in an archive, by name.

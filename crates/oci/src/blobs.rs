@@ -29,6 +29,11 @@ impl Blobs {
         Ok(blobs)
     }
 
+    /// A folder of somebody else's, to read from.
+    pub(crate) fn existing(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }

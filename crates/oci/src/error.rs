@@ -43,6 +43,8 @@ pub enum Error {
         wanted: String,
         held: Vec<String>,
     },
+    #[error("{what} holds several images: {}", listed(held))]
+    WhichImage { what: String, held: Vec<String> },
     #[error("{} is neither empty nor an OCI image layout", path.display())]
     NotALayout { path: PathBuf },
     #[error(transparent)]
@@ -84,6 +86,7 @@ impl Error {
             Self::Changed { .. } => {
                 Some("build again when nothing writes into the folder".to_owned())
             }
+            Self::WhichImage { .. } => Some("say which by its name".to_owned()),
             Self::NotALayout { .. } => Some("name a folder that does not exist yet".to_owned()),
             Self::Denied { registry, .. } => Some(format!("log in: docker login {registry}")),
             Self::Unreachable { .. } => Some("check the network and the proxy settings".to_owned()),

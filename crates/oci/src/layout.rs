@@ -110,7 +110,7 @@ pub fn read(
     }
     let platform = Platform::parse(platform)?;
     let index = read_index(path)?;
-    let from = Blobs::open(path.join("blobs"))?;
+    let from = Blobs::existing(path.join("blobs"));
     let digest = find(&index, path, name, &platform, &from)?;
     blobs.copy_from(&from, &digest)?;
     let manifest: crate::model::ImageManifest =
@@ -129,25 +129,29 @@ fn find(
     from: &Blobs,
 ) -> Result<Digest, Error> {
     let name_of = |descriptor: &Descriptor| descriptor.annotations.get(REF_NAME).cloned();
+    let what = || path.display().to_string();
+    let held = || index.manifests.iter().filter_map(name_of).collect();
     let no_image = |wanted: String| Error::NoSuchImage {
-        what: path.display().to_string(),
+        what: what(),
         wanted,
-        held: index.manifests.iter().filter_map(name_of).collect(),
+        held: held(),
     };
     let named = |descriptor: &&Descriptor| name.is_none() || name_of(descriptor).as_deref() == name;
     let candidates: Vec<Descriptor> = index.manifests.iter().filter(named).cloned().collect();
-    let mut chosen = match candidates.as_slice() {
-        [] => return Err(no_image(name.unwrap_or("at all").to_owned())),
-        [one] => one.clone(),
-        several => ImageIndex::new(several.to_vec())
+    let mut chosen = match (candidates.as_slice(), name) {
+        ([], _) => return Err(no_image(name.unwrap_or("at all").to_owned())),
+        ([one], _) => one.clone(),
+        // One name may stand for an image of each platform.
+        (_, Some(_)) => ImageIndex::new(candidates)
             .select(platform)
-            .filter(|_| name.is_some())
             .cloned()
-            .ok_or_else(|| {
-                no_image(format!(
-                    "that would be the only one for {platform}; say its name"
-                ))
-            })?,
+            .ok_or_else(|| no_image(format!("for {platform}")))?,
+        (_, None) => {
+            return Err(Error::WhichImage {
+                what: what(),
+                held: held(),
+            });
+        }
     };
     for _ in 0..DEEPEST {
         if !is_index(&chosen) {

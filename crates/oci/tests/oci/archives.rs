@@ -209,7 +209,7 @@ fn of_several_images_the_name_says_which() {
     let said = [read(None).unwrap_err(), read(Some("absent:2")).unwrap_err()]
         .map(|error| error.to_string());
     insta::assert_snapshot!(said.join("\n"), @r"
-    the archive holds no image that would be the only one; it holds other:1, app:1, app:latest
+    the archive holds several images: other:1, app:1, app:latest
     the archive holds no image absent:2; it holds other:1, app:1, app:latest
     ");
 }

@@ -1,5 +1,11 @@
 //! The image room against the world: its own golden digests, a real engine, a real registry.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests"
+)]
+
 mod archives;
 mod bases;
 mod engine;

@@ -14,7 +14,7 @@ use crate::support::{PLATFORM, World, application, world};
 struct Registry {
     process: Child,
     address: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Drop for Registry {
@@ -81,7 +81,7 @@ fn registry(extra: &str) -> Option<Registry> {
     Some(Registry {
         process,
         address,
-        _folder: folder,
+        folder,
     })
 }
 
@@ -204,7 +204,7 @@ async fn a_blob_that_lies_is_refused_and_leaves_nothing() {
         .await
         .unwrap();
     let hex = image.layers()[2].digest.hex();
-    let stored = registry._folder.path().join(format!(
+    let stored = registry.folder.path().join(format!(
         "storage/docker/registry/v2/blobs/sha256/{}/{hex}/data",
         &hex[..2]
     ));
