@@ -24,7 +24,8 @@ pub struct Fact {
     pub topic: Topic,
     /// The claim, as a person would say it: `FastAPI 0.115`, `8000`, `DATABASE_URL`.
     pub value: String,
-    /// Why: `uvicorn's default; nothing in the project says otherwise`.
+    /// Why, in words that stand alone: `uvicorn's default; nothing in the project says otherwise`,
+    /// `main.py:3 defines \`app\``. Names [`Fact::from`] itself where that is part of the sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// `file:line`, or `file`; empty where it is assumed.
@@ -33,7 +34,7 @@ pub struct Fact {
 }
 
 /// What a fact is about. The first six groups are the six questions of the 🐳 button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     Language,
@@ -73,4 +74,27 @@ pub struct Question {
     pub text: String,
     /// What to do to answer it: `echo 3.11 > .python-version`.
     pub remedy: String,
+}
+
+impl Question {
+    pub(crate) fn new(text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            application: None,
+            text: printable(&text.into()),
+            remedy: printable(&remedy.into()),
+        }
+    }
+}
+
+/// What a project says, without what would move a terminal's cursor.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
 }

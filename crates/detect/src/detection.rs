@@ -36,7 +36,7 @@ fn recognised(found: Found, others: &[&str], sources: Sources<'_>) -> Analysis {
         .clone()
         .unwrap_or_else(|| names::NO_NAME.to_owned());
     let about = Some(name.clone());
-    let facts = found
+    let mut facts: Vec<_> = found
         .report
         .facts
         .into_iter()
@@ -45,6 +45,8 @@ fn recognised(found: Found, others: &[&str], sources: Sources<'_>) -> Analysis {
             ..fact
         })
         .collect();
+    // In the order of the topics, each topic as it was read.
+    facts.sort_by_key(|fact| fact.topic);
     let mut questions: Vec<_> = found
         .report
         .questions
@@ -54,13 +56,22 @@ fn recognised(found: Found, others: &[&str], sources: Sources<'_>) -> Analysis {
             ..question
         })
         .collect();
-    questions.extend(others.iter().map(|other| Question {
-        application: None,
-        text: format!(
-            "A {other} program too? There are signs of one, but only `{name}` was taken."
-        ),
-        remedy: "add it to applications in ergon.json".to_owned(),
+    questions.extend(others.iter().map(|other| {
+        Question::new(
+            format!("A {other} program too? There are signs of one, but only `{name}` was taken."),
+            "add it to applications in ergon.json".to_owned(),
+        )
     }));
+    for folder in ["node_modules", ".venv", "__pycache__"] {
+        if sources.has_folder(folder) {
+            questions.push(Question::new(
+                format!(
+                    "Is {folder} source? no ignore file leaves it out, so every build takes it in."
+                ),
+                format!("echo {folder} >> .gitignore"),
+            ));
+        }
+    }
     questions.extend(sources.into_problems());
     if found.application.run_command.is_none() {
         questions.push(Question {

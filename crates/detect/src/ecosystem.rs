@@ -4,7 +4,7 @@
 
 use ergon_manifest::Application;
 
-use crate::analysis::{Confidence, Fact, Question, Topic};
+use crate::analysis::{Confidence, Fact, Question, Topic, printable};
 use crate::sources::Sources;
 
 mod go;
@@ -39,6 +39,8 @@ pub struct Packing {
     pub toolchain: Option<Toolchain>,
     /// What the image's environment says for every program.
     pub env: &'static [(&'static str, &'static str)],
+    /// What its tools leave among the sources, as a `.dockerignore` names it.
+    pub droppings: &'static [&'static str],
     /// A command that asks a path whether the program is well, with what the base has.
     pub probe: Option<fn(&Probe<'_>) -> Vec<String>>,
 }
@@ -121,11 +123,7 @@ impl Report {
     }
 
     pub fn ask(&mut self, text: impl Into<String>, remedy: impl Into<String>) {
-        self.questions.push(Question {
-            application: None,
-            text: text.into(),
-            remedy: remedy.into(),
-        });
+        self.questions.push(Question::new(text, remedy));
     }
 
     fn fact(
@@ -138,9 +136,9 @@ impl Report {
         self.facts.push(Fact {
             application: None,
             topic,
-            value: value.into(),
+            value: printable(&value.into()),
             note: None,
-            from: from.into(),
+            from: printable(&from.into()),
             confidence,
         });
         let last = self.facts.len() - 1;
@@ -151,7 +149,7 @@ impl Report {
 impl Fact {
     /// Adds why.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
-        self.note = Some(note.into());
+        self.note = Some(printable(&note.into()));
     }
 }
 

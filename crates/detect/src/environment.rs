@@ -49,7 +49,8 @@ pub fn variables(reads: &[Read]) -> BTreeMap<String, EnvironmentVariable> {
             };
         } else if !variable.required {
             match &read.need {
-                Need::Default(default) if variable.default.is_none() => {
+                // A value with a NUL in it cannot be set.
+                Need::Default(default) if variable.default.is_none() && !default.contains('\0') => {
                     variable.default = Some(default.clone());
                     variable.from = Some(read.from.clone());
                 }

@@ -8,6 +8,7 @@
 pub mod analysis;
 mod detection;
 pub mod disk;
+pub mod dockerfile;
 pub mod dockerignore;
 mod document;
 mod ecosystem;

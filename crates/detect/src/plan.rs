@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use installer::tidy;
 pub use planner::{PlanError, plan};
+pub(crate) use shell::quoted as shell_quoted;
 
 use crate::dockerignore::DockerIgnore;
 

@@ -58,7 +58,7 @@ impl<'a> Sources<'a> {
 
     /// Whether there is a file; links do not count, they are not followed.
     pub fn has(&self, path: &str) -> bool {
-        matches!(self.tree.entries().get(path), Some(EntryKind::File { .. }))
+        matches!(self.tree.entries().get(path), Some(EntryKind::File { .. })) && can_be_named(path)
     }
 
     /// Whether there are files below a folder.
@@ -138,11 +138,7 @@ impl<'a> Sources<'a> {
 
     /// Something in the tree is not as it should be.
     pub fn problem(&self, text: impl Into<String>, remedy: impl Into<String>) {
-        let problem = Question {
-            application: None,
-            text: text.into(),
-            remedy: remedy.into(),
-        };
+        let problem = Question::new(text, remedy);
         let mut problems = self.problems.borrow_mut();
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -166,7 +162,10 @@ impl<'a> Sources<'a> {
             .filter(|path| {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-                extensions.contains(&extension) && !is_test(name) && !is_aside(path)
+                extensions.contains(&extension)
+                    && !is_test(name)
+                    && !is_aside(path)
+                    && can_be_named(path)
             })
             .collect();
         files.sort_by_key(|path| (path.matches('/').count(), *path));
@@ -181,6 +180,11 @@ impl<'a> Sources<'a> {
             .filter_map(|path| Some((path, self.text(path)?)))
             .collect()
     }
+}
+
+/// Whether a manifest can hold the path.
+fn can_be_named(path: &str) -> bool {
+    !path.contains(|character: char| character.is_control() || character == '\\')
 }
 
 fn is_aside(path: &str) -> bool {

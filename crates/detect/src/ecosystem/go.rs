@@ -5,6 +5,7 @@ use ergon_manifest::{Application, Health, Runtime};
 use super::{Ecosystem, Found, Packing, Report, Strength, Toolchain};
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
+use crate::plan::shell_quoted;
 use crate::scan::{Route, Scan};
 use crate::sources::Sources;
 use crate::{environment, names, scan, services};
@@ -41,6 +42,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
             ],
         }),
         env: &[],
+        droppings: &[],
         probe: None,
     },
 };
@@ -219,7 +221,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some(main) = &main {
         let uses_c = texts.iter().any(|(_, text)| text.contains("import \"C\""));
         let no_c = if uses_c { "" } else { "CGO_ENABLED=0 " };
-        let build = format!("{no_c}go build -o bin/{program} {}", main.package);
+        let build = format!(
+            "{no_c}go build -o bin/{program} {}",
+            shell_quoted(&main.package)
+        );
         let run = format!("./bin/{program}");
         report
             .likely(Topic::BuildCommand, &build, &main.from)
@@ -369,7 +374,9 @@ fn dependencies(
 ) {
     report.certain(Topic::PackageManager, "go", "go.mod");
     let count = module.requires.len();
-    let modules = if count == 1 {
+    let modules = if count == 0 {
+        "nothing".to_owned()
+    } else if count == 1 {
         "1 module".to_owned()
     } else {
         format!("{count} modules")

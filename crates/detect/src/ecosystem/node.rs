@@ -8,6 +8,7 @@ use ergon_manifest::{Application, Health, Runtime};
 use self::package::{Lock, Manager, Package};
 use super::{Ecosystem, Found, Packing, Probe, Report, Strength};
 use crate::analysis::Topic;
+use crate::plan::shell_quoted;
 use crate::sources::Sources;
 use crate::versions::{self, Part};
 use crate::{environment, names, scan, services};
@@ -25,6 +26,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing: Packing {
         toolchain: None,
         env: &[("NODE_ENV", "production")],
+        droppings: &["**/node_modules", "npm-debug.log*"],
         probe: Some(probe),
     },
 };
@@ -298,7 +300,7 @@ fn start(sources: &Sources<'_>, package: &Package, manager: Manager) -> Option<S
         }
     };
     Some(Start {
-        command: format!("node {file}"),
+        command: format!("node {}", shell_quoted(&file)),
         note: format!("package.json has no start script; {file} is the program"),
         entrypoint: Some(file),
         from,

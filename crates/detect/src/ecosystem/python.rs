@@ -10,6 +10,7 @@ use self::dependencies::Dependencies;
 use self::source::AppObject;
 use super::{Ecosystem, Found, Packing, Probe, Report, Strength};
 use crate::analysis::Topic;
+use crate::plan::shell_quoted;
 use crate::sources::Sources;
 use crate::versions::{self, Part};
 use crate::{environment, names, scan, services};
@@ -26,6 +27,15 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing: Packing {
         toolchain: None,
         env: &[("PYTHONUNBUFFERED", "1")],
+        droppings: &[
+            "**/__pycache__",
+            "**/*.py[co]",
+            ".venv",
+            "venv",
+            ".pytest_cache",
+            ".mypy_cache",
+            ".ruff_cache",
+        ],
         probe: Some(probe),
     },
 };
@@ -472,7 +482,8 @@ fn django(sources: &Sources<'_>, dependencies: &Dependencies) -> Start {
         let suffix = format!("/{name}.py");
         files
             .iter()
-            .find_map(|path| Some(path.strip_suffix(&suffix)?.replace('/', ".")))
+            .filter_map(|path| Some(path.strip_suffix(&suffix)?.replace('/', ".")))
+            .find(|module| module.split('.').all(source::is_identifier))
     };
     let (server, said) = match (module("wsgi"), module("asgi")) {
         (Some(project), _) if has("gunicorn") => {
@@ -532,11 +543,12 @@ fn script(sources: &Sources<'_>) -> Option<Start> {
 }
 
 fn plain(file: &str, text: &str) -> Start {
+    let command = format!("python {}", shell_quoted(file));
     Start {
         kind: "python",
         entrypoint: Some(file.to_owned()),
-        run_command: format!("python {file}"),
-        said: format!("python {file}"),
+        run_command: command.clone(),
+        said: command,
         from: file.to_owned(),
         note: format!("{file} is the program"),
         port: source::port(file, text)

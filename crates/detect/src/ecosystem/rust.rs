@@ -40,6 +40,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
             ],
         }),
         env: &[],
+        droppings: &["target"],
         probe: None,
     },
 };

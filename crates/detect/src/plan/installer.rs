@@ -49,6 +49,19 @@ impl Needs {
     }
 }
 
+/// What throws away an install command's cache, where nothing else keeps it out of the image.
+pub(crate) fn tidy(command: &str) -> Option<&'static str> {
+    if !shell::is_one_command(command) {
+        return None;
+    }
+    match shell::commands(command).first()?.first()?.as_str() {
+        "npm" => Some("npm cache clean --force"),
+        "pnpm" => Some("pnpm store prune"),
+        "yarn" => Some("yarn cache clean"),
+        _ => None,
+    }
+}
+
 fn as_strs(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }

@@ -116,9 +116,24 @@ pub(super) fn commands(text: &str) -> Vec<Vec<String>> {
     commands.filter(|words| !words.is_empty()).collect()
 }
 
+/// Whether a line is one command and nothing else, so that another can be put behind it.
+pub(super) fn is_one_command(text: &str) -> bool {
+    let line = Line::read(text);
+    line.commands.len() == 1 && !line.operators && !line.expansions
+}
+
 /// Whether what a line does hangs on more than its words: variables, globs, redirections.
 pub(super) fn expands(text: &str) -> bool {
     Line::read(text).expansions
+}
+
+/// A word in single quotes, where it needs any.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./+@%:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn unquoted(word: &str) -> String {

@@ -285,6 +285,11 @@ pub(super) fn build_commands(package: &Package, manager: Manager, lock: Lock) ->
         let named = package
             .document
             .text(&["packageManager"])
+            .filter(|named| {
+                named
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || ".@+-".contains(c))
+            })
             .unwrap_or(manager.name());
         format!(
             "npm install -g {}",

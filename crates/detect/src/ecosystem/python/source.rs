@@ -148,7 +148,7 @@ fn importable(sources: &Sources<'_>, mut object: AppObject) -> Option<AppObject>
         .then_some(object)
 }
 
-fn is_identifier(text: &str) -> bool {
+pub(super) fn is_identifier(text: &str) -> bool {
     text.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
         && text
             .chars()

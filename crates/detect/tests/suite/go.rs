@@ -1,0 +1,112 @@
+//! Go programs.
+
+use ergon_detect::memory::MemoryTree;
+use insta::assert_snapshot;
+
+use crate::{detected, report};
+
+const MAIN: &str = "package main\n\nfunc main() {}\n";
+
+#[test]
+fn a_service_of_the_standard_library() {
+    let tree = MemoryTree::new([
+        ("go.mod", "module example.com/team/shop/v2\n\ngo 1.21\n"),
+        (
+            "main.go",
+            concat!(
+                "package main\n\nimport \"net/http\"\n\nfunc main() {\n\tport := os.Getenv(\"PORT\")\n\tif port == \"\" {\n",
+                "\t\tport = \"9000\"\n\t}\n\thttp.HandleFunc(\"/healthz\", well)\n\thttp.ListenAndServe(\":\"+port, nil)\n}\n",
+            ),
+        ),
+        (
+            "main_test.go",
+            "package main\n\nvar _ = os.Getenv(\"TEST\")\n",
+        ),
+    ]);
+    assert_snapshot!(report(&tree), @r#"
+    shop · a web service in Go 1.21
+    language: Go [go.mod, certain]
+    framework: net/http [main.go:11, certain] (the standard library)
+    runtime: Go 1.21 [go.mod:3, certain]
+    package_manager: go [go.mod, certain]
+    dependencies: nothing [go.mod, certain]
+    build_command: CGO_ENABLED=0 go build -o bin/shop . [main.go:5, likely] (main.go:5 is the main package)
+    run_command: ./bin/shop [main.go:5, likely] (built from .)
+    port: 9000 [main.go:6, certain] (where PORT is not set)
+    environment: PORT [main.go:6, certain] (default "9000")
+    health: GET /healthz [main.go:10, likely]
+    pinned: yes [go.mod, certain] (nothing but the standard library is used)
+    "#);
+}
+
+#[test]
+fn modules_are_fetched_before_they_are_built() {
+    let application = detected(&[
+        (
+            "go.mod",
+            "module shop\ngo 1.22\nrequire (\n\tgithub.com/gin-gonic/gin v1.9.1\n\tgithub.com/jackc/pgx/v5 v5.5.0 // indirect\n)\n",
+        ),
+        ("go.sum", ""),
+        ("main.go", MAIN),
+    ]);
+    assert_eq!(
+        application.build_commands,
+        ["go mod download", "CGO_ENABLED=0 go build -o bin/shop ."]
+    );
+    assert_eq!(application.kind, "gin");
+    assert_eq!(application.services, ["postgresql"]);
+    assert_eq!(application.ports, [8080]);
+}
+
+#[test]
+fn the_main_package_is_found_below() {
+    let commands =
+        |path: &str| detected(&[("go.mod", "module shop\ngo 1.22\n"), (path, MAIN)]).build_commands;
+    assert_eq!(
+        commands("cmd/web/main.go"),
+        ["CGO_ENABLED=0 go build -o bin/shop ./cmd/web"]
+    );
+}
+
+#[test]
+fn of_several_main_packages_one_is_asked_for() {
+    let tree = MemoryTree::new([
+        ("go.mod", "module shop\ngo 1.22\n"),
+        ("cmd/a/main.go", MAIN),
+        ("cmd/b/main.go", MAIN),
+    ]);
+    assert!(
+        report(&tree)
+            .contains("? Which program? ./cmd/a, ./cmd/b are main packages; ./cmd/a taken.")
+    );
+}
+
+#[test]
+fn a_variable_without_which_it_ends_is_required() {
+    let code = concat!(
+        "package main\n\nfunc main() {\n\turl, found := os.LookupEnv(\"URL\")\n\tif !found {\n\t\tlog.Fatal(\"no URL\")\n\t}\n",
+        "\tmode := cmp.Or(os.Getenv(\"MODE\"), \"fast\")\n\tkey := os.Getenv(\"KEY\")\n}\n",
+    );
+    let env = detected(&[("go.mod", "module shop\ngo 1.22\n"), ("main.go", code)]).env;
+    let said: Vec<_> = env
+        .iter()
+        .map(|(name, one)| format!("{name} {} {:?}", one.required, one.default))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "KEY false None",
+            "MODE false Some(\"fast\")",
+            "URL true None"
+        ]
+    );
+}
+
+#[test]
+fn a_library_is_not_a_program() {
+    let application = detected(&[
+        ("go.mod", "module shop\ngo 1.22\n"),
+        ("shop.go", "package shop\n"),
+    ]);
+    assert_eq!(application.run_command, None);
+}
