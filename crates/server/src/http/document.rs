@@ -3,7 +3,7 @@
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, SecurityRequirement,
+    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Responses, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +22,7 @@ pub fn openapi() -> OpenApi {
         for item in entry.route.1.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
             for operation in operations.into_iter().flatten() {
+                describe(&mut operation.responses);
                 operation.responses.responses.insert("default".to_owned(), problem());
                 if open {
                     operation.security = Some(vec![SecurityRequirement::default()]);
@@ -31,6 +32,23 @@ pub fn openapi() -> OpenApi {
         router = router.routes(entry.route);
     }
     router.into_openapi()
+}
+
+/// Says of each answer what its status says, where the route says nothing more.
+fn describe(responses: &mut Responses) {
+    for (status, response) in &mut responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = match status.as_str() {
+                "201" => "It is there now.",
+                "202" => "It was taken on.",
+                "204" => "It is done.",
+                _ => "The answer.",
+            }
+            .to_owned();
+        }
+    }
 }
 
 fn beginning() -> OpenApi {

@@ -23,7 +23,7 @@ impl Failure {
     }
 
     /// What went wrong inside is for the log; outside it is only said that it did.
-    pub fn internal(error: &dyn std::error::Error) -> Self {
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the stack failed to answer this request")
             .with_remedy("what `ergon up` printed says why; try again once it is put right")
