@@ -78,7 +78,7 @@ impl Board {
         let mut detail = running.detail;
         if let Some(summary) = end.summary.as_deref().filter(|summary| !summary.is_empty()) {
             let gap = if detail.is_empty() { "" } else { "  " };
-            let _ = write!(detail, "{gap}{}", first_line(summary));
+            let _ = write!(detail, "{gap}{}", words::glimpses(&first_line(summary)));
         }
         let took = end.milliseconds.map(words::duration).unwrap_or_default();
         let how = match (end.state.as_str(), self.width.is_some()) {

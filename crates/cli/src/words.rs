@@ -16,6 +16,22 @@ pub fn glimpse(digest: &str) -> String {
     }
 }
 
+/// The text with every full digest in it shortened as [`glimpse`] does.
+pub fn glimpses(text: &str) -> String {
+    const PREFIX: &str = "sha256:";
+    let mut shortened = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(PREFIX) {
+        let hex = &rest[start + PREFIX.len()..];
+        let length = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let end = start + PREFIX.len() + length;
+        shortened.push_str(&rest[..start]);
+        shortened.push_str(&if length == 64 { glimpse(&rest[start..end]) } else { rest[start..end].to_owned() });
+        rest = &rest[end..];
+    }
+    shortened + rest
+}
+
 /// `850 ms`, `2.1 s`, `3 m 40 s`.
 pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
@@ -83,11 +99,13 @@ mod tests {
 
     #[test]
     fn digests_are_shortened_and_nothing_else_is() {
-        let digest = format!("sha256:{}", "4f1c09ab77e2".repeat(6));
+        let digest = format!("sha256:4f1c09ab77e2{}", "0".repeat(52));
         assert_eq!(short(&digest), "4f1c09ab77e2");
         assert_eq!(glimpse(&digest), "sha256:4f1c09ab…");
         assert_eq!(short("4f1c"), "4f1c");
         assert_eq!(short("é"), "é");
+        assert_eq!(glimpses(&format!("a {digest} held, {digest}")), "a sha256:4f1c09ab… held, sha256:4f1c09ab…");
+        assert_eq!(glimpses("sha256:é sha256:4f1c"), "sha256:é sha256:4f1c");
     }
 
     #[test]

@@ -9,10 +9,9 @@ use ergon_oci::bases::{Base as HeldBase, Bases};
 use ergon_oci::layer::read_layer;
 use ergon_oci::{ConfigChange, Reference};
 use ergon_pack::platform;
-use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio_util::io::{StreamReader, SyncIoBridge};
+use tokio_util::io::SyncIoBridge;
 
 use super::arguments::{Format, Variable, variables};
 use super::packing;
@@ -157,8 +156,7 @@ async fn from_engine(bases: Bases, name: Reference, tag: &str) -> Outcome<HeldBa
         return Err(Failure::new(format!("the local engine has no image {tag}"))
             .with_remedy(format!("docker pull {tag}; `docker images` lists what it has")));
     }
-    let archive = engine.save_image(tag).map_err(std::io::Error::other);
-    let archive = SyncIoBridge::new(StreamReader::new(archive));
+    let archive = SyncIoBridge::new(engine.save_image(tag).into_reader());
     in_background(move || bases.import_docker_save(archive, &name, Timestamp::now()).map_err(|error| failure(&error))).await
 }
 

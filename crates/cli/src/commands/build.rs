@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ergon_engine::Engine;
-use ergon_pack::{BuildRecord, Built, Cache, ImageRecord, Prepared};
+use ergon_pack::{BuildRecord, Built, Cache, ImageRecord};
 use ergon_server::api::{BuildSummary, RecordBuild};
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ impl Build {
         let folder = folders::source(&self.folder)?;
         let done = build_folder(&folder, self.locked, self.verbose).await?;
         if let Some(Layout(path)) = &self.output {
-            done.write_layout(path)?;
+            done.write_layout(path).await?;
         }
         self.tell_the_stack(&folder, &done.built.record).await;
         output::show(self.format.json, &report(&done.built)?, || page(&done.built))
@@ -99,7 +99,24 @@ impl Build {
 pub struct Done {
     pub built: Built,
     pub cache: Cache,
-    pub prepared: Prepared,
+}
+
+impl Done {
+    /// Writes every image into the OCI layout at `path`, each under its first tag.
+    async fn write_layout(&self, path: &Path) -> Outcome {
+        let failed = |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
+        let (blobs, images, path) = (self.cache.blobs().clone(), self.built.record.images.clone(), path.to_owned());
+        let writing = tokio::task::spawn_blocking(move || {
+            images.iter().try_for_each(|image| {
+                let loaded = ergon_oci::Image::load(&blobs, &image.digest)?;
+                ergon_oci::layout::write(&blobs, &loaded, &path, first_tag(image))
+            })
+        });
+        match writing.await {
+            Ok(written) => written.map_err(failed),
+            Err(error) => Err(Failure::new(format!("the layout was not written: {error}"))),
+        }
+    }
 }
 
 /// Builds a folder, and has the local engine hold the images where there is one.
@@ -109,19 +126,19 @@ pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome
     let options = packing::options(locked)?;
     let engine = packing::engine().await;
     let steps = Steps::start(verbose);
+    steps.heading(&format!("build {}", style::strong(&folders::display(folder))));
     let work = async {
         let prepared = ergon_pack::prepare(folder, &cache, engine.as_ref(), options, &steps).await?;
-        steps.heading(&heading(&prepared));
         let built = ergon_pack::build(&prepared, &cache, engine.as_ref(), &steps, &cancel).await?;
-        Ok((prepared, built))
+        Ok(built)
     };
     let done = work.await;
     steps.finish();
-    let (prepared, built) = done.map_err(|error| packing::failure(&error))?;
+    let built = done.map_err(|error| packing::failure(&error))?;
     if let Some(engine) = &engine {
         load(engine, &cache, &built.record.images).await;
     }
-    Ok(Done { built, cache, prepared })
+    Ok(Done { built, cache })
 }
 
 /// The images are made and kept whether or not the engine takes them.
@@ -132,11 +149,6 @@ async fn load(engine: &Engine, cache: &Cache, images: &[ImageRecord]) {
             output::note(&format!("{} {tag} is built, but the engine does not hold it: {error}", style::warning("note:")));
         }
     }
-}
-
-fn heading(prepared: &Prepared) -> String {
-    let build = prepared.build_hash.to_string();
-    format!("build {}", style::strong(words::short(&build)))
 }
 
 pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {

@@ -1,7 +1,5 @@
 //! What the commands that pack on their own, with no stack running, have in common.
 
-use std::path::{Path, PathBuf};
-
 use ergon_engine::Engine;
 use ergon_pack::{Cache, ExtraAuthority, Options, PackError};
 use serde::Deserialize;
@@ -126,10 +124,4 @@ pub async fn interrupted() {
             let _ = tokio::signal::ctrl_c().await;
         }
     }
-}
-
-/// The manifest a command means: the file itself, or the one in a folder.
-pub fn manifest_path(given: Option<&Path>) -> PathBuf {
-    let given = given.unwrap_or(Path::new("."));
-    if given.is_dir() { given.join(ergon_pack::MANIFEST_FILE) } else { given.to_owned() }
 }

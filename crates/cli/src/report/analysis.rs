@@ -10,8 +10,8 @@ use crate::table::{pad, visible};
 use crate::words;
 
 const LABEL_WIDTH: usize = 14;
-/// A value longer than this does not push the places of all others away.
-const WIDEST_VALUE: usize = 36;
+/// What is longer than this does not push everything beside it away.
+const WIDEST: usize = 36;
 
 /// The page for people.
 pub fn render(analysis: &Analysis) -> String {
@@ -51,9 +51,9 @@ const BY_HAND: &str = r#"  {
     "applications": {
       "app": {
         "type": "service",
-        "language": "python",
-        "build_commands": ["make"],
-        "run_command": "./app",
+        "language": "other",
+        "build_commands": ["sh build.sh"],
+        "run_command": "sh serve.sh",
         "ports": [8080]
       }
     },
@@ -68,12 +68,15 @@ const BY_HAND: &str = r#"  {
 "#;
 
 fn heading(page: &mut String, name: &str, application: &Application, facts: &[&Fact]) {
-    let language = facts
-        .iter()
-        .find(|fact| fact.topic == Topic::Language)
-        .map_or(application.language.as_str(), |fact| fact.value.as_str());
+    let value = |topic| facts.iter().find(|fact| fact.topic == topic).map(|fact| fact.value.as_str());
+    let language = value(Topic::Language).unwrap_or(&application.language);
+    let language = match value(Topic::Runtime) {
+        Some(runtime) if runtime.starts_with(language) => runtime.to_owned(),
+        Some(runtime) => format!("{language} on {runtime}"),
+        None => language.to_owned(),
+    };
     let what = if application.ports.is_empty() { "a program" } else { "a web service" };
-    let _ = writeln!(page, "{}  ·  {what} in {}", style::strong(&words::harmless(name)), words::harmless(language));
+    let _ = writeln!(page, "{}  ·  {what} in {}", style::strong(&words::harmless(name)), words::harmless(&language));
 }
 
 fn table(page: &mut String, facts: &[&Fact]) {
@@ -85,17 +88,14 @@ fn table(page: &mut String, facts: &[&Fact]) {
             of_topic.enumerate().map(move |(index, fact)| Row::of(if index == 0 { label } else { "" }, fact))
         })
         .collect();
-    let value_width = rows.iter().map(|row| visible(&row.value)).filter(|width| *width <= WIDEST_VALUE).max();
-    let place_width = rows.iter().filter(|row| !row.note.is_empty()).map(|row| visible(&row.from)).max();
+    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    let value_width = widest(&mut rows.iter().map(|row| visible(&row.value)));
+    let from_width = widest(&mut rows.iter().filter(|row| !row.note.is_empty()).map(|row| visible(&row.from)));
     for row in &rows {
-        let label = pad(&style::faint(row.label), LABEL_WIDTH);
-        let value = pad(&row.value, value_width.unwrap_or_default());
-        let place = match (row.from.is_empty(), row.note.is_empty()) {
-            (true, _) => row.note.clone(),
-            (false, true) => row.from.clone(),
-            (false, false) => format!("{}  {}", pad(&row.from, place_width.unwrap_or_default()), row.note),
-        };
-        let _ = writeln!(page, "{}", format!("  {label}{value}  {}", style::faint(&place)).trim_end());
+        let from = if row.from.is_empty() || row.note.is_empty() { row.from.clone() } else { pad(&row.from, from_width) + "  " };
+        let place = style::faint(&format!("{from}{}", row.note));
+        let line = format!("  {}{}  {place}", pad(&style::faint(row.label), LABEL_WIDTH), pad(&row.value, value_width));
+        let _ = writeln!(page, "{}", line.trim_end());
     }
 }
 
@@ -108,13 +108,11 @@ struct Row {
 
 impl Row {
     fn of(label: &'static str, fact: &Fact) -> Self {
-        let note = fact.note.as_deref().unwrap_or_default();
-        Self {
-            label,
-            value: words::harmless(&fact.value),
-            from: words::harmless(&fact.from),
-            note: words::harmless(note),
-        }
+        let note = words::harmless(fact.note.as_deref().unwrap_or_default());
+        let from = words::harmless(&fact.from);
+        // A note that names the place says it better than the place alone.
+        let from = if note.contains(&from) { String::new() } else { from };
+        Self { label, value: words::harmless(&fact.value), from, note }
     }
 }
 
@@ -144,7 +142,127 @@ fn questions(page: &mut String, questions: &[Question]) {
     for question in questions {
         let text = words::harmless(&question.text);
         let remedy = words::harmless(&question.remedy);
-        let _ = writeln!(page, "{label}  {text} {}", style::strong(&remedy));
+        let _ = writeln!(page, "{label}  {text} To settle it: {}", style::strong(&remedy));
         label = " ".repeat(count.len() + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ergon_detect::analysis::Confidence;
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn fact(topic: Topic, value: &str, from: &str, note: Option<&str>) -> Fact {
+        Fact {
+            application: Some("fastapi".into()),
+            topic,
+            value: value.into(),
+            note: note.map(str::to_owned),
+            from: from.into(),
+            confidence: Confidence::Certain,
+        }
+    }
+
+    fn example() -> Analysis {
+        let application = Application {
+            kind: "fastapi".into(),
+            language: "python".into(),
+            ports: vec![8000],
+            ..Application::default()
+        };
+        Analysis {
+            manifest: ergon_manifest::Manifest {
+                manifest_version: "1.0".into(),
+                project: None,
+                applications: [("fastapi".to_owned(), application)].into(),
+                containers: std::collections::BTreeMap::new(),
+                packaging: ergon_manifest::Packaging::default(),
+                lifecycle: None,
+                federation: None,
+            },
+            facts: vec![
+                fact(Topic::Language, "Python", "main.py", None),
+                fact(Topic::Environment, "LOG_LEVEL", "main.py:10", Some("default \"info\"")),
+                fact(Topic::Framework, "FastAPI 0.115", "requirements.txt:1", None),
+                fact(Topic::Runtime, "Python 3.11", "", Some("nothing in the project says")),
+                fact(Topic::RunCommand, "uvicorn main:app", "main.py:3", Some("main.py:3 defines `app`")),
+                fact(Topic::BuildCommand, "pip install --no-cache-dir -r requirements.txt", "requirements.txt", None),
+                fact(Topic::Environment, "DATABASE_URL", "main.py:9", Some("required\u{1b}[2J")),
+            ],
+            questions: vec![
+                Question {
+                    application: None,
+                    text: "Python version? nothing says; 3.11 assumed.".into(),
+                    remedy: "echo 3.11 > .python-version".into(),
+                },
+                Question { application: None, text: "Another?".into(), remedy: "do this".into() },
+            ],
+            looked_for: vec!["Python: requirements.txt".into(), "Go: go.mod".into()],
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn each_claim_stands_beside_its_place() {
+        assert_snapshot!(plain(&render(&example())), @r#"
+        fastapi  ·  a web service in Python 3.11
+          framework     FastAPI 0.115     requirements.txt:1
+          runtime       Python 3.11       nothing in the project says
+          build         pip install --no-cache-dir -r requirements.txt  requirements.txt
+          start         uvicorn main:app  main.py:3 defines `app`
+          environment   LOG_LEVEL         main.py:10  default "info"
+                        DATABASE_URL      main.py:9   required
+        2 questions:  Python version? nothing says; 3.11 assumed. To settle it: echo 3.11 > .python-version
+                      Another? To settle it: do this
+        "#);
+    }
+
+    #[test]
+    fn an_unknown_folder_gets_what_to_write_by_hand() {
+        let mut unknown = example();
+        unknown.manifest.applications.clear();
+        unknown.facts.clear();
+        unknown.questions.clear();
+        assert_snapshot!(plain(&render_unknown("./x", &unknown)), @r#"
+        Nothing in ./x was recognised.
+
+        Looked for:
+          Python: requirements.txt
+          Go: go.mod
+
+        If you know how it is built and started, say so in ergon.json:
+
+          {
+            "manifest_version": "1.0",
+            "applications": {
+              "app": {
+                "type": "service",
+                "language": "other",
+                "build_commands": ["sh build.sh"],
+                "run_command": "sh serve.sh",
+                "ports": [8080]
+              }
+            },
+            "containers": {
+              "app": {
+                "base_image": "debian:bookworm-slim",
+                "applications": ["app"],
+                "ports": [8080]
+              }
+            }
+          }
+
+        `ergon manifest check` says whether it is right; `ergon manifest schema` describes every field.
+        "#);
+    }
+
+    #[test]
+    fn what_to_write_by_hand_is_a_manifest() {
+        assert_eq!(ergon_manifest::check(BY_HAND).map(|_| ()), Ok(()));
     }
 }
