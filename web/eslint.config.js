@@ -1,10 +1,11 @@
 import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
 import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import typescript from 'typescript-eslint';
 
-export default typescript.config(
-  { ignores: ['dist', 'src/api/schema.d.ts'] },
+export default defineConfig(
+  globalIgnores(['dist', 'src/api/schema.d.ts']),
   js.configs.recommended,
   {
     files: ['src/**/*.{ts,tsx}', 'vite.config.ts'],

@@ -5,7 +5,9 @@ import { client, unwrap } from './client';
 import { keys } from './keys';
 import type { GeneratedDockerfile } from './types';
 
-type Name = { name: string };
+interface Name {
+  name: string;
+}
 
 /** What can be done to a container short of removing it. */
 export type ContainerChange = 'start' | 'stop' | 'restart';

@@ -1,0 +1,75 @@
+import { Redirect, Route, Switch } from 'wouter';
+
+import { useSession } from './api/queries';
+import { Empty } from './parts/empty';
+import { Trouble } from './parts/notice';
+import { Page } from './parts/page';
+import { ActivityPage } from './pages/activity';
+import { BuildPage } from './pages/build';
+import { CompanionsPage } from './pages/companions';
+import { ContainerPage } from './pages/container';
+import { ContainersPage } from './pages/containers';
+import { JobPage } from './pages/job';
+import { ManifestPage } from './pages/manifest';
+import { ProjectPage } from './pages/project';
+import { ProjectsPage } from './pages/projects';
+import { RegistryPage } from './pages/registry';
+import { RegistryLookup } from './pages/registry-lookup';
+import { SettingsPage } from './pages/settings';
+import { SignIn } from './pages/sign-in';
+import { Frame } from './shell/frame';
+
+/** The whole UI; `signInError` is why the link one came by did not work. */
+export function App({ signInError }: { signInError: unknown }) {
+  const session = useSession();
+  if (session.data === null) return <SignIn error={signInError} />;
+  if (session.data === undefined) {
+    return <main className="sign-in">{session.error && <Trouble error={session.error} />}</main>;
+  }
+  return (
+    <Frame session={session.data}>
+      <Pages />
+    </Frame>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/">
+        <Redirect to="/projects" replace />
+      </Route>
+      <Route path="/projects" component={ProjectsPage} />
+      <Route path="/projects/:id">{({ id }) => <ProjectPage key={id} id={decoded(id)} />}</Route>
+      <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={decoded(id)} />}</Route>
+      <Route path="/containers" component={ContainersPage} />
+      <Route path="/containers/:name">{({ name }) => <ContainerPage key={name} name={decoded(name)} />}</Route>
+      <Route path="/registry" component={RegistryPage} />
+      <Route path="/registry/:reference">{({ reference }) => <RegistryLookup key={reference} reference={decoded(reference)} />}</Route>
+      <Route path="/builds/:hash">{({ hash }) => <BuildPage key={hash} hash={decoded(hash)} />}</Route>
+      <Route path="/manifests/:digest">{({ digest }) => <ManifestPage key={digest} digest={decoded(digest)} />}</Route>
+      <Route path="/companions">
+        <CompanionsPage />
+      </Route>
+      <Route path="/companions/:name">{({ name }) => <CompanionsPage name={decoded(name)} />}</Route>
+      <Route path="/activity" component={ActivityPage} />
+      <Route path="/settings" component={SettingsPage} />
+      <Route>
+        <Page title="Nothing here">
+          <Empty title="There is no page at this address">
+            <p className="soft">The places on the left lead everywhere; the search above finds anything by name or digest.</p>
+          </Empty>
+        </Page>
+      </Route>
+    </Switch>
+  );
+}
+
+/** A part of the address as it was meant; as it stands where it cannot be decoded. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

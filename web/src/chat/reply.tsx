@@ -1,0 +1,34 @@
+import { useState } from 'react';
+
+import type { Reply } from '../api/types';
+import { Prose } from '../parts/prose';
+import { EvidenceList, Findings } from './evidence';
+
+/** A companion's answer: its words, its findings, and the evidence they cite. */
+export function ReplyView({ reply }: { reply: Reply }) {
+  const [open, setOpen] = useState(false);
+  const [shown, setShown] = useState<number | null>(null);
+  const numbers = new Set(reply.evidence.map((item) => item.number));
+
+  return (
+    <div className="reply">
+      <p className="reply-text">
+        <Prose
+          text={reply.content}
+          evidence={numbers}
+          onCite={(number) => {
+            setShown(number);
+            setOpen(true);
+          }}
+        />
+      </p>
+      {reply.findings.length > 0 && <Findings findings={reply.findings} evidence={reply.evidence} />}
+      {reply.evidence.length > 0 && (
+        <details className="disclosure" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+          <summary className="soft note">Evidence ({reply.evidence.length})</summary>
+          <EvidenceList evidence={reply.evidence} shown={shown} />
+        </details>
+      )}
+    </div>
+  );
+}

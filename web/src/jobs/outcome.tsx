@@ -1,0 +1,39 @@
+import { Link } from 'wouter';
+
+import type { Job } from '../api/types';
+import { Notice } from '../parts/notice';
+import { Ports } from '../parts/ports';
+
+/** What a finished job came to, the cause first where it failed. */
+export function Outcome({ job }: { job: Job }) {
+  if (job.state === 'failed' || job.state === 'interrupted') {
+    return (
+      <Notice kind={job.state === 'failed' ? 'problem' : 'warning'}>
+        <p>{job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.')}</p>
+        {job.remedy && <p className="soft">{job.remedy}</p>}
+      </Notice>
+    );
+  }
+  if (job.state === 'cancelled') {
+    return (
+      <Notice kind="warning">
+        <p>Cancelled. Nothing of it was kept but what the cache can use again.</p>
+      </Notice>
+    );
+  }
+  if (!job.result) return null;
+  return (
+    <Notice kind={job.result.state === 'unhealthy' || job.result.state === 'exited' ? 'warning' : 'done'}>
+      {job.result.containers.map((started) => (
+        <p key={started.container} className="row">
+          <Link href={`/containers/${encodeURIComponent(started.container)}`}>{started.container}</Link>
+          is {started.state}
+          <Ports ports={started.ports} />
+          <span className="soft">
+            ask <Link href={`/companions/${encodeURIComponent(started.companion)}`}>{started.companion}</Link>
+          </span>
+        </p>
+      ))}
+    </Notice>
+  );
+}

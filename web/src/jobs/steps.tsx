@@ -1,0 +1,52 @@
+import { useMemo, useState } from 'react';
+
+import { isActive, linesByStep } from '../api/job-progress';
+import type { Job, JobLogLine, JobStep } from '../api/types';
+import { SignMark } from '../parts/lamp';
+import { Took } from '../parts/time';
+import { count } from '../text/format';
+import { stepSign } from '../text/signs';
+import { StepLog } from './step-log';
+
+const stateWords: Record<string, string> = { running: 'running', done: 'done', cached: 'cached', failed: 'failed' };
+
+/** A job's steps, each with its log under it; what runs and what failed is open. */
+export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
+  const lines = useMemo(() => linesByStep(log), [log]);
+  if (job.steps.length === 0) {
+    return <p className="soft">{isActive(job) ? 'Waiting for the first step…' : 'It ended before its first step.'}</p>;
+  }
+  return (
+    <ol className="steps">
+      {job.steps.map((step, place) => (
+        <Step key={place} step={step} lines={lines.get(place) ?? []} live={isActive(job)} />
+      ))}
+    </ol>
+  );
+}
+
+function Step({ step, lines, live }: { step: JobStep; lines: readonly JobLogLine[]; live: boolean }) {
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const running = step.state === 'running' && live;
+  const open = lines.length > 0 && (chosen ?? (running || step.state === 'failed'));
+  return (
+    <li className="step" data-state={step.state}>
+      <div className="step-row">
+        {running ? <span className="spinner sign-busy" aria-hidden="true" /> : <SignMark sign={stepSign(step)} />}
+        <span className="hidden-visually">{stateWords[step.state] ?? step.state}:</span>
+        <span className="step-name">{step.name}</span>
+        <code className="step-detail">{step.detail}</code>
+        <span className="step-outcome soft">{step.outcome}</span>
+        <span className="step-time soft">{step.state === 'cached' ? 'cached' : <Took milliseconds={step.milliseconds} />}</span>
+        <span className="step-lines">
+          {lines.length > 0 && (
+            <button type="button" className="link-button" aria-expanded={open} onClick={() => setChosen(!open)}>
+              {count(lines.length, 'line')}
+            </button>
+          )}
+        </span>
+      </div>
+      {open && <StepLog lines={lines} label={`Log of ${step.name}`} follow={running || step.state === 'failed'} />}
+    </li>
+  );
+}

@@ -1,0 +1,148 @@
+import { Link } from 'wouter';
+
+import { isActive } from '../api/job-progress';
+import { useBuild } from '../api/queries';
+import type { Build } from '../api/types';
+import { useJob } from '../api/use-job';
+import { Chain } from '../jobs/chain';
+import { Steps } from '../jobs/steps';
+import { Digest } from '../parts/digest';
+import { Lamp, Lamps, Status } from '../parts/lamp';
+import { Notice, Trouble } from '../parts/notice';
+import { Page, Panel } from '../parts/page';
+import { Skeleton } from '../parts/skeleton';
+import { Ago, Took } from '../parts/time';
+import { bytes, shortDigest } from '../text/format';
+import { buildSign, pinnedSignal, provenSignal, wellSignal } from '../text/signs';
+
+/** A build: the chain it stands in, what it was made of, what it made. */
+export function BuildPage({ hash }: { hash: string }) {
+  const build = useBuild(hash);
+  const title = shortDigest(hash);
+  if (!build.data) {
+    return (
+      <Page title={title} kind="Build">
+        {build.error ? <Trouble error={build.error} /> : <Skeleton shape="panel" count={3} />}
+      </Page>
+    );
+  }
+  const { project_id: projectId, project_name: projectName } = build.data;
+  return (
+    <Page title={title} kind="Build">
+      <div className="stack">
+        <Chain project={projectId ? { id: projectId, name: projectName ?? projectId } : undefined} build={build.data} />
+        <Lamps>
+          <Status sign={buildSign(build.data)}>{build.data.state}</Status>
+          <Lamp {...pinnedSignal(build.data)} />
+          <Lamp {...provenSignal(build.data)} />
+          <Lamp {...wellSignal(build.data.containers)} />
+        </Lamps>
+        {build.data.unpinned.length > 0 && (
+          <Notice kind="warning">
+            <p>Not everything in this build is pinned:</p>
+            <ul className="bullets">
+              {build.data.unpinned.map((reason) => (
+                <li key={reason}>{reason}</li>
+              ))}
+            </ul>
+          </Notice>
+        )}
+        <Panel title="Evidence">
+          <EvidenceFacts build={build.data} />
+        </Panel>
+        <Images build={build.data} />
+        {build.data.job_id && <BuildSteps jobId={build.data.job_id} />}
+        <Panel title="Manifest">
+          <pre className="raw" tabIndex={0}>
+            {JSON.stringify(build.data.manifest, null, 2)}
+          </pre>
+        </Panel>
+      </div>
+    </Page>
+  );
+}
+
+function EvidenceFacts({ build }: { build: Build }) {
+  return (
+    <dl className="facts">
+      <dt>Build hash</dt>
+      <dd>
+        <Digest value={build.build_hash} what="build hash" full />
+      </dd>
+      <dt>Source</dt>
+      <dd>
+        <Digest value={build.source_digest} what="source digest" full /> {build.git && <code className="soft">{build.git}</code>}
+      </dd>
+      <dt>Manifest</dt>
+      <dd>
+        <Digest value={build.manifest_digest} what="manifest digest" href={`/manifests/${encodeURIComponent(build.manifest_digest)}`} full />
+      </dd>
+      {build.bases.map((base) => (
+        <BaseFact key={base.reference} reference={base.reference} digest={base.digest} />
+      ))}
+      <dt>Platform</dt>
+      <dd>{build.platform}</dd>
+      <dt>File times</dt>
+      <dd>{new Date(build.epoch * 1000).toISOString().replace('.000Z', 'Z')}</dd>
+      <dt>Encoding</dt>
+      <dd>{build.builder}</dd>
+      <dt>Built</dt>
+      <dd>
+        <Ago time={build.started_at} />
+        {build.cached ? ', found in the cache' : build.milliseconds != null && <>, in <Took milliseconds={build.milliseconds} /></>}
+      </dd>
+    </dl>
+  );
+}
+
+function BaseFact({ reference, digest }: { reference: string; digest: string }) {
+  return (
+    <>
+      <dt>Base</dt>
+      <dd>
+        <code>{reference}</code> <Digest value={digest} what={`digest of ${reference}`} full />
+      </dd>
+    </>
+  );
+}
+
+function Images({ build }: { build: Build }) {
+  if (!build.images.length) return null;
+  return (
+    <Panel title={build.images.length === 1 ? 'Image' : 'Images'}>
+      <ul className="stack">
+        {build.images.map((image) => (
+          <li key={image.container}>
+            <dl className="facts">
+              <dt>Container</dt>
+              <dd>{image.container}</dd>
+              <dt>Digest</dt>
+              <dd>
+                <Digest value={image.image_digest} what="image digest" full />
+              </dd>
+              <dt>Tags</dt>
+              <dd className="tags">
+                {image.tags.map((tag) => (
+                  <code key={tag}>{tag}</code>
+                ))}
+              </dd>
+              <dt>Size</dt>
+              <dd>{bytes(image.size)} compressed</dd>
+            </dl>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** How the build went, live while it goes. */
+function BuildSteps({ jobId }: { jobId: string }) {
+  const { job, log } = useJob(jobId);
+  if (!job.data) return null;
+  return (
+    <Panel title="Steps" aside={<Link href={`/jobs/${encodeURIComponent(jobId)}`}>{isActive(job.data) ? 'Watch it' : 'The job'}</Link>}>
+      <Steps job={job.data} log={log} />
+    </Panel>
+  );
+}

@@ -1,0 +1,34 @@
+import { Link, useLocation } from 'wouter';
+
+import { Icon, type IconName } from '../parts/icon';
+
+const places: { href: string; label: string; icon: IconName; also?: string[] }[] = [
+  { href: '/projects', label: 'Projects', icon: 'projects', also: ['/jobs'] },
+  { href: '/containers', label: 'Containers', icon: 'containers' },
+  { href: '/registry', label: 'Registry', icon: 'registry', also: ['/builds', '/manifests'] },
+  { href: '/companions', label: 'Companions', icon: 'companions' },
+  { href: '/activity', label: 'Activity', icon: 'activity' },
+  { href: '/settings', label: 'Settings', icon: 'settings' },
+];
+
+/** The column of places; a bar at the bottom of narrow screens. */
+export function Places() {
+  const [location] = useLocation();
+  return (
+    <nav className="places" aria-label="Places">
+      <ul>
+        {places.map(({ href, label, icon, also = [] }) => {
+          const here = [href, ...also].some((start) => location === start || location.startsWith(`${start}/`));
+          return (
+            <li key={href}>
+              <Link href={href} className="place" aria-current={here ? 'page' : undefined}>
+                <Icon name={icon} size={18} />
+                <span>{label}</span>
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
