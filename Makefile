@@ -1,0 +1,50 @@
+# The short names of what is done often. The work itself is in dev/, which can be read and run by itself.
+
+.DEFAULT_GOAL := help
+.PHONY: help up down build web test test-all soak fuzz bench base-images lint clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## set this machine up, build, start Ergon (ERGON_LISTEN, ERGON_DATA)
+	@dev/up
+
+down: ## stop what `make up` started
+	@dev/up --stop
+
+build: ## target/release/ergon and aish
+	@dev/setup
+	@dev/build
+
+web: ## the browser UI, into web/dist
+	@dev/web
+
+test: ## everything that must pass
+	@dev/test
+
+test-all: test ## and what takes too long for every change
+	@echo "Longer matrices (other engines, other databases, other machines) come with the features they exercise."
+
+soak: ## run for a long time and watch
+	@echo "There is no soak yet: it comes with the companions' long watch."
+
+fuzz: ## property tests with many more cases
+	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo nextest run --package ergon-manifest --package ergon-detect --package ergon-oci
+	@echo "Fuzzing guided by coverage comes later; these are the property tests, with many cases."
+
+bench: build ## ergon build against docker build
+	@benches/docker-build
+
+base-images: ## the bases of the examples, from Debian packages
+	@dev/setup
+	@dev/base-images
+
+lint: ## formatting, clippy, the rules of the house
+	cargo fmt --all --check
+	@mkdir -p web/dist
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo xtask tidy
+
+clean: ## what can be built again; not data, not caches of bases and builds
+	cargo clean
+	rm -rf web/dist
