@@ -217,6 +217,5 @@ fn ast_start(value: &ast::Value<'_>) -> usize {
 
 /// The line, from 1, that a byte of a text stands on.
 pub fn line_of(text: &str, offset: usize) -> usize {
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+    text[..offset].matches('\n').count() + 1
 }

@@ -2,9 +2,10 @@
 //!
 //! A new one is one file that ends in an [`Ecosystem`], and one line in [`ALL`].
 
-use ergon_manifest::Application;
+use ergon_manifest::{Application, Health, Runtime};
 
 use crate::analysis::{Confidence, Fact, Question, Topic, printable};
+use crate::scan::{self, Route};
 use crate::sources::Sources;
 
 mod go;
@@ -89,6 +90,71 @@ pub struct Found {
     pub report: Report,
 }
 
+/// What a language's programs run on where nothing is said, and how to say it.
+pub struct UsualRuntime {
+    /// As `runtime.name` in the manifest.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub version: &'static str,
+    pub remedy: &'static str,
+}
+
+/// A version that something in the project decides.
+pub struct Decided {
+    pub version: String,
+    /// `file:line`
+    pub from: String,
+    /// Why this one, where the file leaves several open.
+    pub note: Option<String>,
+}
+
+impl Decided {
+    pub fn exactly(version: impl Into<String>, from: impl Into<String>) -> Self {
+        Self {
+            version: version.into(),
+            from: from.into(),
+            note: None,
+        }
+    }
+}
+
+/// The port a program listens on.
+pub struct Port {
+    pub number: u16,
+    /// `file:line`; none where it is assumed.
+    pub from: Option<String>,
+    pub why: String,
+}
+
+impl Port {
+    /// Where `PORT` is not set.
+    pub fn fallback(number: u16, from: impl Into<String>) -> Self {
+        Self {
+            number,
+            from: Some(from.into()),
+            why: "where PORT is not set".to_owned(),
+        }
+    }
+
+    /// Written down in the code.
+    pub fn written(number: u16, from: impl Into<String>) -> Self {
+        Self {
+            number,
+            from: Some(from.into()),
+            why: "the code says so".to_owned(),
+        }
+    }
+
+    /// What is usual for somebody.
+    pub fn usual(number: u16, whose: &str) -> Self {
+        Self {
+            number,
+            from: None,
+            why: format!("{whose}; nothing in the project says otherwise"),
+        }
+    }
+}
+
 /// Facts and questions as they come up.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -122,6 +188,60 @@ impl Report {
         self.fact(topic, value, "", Confidence::Assumed)
     }
 
+    /// The runtime's version: what was decided, else Debian's, with the question that would settle it.
+    pub fn runtime(&mut self, usual: &UsualRuntime, decided: Option<Decided>) -> Runtime {
+        let UsualRuntime {
+            name,
+            label,
+            version: assumed,
+            remedy,
+        } = usual;
+        let (version, from) = if let Some(decided) = decided {
+            let value = format!("{label} {}", decided.version);
+            match decided.note {
+                Some(note) => self.likely(Topic::Runtime, value, &decided.from).note(note),
+                None => {
+                    self.certain(Topic::Runtime, value, &decided.from);
+                }
+            }
+            (decided.version, decided.from)
+        } else {
+            self.assumed(Topic::Runtime, format!("{label} {assumed}"))
+                .note("nothing in the project says");
+            self.ask(
+                format!("{label} version? nothing says; {assumed} assumed."),
+                *remedy,
+            );
+            ((*assumed).to_owned(), "assumed".to_owned())
+        };
+        Runtime {
+            name: (*name).to_owned(),
+            version,
+            from: Some(from),
+        }
+    }
+
+    /// The port, as far as anything tells.
+    pub fn port(&mut self, port: &Port) -> u16 {
+        let value = port.number.to_string();
+        let fact = match &port.from {
+            Some(from) => self.certain(Topic::Port, value, from),
+            None => self.assumed(Topic::Port, value),
+        };
+        fact.note(&port.why);
+        port.number
+    }
+
+    /// The path to ask how the program is, where one of its routes is known for that.
+    pub fn health(&mut self, routes: &[Route]) -> Option<Health> {
+        let route = scan::health_route(routes)?;
+        self.likely(Topic::Health, format!("GET {}", route.path), &route.from);
+        Some(Health {
+            path: route.path.clone(),
+            port: None,
+        })
+    }
+
     pub fn ask(&mut self, text: impl Into<String>, remedy: impl Into<String>) {
         self.questions.push(Question::new(text, remedy));
     }
@@ -150,6 +270,15 @@ impl Fact {
     /// Adds why.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.note = Some(printable(&note.into()));
+    }
+}
+
+/// `1 package`, `16 packages`.
+pub fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => "nothing".to_owned(),
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }
 

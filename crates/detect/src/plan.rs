@@ -70,11 +70,8 @@ pub enum Step {
 /// Whether a [`Step::CopyStage`] with this `except` leaves `path`, relative to [`APP_ROOT`], behind.
 pub fn left_behind(except: &[String], path: &str) -> bool {
     // The slash keeps `!` and `#` from meaning anything.
-    let rules: String = except
-        .iter()
-        .map(|pattern| format!("/{pattern}\n"))
-        .collect();
-    DockerIgnore::parse(&rules).is_ok_and(|rules| rules.leaves_out_path(path))
+    let rules: Vec<_> = except.iter().map(|pattern| format!("/{pattern}")).collect();
+    DockerIgnore::parse(&rules.join("\n")).is_ok_and(|rules| rules.leaves_out_path(path))
 }
 
 /// Which source files a step takes.

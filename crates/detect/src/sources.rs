@@ -40,6 +40,9 @@ const SIDE_FOLDERS: [&str; 23] = [
     "migrations",
 ];
 
+/// A source file: its path and its beginning.
+pub type Text<'a> = (&'a str, Rc<str>);
+
 /// The files of one program.
 pub struct Sources<'a> {
     tree: &'a dyn FileTree,
@@ -174,7 +177,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The texts of [`Self::program_files`].
-    pub fn program_texts(&self, extensions: &[&str]) -> Vec<(&'a str, Rc<str>)> {
+    pub fn program_texts(&self, extensions: &[&str]) -> Vec<Text<'a>> {
         let files = self.program_files(extensions).into_iter();
         files
             .filter_map(|path| Some((path, self.text(path)?)))

@@ -3,18 +3,23 @@
 mod package;
 mod source;
 
-use ergon_manifest::{Application, Health, Runtime};
+use ergon_manifest::Application;
 
 use self::package::{Lock, Manager, Package};
-use super::{Ecosystem, Found, Packing, Probe, Report, Strength};
+use super::{Decided, Ecosystem, Found, Packing, Probe, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
 use crate::versions::{self, Part};
-use crate::{environment, names, scan, services};
+use crate::{environment, names, services};
 
 /// What bases offer where nothing is said: Debian's.
-const NODE: &str = "18";
+const USUAL: UsualRuntime = UsualRuntime {
+    name: "node",
+    label: "Node",
+    version: "18",
+    remedy: "echo 18 > .node-version",
+};
 const MAJOR_VERSIONS: [u32; 9] = [14, 16, 18, 20, 22, 23, 24, 25, 26];
 const EXTENSIONS: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
 
@@ -110,10 +115,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         report.certain(
             Topic::Framework,
             format!("{}{version}", framework.label),
-            package.from_dependency(framework.package),
+            package.place_of(framework.package),
         );
     }
-    let runtime = runtime(sources, &package, &mut report);
+    let runtime = report.runtime(&USUAL, version(sources, &package));
     let manager = Manager::of(sources, &package);
     let lock = Lock::read(sources, manager, &package);
     let start = start(sources, &package, manager);
@@ -139,27 +144,14 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .note(start.note);
         application.entrypoint = start.entrypoint;
         application.run_command = Some(start.command);
-        let ports = source::port(&texts, framework.map(|framework| framework.label));
-        if let Some(port) = ports {
-            let value = port.number.to_string();
-            let fact = if port.from.is_empty() {
-                report.assumed(Topic::Port, value)
-            } else {
-                report.certain(Topic::Port, value, port.from)
-            };
-            fact.note(port.why);
-            application.ports = vec![port.number];
+        let port = source::port(&texts, framework.map(|framework| framework.label));
+        if let Some(port) = port {
+            application.ports = vec![report.port(&port)];
             let routes: Vec<_> = texts
                 .iter()
                 .flat_map(|(path, text)| source::routes(path, text))
                 .collect();
-            if let Some(route) = scan::health_route(&routes) {
-                report.likely(Topic::Health, format!("GET {}", route.path), &route.from);
-                application.health = Some(Health {
-                    path: route.path.clone(),
-                    port: None,
-                });
-            }
+            application.health = report.health(&routes);
         }
     }
     let reads: Vec<_> = texts
@@ -194,60 +186,40 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     })
 }
 
-fn runtime(sources: &Sources<'_>, package: &Package, report: &mut Report) -> Runtime {
+/// The version, as a file says that is only for it, else what the engines field allows.
+fn version(sources: &Sources<'_>, package: &Package) -> Option<Decided> {
     let from_file = [".nvmrc", ".node-version"].iter().find_map(|file| {
         let text = sources.text(file)?;
         let line = text.lines().position(|line| !line.trim().is_empty())?;
-        let version = text
-            .lines()
-            .nth(line)?
-            .trim()
-            .trim_start_matches('v')
-            .to_owned();
-        let numbers = version
+        let version = text.lines().nth(line)?.trim().trim_start_matches('v');
+        let is_number = |number: &str| number.len() < 4 && number.parse::<u16>().is_ok();
+        version
             .split('.')
-            .all(|number| number.len() < 4 && number.parse::<u16>().is_ok());
-        numbers.then(|| (version, format!("{file}:{}", line + 1), None))
+            .all(is_number)
+            .then(|| Decided::exactly(version, format!("{file}:{}", line + 1)))
     });
     let from_engines = || {
         let range = package.document.text(&["engines", "node"])?;
         let major = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)?;
-        let from = package.document.from(&["engines", "node"]);
-        Some((
-            major.to_string(),
-            from,
-            Some(format!("the engines field says {range}")),
-        ))
+        Some(Decided {
+            version: major.to_string(),
+            from: package.document.from(&["engines", "node"]),
+            note: Some(format!("the engines field says {range}")),
+        })
     };
-    let (version, from, note) = from_file.or_else(from_engines).unwrap_or_else(|| {
-        report.ask(
-            format!("Node version? nothing says; {NODE} assumed."),
-            format!("echo {NODE} > .node-version"),
-        );
-        (
-            NODE.to_owned(),
-            String::new(),
-            Some("nothing in the project says".to_owned()),
-        )
-    });
-    let value = format!("Node {version}");
-    let fact = match (&note, from.is_empty()) {
-        (_, true) => report.assumed(Topic::Runtime, value),
-        (Some(_), _) => report.likely(Topic::Runtime, value, &from),
-        (None, _) => report.certain(Topic::Runtime, value, &from),
-    };
-    fact.note = note;
-    let from = if from.is_empty() {
-        "assumed".to_owned()
-    } else {
-        from
-    };
-    Runtime {
-        name: "node".to_owned(),
-        version,
-        from: Some(from),
-    }
+    from_file.or_else(from_engines)
 }
+
+/// Where a program usually begins.
+const USUAL_FILES: [&str; 7] = [
+    "server.js",
+    "index.js",
+    "app.js",
+    "main.js",
+    "src/index.js",
+    "src/server.js",
+    "index.mjs",
+];
 
 /// How the program is started.
 struct Start {
@@ -283,21 +255,11 @@ fn start(sources: &Sources<'_>, package: &Package, manager: Manager) -> Option<S
         .document
         .text(&["main"])
         .map(|main| main.trim_start_matches("./"));
-    let (file, from) = match main.filter(|main| sources.has(main)) {
-        Some(main) => (main.to_owned(), package.document.from(&["main"])),
-        None => {
-            let usual = [
-                "server.js",
-                "index.js",
-                "app.js",
-                "main.js",
-                "src/index.js",
-                "src/server.js",
-                "index.mjs",
-            ];
-            let file = sources.first_of(&usual)?.to_owned();
-            (file.clone(), file)
-        }
+    let (file, from) = if let Some(main) = main.filter(|main| sources.has(main)) {
+        (main.to_owned(), package.document.from(&["main"]))
+    } else {
+        let file = sources.first_of(&USUAL_FILES)?.to_owned();
+        (file.clone(), file)
     };
     Some(Start {
         command: format!("node {}", shell_quoted(&file)),

@@ -1,19 +1,24 @@
 //! Rust: cargo, one program.
 
-use ergon_manifest::{Application, Health, Runtime};
+mod source;
 
-use super::{Ecosystem, Found, Packing, Report, Strength, Toolchain};
+use ergon_manifest::Application;
+
+use super::{
+    Decided, Ecosystem, Found, Packing, Port, Report, Strength, Toolchain, UsualRuntime, counted,
+};
 use crate::analysis::Topic;
 use crate::document::Document;
-use crate::environment::{Need, Read};
-use crate::scan::{Route, Scan};
 use crate::sources::Sources;
-use crate::{environment, names, scan, services};
+use crate::{environment, names, services};
 
 /// What bases offer where nothing is said: Debian's.
-const RUST: &str = "1.63";
-const COMMENT: &[&str] = &["//"];
-const QUOTES: &[char] = &['"'];
+const USUAL: UsualRuntime = UsualRuntime {
+    name: "rust",
+    label: "Rust",
+    version: "1.63",
+    remedy: "echo 1.63 > rust-toolchain",
+};
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Rust",
@@ -24,7 +29,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
         toolchain: Some(Toolchain {
             repository: "rust",
             tag_suffix: "-slim-bookworm",
-            version: RUST,
+            version: USUAL.version,
             // What one step has fetched is there for the next.
             env: &[
                 ("CARGO_HOME", "/usr/local/cargo"),
@@ -71,7 +76,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             cargo.from(&["dependencies", krate]),
         );
     }
-    let runtime = runtime(sources, &cargo, &mut report);
+    let runtime = report.runtime(&USUAL, version(sources, &cargo));
     let texts = sources.program_texts(&["rs"]);
     let program = program(sources, &cargo, &mut report);
     let locked = sources.has("Cargo.lock");
@@ -90,13 +95,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     } else {
         "Cargo.lock is missing"
     };
-    let crates = if count == 1 {
-        "1 crate".to_owned()
-    } else {
-        format!("{count} crates")
-    };
     report
-        .certain(Topic::Dependencies, crates, cargo.from(&["dependencies"]))
+        .certain(
+            Topic::Dependencies,
+            counted(count, "crate"),
+            cargo.from(&["dependencies"]),
+        )
         .note(state);
     if let Some(program) = &program {
         let exactly = if locked { " --locked" } else { "" };
@@ -118,22 +122,22 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     }
     let reads: Vec<_> = texts
         .iter()
-        .flat_map(|(path, text)| variables_read(path, text))
+        .flat_map(|(path, text)| source::environment(path, text))
         .collect();
-    if program.is_some()
-        && let Some(port) = port(&texts, &reads, framework, &mut report)
-    {
-        application.ports = vec![port];
-        let routes: Vec<_> = texts
-            .iter()
-            .flat_map(|(path, text)| routes(path, text))
-            .collect();
-        if let Some(route) = scan::health_route(&routes) {
-            report.likely(Topic::Health, format!("GET {}", route.path), &route.from);
-            application.health = Some(Health {
-                path: route.path.clone(),
-                port: None,
-            });
+    if program.is_some() {
+        let usual = || {
+            framework.map(|(_, label, own)| match own {
+                Some(port) => Port::usual(*port, &format!("{label}'s default")),
+                None => Port::usual(3000, &format!("usual for {label}")),
+            })
+        };
+        if let Some(port) = source::port(&texts, &reads, &mut report).or_else(usual) {
+            application.ports = vec![report.port(&port)];
+            let routes: Vec<_> = texts
+                .iter()
+                .flat_map(|(path, text)| source::routes(path, text))
+                .collect();
+            application.health = report.health(&routes);
         }
     }
     application.env = environment::variables(&reads);
@@ -187,7 +191,8 @@ fn version_of(cargo: &Document, krate: &str) -> Option<String> {
     Some(version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
 }
 
-fn runtime(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Runtime {
+/// The version, as the toolchain file says it, else the least that the package allows.
+fn version(sources: &Sources<'_>, cargo: &Document) -> Option<Decided> {
     let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let plain = || {
         let text = sources.text("rust-toolchain")?;
@@ -212,27 +217,8 @@ fn runtime(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Runt
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
     };
-    let (version, from) = match table().or_else(plain).or_else(least).filter(fits) {
-        Some((version, from)) => {
-            report.certain(Topic::Runtime, format!("Rust {version}"), &from);
-            (version, from)
-        }
-        None => {
-            report
-                .assumed(Topic::Runtime, format!("Rust {RUST}"))
-                .note("nothing in the project says");
-            report.ask(
-                format!("Rust version? nothing says; {RUST} assumed."),
-                format!("echo {RUST} > rust-toolchain"),
-            );
-            (RUST.to_owned(), "assumed".to_owned())
-        }
-    };
-    Runtime {
-        name: "rust".to_owned(),
-        version,
-        from: Some(from),
-    }
+    let (version, from) = table().or_else(plain).or_else(least).filter(fits)?;
+    Some(Decided::exactly(version, from))
 }
 
 /// The program that is built.
@@ -307,139 +293,4 @@ fn program(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Opti
         );
     }
     (!programs.is_empty()).then(|| programs.swap_remove(chosen.unwrap_or(0)))
-}
-
-fn port(
-    texts: &[(&str, std::rc::Rc<str>)],
-    reads: &[Read],
-    framework: Option<&(&str, &str, Option<u16>)>,
-    report: &mut Report,
-) -> Option<u16> {
-    let fallback = reads.iter().find_map(|read| match &read.need {
-        Need::Default(default) if read.name == "PORT" => Some((scan::port(default)?, &read.from)),
-        _ => None,
-    });
-    if let Some((port, from)) = fallback {
-        report
-            .certain(Topic::Port, port.to_string(), from)
-            .note("where PORT is not set");
-        return Some(port);
-    }
-    let bound = texts.iter().find_map(|(path, text)| {
-        ["\"0.0.0.0:", "\"127.0.0.1:", "\"[::]:"]
-            .iter()
-            .find_map(|address| {
-                Scan::behind(text, address, COMMENT).find_map(|mut scan| {
-                    let port = scan.number().and_then(scan::port)?;
-                    Some((
-                        port,
-                        format!("{path}:{}", scan.line()),
-                        address.contains("127"),
-                    ))
-                })
-            })
-    });
-    if let Some((port, from, only_local)) = bound {
-        if only_local {
-            report.ask(
-                format!("Who is to reach it? {from} listens on 127.0.0.1, which nothing outside the container reaches."),
-                format!("listen on 0.0.0.0 in {from}"),
-            );
-        }
-        report
-            .certain(Topic::Port, port.to_string(), from)
-            .note("the code says so");
-        return Some(port);
-    }
-    let (_, label, own) = framework?;
-    let port = own.unwrap_or(3000);
-    let whose = if own.is_some() {
-        format!("{label}'s default")
-    } else {
-        format!("usual for {label}")
-    };
-    report
-        .assumed(Topic::Port, port.to_string())
-        .note(format!("{whose}; nothing in the project says otherwise"));
-    Some(port)
-}
-
-/// The paths that are answered to GET.
-fn routes(path: &str, text: &str) -> Vec<Route> {
-    let found = [".route", "#[get", ".service"]
-        .into_iter()
-        .flat_map(|call| {
-            Scan::behind(text, call, COMMENT).filter_map(move |mut scan| {
-                let line = scan.line();
-                if !scan.eat("(") {
-                    return None;
-                }
-                let answered = scan.string(QUOTES)?;
-                let rest = scan.rest().lines().next().unwrap_or("");
-                let by_get = call != ".route" || rest.contains("get(");
-                let fixed = answered.starts_with('/') && !answered.contains(['{', ':', '<', '*']);
-                (fixed && by_get).then(|| Route {
-                    path: answered.to_owned(),
-                    from: format!("{path}:{line}"),
-                })
-            })
-        });
-    found.collect()
-}
-
-/// Every variable that the text reads from its environment.
-fn variables_read(path: &str, text: &str) -> Vec<Read> {
-    let mut reads = Vec::new();
-    for call in ["env::var", "env::var_os"] {
-        for scan in Scan::behind(text, call, COMMENT) {
-            let mut inside = scan;
-            if !inside.eat("(") {
-                continue;
-            }
-            let Some(name) = inside.string(QUOTES) else {
-                continue;
-            };
-            inside.eat(")");
-            let need = need(inside);
-            reads.push((
-                scan.line(),
-                Read {
-                    name: name.to_owned(),
-                    need,
-                    from: format!("{path}:{}", scan.line()),
-                },
-            ));
-        }
-    }
-    reads.sort_by_key(|(line, _)| *line);
-    reads.into_iter().map(|(_, read)| read).collect()
-}
-
-/// What is done with a variable that is not set, up to the end of the statement.
-fn need(behind: Scan<'_>) -> Need {
-    let statement = behind.rest().split(';').next().unwrap_or("");
-    let mut scan = behind;
-    if scan.eat("?") || scan.eat(".expect(") || scan.eat(".unwrap()") {
-        return Need::Required;
-    }
-    if let Some(at) = statement.find(".unwrap_or") {
-        let rest = &statement[at..];
-        let quoted = rest
-            .split_once('"')
-            .and_then(|(_, rest)| rest.split_once('"'))
-            .map(|(text, _)| text);
-        let number = || {
-            let inside = rest.split_once(['(', '|'])?.1;
-            let digits: String = inside
-                .trim_start_matches(['|', '_', ' '])
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect();
-            (!digits.is_empty()).then_some(digits)
-        };
-        if let Some(default) = quoted.map(str::to_owned).or_else(number) {
-            return Need::Default(default);
-        }
-    }
-    Need::Optional
 }

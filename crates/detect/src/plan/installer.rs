@@ -146,8 +146,8 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             ["pip", "install", arguments @ ..] => pip_files(arguments, place),
             _ => None,
         },
-        ["pip" | "pip3", "install", ref arguments @ ..] => pip_files(arguments, place),
-        ["uv", "pip", "install", ref arguments @ ..] => pip_files(arguments, place),
+        ["pip" | "pip3", "install", ref arguments @ ..]
+        | ["uv", "pip", "install", ref arguments @ ..] => pip_files(arguments, place),
         ["uv", "sync", ref arguments @ ..] if arguments.contains(&"--no-install-project") => {
             place.project_files(&["pyproject.toml", "uv.lock", ".python-version"], "path")
         }

@@ -35,10 +35,11 @@ impl Line {
                 continue;
             }
             match (quote, character) {
-                (None, '\\') | (Some('"'), '\\') => escaped = true,
+                (None | Some('"'), '\\') => escaped = true,
                 (Some(open), close) if open == close => quote = None,
-                (Some('"'), '$' | '`') => line.expansions = true,
-                (Some(_), _) => {}
+                (None | Some('"'), '$' | '`') | (None, '*' | '?' | '[' | '<' | '>') => {
+                    line.expansions = true;
+                }
                 (None, '\'' | '"') => quote = Some(character),
                 (None, ' ' | '\t') => {
                     line.end_word(&mut word, at);
@@ -50,9 +51,8 @@ impl Line {
                     line.commands.push(Vec::new());
                     continue;
                 }
-                (None, '$' | '`' | '*' | '?' | '[' | '<' | '>') => line.expansions = true,
                 (None, '#' | '~') if word.is_none() => line.expansions = true,
-                (None, _) => {}
+                _ => {}
             }
             word.get_or_insert(at);
         }

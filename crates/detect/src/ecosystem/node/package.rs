@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::analysis::Topic;
 use crate::document::Document;
-use crate::ecosystem::Report;
+use crate::ecosystem::{Report, counted};
 use crate::sources::Sources;
 
 /// A `package.json`.
@@ -39,7 +39,7 @@ impl Package {
         self.production(package) || self.document.get(&["devDependencies", package]).is_some()
     }
 
-    pub fn from_dependency(&self, package: &str) -> String {
+    pub fn place_of(&self, package: &str) -> String {
         self.document.from(&["dependencies", package])
     }
 
@@ -58,7 +58,7 @@ impl Package {
     pub fn places(&self) -> impl Iterator<Item = (&str, String)> {
         self.document
             .table(&["dependencies"])
-            .map(|(name, _)| (name, self.from_dependency(name)))
+            .map(|(name, _)| (name, self.place_of(name)))
     }
 
     /// Whether a program of the development dependencies has a part in starting.
@@ -324,16 +324,11 @@ pub(super) fn report(
         locked.unwrap_or("package.json"),
     );
     let count = package.document.table(&["dependencies"]).count();
-    let packages = if count == 1 {
-        "1 package".to_owned()
-    } else {
-        format!("{count} packages")
-    };
     let lock_file = locked.unwrap_or(manager.lock_files()[0]);
     report
         .certain(
             Topic::Dependencies,
-            packages,
+            counted(count, "package"),
             package.document.from(&["dependencies"]),
         )
         .note(format!("{lock_file} is {state}"));

@@ -1,71 +1,51 @@
 //! What JavaScript says: the port it listens on, its routes, the variables it reads.
 
-use std::rc::Rc;
-
 use super::FRAMEWORK_PORT;
+use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
 use crate::scan::{Route, Scan, port as port_number};
+use crate::sources::Text;
 
 const COMMENT: &[&str] = &["//", "*", "/*"];
 const QUOTES: &[char] = &['"', '\'', '`'];
 
-/// The port a program listens on.
-pub(super) struct Port {
-    pub number: u16,
-    /// `file:line`; empty where it is assumed.
-    pub from: String,
-    pub why: String,
-}
-
 /// The port: what the code falls back to where `PORT` is not set, else what it listens on, else what is usual.
-pub(super) fn port(texts: &[(&str, Rc<str>)], framework: Option<&str>) -> Option<Port> {
+pub(super) fn port(texts: &[Text<'_>], framework: Option<&str>) -> Option<Port> {
     let fallback = texts.iter().find_map(|(path, text)| {
         environment(path, text)
             .into_iter()
             .find_map(|read| match read.need {
                 Need::Default(default) if read.name == "PORT" => {
-                    Some((port_number(&default)?, read.from))
+                    Some(Port::fallback(port_number(&default)?, read.from))
                 }
                 _ => None,
             })
     });
-    if let Some((number, from)) = fallback {
-        return Some(Port {
-            number,
-            from,
-            why: "where PORT is not set".to_owned(),
-        });
-    }
-    let listened = texts.iter().find_map(|(path, text)| {
-        Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
-            let line = scan.line();
-            if !scan.eat("(") {
-                return None;
-            }
-            if scan.eat("{") && !(scan.eat("port") && scan.eat(":")) {
-                return None;
-            }
-            Some((port_number(scan.number()?)?, format!("{path}:{line}")))
+    let listened = || {
+        texts.iter().find_map(|(path, text)| {
+            Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
+                let line = scan.line();
+                if !scan.eat("(") {
+                    return None;
+                }
+                if scan.eat("{") && !(scan.eat("port") && scan.eat(":")) {
+                    return None;
+                }
+                Some(Port::written(
+                    port_number(scan.number()?)?,
+                    format!("{path}:{line}"),
+                ))
+            })
         })
-    });
-    if let Some((number, from)) = listened {
-        return Some(Port {
-            number,
-            from,
-            why: "the code says so".to_owned(),
-        });
-    }
-    let listens = texts.iter().any(|(_, text)| text.contains(".listen("));
-    let why = match framework {
-        Some(label) => format!("usual for {label}; nothing in the project says otherwise"),
-        None if listens => "usual for Node; nothing in the project says otherwise".to_owned(),
-        None => return None,
     };
-    Some(Port {
-        number: FRAMEWORK_PORT,
-        from: String::new(),
-        why,
-    })
+    let usual = || match framework {
+        Some(label) => Some(Port::usual(FRAMEWORK_PORT, &format!("usual for {label}"))),
+        None if texts.iter().any(|(_, text)| text.contains(".listen(")) => {
+            Some(Port::usual(FRAMEWORK_PORT, "usual for Node"))
+        }
+        None => None,
+    };
+    fallback.or_else(listened).or_else(usual)
 }
 
 /// The paths that are answered to GET.

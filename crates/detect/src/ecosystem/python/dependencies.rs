@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::requirements::{self, Requirement};
 use crate::analysis::Topic;
-use crate::ecosystem::Report;
+use crate::ecosystem::{Report, counted};
 use crate::sources::Sources;
 
 /// Requirement files, the most usual first.
@@ -209,14 +209,9 @@ impl Dependencies {
             .iter()
             .filter(|dependency| !dependency.constraint)
             .count();
-        let packages = if count == 1 {
-            "1 package".to_owned()
-        } else {
-            format!("{count} packages")
-        };
         report.certain(Topic::PackageManager, "pip", file);
         report
-            .certain(Topic::Dependencies, packages, file)
+            .certain(Topic::Dependencies, counted(count, "package"), file)
             .note(format!("listed in {file}"));
         report
             .likely(Topic::BuildCommand, command, file)

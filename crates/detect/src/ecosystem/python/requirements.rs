@@ -115,8 +115,7 @@ impl Listed {
             match option {
                 "-r" | "--requirement" => self.include(value, false),
                 "-c" | "--constraint" => self.include(value, true),
-                "-e" | "--editable" => self.local |= !value.contains("://"),
-                "-f" | "--find-links" => self.local |= !value.contains("://"),
+                "-e" | "--editable" | "-f" | "--find-links" => self.local |= !value.contains("://"),
                 _ => {}
             }
             return;

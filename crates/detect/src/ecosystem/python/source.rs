@@ -1,5 +1,6 @@
 //! What Python source says: the object that is served, its routes, its port, the variables it reads.
 
+use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
 use crate::scan::{Route, Scan, port as port_number};
 use crate::sources::Sources;
@@ -178,7 +179,7 @@ pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
 }
 
 /// The port that the code gives a server, and where.
-pub(super) fn port(path: &str, text: &str) -> Option<(u16, String)> {
+pub(super) fn port(path: &str, text: &str) -> Option<Port> {
     let calls = [
         "uvicorn.run",
         "app.run",
@@ -212,7 +213,7 @@ pub(super) fn port(path: &str, text: &str) -> Option<(u16, String)> {
                             .flatten()
                     }),
             };
-            Some((number?, format!("{path}:{line}")))
+            Some(Port::written(number?, format!("{path}:{line}")))
         })
     })
 }

@@ -1,0 +1,81 @@
+//! `go.mod`.
+
+use crate::names;
+
+/// What `go.mod` says.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    pub path: Option<String>,
+    /// The version and its line.
+    pub go: Option<(String, usize)>,
+    /// Modules, versions and lines of what is required.
+    pub requires: Vec<(String, String, usize)>,
+}
+
+impl Module {
+    pub fn parse(text: &str) -> Self {
+        let mut module = Self::default();
+        let mut block = String::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.split("//").next().unwrap_or("").trim();
+            if line == ")" {
+                block.clear();
+                continue;
+            }
+            let (directive, rest) = if block.is_empty() {
+                line.split_once(char::is_whitespace).unwrap_or((line, ""))
+            } else {
+                (block.as_str(), line)
+            };
+            let rest = rest.trim();
+            if rest == "(" {
+                block = directive.to_owned();
+                continue;
+            }
+            let mut words = rest
+                .split_whitespace()
+                .map(|word| word.trim_matches(['"', '`']));
+            match (directive, words.next()) {
+                ("module", Some(path)) => module.path = Some(path.to_owned()),
+                ("go", Some(version)) if module.go.is_none() => {
+                    module.go = Some((version.to_owned(), index + 1));
+                }
+                ("toolchain", Some(version)) => {
+                    let version = version.trim_start_matches("go");
+                    if version.starts_with(|first: char| first.is_ascii_digit()) {
+                        module.go = Some((version.to_owned(), index + 1));
+                    }
+                }
+                ("require", Some(path)) => {
+                    let version = words.next().unwrap_or("").to_owned();
+                    module.requires.push((path.to_owned(), version, index + 1));
+                }
+                _ => {}
+            }
+        }
+        module.go = module.go.filter(|(version, _)| {
+            version
+                .split('.')
+                .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
+        });
+        module
+    }
+
+    /// The last element of the module's path that says what it is.
+    pub fn name(&self) -> Option<String> {
+        let path = self.path.as_deref()?;
+        let is_version = |element: &str| {
+            element
+                .strip_prefix('v')
+                .is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        let mut elements = path.rsplit('/').skip_while(|element| is_version(element));
+        let last = elements.next()?;
+        // gopkg.in/yaml.v3
+        let last = match last.rsplit_once('.') {
+            Some((name, version)) if is_version(version) => name,
+            _ => last,
+        };
+        names::from_package(last)
+    }
+}
