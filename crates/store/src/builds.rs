@@ -6,14 +6,15 @@ use sqlx::any::AnyRow;
 
 use crate::change::Change;
 use crate::error::StoreError;
+use crate::ids::{JobId, ProjectId};
 use crate::store::Store;
 
 /// A build as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildRow {
     pub build_hash: String,
-    pub project_id: Option<String>,
-    pub job_id: Option<String>,
+    pub project_id: Option<ProjectId>,
+    pub job_id: Option<JobId>,
     /// `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
     pub state: String,
     pub manifest_digest: String,
@@ -134,14 +135,14 @@ impl Store {
     /// Builds, newest first; of one project where it is given.
     pub async fn builds(
         &self,
-        project: Option<&str>,
+        project: Option<&ProjectId>,
         limit: i64,
     ) -> Result<Vec<StoredBuild>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM builds WHERE ($1 = '' OR project_id = $1) ORDER BY started_at DESC, build_hash LIMIT $2"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(project.unwrap_or(""))
+            .bind(project.map_or("", ProjectId::as_str))
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
@@ -163,17 +164,17 @@ impl Store {
     /// Builds that a text may mean: a prefix of a build hash, of an image or source digest, or a
     /// tag. Digests are stored as `sha256:…`; the prefix may leave that out.
     pub async fn builds_like(&self, text: &str) -> Result<Vec<StoredBuild>, StoreError> {
-        let digest = format!("sha256:{}%", text.trim_start_matches("sha256:"));
+        let digest = digest_prefix(text);
         let sql = format!(
-            "SELECT {COLUMNS} FROM builds WHERE build_hash LIKE $1 OR source_digest LIKE $1
-             OR build_hash IN (SELECT build_hash FROM images WHERE digest LIKE $1)
-             OR build_hash IN (SELECT build_hash FROM tags WHERE tag = $2 OR tag LIKE $3)
+            "SELECT {COLUMNS} FROM builds WHERE build_hash LIKE $1 ESCAPE '!' OR source_digest LIKE $1 ESCAPE '!'
+             OR build_hash IN (SELECT build_hash FROM images WHERE digest LIKE $1 ESCAPE '!')
+             OR build_hash IN (SELECT build_hash FROM tags WHERE tag = $2 OR tag LIKE $3 ESCAPE '!')
              ORDER BY started_at DESC LIMIT 20"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(digest)
             .bind(text)
-            .bind(format!("%:{text}%"))
+            .bind(format!("%:{}%", literal(text)))
             .fetch_all(&self.pool)
             .await?;
         self.with_images(&rows).await
@@ -181,12 +182,13 @@ impl Store {
 
     /// Digests and contents of manifests whose digest begins like this.
     pub async fn manifests_like(&self, text: &str) -> Result<Vec<(String, Value)>, StoreError> {
-        let prefix = format!("sha256:{}%", text.trim_start_matches("sha256:"));
-        let rows =
-            sqlx::query("SELECT digest, content FROM manifests WHERE digest LIKE $1 LIMIT 20")
-                .bind(prefix)
-                .fetch_all(&self.pool)
-                .await?;
+        let prefix = digest_prefix(text);
+        let rows = sqlx::query(
+            "SELECT digest, content FROM manifests WHERE digest LIKE $1 ESCAPE '!' LIMIT 20",
+        )
+        .bind(prefix)
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter()
             .map(|row| {
                 let content: String = row.try_get("content")?;
@@ -236,6 +238,18 @@ impl Store {
             })
             .collect()
     }
+}
+
+/// What digests that begin like this look like, for LIKE.
+fn digest_prefix(text: &str) -> String {
+    format!("sha256:{}%", literal(text.trim_start_matches("sha256:")))
+}
+
+/// Text that stands for itself in a LIKE whose escape is `!`.
+fn literal(text: &str) -> String {
+    text.replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_")
 }
 
 fn build(row: &AnyRow) -> Result<BuildRow, StoreError> {

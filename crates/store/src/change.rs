@@ -1,4 +1,4 @@
-//! A change of state and the event that tells of it, as one transaction.
+//! A change of state and the events that tell of it, as one transaction.
 
 use sqlx::{Any, Transaction};
 use tokio::sync::OwnedMutexGuard;
@@ -7,12 +7,13 @@ use crate::error::StoreError;
 use crate::events::NewEvent;
 use crate::store::{Store, now};
 
-/// A transaction that ends with its event, or never was.
+/// A transaction that ends with its events, or never was.
 ///
-/// Dropped without [`Change::commit`], it is rolled back.
+/// All writes are methods of it, and [`Store::change`] gives none without an event. Dropped without
+/// [`Change::commit`], it is rolled back.
 pub struct Change {
     pub(crate) transaction: Transaction<'static, Any>,
-    event: Option<NewEvent>,
+    events: Vec<NewEvent>,
     store: Store,
     _writer: OwnedMutexGuard<()>,
 }
@@ -23,16 +24,22 @@ impl Change {
         let transaction = store.pool.begin().await?;
         Ok(Self {
             transaction,
-            event,
+            events: event.into_iter().collect(),
             store: store.clone(),
             _writer: writer,
         })
     }
 
+    /// Tells of one thing more that this change does.
+    pub fn tell(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
     /// Makes the change durable, and then lets watchers know.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let mut cursor = None;
-        if let Some(event) = self.event.take() {
+        for event in self.events.drain(..) {
+            // The row stays locked until the commit, so that cursors grow in the order of commits.
             let (id,): (i64,) =
                 sqlx::query_as("UPDATE event_cursor SET last = last + 1 RETURNING last")
                     .fetch_one(&mut *self.transaction)
@@ -53,6 +60,7 @@ impl Change {
         if let Some(id) = cursor {
             self.store.last_event.send_replace(id);
         }
+        self.store.commits.send_modify(|count| *count += 1);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::change::Change;
 use crate::error::StoreError;
+use crate::ids::ProjectId;
 use crate::store::Store;
 
 /// A container as it is stored; what it *is* right now only the engine knows.
@@ -16,7 +17,7 @@ pub struct ContainerRow {
     pub name: String,
     /// Its companion's name.
     pub companion: String,
-    pub project_id: Option<String>,
+    pub project_id: Option<ProjectId>,
     /// What it was meant to be: manifest, container, digests, capabilities.
     pub meant: Value,
     /// Milliseconds since 1970.

@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 
 use crate::change::Change;
 use crate::error::StoreError;
+use crate::ids::{JobId, ProjectId};
 use crate::store::Store;
 
 /// Where a job stands.
@@ -23,10 +24,10 @@ pub enum JobState {
 /// A job as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRow {
-    pub id: String,
+    pub id: JobId,
     /// `handoff`, `run`.
     pub kind: String,
-    pub project_id: String,
+    pub project_id: ProjectId,
     pub state: JobState,
     /// What was asked for.
     pub request: Value,
@@ -107,7 +108,7 @@ impl Change {
     }
 
     /// Adds lines to a job's log.
-    pub async fn add_log(&mut self, job: &str, lines: &[LogRow]) -> Result<(), StoreError> {
+    pub async fn add_log(&mut self, job: &JobId, lines: &[LogRow]) -> Result<(), StoreError> {
         for line in lines {
             sqlx::query("INSERT INTO job_log (job_id, number, step, text) VALUES ($1, $2, $3, $4)")
                 .bind(job)
@@ -123,12 +124,16 @@ impl Change {
 
 impl Store {
     /// Jobs, newest first; of one project where it is given.
-    pub async fn jobs(&self, project: Option<&str>, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    pub async fn jobs(
+        &self,
+        project: Option<&ProjectId>,
+        limit: i64,
+    ) -> Result<Vec<JobRow>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM jobs WHERE ($1 = '' OR project_id = $1) ORDER BY created_at DESC, id DESC LIMIT $2"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(project.unwrap_or(""))
+            .bind(project.map_or("", ProjectId::as_str))
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
@@ -146,7 +151,7 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
-    pub async fn job(&self, id: &str) -> Result<Option<JobRow>, StoreError> {
+    pub async fn job(&self, id: &JobId) -> Result<Option<JobRow>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
@@ -158,7 +163,7 @@ impl Store {
     /// A job's log after a line, oldest first.
     pub async fn job_log(
         &self,
-        id: &str,
+        id: &JobId,
         after: i64,
         limit: i64,
     ) -> Result<Vec<LogRow>, StoreError> {

@@ -6,12 +6,13 @@ use sqlx::any::AnyRow;
 
 use crate::change::Change;
 use crate::error::StoreError;
+use crate::ids::ProjectId;
 use crate::store::Store;
 
 /// A project as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectRow {
-    pub id: String,
+    pub id: ProjectId,
     /// The display name; unique.
     pub name: String,
     /// A folder or a git URL; unique.
@@ -51,7 +52,7 @@ impl Change {
     /// Keeps what the last save or hand-off decided.
     pub async fn set_project_packaging(
         &mut self,
-        id: &str,
+        id: &ProjectId,
         manifest_digest: Option<&str>,
         docker_config: Option<&Value>,
     ) -> Result<(), StoreError> {
@@ -68,7 +69,7 @@ impl Change {
     }
 
     /// Forgets a project. Its builds stay: they are history.
-    pub async fn remove_project(&mut self, id: &str) -> Result<(), StoreError> {
+    pub async fn remove_project(&mut self, id: &ProjectId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM projects WHERE id = $1")
             .bind(id)
             .execute(&mut *self.transaction)

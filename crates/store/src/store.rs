@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::AnyPool;
@@ -16,6 +17,14 @@ use crate::events::NewEvent;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+const PRAGMAS: &[&str] = &[
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA journal_mode = WAL",
+    // A confirmed change survives a power cut, not only a crash.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+];
+
 /// A stack's store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -23,6 +32,7 @@ pub struct Store {
     /// One writer at a time: SQLite has one anyway, and so nobody waits inside a transaction.
     pub(crate) writer: Arc<Mutex<()>>,
     pub(crate) last_event: Arc<watch::Sender<i64>>,
+    pub(crate) commits: Arc<watch::Sender<u64>>,
 }
 
 /// Milliseconds since 1970.
@@ -33,34 +43,34 @@ pub fn now() -> i64 {
 impl Store {
     /// Opens the SQLite store in the file `path`, and makes it where there is none.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let url = format!("sqlite://{}?mode=rwc", path.display());
-        Self::connect(&url, path.to_owned()).await
+        let Some(file) = path.to_str() else {
+            return Err(StoreError::Open {
+                path: path.to_owned(),
+                reason: "its path is not UTF-8".to_owned(),
+            });
+        };
+        Self::connect(
+            &format!("sqlite://{}?mode=rwc", escape(file)),
+            path.to_owned(),
+        )
+        .await
     }
 
     /// Opens a store by URL: `sqlite://…` or `postgres://…`. `path` names it in messages.
     pub async fn connect(url: &str, path: PathBuf) -> Result<Self, StoreError> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let failed = |error: sqlx::Error| StoreError::Open {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
+        let failed = |error: sqlx::Error| StoreError::opening(&path, error);
         let options = AnyConnectOptions::from_str(url).map_err(failed)?;
         let sqlite = url.starts_with("sqlite:");
         let pool = AnyPoolOptions::new()
             .max_connections(8)
+            // A file that cannot be opened now cannot be opened in half a minute either.
+            .acquire_timeout(Duration::from_secs(10))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if sqlite {
-                        for pragma in [
-                            "PRAGMA busy_timeout = 5000",
-                            "PRAGMA journal_mode = WAL",
-                            // A confirmed change survives a power cut, not only a crash.
-                            "PRAGMA synchronous = FULL",
-                            "PRAGMA foreign_keys = ON",
-                        ] {
-                            sqlx::query(pragma).execute(&mut *connection).await?;
-                        }
+                    for pragma in if sqlite { PRAGMAS } else { &[] } {
+                        sqlx::query(*pragma).execute(&mut *connection).await?;
                     }
                     Ok(())
                 })
@@ -72,6 +82,9 @@ impl Store {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
                 StoreError::Newer { path: path.clone() }
             }
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                StoreError::opening(&path, error)
+            }
             error => StoreError::Open {
                 path: path.clone(),
                 reason: error.to_string(),
@@ -79,11 +92,13 @@ impl Store {
         })?;
         let (last,): (i64,) = sqlx::query_as("SELECT last FROM event_cursor")
             .fetch_one(&pool)
-            .await?;
+            .await
+            .map_err(failed)?;
         Ok(Self {
             pool,
             writer: Arc::default(),
             last_event: Arc::new(watch::Sender::new(last)),
+            commits: Arc::new(watch::Sender::new(0)),
         })
     }
 
@@ -97,6 +112,11 @@ impl Store {
         Change::begin(self, None).await
     }
 
+    /// Moves with every commit, also with those that no event tells of, as lines of a log.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
     /// The cursor of the newest event, as it moves.
     pub fn watch(&self) -> watch::Receiver<i64> {
         self.last_event.subscribe()
@@ -106,4 +126,15 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A file's path as it may stand in a URL.
+fn escape(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
