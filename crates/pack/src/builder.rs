@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use ergon_detect::plan::{APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, Step};
-use ergon_detect::tree::EntryKind as SourceKind;
 use ergon_engine::Engine;
 use ergon_manifest::{Digest, Tagging, canonical_json};
-use ergon_oci::layer::{Content, EntryKind, LayerEntry, write_layer};
-use ergon_oci::{Blobs, ConfigChange, Image, Layer};
+use ergon_oci::layer::{LayerEntry, write_layer};
+use ergon_oci::{ConfigChange, Image, Layer};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::Cache;
 use crate::capture::read_upper;
+use crate::engine_image::{load, remove_step_image};
 use crate::environment::step_environment;
 use crate::error::PackError;
 use crate::hash::BUILDER;
@@ -21,7 +21,7 @@ use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{BuildRecord, ImageRecord, Reproducibility};
 use crate::sandbox::{self, Changes, StepRequest};
-use crate::source::Source;
+use crate::source_layer::source_entries;
 use crate::stage_files;
 
 /// A build that is done.
@@ -131,6 +131,13 @@ struct StageState {
     layers: Vec<StageLayer>,
     /// The image of the last step that ran, which the engine holds.
     loaded: Option<Image>,
+}
+
+impl StageState {
+    /// Images the engine may have that this stage stands on, best first.
+    fn below(&self) -> impl Iterator<Item = &Image> {
+        self.loaded.iter().chain([&self.base])
+    }
 }
 
 struct ContainerBuild<'a, 'b> {
@@ -326,7 +333,7 @@ impl ContainerBuild<'_, '_> {
             engine: "none can be reached".to_owned(),
         })?;
         let image = self.assemble(state, &ConfigChange::default())?;
-        load(engine, self.cache, &image, state).await?;
+        load(engine, self.cache, &image, state.below()).await?;
         let id = image.config_digest().to_string();
         state.loaded = Some(image);
         let request = StepRequest {
@@ -444,7 +451,7 @@ impl ContainerBuild<'_, '_> {
             own_layers: state.layers.len(),
         };
         if let Some(engine) = self.engine {
-            load(engine, self.cache, &image, &state).await?;
+            load(engine, self.cache, &image, state.below()).await?;
             for tag in &record.tags {
                 engine
                     .tag_image(&record.config_digest.to_string(), tag)
@@ -502,43 +509,6 @@ struct RunKey<'a> {
     platform: &'a str,
 }
 
-/// Source files as layer entries under the application root.
-fn source_entries(source: &Source, owner: u32) -> Vec<LayerEntry> {
-    let root = APP_ROOT.trim_start_matches('/');
-    let mut folders = std::collections::BTreeSet::from([root.to_owned()]);
-    let mut entries = Vec::with_capacity(source.files().len() + 16);
-    let entry = |path: String, mode, kind| LayerEntry {
-        path,
-        mode,
-        uid: owner,
-        gid: owner,
-        kind,
-        xattrs: BTreeMap::new(),
-    };
-    for (path, file) in source.files() {
-        for (index, _) in path.match_indices('/') {
-            folders.insert(format!("{root}/{}", &path[..index]));
-        }
-        let (mode, kind) = match &file.kind {
-            SourceKind::Symlink { target } => (0o777, EntryKind::Symlink(target.clone())),
-            SourceKind::File { size, executable } => (
-                if *executable { 0o755 } else { 0o644 },
-                EntryKind::File {
-                    size: *size,
-                    content: Content::Path(source.root().join(path)),
-                },
-            ),
-        };
-        entries.push(entry(format!("{root}/{path}"), mode, kind));
-    }
-    entries.extend(
-        folders
-            .into_iter()
-            .map(|folder| entry(folder, 0o755, EntryKind::Directory)),
-    );
-    entries
-}
-
 /// What the plan says of the image's configuration, with the evidence it carries.
 fn config_change(config: &ImageConfig, prepared: &Prepared) -> ConfigChange {
     let evidence = BTreeMap::from([
@@ -568,89 +538,5 @@ fn config_change(config: &ImageConfig, prepared: &Prepared) -> ConfigChange {
         healthcheck: config.healthcheck.clone(),
         annotations: evidence,
         ..ConfigChange::default()
-    }
-}
-
-/// Brings an image into the engine, with only the layers it lacks.
-async fn load(
-    engine: &Engine,
-    cache: &Cache,
-    image: &Image,
-    state: &StageState,
-) -> Result<(), PackError> {
-    if engine
-        .image_id(&image.config_digest().to_string())
-        .await?
-        .is_some()
-    {
-        return Ok(());
-    }
-    let mut known: Vec<Digest> = Vec::new();
-    for candidate in [state.loaded.as_ref(), Some(&state.base)]
-        .into_iter()
-        .flatten()
-    {
-        if engine
-            .image_id(&candidate.config_digest().to_string())
-            .await?
-            .is_some()
-        {
-            known = candidate.diff_ids().collect();
-            break;
-        }
-    }
-    load_archive(engine, cache.blobs(), image, &[], known).await
-}
-
-/// Brings a finished image and its tags into the engine, where they are not there yet.
-pub async fn load_into_engine(
-    engine: &Engine,
-    cache: &Cache,
-    record: &ImageRecord,
-) -> Result<(), PackError> {
-    let id = record.config_digest.to_string();
-    if engine.image_id(&id).await?.is_none() {
-        let image = Image::load(cache.blobs(), &record.digest)?;
-        load_archive(engine, cache.blobs(), &image, &record.tags, Vec::new()).await?;
-    }
-    for tag in &record.tags {
-        if engine.image_id(tag).await?.as_deref() != Some(id.as_str()) {
-            engine.tag_image(&id, tag).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn load_archive(
-    engine: &Engine,
-    blobs: &Blobs,
-    image: &Image,
-    tags: &[String],
-    known: Vec<Digest>,
-) -> Result<(), PackError> {
-    let (reader, writer) = tokio::io::duplex(1 << 20);
-    let (blobs, image, tags) = (blobs.clone(), image.clone(), tags.to_vec());
-    let writing = tokio::task::spawn_blocking(move || {
-        let writer = tokio_util::io::SyncIoBridge::new(writer);
-        ergon_oci::archive::write_docker(
-            &blobs,
-            &image,
-            &tags,
-            &|diff_id| known.contains(diff_id),
-            writer,
-        )
-    });
-    let loaded = engine.load_image_from(reader).await;
-    // The engine's own words say more than a pipe that it closed.
-    let written = writing.await?;
-    loaded?;
-    written?;
-    Ok(())
-}
-
-async fn remove_step_image(engine: &Engine, image: &Image) {
-    let id = image.config_digest().to_string();
-    if let Err(error) = engine.remove_image(&id, false).await {
-        tracing::debug!(%id, %error, "a step's image stays in the engine");
     }
 }

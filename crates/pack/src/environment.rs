@@ -39,6 +39,7 @@ pub fn step_environment(epoch: u64) -> BTreeMap<String, String> {
         ("PYTHONHASHSEED", "0"),
         ("PIP_NO_CACHE_DIR", "1"),
         ("PIP_NO_INPUT", "1"),
+        ("PIP_PROGRESS_BAR", "off"),
         ("PIP_ROOT_USER_ACTION", "ignore"),
         ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
         ("npm_config_cache", "/tmp/.npm"),
@@ -47,8 +48,8 @@ pub fn step_environment(epoch: u64) -> BTreeMap<String, String> {
         ("npm_config_audit", "false"),
         ("GOCACHE", "/tmp/go-cache"),
         ("GOPATH", "/tmp/go"),
-        // Build paths and version-control state stay out of Go programs.
-        ("GOFLAGS", "-trimpath -buildvcs=false"),
+        // The sources come without their version control; the path they stand at is fixed.
+        ("GOFLAGS", "-buildvcs=false"),
         ("CARGO_HOME", "/tmp/cargo"),
         ("CARGO_INCREMENTAL", "0"),
         // Debug information holds build paths.

@@ -88,13 +88,13 @@ mod tests {
                 inputs
                     .bases
                     .values_mut()
-                    .for_each(|digest| *digest = Digest::of(b"other"))
+                    .for_each(|digest| *digest = Digest::of(b"other"));
             },
             |inputs| {
                 inputs
                     .locks
                     .values_mut()
-                    .for_each(|lock| *lock = Some(Digest::of(b"l")))
+                    .for_each(|lock| *lock = Some(Digest::of(b"l")));
             },
             |inputs| inputs.platform = "linux/arm64".to_owned(),
             |inputs| inputs.epoch += 1,

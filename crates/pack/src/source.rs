@@ -270,7 +270,7 @@ mod tests {
     fn one_byte_or_one_exec_bit_changes_it_and_times_do_not() {
         let folder = example();
         let original = digest_of(folder.path());
-        let file = std::fs::File::options()
+        let file = File::options()
             .write(true)
             .open(folder.path().join("lib-x"))
             .unwrap();
