@@ -11,6 +11,13 @@ export interface EventFeed {
   connected: (connected: boolean) => void;
 }
 
+/** The newest events, newest first. */
+export async function newestEvents(): Promise<Event[]> {
+  const answer = await unwrap(client.GET('/api/v1/events'));
+  // The same address streams text to who asks for a stream; here a list was asked for.
+  return typeof answer === 'string' ? [] : answer.items;
+}
+
 /** Follows the stack's events until the returned function is called; reconnects by itself. */
 export function followEvents(feed: EventFeed): () => void {
   let source: EventSource | undefined;
@@ -28,10 +35,10 @@ export function followEvents(feed: EventFeed): () => void {
 
   const connect = async () => {
     try {
-      const { items } = await unwrap(client.GET('/api/v1/events'));
+      const events = await newestEvents();
       if (closed) return;
-      feed.caughtUp(items);
-      source = new EventSource(`/api/v1/events?after=${encodeURIComponent(items[0]?.id ?? '0')}`);
+      feed.caughtUp(events);
+      source = new EventSource(`/api/v1/events?after=${encodeURIComponent(events[0]?.id ?? '0')}`);
     } catch {
       again();
       return;

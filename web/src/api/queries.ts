@@ -2,6 +2,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
+import { newestEvents } from './event-feed';
 import { keys } from './keys';
 import { ProblemError } from './problem';
 import type { Session } from './types';
@@ -87,7 +88,7 @@ export const useJobs = () =>
 /** The newest events, newest first. */
 export const eventsQuery = queryOptions({
   queryKey: keys.events,
-  queryFn: async () => (await unwrap(client.GET('/api/v1/events'))).items,
+  queryFn: newestEvents,
   // The live feed keeps it up to date.
   staleTime: Infinity,
 });

@@ -4,241 +4,18 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
+    "/api/openapi.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignIn"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Project"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AddProject"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Project"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Project"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** This document. */
+        get: operations["openapi"];
         put?: never;
         post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -253,83 +30,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["GeneratedDockerfile"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/projects/{id}/docker/save": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SaveDockerfile"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SavedDockerfile"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Analyse the project and generate its Dockerfile. Writes nothing. */
+        post: operations["generate_dockerfile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -345,42 +47,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Job"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Send the project to Ergon: write its manifest, build its images, start its containers. */
+        post: operations["hand_off_project"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/runs": {
+    "/api/projects/{id}/docker/save": {
         parameters: {
             query?: never;
             header?: never;
@@ -389,219 +64,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["RunFolder"];
-                };
-            };
-            responses: {
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Job"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    project?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Job"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Job"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Job"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/jobs/{id}/log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    after?: number;
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["JobLogLine"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
+        /** Write `Dockerfile` and `.dockerignore` into the project; 409 where a file differs and `overwrite` is not set. */
+        post: operations["save_dockerfile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -615,37 +79,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["BuildSummary"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Builds, newest first. */
+        get: operations["list_builds"];
         put?: never;
-        post?: never;
+        /** Remember a build that was made outside the stack, with the shared cache. */
+        post: operations["record_build"];
         delete?: never;
         options?: never;
         head?: never;
@@ -659,327 +97,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    hash: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Build"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One build, by its hash or the beginning of it. */
+        get: operations["build"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/registry/{reference}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    reference: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["RegistryEntry"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/containers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["ContainerSummary"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/containers/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Container"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/containers/{name}/start": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ContainerSummary"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/containers/{name}/stop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ContainerSummary"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/containers/{name}/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ContainerSummary"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;
@@ -993,35 +114,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Companion"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Every companion, by name. */
+        get: operations["list_companions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1039,37 +133,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["LaunchCompanion"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Companion"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Give a companion to a container that Ergon did not start. */
+        post: operations["launch_companion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1085,39 +150,94 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Message"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Reply"];
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Say something to a companion, and have its answer. */
+        post: operations["send_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Every container that has a companion, by name. */
+        get: operations["list_containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A container with what its companion sees. */
+        get: operations["container"];
+        put?: never;
+        post?: never;
+        /** Remove a container; its companion leaves the directory. */
+        delete: operations["remove_container"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a container and start it again. */
+        post: operations["restart_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a container that is stopped. */
+        post: operations["start_container"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/containers/{name}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a container. */
+        post: operations["stop_container"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1131,37 +251,219 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    after?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: components["schemas"]["Event"][];
-                        };
-                    };
-                };
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /**
+         * Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
+         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Jobs, newest first. */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job with its steps. */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a job that is queued or running; the answer is the job as it is then. */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job as it happens: `step` (a JobStep with its `index`), `log` (a JobLogLine) and, at last, `end` (the Job). */
+        get: operations["follow_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a job's steps wrote, oldest first, a thousand lines at a time. */
+        get: operations["job_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every project, by name. */
+        get: operations["list_projects"];
+        put?: never;
+        /** Add a folder or a git repository. */
+        post: operations["add_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One project. */
+        get: operations["project"];
+        put?: never;
+        post?: never;
+        /** Forget a project; its folder is left as it is. */
+        delete: operations["remove_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{reference}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a reference names: a unique beginning of a build hash or of an image, manifest or source digest, or a tag. */
+        get: operations["registry_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Build a folder and run it, without writing into it. */
+        post: operations["run_folder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is asking, and which stack answers. */
+        get: operations["session"];
+        put?: never;
+        /** Trade a one-time sign-in code for a session cookie. */
+        post: operations["sign_in"];
+        /** Sign out: the session ends, its cookie goes. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A fresh sign-in link, good for one sign-in within ten minutes. */
+        post: operations["create_sign_in_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the stack serves requests. Open to everybody. */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1174,292 +476,109 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            /** @description `about:blank`, or a path into the documentation. */
-            type: string;
-            title: string;
-            /**
-             * Format: int32
-             * @description The HTTP status, again.
-             */
-            status: number;
-            /** @description What happened, to what, and why. */
-            detail: string;
-            /** @description What to do next. */
-            remedy?: string | null;
-        };
-        SignIn: {
-            code: string;
-        };
-        SignInLink: {
-            /** @description Good for one sign-in. */
-            code: string;
-            /** @description The UI's address with the code in its fragment. */
-            url: string;
-        };
-        Session: {
-            /** @description The principal: `owner`. */
-            principal: string;
-            /** @description The stack's name in the directory. */
-            stack: string;
-            version: string;
-            /** @description The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none. */
-            engine: string;
-            engine_reachable: boolean;
-        };
+        /** @description A source tree to be known. */
         AddProject: {
             /** @description An absolute folder on the stack's machine, or a git URL (`https://`, `ssh://`, `git@…`). */
             location: string;
             /** @description The display name; absent: the folder's or repository's last part. */
             name?: string | null;
         };
-        Project: {
-            id: string;
-            name: string;
-            /** @description The folder, or the git URL. */
-            location: string;
-            /** @description The folder its files are in; for a git URL, the stack's clone. */
-            folder: string;
-            /** @description `FastAPI`, … as last analysed. */
-            framework?: string | null;
-            /** @description `Python 3.11`, … */
-            language?: string | null;
-            /** @description `main@1a2b3c4`, where the folder is a git work tree. */
-            git?: string | null;
-            /** @description What went wrong when it was looked at. */
-            problem?: string | null;
-            manifest_digest?: string | null;
-            /** @description The Dockerfile settings of the last save or hand-off. */
-            docker_config?: null | components["schemas"]["DockerConfig"];
-            last_build?: null | components["schemas"]["BuildSummary"];
-            /** @description A job that is queued or running for it. */
-            active_job?: null | components["schemas"]["Job"];
-            containers: components["schemas"]["ContainerSummary"][];
-            /** @description Its companion, kind `project`. */
-            companion: string;
-            /** @description RFC 3339. */
-            added_at: string;
-        };
-        DockerConfig: {
-            /** @description SHA-256 of the Dockerfile's text. */
-            dockerfile_digest: string;
-            /** @description Where it was saved; absent: it was not. */
-            saved_to?: string | null;
-            base_images: string[];
-            ports: number[];
-            /** @description RFC 3339. */
-            updated_at: string;
-        };
-        GeneratedDockerfile: {
-            dockerfile: string;
-            dockerignore: string;
-            project_id: string;
-            project_name: string;
-            /** @description Always null: saving is its own call. */
-            saved_to?: string | null;
-            /** @description The project's own Dockerfile, where it has one. */
-            existing_dockerfile?: string | null;
-            existing_dockerignore?: string | null;
-            /** @description The manifest as it would be written. */
-            manifest: Record<string, never>;
-            /** @description The answers to the six questions, in their order. */
-            answers: components["schemas"]["Answer"][];
-            questions: components["schemas"]["OpenQuestion"][];
-            /** @description For each Dockerfile line (from 1) that came from a fact: which. */
-            line_facts: components["schemas"]["LineFact"][];
-        };
+        /** @description One of the six questions, answered. */
         Answer: {
-            /** @description `language`, `dependencies`, `build`, `run`, `ports`, `environment`. */
-            topic: string;
+            facts: components["schemas"]["AnswerFact"][];
             /** @description `Language and framework`, … */
             title: string;
-            facts: components["schemas"]["AnswerFact"][];
+            /** @description `language`, `dependencies`, `build`, `run`, `ports`, `environment`. */
+            topic: string;
         };
+        /** @description One fact of an answer. */
         AnswerFact: {
+            /** @description `certain`, `likely`, `assumed`. */
+            confidence: string;
+            /** @description `file:line`; empty where it is assumed. */
+            from: string;
             /**
              * Format: int32
              * @description Unique in this document, so that lines can point at it.
              */
             id: number;
+            note?: string | null;
             /** @description `framework`, `port`, … */
             topic: string;
             value: string;
-            note?: string | null;
-            /** @description `file:line`; empty where it is assumed. */
-            from: string;
-            /** @description `certain`, `likely`, `assumed`. */
-            confidence: string;
         };
-        LineFact: {
-            /** Format: int32 */
-            line: number;
-            facts: number[];
+        /** @description A base image and the manifest digest it had. */
+        BaseReference: {
+            digest: string;
+            reference: string;
         };
-        OpenQuestion: {
-            text: string;
-            remedy: string;
-        };
-        SaveDockerfile: {
-            /** @description The text that was shown; what is saved is what was seen. */
-            dockerfile: string;
-            dockerignore: string;
-            /** @description Replace files that differ. */
-            overwrite?: boolean;
-        };
-        SavedDockerfile: {
-            saved_to: string;
-            /** @description File names that were written; a file that was the same already is not. */
-            written: string[];
-        };
-        RunFolder: {
-            /** @description An absolute folder on the stack's machine. */
-            folder: string;
-            /** @description Environment variables for the containers. */
-            env?: {
-                [key: string]: string;
-            };
-        };
-        Job: {
-            id: string;
-            /** @description `handoff` (writes the manifest) or `run` (does not). */
-            kind: string;
-            project_id: string;
-            project_name: string;
-            /** @description `queued`, `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
-            state: string;
-            /** @description RFC 3339. */
-            created_at: string;
-            finished_at?: string | null;
-            /** @description The cause in one sentence, where it failed. */
-            error?: string | null;
-            remedy?: string | null;
-            steps: components["schemas"]["JobStep"][];
-            build_hash?: string | null;
-            result?: null | components["schemas"]["RunResult"];
-        };
-        JobStep: {
-            /** @description `source`, `base`, `install`, `build`, `image`, `container`, `companion`, `health`, … */
-            name: string;
-            /** @description `pip install -r requirements.txt`, `python:3.11-slim`, … */
-            detail: string;
-            /** @description `running`, `done`, `cached`, `failed`. */
-            state: string;
+        /** @description A build and the chain of evidence it stands in. */
+        Build: components["schemas"]["BuildSummary"] & {
+            bases: components["schemas"]["BaseReference"][];
+            builder: string;
+            /** @description Containers that run an image of it. */
+            containers: components["schemas"]["ContainerSummary"][];
             /** Format: int64 */
-            milliseconds?: number | null;
-            /** @description `sha256:… 41 MB`, … */
-            outcome?: string | null;
+            epoch: number;
+            git?: string | null;
+            job_id?: string | null;
+            manifest: Record<string, never>;
+            manifest_digest: string;
+            platform: string;
+            source_digest: string;
+            /** @description Why it is `unpinned`, one line each with how to pin it. */
+            unpinned: string[];
         };
-        JobLogLine: {
-            /**
-             * Format: int64
-             * @description Counts from 1 within the job.
-             */
-            number: number;
-            /**
-             * Format: int32
-             * @description The index of the step it belongs to.
-             */
-            step: number;
-            text: string;
-        };
-        RunResult: {
-            build_hash: string;
-            image_digest: string;
-            /** @description `fastapi:4f1c09ab77e2`. */
-            image: string;
-            /** @description `unpinned`, `unproven`, `proven`, `failed`. */
-            reproducibility: string;
-            cached: boolean;
-            /** @description The container's Docker name. */
-            container: string;
-            companion: string;
-            ports: components["schemas"]["PublishedPort"][];
-            /** @description `healthy`, `running` (nothing to ask), `unhealthy`, `exited`. */
-            state: string;
-            /** @description Every container of the manifest, in build order; the first is repeated above. */
-            containers: components["schemas"]["StartedContainer"][];
-        };
-        StartedContainer: {
-            container: string;
-            companion: string;
-            image: string;
-            image_digest: string;
-            ports: components["schemas"]["PublishedPort"][];
-            state: string;
-        };
-        PublishedPort: {
-            /** Format: int32 */
-            container: number;
-            /** @description `127.0.0.1`. */
-            address: string;
-            /** Format: int32 */
-            host: number;
-        };
+        /** @description A build, as lists show it. */
         BuildSummary: {
             build_hash: string;
+            cached: boolean;
+            images: components["schemas"]["BuiltImage"][];
+            /** Format: int64 */
+            milliseconds?: number | null;
             project_id?: string | null;
             project_name?: string | null;
-            /** @description `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
-            state: string;
             reproducibility: string;
             /** @description When it really happened; RFC 3339. */
             started_at: string;
-            /** Format: int64 */
-            milliseconds?: number | null;
-            cached: boolean;
-            images: components["schemas"]["BuiltImage"][];
+            /** @description `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
+            state: string;
         };
+        /** @description An image a build made. */
         BuiltImage: {
             container: string;
             image_digest: string;
-            tags: string[];
             /**
              * Format: int64
              * @description Bytes of all layers, compressed.
              */
             size: number;
+            tags: string[];
         };
-        Build: components["schemas"]["BuildSummary"] & {
-            manifest_digest: string;
-            source_digest: string;
-            platform: string;
-            /** Format: int64 */
-            epoch: number;
-            builder: string;
-            bases: components["schemas"]["BaseReference"][];
-            git?: string | null;
-            job_id?: string | null;
-            /** @description Why it is `unpinned`, one line each with how to pin it. */
-            unpinned: string[];
-            /** @description Containers that run an image of it. */
-            containers: components["schemas"]["ContainerSummary"][];
-            manifest: Record<string, never>;
-        };
-        BaseReference: {
-            reference: string;
-            digest: string;
-        };
-        ContainerSummary: {
-            /** @description The engine's id. */
-            id: string;
-            /** @description The container's Docker name. */
+        /** @description Who is in the directory. */
+        Companion: {
+            capabilities: string[];
+            container?: string | null;
+            container_id?: string | null;
+            /** @description `up`, `down`. */
+            health: string;
             name: string;
-            /** @description `running`, `exited`, `restarting`, `paused`, `created`, `dead`. */
-            state: string;
-            /** @description `well`, `unwell`, `stopped`, `unknown`. */
-            wellness: string;
-            /** @description Its state in one sentence, by its companion. */
-            sentence: string;
-            companion: string;
-            image?: string | null;
-            image_digest?: string | null;
-            build_hash?: string | null;
             project_id?: string | null;
-            ports: components["schemas"]["PublishedPort"][];
             /** @description RFC 3339. */
-            started_at?: string | null;
+            registered_at: string;
+            /** @description Its state in one sentence. */
+            sentence: string;
+            /** @description The unix socket it listens on. */
+            socket?: string | null;
+            /** @description `project`, `container`, `tekton`, … */
+            type: string;
         };
+        /** @description A container with what its companion sees. */
         Container: components["schemas"]["ContainerSummary"] & {
+            evidence: components["schemas"]["Evidence"][];
+            findings: components["schemas"]["Finding"][];
+            /** @description The last lines it wrote. */
+            log: string[];
             /**
              * Format: int64
              * @description Bytes.
@@ -1473,107 +592,470 @@ export interface components {
             /** Format: int64 */
             restarts: number;
             services: components["schemas"]["FoundService"][];
-            findings: components["schemas"]["Finding"][];
-            evidence: components["schemas"]["Evidence"][];
-            /** @description The last lines it wrote. */
-            log: string[];
         };
-        FoundService: {
-            /** @description `uvicorn`. */
-            name: string;
-            /** @description `web server`, `application server`, `database`, `cache`, `queue`, `worker`, … */
-            role: string;
-            /** Format: int32 */
-            pid: number;
-            ports: number[];
-            command: string;
-        };
-        Finding: {
-            /** @description A stable name: `exited`, `env.missing`, `port.closed`, … */
+        /** @description A container that has a companion, as lists show it. */
+        ContainerSummary: {
+            build_hash?: string | null;
+            companion: string;
+            /** @description The engine's id. */
             id: string;
-            /** @description `info`, `warning`, `critical`. */
-            severity: string;
-            text: string;
-            /** @description Numbers of the evidence it rests on. */
-            evidence: number[];
-            /** @description What a person can do about it. */
-            remedy?: string | null;
+            image?: string | null;
+            image_digest?: string | null;
+            /** @description The container's Docker name. */
+            name: string;
+            ports: components["schemas"]["PublishedPort"][];
+            project_id?: string | null;
+            /** @description Its state in one sentence, by its companion. */
+            sentence: string;
+            /** @description RFC 3339. */
+            started_at?: string | null;
+            /** @description `running`, `exited`, `restarting`, `paused`, `created`, `dead`. */
+            state: string;
+            /** @description `well`, `unwell`, `stopped`, `unknown`. */
+            wellness: string;
         };
+        /** @description What the project keeps of its last Dockerfile. */
+        DockerConfig: {
+            base_images: string[];
+            /** @description SHA-256 of the Dockerfile's text. */
+            dockerfile_digest: string;
+            ports: number[];
+            /** @description Where it was saved; absent: it was not. */
+            saved_to?: string | null;
+            /** @description RFC 3339. */
+            updated_at: string;
+        };
+        /** @description One change of state, a CloudEvents 1.0 envelope. */
+        Event: {
+            data: Record<string, never>;
+            /** @description The cursor: grows by at least one with each event. */
+            id: string;
+            source: string;
+            specversion: string;
+            /** @description `project/<id>`, `container/<name>`, …: the resource that changed. */
+            subject: string;
+            /** @description RFC 3339. */
+            time: string;
+            /** @description `dev.ergon.project.added`, … */
+            type: string;
+        };
+        /** @description Where a claim comes from. */
         Evidence: {
+            /** @description A command to see it oneself. */
+            command?: string | null;
             /**
              * Format: int32
              * @description Cited as `[1]`.
              */
             number: number;
-            /** @description `memory.current 50331648`, `GET http://172.17.0.2:8000/ → 200 in 3 ms`. */
-            text: string;
             /** @description `cgroup`, `engine`, `process`, `probe`, `manifest`, `log`, `event`, `source`. */
             source: string;
+            /** @description `memory.current 50331648`, `GET http://172.17.0.2:8000/ → 200 in 3 ms`. */
+            text: string;
             /** @description RFC 3339. */
             time: string;
-            /** @description A command to see it oneself. */
-            command?: string | null;
         };
-        Message: {
-            content: string;
+        /** @description A fact a companion computed. */
+        Finding: {
+            /** @description Numbers of the evidence it rests on. */
+            evidence: number[];
+            /** @description A stable name: `exited`, `env.missing`, `port.closed`, … */
+            id: string;
+            /** @description What a person can do about it. */
+            remedy?: string | null;
+            /** @description `info`, `warning`, `critical`. */
+            severity: string;
+            text: string;
         };
-        Reply: {
-            /** @description Who answers. */
-            from: string;
-            content: string;
-            findings: components["schemas"]["Finding"][];
-            evidence: components["schemas"]["Evidence"][];
-        };
-        Companion: {
+        /** @description A service found among a container's processes. */
+        FoundService: {
+            command: string;
+            /** @description `uvicorn`. */
             name: string;
-            /** @description `project`, `container`, `tekton`, … */
-            type: string;
-            capabilities: string[];
-            container_id?: string | null;
-            container?: string | null;
-            project_id?: string | null;
-            /** @description The unix socket it listens on. */
-            socket?: string | null;
-            /** @description `up`, `down`. */
-            health: string;
-            /** @description Its state in one sentence. */
-            sentence: string;
-            /** @description RFC 3339. */
-            registered_at: string;
+            /**
+             * Format: int32
+             * @description As the host numbers it.
+             */
+            pid: number;
+            ports: number[];
+            /** @description `web server`, `application server`, `database`, `cache`, `queue`, `worker`, … */
+            role: string;
         };
+        /** @description The answer to `POST /api/projects/{id}/docker/generate`. Nothing has been written. */
+        GeneratedDockerfile: {
+            /** @description The answers to the six questions, in their order. */
+            answers: components["schemas"]["Answer"][];
+            dockerfile: string;
+            dockerignore: string;
+            /** @description The project's own Dockerfile, where it has one. */
+            existing_dockerfile?: string | null;
+            existing_dockerignore?: string | null;
+            /** @description For each Dockerfile line (from 1) that came from a fact: which. */
+            line_facts: components["schemas"]["LineFact"][];
+            /** @description The manifest as it would be written. */
+            manifest: Record<string, never>;
+            project_id: string;
+            project_name: string;
+            questions: components["schemas"]["OpenQuestion"][];
+            /** @description Always null: saving is its own call. */
+            saved_to?: string | null;
+        };
+        /** @description A durable piece of work: a hand-off, a run. */
+        Job: {
+            build_hash?: string | null;
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description The cause in one sentence, where it failed. */
+            error?: string | null;
+            finished_at?: string | null;
+            id: string;
+            /** @description `handoff` (writes the manifest) or `run` (does not). */
+            kind: string;
+            project_id: string;
+            project_name: string;
+            remedy?: string | null;
+            result?: components["schemas"]["RunResult"] | null;
+            /** @description `queued`, `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
+            state: string;
+            steps: components["schemas"]["JobStep"][];
+        };
+        /** @description A line of a job's log. */
+        JobLogLine: {
+            /**
+             * Format: int64
+             * @description Counts from 1 within the job.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description The index of the step it belongs to.
+             */
+            step: number;
+            text: string;
+        };
+        /** @description A step of a job, in the order they were begun. */
+        JobStep: {
+            /** @description `pip install -r requirements.txt`, `python:3.11-slim`, … */
+            detail: string;
+            /** Format: int64 */
+            milliseconds?: number | null;
+            /** @description `source`, `base`, `install`, `build`, `image`, `container`, `companion`, `health`, … */
+            name: string;
+            /** @description `sha256:… 41 MB`, … */
+            outcome?: string | null;
+            /** @description `running`, `done`, `cached`, `failed`. */
+            state: string;
+        };
+        /** @description Give a companion to a container that Ergon did not start. */
         LaunchCompanion: {
             /** @description The container's name or id. */
             container: string;
             /** @description Absent: `<container>-ci`. */
             name?: string | null;
         };
-        Event: {
-            specversion: string;
-            /** @description The cursor: grows by at least one with each event. */
-            id: string;
-            source: string;
-            /** @description `dev.ergon.project.added`, … */
-            type: string;
-            /** @description `project/<id>`, `container/<name>`, …: the resource that changed. */
-            subject: string;
-            /** @description RFC 3339. */
-            time: string;
-            data: Record<string, never>;
+        /** @description A line of the Dockerfile and the facts it came from. */
+        LineFact: {
+            facts: number[];
+            /** Format: int32 */
+            line: number;
         };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_BuildSummary: {
+            items: {
+                build_hash: string;
+                cached: boolean;
+                images: components["schemas"]["BuiltImage"][];
+                /** Format: int64 */
+                milliseconds?: number | null;
+                project_id?: string | null;
+                project_name?: string | null;
+                reproducibility: string;
+                /** @description When it really happened; RFC 3339. */
+                started_at: string;
+                /** @description `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
+                state: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Companion: {
+            items: {
+                capabilities: string[];
+                container?: string | null;
+                container_id?: string | null;
+                /** @description `up`, `down`. */
+                health: string;
+                name: string;
+                project_id?: string | null;
+                /** @description RFC 3339. */
+                registered_at: string;
+                /** @description Its state in one sentence. */
+                sentence: string;
+                /** @description The unix socket it listens on. */
+                socket?: string | null;
+                /** @description `project`, `container`, `tekton`, … */
+                type: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_ContainerSummary: {
+            items: {
+                build_hash?: string | null;
+                companion: string;
+                /** @description The engine's id. */
+                id: string;
+                image?: string | null;
+                image_digest?: string | null;
+                /** @description The container's Docker name. */
+                name: string;
+                ports: components["schemas"]["PublishedPort"][];
+                project_id?: string | null;
+                /** @description Its state in one sentence, by its companion. */
+                sentence: string;
+                /** @description RFC 3339. */
+                started_at?: string | null;
+                /** @description `running`, `exited`, `restarting`, `paused`, `created`, `dead`. */
+                state: string;
+                /** @description `well`, `unwell`, `stopped`, `unknown`. */
+                wellness: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Event: {
+            items: {
+                data: Record<string, never>;
+                /** @description The cursor: grows by at least one with each event. */
+                id: string;
+                source: string;
+                specversion: string;
+                /** @description `project/<id>`, `container/<name>`, …: the resource that changed. */
+                subject: string;
+                /** @description RFC 3339. */
+                time: string;
+                /** @description `dev.ergon.project.added`, … */
+                type: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Job: {
+            items: {
+                build_hash?: string | null;
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description The cause in one sentence, where it failed. */
+                error?: string | null;
+                finished_at?: string | null;
+                id: string;
+                /** @description `handoff` (writes the manifest) or `run` (does not). */
+                kind: string;
+                project_id: string;
+                project_name: string;
+                remedy?: string | null;
+                result?: components["schemas"]["RunResult"] | null;
+                /** @description `queued`, `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
+                state: string;
+                steps: components["schemas"]["JobStep"][];
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_JobLogLine: {
+            items: {
+                /**
+                 * Format: int64
+                 * @description Counts from 1 within the job.
+                 */
+                number: number;
+                /**
+                 * Format: int32
+                 * @description The index of the step it belongs to.
+                 */
+                step: number;
+                text: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Project: {
+            items: {
+                active_job?: components["schemas"]["Job"] | null;
+                /** @description RFC 3339. */
+                added_at: string;
+                /** @description Its companion, kind `project`. */
+                companion: string;
+                containers: components["schemas"]["ContainerSummary"][];
+                docker_config?: components["schemas"]["DockerConfig"] | null;
+                /** @description The folder its files are in; for a git URL, the stack's clone. */
+                folder: string;
+                /** @description `FastAPI`, … as last analysed. */
+                framework?: string | null;
+                /** @description `main@1a2b3c4`, where the folder is a git work tree. */
+                git?: string | null;
+                id: string;
+                /** @description `Python 3.11`, … */
+                language?: string | null;
+                last_build?: components["schemas"]["BuildSummary"] | null;
+                /** @description The folder, or the git URL. */
+                location: string;
+                manifest_digest?: string | null;
+                name: string;
+                /** @description What went wrong when it was looked at. */
+                problem?: string | null;
+            }[];
+        };
+        /** @description A message to a companion. */
+        Message: {
+            content: string;
+        };
+        /** @description What nothing in the project decides. */
+        OpenQuestion: {
+            remedy: string;
+            text: string;
+        };
+        /** @description An RFC 9457 problem document: what happened, and what to do next. */
+        Problem: {
+            /** @description What happened, to what, and why. */
+            detail: string;
+            /** @description What to do next. */
+            remedy?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status, again.
+             */
+            status: number;
+            title: string;
+            /** @description `about:blank`, or a path into the documentation. */
+            type: string;
+        };
+        /** @description A source tree that Ergon knows. */
+        Project: {
+            active_job?: components["schemas"]["Job"] | null;
+            /** @description RFC 3339. */
+            added_at: string;
+            /** @description Its companion, kind `project`. */
+            companion: string;
+            containers: components["schemas"]["ContainerSummary"][];
+            docker_config?: components["schemas"]["DockerConfig"] | null;
+            /** @description The folder its files are in; for a git URL, the stack's clone. */
+            folder: string;
+            /** @description `FastAPI`, … as last analysed. */
+            framework?: string | null;
+            /** @description `main@1a2b3c4`, where the folder is a git work tree. */
+            git?: string | null;
+            id: string;
+            /** @description `Python 3.11`, … */
+            language?: string | null;
+            last_build?: components["schemas"]["BuildSummary"] | null;
+            /** @description The folder, or the git URL. */
+            location: string;
+            manifest_digest?: string | null;
+            name: string;
+            /** @description What went wrong when it was looked at. */
+            problem?: string | null;
+        };
+        /** @description A container's port and where the host publishes it. */
+        PublishedPort: {
+            /** @description `127.0.0.1`. */
+            address: string;
+            /** Format: int32 */
+            container: number;
+            /** Format: int32 */
+            host: number;
+        };
+        /** @description A build that a client made with the shared cache and wants remembered. */
         RecordBuild: {
             build_hash: string;
             /** @description The folder that was built. */
             folder: string;
         };
+        /** @description What `GET /api/v1/registry/{reference}` found. */
         RegistryEntry: (components["schemas"]["Build"] & {
             /** @enum {string} */
             kind: "build";
         }) | {
+            builds: components["schemas"]["BuildSummary"][];
             /** @enum {string} */
             kind: "manifest";
-            manifest_digest: string;
             manifest: Record<string, never>;
-            builds: components["schemas"]["BuildSummary"][];
+            manifest_digest: string;
+        };
+        /** @description A companion's answer. */
+        Reply: {
+            /** @description Plain sentences; `[1]` cites the evidence of that number. */
+            content: string;
+            evidence: components["schemas"]["Evidence"][];
+            findings: components["schemas"]["Finding"][];
+            /** @description Who answers. */
+            from: string;
+        };
+        /** @description Run a folder without writing into it. */
+        RunFolder: {
+            /** @description Environment variables for the containers. */
+            env?: {
+                [key: string]: string;
+            };
+            /** @description An absolute folder on the stack's machine. */
+            folder: string;
+        };
+        /** @description What a run came to. `ergon run --json` prints this. */
+        RunResult: {
+            build_hash: string;
+            cached: boolean;
+            companion: string;
+            /** @description The container's Docker name. */
+            container: string;
+            /** @description Every container of the manifest, in build order; the first is repeated above. */
+            containers: components["schemas"]["StartedContainer"][];
+            /** @description `fastapi:4f1c09ab77e2`. */
+            image: string;
+            image_digest: string;
+            ports: components["schemas"]["PublishedPort"][];
+            /** @description `unpinned`, `unproven`, `proven`, `failed`. */
+            reproducibility: string;
+            /** @description `healthy`, `running` (nothing to ask), `unhealthy`, `exited`. */
+            state: string;
+        };
+        /** @description What to save into the project. */
+        SaveDockerfile: {
+            /** @description The text that was shown; what is saved is what was seen. */
+            dockerfile: string;
+            dockerignore: string;
+            /** @description Replace files that differ. */
+            overwrite?: boolean;
+        };
+        /** @description What was saved. */
+        SavedDockerfile: {
+            saved_to: string;
+            /** @description File names that were written; a file that was the same already is not. */
+            written: string[];
+        };
+        /** @description Who is asking, and which stack answers. */
+        Session: {
+            /** @description The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none. */
+            engine: string;
+            engine_reachable: boolean;
+            /** @description The principal: `owner`. */
+            principal: string;
+            /** @description The stack's name in the directory. */
+            stack: string;
+            version: string;
+        };
+        /** @description A one-time sign-in code, exchanged for a session cookie. */
+        SignIn: {
+            code: string;
+        };
+        /** @description A fresh sign-in link, the answer to `POST /api/v1/session/code`: `ergon link` prints it. */
+        SignInLink: {
+            /** @description Good for one sign-in. */
+            code: string;
+            /** @description The UI's address with the code in its fragment. */
+            url: string;
+        };
+        /** @description One container that was started. */
+        StartedContainer: {
+            companion: string;
+            container: string;
+            image: string;
+            image_digest: string;
+            ports: components["schemas"]["PublishedPort"][];
+            state: string;
         };
     };
     responses: never;
@@ -1583,4 +1065,1035 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    generate_dockerfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedDockerfile"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_off_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was taken on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_dockerfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveDockerfile"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedDockerfile"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_builds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_BuildSummary"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordBuild"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The build hash, with or without `sha256:`, or a unique beginning of it. */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_companions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    launch_companion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LaunchCompanion"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reply"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_containers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ContainerSummary"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerSummary"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerSummary"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_container: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerSummary"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description Only events after this one. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Event"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only those of this project, by id or name. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was taken on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    job_log: {
+        parameters: {
+            query?: {
+                /** @description Only lines with a greater number. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_JobLogLine"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Project"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddProject"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registry_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryEntry"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunFolder"];
+            };
+        };
+        responses: {
+            /** @description It was taken on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; the cookie `ergon_session` is set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_sign_in_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInLink"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
