@@ -83,17 +83,17 @@ async fn each_input_moves_the_image() {
     type Change = fn(&Path);
     let changes: [(&str, Change); 5] = [
         ("a byte", |root| {
-            std::fs::write(root.join("serve.sh"), "#!/bin/sh \n").unwrap()
+            std::fs::write(root.join("serve.sh"), "#!/bin/sh \n").unwrap();
         }),
         ("an exec bit", |root| {
             std::fs::set_permissions(root.join("serve.sh"), PermissionsExt::from_mode(0o755))
                 .unwrap();
         }),
         ("a name", |root| {
-            std::fs::rename(root.join("serve.sh"), root.join("start.sh")).unwrap()
+            std::fs::rename(root.join("serve.sh"), root.join("start.sh")).unwrap();
         }),
         ("a link", |root| {
-            std::os::unix::fs::symlink("pages", root.join("link")).unwrap()
+            std::os::unix::fs::symlink("pages", root.join("link")).unwrap();
         }),
         ("the manifest", |root| {
             std::fs::write(root.join("ergon.json"), MANIFEST.replace("8080", "8081")).unwrap();
