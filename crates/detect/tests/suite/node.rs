@@ -177,13 +177,13 @@ fn a_package_json_that_is_a_folder_is_passed_over() {
 
 #[test]
 fn a_lock_of_any_size_is_read() {
-    let mut lock = String::from(r#"{"packages": {"": {"dependencies": {"express": "^4.18.2"}}"#);
-    for index in 0..40_000 {
-        lock.push_str(&format!(
-            r#", "node_modules/package-{index}": {{"version": "1.0.0"}}"#
-        ));
-    }
-    lock.push_str("}}");
+    let packages: Vec<_> = (0..40_000)
+        .map(|index| format!(r#""node_modules/package-{index}": {{"version": "1.0.0"}}"#))
+        .collect();
+    let lock = format!(
+        r#"{{"packages": {{"": {{"dependencies": {{"express": "^4.18.2"}}}}, {}}}}}"#,
+        packages.join(", ")
+    );
     assert!(lock.len() > 1 << 20);
     let package = package("");
     let files = [
