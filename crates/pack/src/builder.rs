@@ -53,6 +53,12 @@ pub async fn build(
         let record = BuildRecord {
             unpinned: prepared.unpinned.clone(),
             git: prepared.git.clone(),
+            // Pins are no part of the hash: the same bits can be pinned today and not yesterday.
+            reproducibility: match record.reproducibility {
+                _ if !prepared.unpinned.is_empty() => Reproducibility::Unpinned,
+                Reproducibility::Unpinned => Reproducibility::Unproven,
+                known => known,
+            },
             ..record
         };
         for image in &record.images {
