@@ -9,7 +9,7 @@ import { ReplyView } from './reply';
 
 const suggestions: Record<string, readonly string[]> = {
   container: ['What’s your status?', 'What happened?', 'What services do you run?'],
-  project: ['What’s your status?', 'What language and framework?', 'How is it built?', 'Which environment does it need?'],
+  project: ['What’s your status?', 'How is it built?', 'What environment does it need?'],
   tekton: ['What’s your status?', 'Who is there?'],
 };
 

@@ -1,7 +1,9 @@
 import { useEffect, useRef } from 'react';
 
 import type { Answer, AnswerFact, OpenQuestion } from '../api/types';
+import { Prose } from '../parts/prose';
 import { useRoving } from '../parts/roving';
+import { scrollWithin } from '../parts/scroll-within';
 import type { Lit, Pointed } from '../text/line-facts';
 
 interface AnswersPaneProps {
@@ -18,8 +20,8 @@ export function AnswersPane({ answers, questions, lit, onPoint }: AnswersPanePro
   const first = answers.flatMap((answer) => answer.facts)[0]?.id;
 
   useEffect(() => {
-    if (pane.current?.contains(document.activeElement)) return;
-    pane.current?.querySelector('[data-lit="true"]')?.scrollIntoView({ block: 'nearest' });
+    if (pane.current?.matches(':hover, :focus-within')) return;
+    scrollWithin(pane.current, pane.current?.querySelector<HTMLElement>('[data-lit="true"]'));
   }, [lit]);
 
   return (
@@ -52,7 +54,7 @@ export function AnswersPane({ answers, questions, lit, onPoint }: AnswersPanePro
           <ul>
             {questions.map((question) => (
               <li key={question.text} className="fact">
-                {question.text} <span className="soft note">{question.remedy}</span>
+                <Prose text={question.text} /> <span className="soft note"><Prose text={question.remedy} /></span>
               </li>
             ))}
           </ul>
@@ -64,7 +66,7 @@ export function AnswersPane({ answers, questions, lit, onPoint }: AnswersPanePro
 
 /** What a fact is, where the question it answers does not say so already: `package manager`, `health`. */
 function factLabel(question: string, topic: string): string | null {
-  return topic.startsWith(question) ? null : topic.replaceAll('_', ' ');
+  return topic.startsWith(question) || question.startsWith(topic) ? null : topic.replaceAll('_', ' ');
 }
 
 function Fact({ fact, label }: { fact: AnswerFact; label: string | null }) {
@@ -76,7 +78,7 @@ function Fact({ fact, label }: { fact: AnswerFact; label: string | null }) {
         {fact.confidence !== 'certain' && <span className="tag">{fact.confidence}</span>}
       </span>
       {fact.from && <code className="fact-from">{fact.from}</code>}
-      {fact.note && <span className="fact-note">{fact.note}</span>}
+      {fact.note && <span className="fact-note"><Prose text={fact.note} /></span>}
     </>
   );
 }

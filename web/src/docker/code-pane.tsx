@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react';
 
 import { useRoving } from '../parts/roving';
+import { scrollWithin } from '../parts/scroll-within';
 import type { DiffRow } from '../text/diff';
 import { type Token, tokenise } from '../text/dockerfile';
 import type { Lit, Pointed } from '../text/line-facts';
@@ -29,9 +30,9 @@ export function CodePane({ label, rows, before, after, explained, lit, onPoint }
   const firstExplained = Math.min(...explained);
 
   useEffect(() => {
-    // A fact was pointed at in the other pane: bring its line into sight without moving anything else.
-    if (list.current?.contains(document.activeElement)) return;
-    list.current?.querySelector('[data-lit="true"]')?.scrollIntoView({ block: 'nearest' });
+    // Pointed at in the other pane: what belongs to it comes into sight here.
+    if (list.current?.matches(':hover, :focus-within')) return;
+    scrollWithin(list.current, list.current?.querySelector<HTMLElement>('[data-lit="true"]'));
   }, [lit]);
 
   return (

@@ -2,7 +2,7 @@ import type { useSaveDockerfile } from '../api/actions';
 import { problemOf } from '../api/problem';
 import type { GeneratedDockerfile } from '../api/types';
 import { Button } from '../parts/button';
-import { Notice, Trouble } from '../parts/notice';
+import { Cause, Notice, Trouble } from '../parts/notice';
 
 interface SaveOutcomeProps {
   save: ReturnType<typeof useSaveDockerfile>;
@@ -40,7 +40,7 @@ export function SaveOutcome({ save, generated }: SaveOutcomeProps) {
         </>
       }
     >
-      <p>{problem.detail}</p>
+      <Cause text={problem.detail} />
     </Notice>
   );
 }

@@ -9,36 +9,45 @@ interface ChainProps {
   build?: Build | undefined;
   buildHash?: string | null | undefined;
   container?: string | null | undefined;
+  /** Whether more may still come. */
+  live?: boolean;
 }
 
 /** The chain of evidence: what came from what, each link a page. Links not known yet keep their places. */
-export function Chain({ project, build, buildHash, container }: ChainProps) {
+export function Chain({ project, build, buildHash, container, live = false }: ChainProps) {
   const hash = build?.build_hash ?? buildHash;
   const image = build?.images[0];
   const running = container ?? build?.containers[0]?.name;
   return (
     <ol className="chain" aria-label="Chain of evidence">
-      <ChainLink title="Source" href={project && `/projects/${encodeURIComponent(project.id)}`}>
+      <ChainLink live={live} title="Source" href={project && `/projects/${encodeURIComponent(project.id)}`}>
         {build ? shortDigest(build.source_digest) : project?.name}
       </ChainLink>
-      <ChainLink title="Manifest" href={build && `/manifests/${encodeURIComponent(build.manifest_digest)}`}>
+      <ChainLink live={live} title="Manifest" href={build && `/manifests/${encodeURIComponent(build.manifest_digest)}`}>
         {build && shortDigest(build.manifest_digest)}
       </ChainLink>
-      <ChainLink title="Build" href={hash ? `/builds/${encodeURIComponent(hash)}` : undefined}>
+      <ChainLink live={live} title="Build" href={hash ? `/builds/${encodeURIComponent(hash)}` : undefined}>
         {hash && shortDigest(hash)}
       </ChainLink>
-      <ChainLink title="Image" href={image && `/registry/${encodeURIComponent(image.image_digest)}`}>
+      <ChainLink live={live} title="Image" href={image && `/registry/${encodeURIComponent(image.image_digest)}`}>
         {image && shortDigest(image.image_digest)}
       </ChainLink>
-      <ChainLink title="Container" href={running ? `/containers/${encodeURIComponent(running)}` : undefined}>
+      <ChainLink live={live} title="Container" href={running ? `/containers/${encodeURIComponent(running)}` : undefined}>
         {running}
       </ChainLink>
     </ol>
   );
 }
 
-function ChainLink({ title, href, children }: { title: string; href?: string | undefined; children: ReactNode }) {
-  const value = children ? <code className="one-line">{children}</code> : <span className="faint">not yet</span>;
+interface ChainLinkProps {
+  title: string;
+  href?: string | undefined;
+  live: boolean;
+  children: ReactNode;
+}
+
+function ChainLink({ title, href, live, children }: ChainLinkProps) {
+  const value = children ? <code className="one-line">{children}</code> : <span className="faint">{live ? 'not yet' : 'none'}</span>;
   return (
     <li className="chain-link" data-known={Boolean(children)}>
       <span className="chain-title">{title}</span>

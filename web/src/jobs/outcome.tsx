@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 
 import type { Job } from '../api/types';
-import { Notice } from '../parts/notice';
+import { Cause, Notice } from '../parts/notice';
 import { Ports } from '../parts/ports';
 
 /** What a finished job came to, the cause first where it failed. */
@@ -9,8 +9,10 @@ export function Outcome({ job }: { job: Job }) {
   if (job.state === 'failed' || job.state === 'interrupted') {
     return (
       <Notice kind={job.state === 'failed' ? 'problem' : 'warning'}>
-        <p>{job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.')}</p>
-        {job.remedy && <p className="soft">{job.remedy}</p>}
+        <Cause
+          text={job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.')}
+          remedy={job.remedy}
+        />
       </Notice>
     );
   }

@@ -10,6 +10,7 @@ import { Digest } from '../parts/digest';
 import { Lamp, Lamps, Status } from '../parts/lamp';
 import { Notice, Trouble } from '../parts/notice';
 import { Page, Panel } from '../parts/page';
+import { Prose } from '../parts/prose';
 import { Skeleton } from '../parts/skeleton';
 import { Ago, Took } from '../parts/time';
 import { bytes, shortDigest } from '../text/format';
@@ -42,7 +43,9 @@ export function BuildPage({ hash }: { hash: string }) {
             <p>Not everything in this build is pinned:</p>
             <ul className="bullets">
               {build.data.unpinned.map((reason) => (
-                <li key={reason}>{reason}</li>
+                <li key={reason}>
+                  <Prose text={reason} />
+                </li>
               ))}
             </ul>
           </Notice>

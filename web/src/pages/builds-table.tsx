@@ -6,7 +6,7 @@ import { Status } from '../parts/lamp';
 import { Ago, Took } from '../parts/time';
 import { buildSign, reproducibilitySignal } from '../text/signs';
 
-/** Builds, newest first as they come. */
+/** Builds, newest first as they come; on a page of one project, without what is the same in every line. */
 export function BuildsTable({ builds, showProject = true }: { builds: readonly BuildSummary[]; showProject?: boolean }) {
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label="Builds">
@@ -17,7 +17,7 @@ export function BuildsTable({ builds, showProject = true }: { builds: readonly B
             {showProject && <th scope="col">Project</th>}
             <th scope="col">State</th>
             <th scope="col">Reproducibility</th>
-            <th scope="col">Image</th>
+            {showProject && <th scope="col">Image</th>}
             <th scope="col">When</th>
             <th scope="col">Took</th>
           </tr>
@@ -50,11 +50,13 @@ function BuildRow({ build, showProject }: { build: BuildSummary; showProject: bo
       <td className="narrow" title={reproducibility.why}>
         {build.state === 'succeeded' && <Status sign={reproducibility.sign}>{build.reproducibility}</Status>}
       </td>
-      <td className="narrow" data-column="image">
-        {build.images.map((image) => (
-          <Digest key={image.container} value={image.image_digest} what="image digest" />
-        ))}
-      </td>
+      {showProject && (
+        <td className="narrow" data-column="image">
+          {build.images.map((image) => (
+            <Digest key={image.container} value={image.image_digest} what="image digest" />
+          ))}
+        </td>
+      )}
       <td className="narrow soft">
         <Ago time={build.started_at} />
       </td>

@@ -39,6 +39,7 @@ export function JobPage({ id }: { id: string }) {
           build={build.data}
           buildHash={hash}
           container={job.data.result?.container}
+          live={isActive(job.data)}
         />
         <Outcome job={job.data} />
         <Panel title="Steps" aside={<Progress job={job.data} />}>

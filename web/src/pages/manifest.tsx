@@ -26,7 +26,7 @@ export function ManifestPage({ digest }: { digest: string }) {
           </pre>
         </Panel>
         <Panel title="Builds of it">
-          <BuildsTable builds={builds} />
+          <BuildsTable builds={builds} showProject={false} />
         </Panel>
       </div>
     </Page>

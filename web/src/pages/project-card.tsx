@@ -9,7 +9,7 @@ import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
 import { Digest } from '../parts/digest';
 import { Lamp, Lamps, Status } from '../parts/lamp';
-import { Notice, Trouble } from '../parts/notice';
+import { Cause, Notice, Trouble } from '../parts/notice';
 import { Prose } from '../parts/prose';
 import { Ago, Elapsed, Took } from '../parts/time';
 import { buildSign, containerSign, pinnedSignal, provenSignal, wellSignal } from '../text/signs';
@@ -66,7 +66,7 @@ export function ProjectState({ project }: { project: Project }) {
       </dl>
       {project.problem && (
         <Notice kind="warning">
-          <p>{project.problem}</p>
+          <Cause text={project.problem} />
         </Notice>
       )}
     </div>

@@ -52,7 +52,7 @@ export function ProjectPage({ id }: { id: string }) {
                   <>
                     <dt>Dockerfile</dt>
                     <dd>
-                      <Digest value={docker.dockerfile_digest} what="Dockerfile digest" /> {docker.saved_to ? 'saved' : 'not saved'} <Ago time={docker.updated_at} />
+                      <Digest value={docker.dockerfile_digest} what="Dockerfile digest" /> {docker.saved_to ? 'saved' : 'used, not saved,'} <Ago time={docker.updated_at} />
                     </dd>
                   </>
                 )}

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 import { problemOf } from '../api/problem';
 import { Icon } from './icon';
+import { Prose } from './prose';
 
 interface NoticeProps {
   kind?: 'problem' | 'warning' | 'done';
@@ -22,14 +23,29 @@ export function Notice({ kind = 'problem', children, actions }: NoticeProps) {
   );
 }
 
+/** The cause in its first sentence, and what to do about it. */
+export function Cause({ text, remedy }: { text: string; remedy?: string | null | undefined }) {
+  return (
+    <>
+      <p className="cause">
+        <Prose text={text} />
+      </p>
+      {remedy && (
+        <p className="cause soft">
+          <Prose text={remedy} />
+        </p>
+      )}
+    </>
+  );
+}
+
 /** What went wrong and what to do next; nothing while there is no error. */
 export function Trouble({ error, actions }: { error: unknown; actions?: ReactNode }) {
   if (error === null || error === undefined) return null;
   const problem = problemOf(error);
   return (
     <Notice actions={actions}>
-      <p>{problem.detail}</p>
-      {problem.remedy && <p className="soft">{problem.remedy}</p>}
+      <Cause text={problem.detail} remedy={problem.remedy} />
     </Notice>
   );
 }
