@@ -221,6 +221,8 @@ impl Writer {
             );
         }
         if !config.cmd.is_empty() {
+            // The command is whole; a base's entrypoint was written for another.
+            self.line("ENTRYPOINT []", &[]);
             self.line(
                 &format!("CMD {}", json(&config.cmd)),
                 &[Topic::RunCommand, Topic::Framework],

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ergon_detect::disk::TreeError;
+use ergon_detect::disk::{Skipped, TreeError};
 use ergon_detect::plan::PlanError;
 use ergon_engine::EngineError;
 use ergon_manifest::Diagnostic;
@@ -14,6 +14,8 @@ use crate::cache::CacheError;
 pub enum PackError {
     #[error(transparent)]
     Tree(#[from] TreeError),
+    #[error("the source {} cannot be packed: {skipped}", folder.display())]
+    Skipped { folder: PathBuf, skipped: Skipped },
     #[error("cannot read {}: {error}", path.display())]
     ReadSource {
         path: PathBuf,
@@ -52,8 +54,6 @@ pub enum PackError {
     NoCommit { folder: PathBuf },
     #[error("the plan of container {container} has no last stage")]
     NoLastStage { container: String },
-    #[error("the plan leaves out `{pattern}`, which is not a pattern: {reason}")]
-    Pattern { pattern: String, reason: String },
     #[error("the plan copies from stage {stage}, which does not come before")]
     NoSuchStage { stage: String },
     #[error("step `{command}` needs a container engine: {engine}")]
@@ -98,6 +98,10 @@ impl PackError {
                 "say what it is in ergon.json: an application with `language`, `build_commands` and `run_command`, and a container with its `base_image`"
                     .to_owned(),
             ),
+            Self::Skipped { skipped, .. } => Some(format!(
+                "rename or unlock it, or leave it out: echo '{}' >> .dockerignore",
+                skipped.path
+            )),
             Self::NotLocked { .. } => Some("ergon lock writes ergon.lock.json".to_owned()),
             Self::BaseMissing { reference, .. } => Some(format!(
                 "docker pull {reference}, or ergon base import {reference} <rootfs.tar | oci:PATH>; dev/base-images makes the usual ones from Debian packages"

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ergon_detect::analysis::Analysis;
-use ergon_detect::disk::DiskTree;
+use ergon_detect::disk::{DiskTree, SkipReason};
 use ergon_detect::plan::{ContainerPlan, plan};
 use ergon_engine::Engine;
 use ergon_manifest::{Digest, Document, NamedEpoch, SourceDateEpoch};
@@ -74,6 +74,17 @@ pub struct Prepared {
 /// Reads a folder's manifest, or generates one where it has none.
 pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
     let tree = DiskTree::open(folder)?;
+    // What cannot be read would be missing from the image without a word.
+    let skipped = tree
+        .skipped()
+        .iter()
+        .find(|skipped| skipped.reason != SkipReason::Special);
+    if let Some(skipped) = skipped.cloned() {
+        return Err(PackError::Skipped {
+            folder: folder.to_owned(),
+            skipped,
+        });
+    }
     let path = folder.join(MANIFEST_FILE);
     let (document, analysis) = match std::fs::read_to_string(&path) {
         Ok(text) => match ergon_manifest::check(&text) {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use ergon_detect::plan::APP_ROOT;
+use ergon_detect::plan::{APP_ROOT, left_behind};
 use ergon_manifest::Digest;
 use ergon_oci::Blobs;
 use ergon_oci::layer::{EntryKind, LayerEntry, Spool, read_layer};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::error::PackError;
 use crate::scrub::is_scrubbed;
@@ -22,7 +21,6 @@ pub fn collect(
 ) -> Result<Vec<LayerEntry>, PackError> {
     let root = APP_ROOT.trim_start_matches('/');
     let below = format!("{root}/");
-    let except = patterns(except)?;
     let mut spool = Spool::new(blobs)?;
     let mut files: BTreeMap<String, LayerEntry> = BTreeMap::new();
     for layer in layers {
@@ -51,7 +49,7 @@ pub fn collect(
         matches!(entry.kind, EntryKind::Directory)
             || !path
                 .strip_prefix(&below)
-                .is_some_and(|path| except.is_match(path))
+                .is_some_and(|path| left_behind(except, path))
     });
     drop_hollow_folders(&mut files, root);
     Ok(files
@@ -84,26 +82,6 @@ fn drop_hollow_folders(files: &mut BTreeMap<String, LayerEntry>, root: &str) {
     files.retain(|path, entry| {
         !matches!(entry.kind, EntryKind::Directory) || holding.contains(path)
     });
-}
-
-fn patterns(patterns: &[String]) -> Result<GlobSet, PackError> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        let wrong = |error: globset::Error| PackError::Pattern {
-            pattern: pattern.clone(),
-            reason: error.to_string(),
-        };
-        set.add(
-            GlobBuilder::new(pattern)
-                .literal_separator(true)
-                .build()
-                .map_err(wrong)?,
-        );
-    }
-    set.build().map_err(|error| PackError::Pattern {
-        pattern: patterns.join(" "),
-        reason: error.to_string(),
-    })
 }
 
 /// The entries of the last layer of an image as the engine saves it.
@@ -180,9 +158,11 @@ mod tests {
             file("app/internal/x.go", ""),
             file("app/bin/web", ""),
             file("app/go.mod", ""),
+            file("app/vendor/deep/x", ""),
+            file("app/vendor/deep/x", ""),
         ];
         assert_eq!(
-            paths(vec![layer], &["**/*.go", "go.mod"]),
+            paths(vec![layer], &["**/*.go", "go.mod", "vendor"]),
             ["app", "app/bin", "app/bin/web"]
         );
     }

@@ -42,6 +42,7 @@ fn an_interpreted_program() {
     USER 65532:65532
     EXPOSE 8000
     HEALTHCHECK CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '8000') + \"/\", timeout=3)"]
+    ENTRYPOINT []
     CMD ["/bin/sh", "-c", "exec uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}"]
     "#);
 }
@@ -76,6 +77,7 @@ fn a_node_program() {
     LABEL org.opencontainers.image.title="shop"
     USER 65532:65532
     EXPOSE 3000
+    ENTRYPOINT []
     CMD ["npm", "run", "start"]
     "#);
 }
@@ -117,6 +119,7 @@ fn a_compiled_program() {
     LABEL org.opencontainers.image.title="shop"
     USER 65532:65532
     EXPOSE 8080
+    ENTRYPOINT []
     CMD ["./bin/shop"]
     "#);
 }
