@@ -17,13 +17,16 @@ use crate::{output, style, words};
 /// More than this is no message; a log belongs into a file.
 const LONGEST_MESSAGE: u64 = 256 * 1024;
 
-/// Talk to companions: the minds of your containers and projects.
-///
-/// aish list              who is there
-/// aish team-chat "…"     ask everybody
-/// aish NAME "…"          ask one; without a message, a conversation
+/// What stands under the arguments in the help.
+const EXAMPLES: &str = "Examples:
+  aish list                           who is there
+  aish fastapi-ci \"how are you?\"      ask one; without a message, a conversation
+  aish team-chat \"anyone unwell?\"     ask everybody
+  tail error.log | aish fastapi-ci    the message from a pipe";
+
+/// Talk to companions: the minds of your containers and projects
 #[derive(Debug, Parser)]
-#[command(name = "aish", version, max_term_width = 100, arg_required_else_help = true, verbatim_doc_comment)]
+#[command(name = "aish", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Aish {
     /// A companion's name in any case, `list`, or `team-chat`
     name: String,

@@ -124,20 +124,27 @@ pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome
     let cancel = packing::cancelled_by_signals();
     let cache = packing::cache()?;
     let options = packing::options(locked)?;
-    let engine = packing::engine().await;
+    // A build that is held already needs no engine.
+    let engine = Engine::connect().await;
+    let reachable = engine.as_ref().ok();
     let steps = Steps::start(verbose);
     steps.heading(&format!("build {}", style::strong(&folders::display(folder))));
     let work = async {
-        let prepared = ergon_pack::prepare(folder, &cache, engine.as_ref(), options, &steps).await?;
-        let built = ergon_pack::build(&prepared, &cache, engine.as_ref(), &steps, &cancel).await?;
+        let prepared = ergon_pack::prepare(folder, &cache, reachable, options, &steps).await?;
+        let built = ergon_pack::build(&prepared, &cache, reachable, &steps, &cancel).await?;
         Ok(built)
     };
     let done = work.await;
     steps.finish();
-    let built = done.map_err(|error| packing::failure(&error))?;
-    if let Some(engine) = &engine {
-        load(engine, &cache, &built.record.images).await;
-    }
+    let built = match (done, &engine) {
+        (Ok(built), Ok(engine)) => {
+            load(engine, &cache, &built.record.images).await;
+            built
+        }
+        (Ok(built), Err(_)) => built,
+        (Err(error), Ok(_)) => return Err(packing::failure(&error)),
+        (Err(error), Err(missing)) => return Err(packing::failure_without(missing, &error)),
+    };
     Ok(Done { built, cache })
 }
 

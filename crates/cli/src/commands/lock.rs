@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ergon_engine::Engine;
 use ergon_pack::{LOCK_FILE, LockChange};
 use serde::Serialize;
 
@@ -32,11 +33,15 @@ impl Lock {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
         let cache = packing::cache()?;
-        let engine = packing::engine().await;
+        let engine = Engine::connect().await;
         let steps = Steps::start(false);
-        let locked = ergon_pack::lock(&folder, &cache, engine.as_ref(), &steps).await;
+        let locked = ergon_pack::lock(&folder, &cache, engine.as_ref().ok(), &steps).await;
         steps.finish();
-        let changes = locked.map_err(|error| packing::failure(&error))?;
+        let changes = match (locked, engine) {
+            (Ok(changes), _) => changes,
+            (Err(error), Ok(_)) => return Err(packing::failure(&error)),
+            (Err(error), Err(missing)) => return Err(packing::failure_without(&missing, &error)),
+        };
         let file = folder.join(LOCK_FILE).display().to_string();
         output::show(self.format.json, &Locked { file, changes: &changes }, || page(&changes))
     }

@@ -1,6 +1,6 @@
 //! What the commands that pack on their own, with no stack running, have in common.
 
-use ergon_engine::Engine;
+use ergon_engine::EngineError;
 use ergon_pack::{Cache, ExtraAuthority, Options, PackError};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
@@ -66,15 +66,16 @@ fn configuration() -> Outcome<Configuration> {
     })
 }
 
-/// The engine, or why there is none. A build that is held already needs no engine.
-pub async fn engine() -> Option<Engine> {
-    match Engine::connect().await {
-        Ok(engine) => Some(engine),
-        Err(error) => {
-            tracing::info!(%error, "no engine; only what is held can be built");
-            None
+/// Why a build that found no engine cannot be: what it needed one for, and why there is none.
+pub fn failure_without(missing: &EngineError, error: &PackError) -> Failure {
+    let message = match error {
+        PackError::NoEngine { command, .. } => format!("step `{command}` needs a container engine: {missing}"),
+        PackError::BaseMissing { reference, registry } => {
+            format!("the base image {reference} is not held here, {missing}, and {registry}")
         }
-    }
+        _ => return failure(error),
+    };
+    Failure::new(message).with_remedy(missing.remedy().or_else(|| error.remedy()))
 }
 
 /// Why a build cannot be, as a person is told. What is wrong with a manifest is shown in place.

@@ -94,7 +94,15 @@ fn a_wrong_manifest_is_shown_with_every_place() {
 "#;
     std::fs::write(&file, text).unwrap();
     let told = world.ergon(["manifest", "check", "ergon.json"]).ends_with(1);
-    insta::assert_snapshot!(told.stdout, @"");
+    insta::assert_snapshot!(told.stdout, @r#"
+    × ergon.json:4:55  applications.web.run_comand is not a field
+      │   "web": { "type": "fastapi", "language": "python", "run_comand": "x" }
+      │                                                     ──────────── did you mean `run_command`?
+
+    × ergon.json:10:7  containers.web.port is not a field
+      │   "port": 8000
+      │   ────── did you mean `ports`, a list?  "ports": [8000]
+    "#);
     let checked = world.ergon(["manifest", "check", "ergon.json", "--json"]).ends_with(1).json();
     assert_eq!(checked["problems"].as_array().unwrap().len(), 2);
     assert_eq!(checked["problems"][1]["line"], 10);

@@ -63,10 +63,60 @@ fn what_prints_data_can_print_json() {
 
 #[test]
 fn the_first_page_of_help_names_every_noun() {
-    insta::assert_snapshot!(Ergon::command().term_width(100).render_help(), @"");
+    insta::assert_snapshot!(Ergon::command().term_width(100).render_help(), @r"
+    From a folder of source to a running, watched container
+
+    Usage: ergon <COMMAND>
+
+    Commands:
+      up          Turn this machine into a stack, until Ctrl-C or SIGTERM
+      status      Say which stack is running and what it works with
+      link        Print a fresh link to sign in with a browser
+      token       Print the local user's token, for programs that call the API
+      detect      Say what a folder holds and where that was read; writes nothing
+      dockerfile  Print the Dockerfile of a folder; writes nothing
+      manifest    ergon.json: its schema, its check, its digests
+      lock        Pin the bases and dependencies of a folder in ergon.lock.json, and show what moved
+      build       Build a folder's images, the same bits every time; writes nothing into it
+      push        Build a folder and send its images to `packaging.registry`
+      base        The images that builds start from
+      run         Build a folder and run it, until it is healthy or says why not; writes nothing into it
+      project     The source trees the stack knows
+      job         What the stack is working on, and what became of it
+      registry    Builds, images and manifests, and how they hang together
+      container   The containers the stack watches
+      companion   The minds of projects, containers and the stack; `aish` talks to them
+      events      Print what changed, newest first; with --follow what changes from now on
+      help        Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
 }
 
 #[test]
 fn aish_explains_itself_in_a_page() {
-    insta::assert_snapshot!(Aish::command().term_width(100).render_help(), @"");
+    insta::assert_snapshot!(Aish::command().term_width(100).render_help(), @r#"
+    Talk to companions: the minds of your containers and projects
+
+    Usage: aish [OPTIONS] <NAME> [MESSAGE]...
+
+    Arguments:
+      <NAME>        A companion's name in any case, `list`, or `team-chat`
+      [MESSAGE]...  What to say; may also come from a pipe
+
+    Options:
+          --json        Print JSON for programs instead of text for people
+          --data <DIR>  The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name another
+                        one [env: ERGON_DATA]
+      -h, --help        Print help
+      -V, --version     Print version
+
+    Examples:
+      aish list                           who is there
+      aish fastapi-ci "how are you?"      ask one; without a message, a conversation
+      aish team-chat "anyone unwell?"     ask everybody
+      tail error.log | aish fastapi-ci    the message from a pipe
+    "#);
 }

@@ -84,7 +84,10 @@ fn without_docker_there_is_no_build_and_it_says_so() {
         .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
         .ends_with(1);
     let said = refused.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    error: step `pip install --no-cache-dir -r requirements.txt` needs a container engine: no container engine was found (looked at /nonexistent/docker.sock)
+     help: Install one (`dev/setup`, or apt-get install docker.io), start it, or point DOCKER_HOST at one.
+    ");
 }
 
 #[test]
@@ -109,4 +112,32 @@ fn a_folder_that_is_not_there_is_named() {
 
 fn redacted(world: &World, text: &str) -> String {
     text.replace(world.data().to_str().unwrap(), "DATA")
+}
+
+#[test]
+fn a_docker_socket_that_may_not_be_read_is_named_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt as _;
+
+    // Only root can become somebody who may not read it.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new();
+    let cache = world.path("nobodys-cache");
+    for folder in [world.path("."), cache.clone()] {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    }
+    // Where the tests are built may be a folder that nobody else can enter.
+    let ergon = world.path("ergon");
+    std::fs::copy(env!("CARGO_BIN_EXE_ergon"), &ergon).unwrap();
+    let arguments = ["base", "import", "debian:bookworm-slim"];
+    let mut program = world.program(ergon.to_str().unwrap(), arguments).env("XDG_CACHE_HOME", cache);
+    program.0.uid(65534).gid(65534);
+    let refused = program.ends_with(1);
+    insta::assert_snapshot!(refused.stderr, @r"
+    error: permission denied on the container engine's socket /var/run/docker.sock
+     help: Join the socket's group and sign in again: `sudo usermod -aG docker $USER`; or use rootless Podman.
+    ");
 }

@@ -38,7 +38,7 @@ impl World {
 
     /// A world that has the bases of the shared cache and nothing else of it.
     pub fn with_own_cache() -> Self {
-        let world = Self::new();
+        let mut world = Self::new();
         let shared = world.cache.join("ergon");
         let own = world.path("cache");
         std::fs::create_dir_all(own.join("ergon")).unwrap();
@@ -53,7 +53,8 @@ impl World {
             let copied = Command::new("cp").arg("-al").arg(shared.join(part)).arg(own.join("ergon")).status();
             assert!(copied.unwrap().success());
         }
-        Self { cache: own, ..world }
+        world.cache = own;
+        world
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -74,7 +75,8 @@ impl World {
         self.program(env!("CARGO_BIN_EXE_aish"), arguments)
     }
 
-    fn program<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(&self, path: &str, arguments: I) -> Program {
+    /// The program at `path` with these arguments, in this world.
+    pub fn program<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(&self, path: &str, arguments: I) -> Program {
         let mut command = Command::new(path);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars() {
