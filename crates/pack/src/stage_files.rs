@@ -159,7 +159,6 @@ mod tests {
             file("app/bin/web", ""),
             file("app/go.mod", ""),
             file("app/vendor/deep/x", ""),
-            file("app/vendor/deep/x", ""),
         ];
         assert_eq!(
             paths(vec![layer], &["**/*.go", "go.mod", "vendor"]),

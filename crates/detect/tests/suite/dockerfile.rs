@@ -286,7 +286,7 @@ proptest! {
         // A folder for each file, and a working directory where it changes.
         words.retain(|word| *word != "WORKDIR");
         words.dedup();
-        prop_assert_eq!(words, ["FROM", "COPY", "RUN", "COPY", "ENV", "LABEL", "VOLUME", "USER", "EXPOSE", "HEALTHCHECK", "CMD"], "{}", text);
+        prop_assert_eq!(words, ["FROM", "COPY", "RUN", "COPY", "ENV", "LABEL", "VOLUME", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"], "{}", text);
         for line in &instructions {
             if let Some(rest) = line.strip_prefix("RUN ") {
                 // Docker takes the whole line, or a JSON array, and looks for nothing else in it.
