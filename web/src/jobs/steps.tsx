@@ -32,7 +32,7 @@ function Step({ step, lines, live }: { step: JobStep; lines: readonly JobLogLine
   return (
     <li className="step" data-state={step.state}>
       <div className="step-row">
-        {running ? <span className="spinner sign-busy" aria-hidden="true" /> : <SignMark sign={stepSign(step)} />}
+        <SignMark sign={live || step.state !== 'running' ? stepSign(step) : 'off'} />
         <span className="hidden-visually">{stateWords[step.state] ?? step.state}:</span>
         <span className="step-name">{step.name}</span>
         <code className="step-detail">{step.detail}</code>

@@ -8,7 +8,7 @@ import { useDockerButton } from '../docker/docker-button';
 import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
 import { Digest } from '../parts/digest';
-import { Lamp, Lamps, Status } from '../parts/lamp';
+import { Lamp, Lamps, SignMark, Status } from '../parts/lamp';
 import { Cause, Notice, Trouble } from '../parts/notice';
 import { Prose } from '../parts/prose';
 import { Ago, Elapsed, Took } from '../parts/time';
@@ -76,9 +76,11 @@ export function ProjectState({ project }: { project: Project }) {
 function LastBuild({ project: { active_job: job, last_build: build } }: { project: Project }) {
   if (job) {
     return (
-      <span className="row">
-        <span className="spinner sign-busy" aria-hidden="true" />
-        <Link href={`/jobs/${encodeURIComponent(job.id)}`}>{currentStep(job)}</Link>
+      <span className="project-job">
+        <SignMark sign="busy" />
+        <Link className="one-line" href={`/jobs/${encodeURIComponent(job.id)}`}>
+          {currentStep(job)}
+        </Link>
         <Elapsed since={job.created_at} />
       </span>
     );

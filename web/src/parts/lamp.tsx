@@ -3,13 +3,13 @@ import { type ReactNode, useId } from 'react';
 import type { Sign } from '../text/signs';
 
 export function SignMark({ sign }: { sign: Sign }) {
+  if (sign === 'busy') return <span className="lamp-sign spinner sign-busy" aria-hidden="true" />;
   return (
     <svg className={`lamp-sign sign-${sign}`} viewBox="0 0 12 12" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round">
       {sign === 'good' && <circle cx="6" cy="6" r="5" fill="currentColor" stroke="none" />}
       {sign === 'warn' && <path d="M6 1.2 11.2 10.8H.8z" fill="currentColor" stroke="none" />}
       {sign === 'bad' && <path d="M2 2l8 8M10 2l-8 8" strokeWidth="2.4" />}
       {sign === 'off' && <circle cx="6" cy="6" r="4.2" />}
-      {sign === 'busy' && <path d="M6 1.8a4.2 4.2 0 1 1 0 8.4z M6 1.8a4.2 4.2 0 0 0 0 8.4" fillOpacity="0.9" />}
     </svg>
   );
 }
