@@ -31,29 +31,43 @@ impl Address {
         let token = variable("ERGON_TOKEN");
         if let Some(text) = variable("ERGON_URL") {
             let url = parse(&text).ok_or_else(|| {
-                Failure::new(format!("ERGON_URL is `{text}`, which is no address of a stack"))
-                    .with_remedy("write it like http://127.0.0.1:7411".to_owned())
+                Failure::new(format!(
+                    "ERGON_URL is `{text}`, which is no address of a stack"
+                ))
+                .with_remedy("write it like http://127.0.0.1:7411".to_owned())
             })?;
             // The data folder's token goes to this machine only, or a wrong ERGON_URL would
             // hand it to a stranger.
             let token = token.or_else(|| {
-                let data = is_loopback(&url).then(|| folders::data(data).ok()).flatten()?;
+                let data = is_loopback(&url)
+                    .then(|| folders::data(data).ok())
+                    .flatten()?;
                 read_line(&data.join("token")).ok()
             });
-            return Ok(Self { url, token, origin: Origin::Environment });
+            return Ok(Self {
+                url,
+                token,
+                origin: Origin::Environment,
+            });
         }
         let data = folders::data(data)?;
         let endpoint = data.join("endpoint");
         let url = match read_line(&endpoint) {
             Ok(text) => parse(&text).ok_or_else(|| no_stack(&data))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(no_stack(&data)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(no_stack(&data));
+            }
             Err(error) => return Err(unreadable(&endpoint, &error)),
         };
         let token = match token {
             Some(token) => token,
             None => read_token(&data)?,
         };
-        Ok(Self { url, token: Some(token), origin: Origin::Data(data) })
+        Ok(Self {
+            url,
+            token: Some(token),
+            origin: Origin::Data(data),
+        })
     }
 
     /// Whether the stack is on this machine.
@@ -65,8 +79,10 @@ impl Address {
     pub fn nobody_listens(&self) -> Failure {
         match &self.origin {
             Origin::Data(data) => no_stack(data),
-            Origin::Environment => Failure::new(format!("no stack answers at {} (ERGON_URL)", self.url))
-                .with_remedy("start one there with `ergon up`, or unset ERGON_URL".to_owned()),
+            Origin::Environment => {
+                Failure::new(format!("no stack answers at {} (ERGON_URL)", self.url))
+                    .with_remedy("start one there with `ergon up`, or unset ERGON_URL".to_owned())
+            }
         }
     }
 }
@@ -85,11 +101,19 @@ pub fn read_token(data: &Path) -> Outcome<String> {
 }
 
 fn no_stack(data: &Path) -> Failure {
-    Failure::new(format!("no stack is running for {}; start one with `ergon up`", folders::display(data)))
+    Failure::new(format!(
+        "no stack is running for {}; start one with `ergon up`",
+        folders::display(data)
+    ))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{} may not be read: {}", folders::display(path), folders::reason(error))).with_remedy(
+    Failure::new(format!(
+        "{} may not be read: {}",
+        folders::display(path),
+        folders::reason(error)
+    ))
+    .with_remedy(
         "run as the user who started the stack, or set ERGON_URL and ERGON_TOKEN".to_owned(),
     )
 }
@@ -99,7 +123,10 @@ fn read_line(path: &Path) -> std::io::Result<String> {
 }
 
 fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 fn parse(text: &str) -> Option<Url> {
@@ -109,7 +136,10 @@ fn parse(text: &str) -> Option<Url> {
 
 fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        let address = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     })
 }
@@ -142,7 +172,15 @@ mod tests {
     #[test]
     fn a_folder_without_a_stack_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let Err(Failure::Said { message, .. }) = Address::find(Some(folder.path())) else { panic!() };
-        assert_eq!(message, format!("no stack is running for {}; start one with `ergon up`", folder.path().display()));
+        let Err(Failure::Said { message, .. }) = Address::find(Some(folder.path())) else {
+            panic!()
+        };
+        assert_eq!(
+            message,
+            format!(
+                "no stack is running for {}; start one with `ergon up`",
+                folder.path().display()
+            )
+        );
     }
 }

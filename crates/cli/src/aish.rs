@@ -65,7 +65,9 @@ impl Aish {
 
     async fn list(&self, client: &Client) -> Outcome {
         let list = everybody(client).await?;
-        output::show(self.json, &list, || containers::companions(&list.items, output::width()))
+        output::show(self.json, &list, || {
+            containers::companions(&list.items, output::width())
+        })
     }
 
     async fn talk(&self, client: &Client) -> Outcome {
@@ -73,7 +75,9 @@ impl Aish {
         match self.said()? {
             Some(message) => {
                 let reply = ask(client, &name, &message).await?;
-                output::show(self.json, &reply, || replies::reply(&reply, output::width()))
+                output::show(self.json, &reply, || {
+                    replies::reply(&reply, output::width())
+                })
             }
             None => self.converse(client, &name).await,
         }
@@ -82,9 +86,14 @@ impl Aish {
     /// The companion's name as the directory has it.
     async fn resolve(&self, client: &Client) -> Outcome<String> {
         let list = everybody(client).await?;
-        let exact = list.items.iter().find(|companion| companion.name == self.name);
+        let exact = list
+            .items
+            .iter()
+            .find(|companion| companion.name == self.name);
         let found = exact.or_else(|| {
-            list.items.iter().find(|companion| companion.name.to_lowercase() == self.name.to_lowercase())
+            list.items
+                .iter()
+                .find(|companion| companion.name.to_lowercase() == self.name.to_lowercase())
         });
         if let Some(companion) = found {
             return Ok(companion.name.clone());
@@ -108,17 +117,26 @@ impl Aish {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        let read = stdin.lock().take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes);
-        read.map_err(|error| Failure::new(format!("the message could not be read from the pipe: {error}")))?;
+        let read = stdin
+            .lock()
+            .take(LONGEST_MESSAGE + 1)
+            .read_to_end(&mut bytes);
+        read.map_err(|error| {
+            Failure::new(format!(
+                "the message could not be read from the pipe: {error}"
+            ))
+        })?;
         if bytes.len() as u64 > LONGEST_MESSAGE {
             return Err(Failure::new("the message is longer than 256 KiB")
                 .with_remedy("send the part that matters: … | tail -100 | aish NAME".to_owned()));
         }
         let message = String::from_utf8_lossy(&bytes).trim().to_owned();
         if message.is_empty() {
-            return Err(Failure::new("there is nothing to say: no message was given and the pipe is empty")
-                .with_remedy(format!("aish {} \"how are you?\"", self.name))
-                .as_usage());
+            return Err(Failure::new(
+                "there is nothing to say: no message was given and the pipe is empty",
+            )
+            .with_remedy(format!("aish {} \"how are you?\"", self.name))
+            .as_usage());
         }
         Ok(Some(message))
     }
@@ -130,7 +148,9 @@ impl Aish {
             write!(stderr, "{prompt}").and_then(|()| stderr.flush())?;
             let mut line = String::new();
             let read = std::io::stdin().read_line(&mut line);
-            if read.map_err(|error| Failure::new(format!("the line could not be read: {error}")))? == 0 {
+            if read.map_err(|error| Failure::new(format!("the line could not be read: {error}")))?
+                == 0
+            {
                 output::note("");
                 return Ok(());
             }
@@ -139,7 +159,9 @@ impl Aish {
                 "exit" | "quit" => return Ok(()),
                 message => {
                     let reply = ask(client, name, message).await?;
-                    output::show(self.json, &reply, || replies::reply(&reply, output::width()))?;
+                    output::show(self.json, &reply, || {
+                        replies::reply(&reply, output::width())
+                    })?;
                 }
             }
         }
@@ -155,10 +177,12 @@ impl Aish {
         let answers = join_all(list.items.into_iter().map(|companion| {
             let message = &message;
             async move {
-                let reply = ask(client, &companion.name, message).await.map_err(|failure| match failure {
-                    Failure::Said { message, .. } => message,
-                    _ => "did not answer".to_owned(),
-                });
+                let reply = ask(client, &companion.name, message)
+                    .await
+                    .map_err(|failure| match failure {
+                        Failure::Said { message, .. } => message,
+                        _ => "did not answer".to_owned(),
+                    });
                 (companion.name, reply)
             }
         }))
@@ -171,7 +195,9 @@ impl Aish {
                 error: answer.as_ref().err().map(String::as_str),
             })
             .collect();
-        output::show(self.json, &serde_json::json!({ "items": items }), || replies::team(&answers, output::width()))
+        output::show(self.json, &serde_json::json!({ "items": items }), || {
+            replies::team(&answers, output::width())
+        })
     }
 }
 
@@ -180,5 +206,12 @@ async fn everybody(client: &Client) -> Outcome<List<Companion>> {
 }
 
 async fn ask(client: &Client, name: &str, content: &str) -> Outcome<Reply> {
-    client.post(&["api", "v1", "companions", name, "message"], &Message { content: content.to_owned() }).await
+    client
+        .post(
+            &["api", "v1", "companions", name, "message"],
+            &Message {
+                content: content.to_owned(),
+            },
+        )
+        .await
 }

@@ -42,7 +42,12 @@ struct Running {
 
 impl Board {
     pub fn new(width: Option<usize>, verbose: bool) -> Self {
-        Self { width, verbose, running: BTreeMap::new(), has_live_line: false }
+        Self {
+            width,
+            verbose,
+            running: BTreeMap::new(),
+            has_live_line: false,
+        }
     }
 
     /// A line above the steps that follow.
@@ -52,8 +57,12 @@ impl Board {
     }
 
     pub fn begin(&mut self, step: u32, name: &str, detail: &str, now: Instant) -> String {
-        let running =
-            Running { name: words::harmless(name), detail: first_line(detail), since: now, lines: VecDeque::new() };
+        let running = Running {
+            name: words::harmless(name),
+            detail: first_line(detail),
+            since: now,
+            lines: VecDeque::new(),
+        };
         self.running.insert(step, running);
         self.live(now)
     }
@@ -74,7 +83,9 @@ impl Board {
     }
 
     pub fn end(&mut self, step: u32, end: &End, now: Instant) -> String {
-        let Some(running) = self.running.remove(&step) else { return String::new() };
+        let Some(running) = self.running.remove(&step) else {
+            return String::new();
+        };
         let mut detail = running.detail;
         if let Some(summary) = end.summary.as_deref().filter(|summary| !summary.is_empty()) {
             let gap = if detail.is_empty() { "" } else { "  " };
@@ -92,7 +103,12 @@ impl Board {
             (true, "done" | "cached") => format!("{} ", style::good("✓")),
             (true, _) => format!("{} ", style::bad("✗")),
         };
-        let line = format!("  {sign}{}{}  {}", pad(&running.name, NAME_WIDTH), pad(&detail, DETAIL_WIDTH), style::faint(&how));
+        let line = format!(
+            "  {sign}{}{}  {}",
+            pad(&running.name, NAME_WIDTH),
+            pad(&detail, DETAIL_WIDTH),
+            style::faint(&how)
+        );
         let mut text = self.permanent(&line);
         if end.state == "failed" && !self.verbose {
             for line in &running.lines {
@@ -109,7 +125,11 @@ impl Board {
 
     /// Takes the line of the running step away.
     pub fn leave(&mut self) -> String {
-        if std::mem::take(&mut self.has_live_line) { CLEAR.to_owned() } else { String::new() }
+        if std::mem::take(&mut self.has_live_line) {
+            CLEAR.to_owned()
+        } else {
+            String::new()
+        }
     }
 
     fn permanent(&mut self, line: &str) -> String {
@@ -118,17 +138,30 @@ impl Board {
     }
 
     fn live(&mut self, now: Instant) -> String {
-        let Some(width) = self.width else { return String::new() };
-        let Some(running) = self.running.values().next_back() else { return self.leave() };
+        let Some(width) = self.width else {
+            return String::new();
+        };
+        let Some(running) = self.running.values().next_back() else {
+            return self.leave();
+        };
         let seconds = now.saturating_duration_since(running.since).as_secs();
-        let mut line = format!("  ● {}{}", pad(&running.name, NAME_WIDTH), pad(&running.detail, DETAIL_WIDTH));
+        let mut line = format!(
+            "  ● {}{}",
+            pad(&running.name, NAME_WIDTH),
+            pad(&running.detail, DETAIL_WIDTH)
+        );
         if seconds > 0 {
             let _ = write!(line, "  {seconds} s");
         }
         let line = cut(&line, width.saturating_sub(1));
         let room = width.saturating_sub(visible(&line) + 3);
         self.has_live_line = true;
-        match running.lines.back().map(|last| last.trim()).filter(|last| room > 20 && !last.is_empty()) {
+        match running
+            .lines
+            .back()
+            .map(|last| last.trim())
+            .filter(|last| room > 20 && !last.is_empty())
+        {
             Some(last) => format!("{CLEAR}{line}  {}", style::faint(&cut(last, room))),
             None => format!("{CLEAR}{line}"),
         }
@@ -139,7 +172,11 @@ fn first_line(text: &str) -> String {
     let text = words::harmless(text);
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default().to_owned();
-    if lines.next().is_some() { format!("{first} …") } else { first }
+    if lines.next().is_some() {
+        format!("{first} …")
+    } else {
+        first
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +188,11 @@ mod tests {
     use super::*;
 
     fn end(state: &str, summary: Option<&str>, milliseconds: u64) -> End {
-        End { state: state.to_owned(), summary: summary.map(str::to_owned), milliseconds: Some(milliseconds) }
+        End {
+            state: state.to_owned(),
+            summary: summary.map(str::to_owned),
+            milliseconds: Some(milliseconds),
+        }
     }
 
     fn fill(mut board: Board) -> String {
@@ -196,7 +237,10 @@ mod tests {
     #[test]
     fn a_terminal_sees_signs_and_no_line_wider_than_itself() {
         let text = fill(Board::new(Some(60), false));
-        for line in text.split(['\r', '\n']).filter(|line| line.contains('●') && line.starts_with("  ")) {
+        for line in text
+            .split(['\r', '\n'])
+            .filter(|line| line.contains('●') && line.starts_with("  "))
+        {
             assert!(line.chars().count() < 60, "{line:?}");
         }
         assert_snapshot!(text.replace('\r', "\n").lines().filter(|line| !line.starts_with("  ●")).collect::<Vec<_>>().join("\n"), @r"

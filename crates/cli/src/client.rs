@@ -43,7 +43,9 @@ impl Client {
         if address.is_loopback() {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| Failure::from_error(&error))?;
+        let http = builder
+            .build()
+            .map_err(|error| Failure::from_error(&error))?;
         Ok(Self { http, address })
     }
 
@@ -56,13 +58,21 @@ impl Client {
     }
 
     /// Like [`Client::get`], with a query.
-    pub async fn get_with<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Outcome<T> {
+    pub async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Outcome<T> {
         let mut url = self.url(path);
         url.query_pairs_mut().extend_pairs(query);
         self.read(self.request_url(Method::GET, url)).await
     }
 
-    pub async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Outcome<T> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Outcome<T> {
         self.read(self.request(Method::POST, path).json(body)).await
     }
 
@@ -73,7 +83,9 @@ impl Client {
 
     /// Sends a request whose answer, if any, does not matter.
     pub async fn send(&self, method: Method, path: &[&str]) -> Outcome {
-        self.execute(self.request(method, path).timeout(PATIENCE)).await.map(drop)
+        self.execute(self.request(method, path).timeout(PATIENCE))
+            .await
+            .map(drop)
     }
 
     /// The events of a stream, until the server ends it.
@@ -92,7 +104,9 @@ impl Client {
         if let Some(id) = last_event.and_then(|id| HeaderValue::from_str(id).ok()) {
             headers.insert(HeaderName::from_static("last-event-id"), id);
         }
-        let response = self.execute(self.request_url(Method::GET, url).headers(headers)).await?;
+        let response = self
+            .execute(self.request_url(Method::GET, url).headers(headers))
+            .await?;
         let mut reader = EventReader::default();
         let events = response.bytes_stream().flat_map(move |bytes| {
             stream::iter(match bytes {
@@ -105,7 +119,10 @@ impl Client {
 
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
         let response = self.execute(request.timeout(PATIENCE)).await?;
-        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| interrupted(&error))?;
         serde_json::from_slice(&body).map_err(|error| {
             Failure::new(format!("the stack's answer could not be understood: {error}"))
                 .with_remedy("the stack may be of another version; compare `ergon --version` with `ergon status --json`".to_owned())
@@ -126,8 +143,13 @@ impl Client {
             .headers()
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
-        let body = response.bytes().await.map_err(|error| interrupted(&error))?;
-        let problem = is_problem.then(|| serde_json::from_slice::<Problem>(&body).ok()).flatten();
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| interrupted(&error))?;
+        let problem = is_problem
+            .then(|| serde_json::from_slice::<Problem>(&body).ok())
+            .flatten();
         Err(self.refused(status, problem))
     }
 
@@ -137,22 +159,32 @@ impl Client {
         }
         match problem {
             Some(problem) => Failure::new(problem.detail).with_remedy(problem.remedy),
-            None => Failure::new(format!("{} answered {status}, which no stack does", self.address.url))
-                .with_remedy("check that the address is a stack's and not another server's".to_owned()),
+            None => Failure::new(format!(
+                "{} answered {status}, which no stack does",
+                self.address.url
+            ))
+            .with_remedy("check that the address is a stack's and not another server's".to_owned()),
         }
     }
 
     fn unauthorized(&self) -> Failure {
         let url = &self.address.url;
         match (&self.address.origin, &self.address.token) {
-            (Origin::Environment, None) => Failure::new(format!("the stack at {url} wants a token"))
-                .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned()),
-            (Origin::Environment, Some(_)) => Failure::new(format!("the stack at {url} does not know this token"))
-                .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned()),
-            (Origin::Data(data), _) => {
-                Failure::new(format!("the stack at {url} does not know the token in {}", folders::display(data)))
-                    .with_remedy("another stack may use that port; start yours again with `ergon up`".to_owned())
+            (Origin::Environment, None) => {
+                Failure::new(format!("the stack at {url} wants a token"))
+                    .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned())
             }
+            (Origin::Environment, Some(_)) => {
+                Failure::new(format!("the stack at {url} does not know this token"))
+                    .with_remedy("set ERGON_TOKEN to what `ergon token` prints there".to_owned())
+            }
+            (Origin::Data(data), _) => Failure::new(format!(
+                "the stack at {url} does not know the token in {}",
+                folders::display(data)
+            ))
+            .with_remedy(
+                "another stack may use that port; start yours again with `ergon up`".to_owned(),
+            ),
         }
     }
 
@@ -194,14 +226,22 @@ mod tests {
     fn client(url: &str) -> Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = Url::parse(url).unwrap();
-        Client::new(Address { url, token: None, origin: Origin::Environment }).unwrap()
+        Client::new(Address {
+            url,
+            token: None,
+            origin: Origin::Environment,
+        })
+        .unwrap()
     }
 
     #[test]
     fn a_name_cannot_leave_its_path_segment() {
         let client = client("http://127.0.0.1:1/ergon/");
         let url = client.url(&["api", "v1", "containers", "../../x?y#z"]);
-        assert_eq!(url.as_str(), "http://127.0.0.1:1/ergon/api/v1/containers/..%2F..%2Fx%3Fy%23z");
+        assert_eq!(
+            url.as_str(),
+            "http://127.0.0.1:1/ergon/api/v1/containers/..%2F..%2Fx%3Fy%23z"
+        );
     }
 
     #[test]
@@ -212,8 +252,16 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_is_said_with_the_address() {
-        let failure = client("http://127.0.0.1:1").get::<serde_json::Value>(&["healthz"]).await.unwrap_err();
-        let Failure::Said { message, .. } = failure else { panic!() };
-        assert_eq!(message, "no stack answers at http://127.0.0.1:1/ (ERGON_URL)");
+        let failure = client("http://127.0.0.1:1")
+            .get::<serde_json::Value>(&["healthz"])
+            .await
+            .unwrap_err();
+        let Failure::Said { message, .. } = failure else {
+            panic!()
+        };
+        assert_eq!(
+            message,
+            "no stack answers at http://127.0.0.1:1/ (ERGON_URL)"
+        );
     }
 }

@@ -25,13 +25,21 @@ pub enum Failure {
     /// All there is to say has been printed.
     Told(Code),
     /// One sentence, and what to do.
-    Said { message: String, remedy: Option<String>, code: Code },
+    Said {
+        message: String,
+        remedy: Option<String>,
+        code: Code,
+    },
 }
 
 impl Failure {
     /// A failure with nothing more to advise than its sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        Self::Said { message: message.into(), remedy: None, code: Code::Failed }
+        Self::Said {
+            message: message.into(),
+            remedy: None,
+            code: Code::Failed,
+        }
     }
 
     /// An error with its sources, each said once.
@@ -43,9 +51,15 @@ impl Failure {
     #[must_use]
     pub fn with_remedy(self, advice: impl Into<Option<String>>) -> Self {
         match self {
-            Self::Said { message, code, remedy } => {
-                Self::Said { message, code, remedy: advice.into().or(remedy) }
-            }
+            Self::Said {
+                message,
+                code,
+                remedy,
+            } => Self::Said {
+                message,
+                code,
+                remedy: advice.into().or(remedy),
+            },
             other => other,
         }
     }
@@ -54,7 +68,13 @@ impl Failure {
     #[must_use]
     pub fn as_usage(self) -> Self {
         match self {
-            Self::Said { message, remedy, .. } => Self::Said { message, remedy, code: Code::Usage },
+            Self::Said {
+                message, remedy, ..
+            } => Self::Said {
+                message,
+                remedy,
+                code: Code::Usage,
+            },
             other => other,
         }
     }
@@ -64,7 +84,11 @@ impl Failure {
         match self {
             Self::ReaderLeft => ExitCode::SUCCESS,
             Self::Told(code) => ExitCode::from(code as u8),
-            Self::Said { message, remedy, code } => {
+            Self::Said {
+                message,
+                remedy,
+                code,
+            } => {
                 let mut text = format!("{} {message}\n", crate::style::bad("error:"));
                 if let Some(remedy) = remedy {
                     let _ = writeln!(text, " {} {remedy}", crate::style::strong("help:"));
@@ -113,7 +137,9 @@ mod tests {
     #[test]
     fn sources_are_said_once() {
         let error = Outer(io::Error::other("disk full"));
-        let Failure::Said { message, .. } = Failure::from_error(&error) else { panic!() };
+        let Failure::Said { message, .. } = Failure::from_error(&error) else {
+            panic!()
+        };
         assert_eq!(message, "the cache could not be written: disk full");
     }
 

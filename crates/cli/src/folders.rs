@@ -25,15 +25,23 @@ pub fn cache() -> Outcome<PathBuf> {
 
 fn base(variable: &str, under_home: &str) -> Outcome<PathBuf> {
     // The XDG specification has relative paths ignored.
-    let named = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    named.or_else(|| home().map(|home| home.join(under_home))).ok_or_else(|| {
-        Failure::new(format!("neither {variable} nor HOME says where Ergon may keep its files"))
+    let named = env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    named
+        .or_else(|| home().map(|home| home.join(under_home)))
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "neither {variable} nor HOME says where Ergon may keep its files"
+            ))
             .with_remedy("set HOME, or name a folder with --data".to_owned())
-    })
+        })
 }
 
 fn home() -> Option<PathBuf> {
-    env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
+    env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute())
 }
 
 /// A path as people write it: `~` for the home folder.
@@ -50,13 +58,19 @@ pub fn display(path: &Path) -> String {
 /// The folder a command was given, as an absolute path without links.
 pub fn source(folder: &Path) -> Outcome<PathBuf> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("{} cannot be opened: {}", folder.display(), reason(&error)))
-            .with_remedy("name a folder that holds a project".to_owned())
+        Failure::new(format!(
+            "{} cannot be opened: {}",
+            folder.display(),
+            reason(&error)
+        ))
+        .with_remedy("name a folder that holds a project".to_owned())
     };
     let found = folder.canonicalize().map_err(failed)?;
     if !found.is_dir() {
-        return Err(Failure::new(format!("{} is not a folder", folder.display()))
-            .with_remedy("name the folder that holds the project".to_owned()));
+        return Err(
+            Failure::new(format!("{} is not a folder", folder.display()))
+                .with_remedy("name the folder that holds the project".to_owned()),
+        );
     }
     Ok(found)
 }
@@ -71,7 +85,10 @@ pub fn reason(error: &std::io::Error) -> String {
         ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         _ => {
             let text = error.to_string();
-            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+            text.split(" (os error")
+                .next()
+                .unwrap_or(&text)
+                .to_lowercase()
         }
     }
 }

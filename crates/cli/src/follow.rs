@@ -38,7 +38,10 @@ pub async fn follow(client: &Client, id: &str, steps: &Steps) -> Outcome<Job> {
     let mut seen = Seen::default();
     let mut attempts = 0;
     loop {
-        let failure = match client.stream(&["api", "v1", "jobs", id, "follow"], &[], None).await {
+        let failure = match client
+            .stream(&["api", "v1", "jobs", id, "follow"], &[], None)
+            .await
+        {
             Ok(mut events) => loop {
                 match events.next().await {
                     Some(Ok(event)) => {
@@ -48,7 +51,9 @@ pub async fn follow(client: &Client, id: &str, steps: &Steps) -> Outcome<Job> {
                         }
                     }
                     Some(Err(failure)) => break failure,
-                    None => break Failure::new("the stack ended the job's stream before the job ended"),
+                    None => {
+                        break Failure::new("the stack ended the job's stream before the job ended");
+                    }
                 }
             },
             Err(failure) => failure,
@@ -97,7 +102,11 @@ impl Seen {
             steps.begin(index, &step.name, &step.detail);
         }
         if step.state != "running" && self.ended.insert(index) {
-            let end = End { state: step.state.clone(), summary: step.outcome.clone(), milliseconds: step.milliseconds };
+            let end = End {
+                state: step.state.clone(),
+                summary: step.outcome.clone(),
+                milliseconds: step.milliseconds,
+            };
             steps.end(index, end);
         }
     }

@@ -31,7 +31,11 @@ pub fn print_plain(text: &str) -> Outcome {
 
 /// Writes a line from outside: as it is into a pipe, harmless to a terminal.
 pub fn print_line(line: &str) -> Outcome {
-    if io::stdout().is_terminal() { print_plain(&words::harmless(line)) } else { print_plain(line) }
+    if io::stdout().is_terminal() {
+        print_plain(&words::harmless(line))
+    } else {
+        print_plain(line)
+    }
 }
 
 /// Writes one JSON document.
@@ -45,8 +49,16 @@ pub fn print_json_line<T: Serialize + ?Sized>(value: &T) -> Outcome {
 }
 
 /// Writes the value as JSON where asked, else the text.
-pub fn show<T: Serialize + ?Sized>(as_json: bool, value: &T, text: impl FnOnce() -> String) -> Outcome {
-    if as_json { print_json(value) } else { print(&text()) }
+pub fn show<T: Serialize + ?Sized>(
+    as_json: bool,
+    value: &T,
+    text: impl FnOnce() -> String,
+) -> Outcome {
+    if as_json {
+        print_json(value)
+    } else {
+        print(&text())
+    }
 }
 
 /// Says something beside the data, on standard error.
@@ -65,7 +77,9 @@ pub fn width() -> Option<usize> {
 
 /// The columns of a terminal: what `COLUMNS` says, else what the terminal says.
 pub fn columns(terminal: &impl std::os::fd::AsFd) -> Option<usize> {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let said = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
     said.or_else(|| {
         let size = rustix::termios::tcgetwinsize(terminal).ok()?;
         (size.ws_col > 0).then_some(usize::from(size.ws_col))

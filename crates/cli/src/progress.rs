@@ -24,20 +24,34 @@ pub struct Steps {
 
 enum Told {
     Heading(String),
-    Begin { step: u32, name: String, detail: String },
-    Log { step: u32, line: String },
-    End { step: u32, end: End },
+    Begin {
+        step: u32,
+        name: String,
+        detail: String,
+    },
+    Log {
+        step: u32,
+        line: String,
+    },
+    End {
+        step: u32,
+        end: End,
+    },
 }
 
 impl Steps {
     /// Starts drawing on standard error. `verbose` shows every line a step writes.
     pub fn start(verbose: bool) -> Self {
         let stderr = std::io::stderr();
-        let live = stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let live =
+            stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let width = live.then(|| output::columns(&stderr).unwrap_or(USUAL_WIDTH));
         let (sender, receiver) = mpsc::channel();
         let painter = std::thread::spawn(move || paint(Board::new(width, verbose), &receiver));
-        Self { sender: Some(sender), painter: Some(painter) }
+        Self {
+            sender: Some(sender),
+            painter: Some(painter),
+        }
     }
 
     /// A line above the steps that follow.
@@ -46,11 +60,18 @@ impl Steps {
     }
 
     pub fn begin(&self, step: u32, name: &str, detail: &str) {
-        self.tell(Told::Begin { step, name: name.to_owned(), detail: detail.to_owned() });
+        self.tell(Told::Begin {
+            step,
+            name: name.to_owned(),
+            detail: detail.to_owned(),
+        });
     }
 
     pub fn log(&self, step: u32, line: &str) {
-        self.tell(Told::Log { step, line: line.to_owned() });
+        self.tell(Told::Log {
+            step,
+            line: line.to_owned(),
+        });
     }
 
     pub fn end(&self, step: u32, end: End) {
@@ -88,9 +109,21 @@ impl Progress for Steps {
         match event {
             ProgressEvent::Started { step, kind, detail } => self.begin(step, kind.name(), &detail),
             ProgressEvent::Log { step, line } => self.log(step, &line),
-            ProgressEvent::Ended { step, outcome, summary, elapsed } => {
+            ProgressEvent::Ended {
+                step,
+                outcome,
+                summary,
+                elapsed,
+            } => {
                 let milliseconds = u64::try_from(elapsed.as_millis()).ok();
-                self.end(step, End { state: outcome.name().to_owned(), summary, milliseconds });
+                self.end(
+                    step,
+                    End {
+                        state: outcome.name().to_owned(),
+                        summary,
+                        milliseconds,
+                    },
+                );
             }
         }
     }
@@ -118,6 +151,8 @@ fn write(text: &str) {
     if !text.is_empty() {
         let mut stderr = anstream::stderr().lock();
         // Progress nobody can see is not worth failing for.
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
     }
 }

@@ -64,8 +64,16 @@ impl EventReader {
         if !std::mem::take(&mut self.has_data) {
             return None;
         }
-        let name = if name.is_empty() { "message".to_owned() } else { name };
-        Some(StreamEvent { name, data, id: self.id.clone() })
+        let name = if name.is_empty() {
+            "message".to_owned()
+        } else {
+            name
+        };
+        Some(StreamEvent {
+            name,
+            data,
+            id: self.id.clone(),
+        })
     }
 }
 
@@ -74,8 +82,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const STREAM: &str =
-        ": hello\n\nevent: step\ndata: {\"a\":\"é\"}\nid: 7\n\nretry: 5\n\ndata: one\r\ndata:two\r\n\r\nevent: end\n\n";
+    const STREAM: &str = ": hello\n\nevent: step\ndata: {\"a\":\"é\"}\nid: 7\n\nretry: 5\n\ndata: one\r\ndata:two\r\n\r\nevent: end\n\n";
 
     fn whole() -> Vec<StreamEvent> {
         EventReader::default().push(STREAM.as_bytes())
@@ -83,8 +90,15 @@ mod tests {
 
     #[test]
     fn fields_become_events() {
-        let event = |name: &str, data: &str| StreamEvent { name: name.into(), data: data.into(), id: Some("7".into()) };
-        assert_eq!(whole(), [event("step", "{\"a\":\"é\"}"), event("message", "one\ntwo")]);
+        let event = |name: &str, data: &str| StreamEvent {
+            name: name.into(),
+            data: data.into(),
+            id: Some("7".into()),
+        };
+        assert_eq!(
+            whole(),
+            [event("step", "{\"a\":\"é\"}"), event("message", "one\ntwo")]
+        );
     }
 
     proptest! {

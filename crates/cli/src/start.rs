@@ -11,5 +11,8 @@ pub fn give_tls_its_provider() {
 /// Writes traces to standard error, as much as `ERGON_LOG` asks for.
 pub fn trace() {
     let filter = EnvFilter::try_from_env("ERGON_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

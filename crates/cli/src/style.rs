@@ -34,15 +34,23 @@ pub fn link(text: &str) -> String {
 }
 
 fn paint(text: &str, style: Style) -> String {
-    if text.is_empty() { String::new() } else { text.style(style).to_string() }
+    if text.is_empty() {
+        String::new()
+    } else {
+        text.style(style).to_string()
+    }
 }
 
 /// A state's word in the colour of what it means.
 pub fn state(word: &str) -> String {
     match word {
-        "healthy" | "well" | "running" | "succeeded" | "up" | "done" | "proven" | "cached" => good(word),
+        "healthy" | "well" | "running" | "succeeded" | "up" | "done" | "proven" | "cached" => {
+            good(word)
+        }
         "failed" | "unhealthy" | "unwell" | "exited" | "dead" | "down" | "interrupted" => bad(word),
-        "unpinned" | "unproven" | "stopped" | "cancelled" | "queued" | "restarting" | "paused" => warning(word),
+        "unpinned" | "unproven" | "stopped" | "cancelled" | "queued" | "restarting" | "paused" => {
+            warning(word)
+        }
         _ => word.to_owned(),
     }
 }

@@ -10,7 +10,10 @@ pub struct Table {
 
 impl Table {
     pub fn new<const COLUMNS: usize>(heading: [&str; COLUMNS]) -> Self {
-        Self { heading: heading.map(str::to_owned).to_vec(), rows: Vec::new() }
+        Self {
+            heading: heading.map(str::to_owned).to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
@@ -31,7 +34,11 @@ impl Table {
                 *width = (*width).max(visible(cell));
             }
         }
-        let before_last: usize = widths.iter().take(columns.saturating_sub(1)).map(|width| width + 2).sum();
+        let before_last: usize = widths
+            .iter()
+            .take(columns.saturating_sub(1))
+            .map(|width| width + 2)
+            .sum();
         let room = width.map(|width| width.saturating_sub(before_last).max(12));
         let mut text = String::new();
         let heading: Vec<String> = self.heading.iter().map(|cell| style::faint(cell)).collect();
@@ -51,9 +58,26 @@ impl Table {
     }
 }
 
+/// One line for each label with its value, the values aligned.
+pub fn labelled(rows: &[(&str, &str)]) -> String {
+    let width = rows
+        .iter()
+        .map(|(label, _)| label.len())
+        .max()
+        .unwrap_or_default()
+        + 2;
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(label, value)| format!("{}{value}", pad(&style::faint(label), width)))
+        .collect();
+    lines.join("\n") + "\n"
+}
+
 /// How many columns a text takes, its styling aside.
 pub fn visible(text: &str) -> usize {
-    anstream::adapter::strip_str(text).map(|part| part.chars().count()).sum()
+    anstream::adapter::strip_str(text)
+        .map(|part| part.chars().count())
+        .sum()
 }
 
 /// The text with spaces after it, up to `width` columns.
@@ -76,7 +100,10 @@ pub fn cut(text: &str, width: usize) -> String {
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
-        let indent: String = paragraph.chars().take_while(|character| *character == ' ').collect();
+        let indent: String = paragraph
+            .chars()
+            .take_while(|character| *character == ' ')
+            .collect();
         let mut line = indent.clone();
         let mut is_empty = true;
         for word in paragraph.split_whitespace() {
@@ -102,7 +129,11 @@ mod tests {
 
     fn example() -> Table {
         let mut table = Table::new(["NAME", "STATE", "SAYS"]);
-        table.row(["fastapi-ci".into(), style::good("up"), "I'm well and have been for an hour.".into()]);
+        table.row([
+            "fastapi-ci".into(),
+            style::good("up"),
+            "I'm well and have been for an hour.".into(),
+        ]);
         table.row(["x".into(), "down".into(), String::new()]);
         table
     }

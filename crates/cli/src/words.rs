@@ -26,7 +26,11 @@ pub fn glimpses(text: &str) -> String {
         let length = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
         let end = start + PREFIX.len() + length;
         shortened.push_str(&rest[..start]);
-        shortened.push_str(&if length == 64 { glimpse(&rest[start..end]) } else { rest[start..end].to_owned() });
+        shortened.push_str(&if length == 64 {
+            glimpse(&rest[start..end])
+        } else {
+            rest[start..end].to_owned()
+        });
         rest = &rest[end..];
     }
     shortened + rest
@@ -37,7 +41,11 @@ pub fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        _ => format!("{} m {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
+        _ => format!(
+            "{} m {} s",
+            milliseconds / 60_000,
+            milliseconds % 60_000 / 1_000
+        ),
     }
 }
 
@@ -59,8 +67,12 @@ pub fn size(bytes: u64) -> String {
 
 /// `6 min ago`; the time itself where it is none or lies ahead.
 pub fn ago(time: &str, now: Timestamp) -> String {
-    let Ok(then) = time.parse::<Timestamp>() else { return time.to_owned() };
-    let Ok(seconds) = (now - then).total(Unit::Second) else { return time.to_owned() };
+    let Ok(then) = time.parse::<Timestamp>() else {
+        return time.to_owned();
+    };
+    let Ok(seconds) = (now - then).total(Unit::Second) else {
+        return time.to_owned();
+    };
     match seconds as i64 {
         ..-5 => time.to_owned(),
         -5..5 => "just now".to_owned(),
@@ -73,14 +85,21 @@ pub fn ago(time: &str, now: Timestamp) -> String {
 
 /// `1 build`, `2 builds`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// A text from outside without what would steer the terminal: escape sequences and control
 /// characters other than line breaks and tabs.
 pub fn harmless(text: &str) -> String {
     let stripped = anstream::adapter::strip_str(text).to_string();
-    stripped.chars().filter(|character| !character.is_control() || matches!(character, '\n' | '\t')).collect()
+    stripped
+        .chars()
+        .filter(|character| !character.is_control() || matches!(character, '\n' | '\t'))
+        .collect()
 }
 
 #[cfg(test)]
@@ -104,7 +123,10 @@ mod tests {
         assert_eq!(glimpse(&digest), "sha256:4f1c09ab…");
         assert_eq!(short("4f1c"), "4f1c");
         assert_eq!(short("é"), "é");
-        assert_eq!(glimpses(&format!("a {digest} held, {digest}")), "a sha256:4f1c09ab… held, sha256:4f1c09ab…");
+        assert_eq!(
+            glimpses(&format!("a {digest} held, {digest}")),
+            "a sha256:4f1c09ab… held, sha256:4f1c09ab…"
+        );
         assert_eq!(glimpses("sha256:é sha256:4f1c"), "sha256:é sha256:4f1c");
     }
 
@@ -120,6 +142,9 @@ mod tests {
 
     #[test]
     fn a_text_from_outside_cannot_steer_the_terminal() {
-        assert_eq!(harmless("\u{1b}[31mred\u{1b}[0m\u{7} \u{1b}]0;title\u{7}a\r\nb\tc"), "red a\nb\tc");
+        assert_eq!(
+            harmless("\u{1b}[31mred\u{1b}[0m\u{7} \u{1b}]0;title\u{7}a\r\nb\tc"),
+            "red a\nb\tc"
+        );
     }
 }

@@ -20,7 +20,13 @@ pub struct Format {
 #[derive(Clone, Debug, Args)]
 pub struct Stack {
     /// The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name another one
-    #[arg(long, global = true, value_name = "DIR", env = "ERGON_DATA", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "ERGON_DATA",
+        hide_env_values = true
+    )]
     pub data: Option<PathBuf>,
 }
 
@@ -44,20 +50,33 @@ impl std::str::FromStr for Variable {
         let Some((name, value)) = text.split_once('=') else {
             return Err("write it as NAME=value".to_owned());
         };
-        let first_is_letter = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        if !first_is_letter || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(format!("`{name}` is no name of a variable: letters, digits and _ only"));
+        let first_is_letter =
+            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        if !first_is_letter
+            || !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            return Err(format!(
+                "`{name}` is no name of a variable: letters, digits and _ only"
+            ));
         }
         if value.contains('\0') {
             return Err("a value cannot hold a zero byte".to_owned());
         }
-        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
     }
 }
 
 /// Variables by name; the last of one name counts.
 pub fn variables(given: Vec<Variable>) -> BTreeMap<String, String> {
-    given.into_iter().map(|variable| (variable.name, variable.value)).collect()
+    given
+        .into_iter()
+        .map(|variable| (variable.name, variable.value))
+        .collect()
 }
 
 #[cfg(test)]
@@ -67,7 +86,13 @@ mod tests {
     #[test]
     fn a_variable_has_a_name_and_may_hold_anything() {
         let variable: Variable = "URL=postgres://a=b".parse().unwrap();
-        assert_eq!(variable, Variable { name: "URL".into(), value: "postgres://a=b".into() });
+        assert_eq!(
+            variable,
+            Variable {
+                name: "URL".into(),
+                value: "postgres://a=b".into()
+            }
+        );
         for wrong in ["URL", "=x", "1A=x", "A-B=x", "A B=x"] {
             assert!(wrong.parse::<Variable>().is_err(), "{wrong}");
         }

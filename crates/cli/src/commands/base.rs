@@ -104,7 +104,11 @@ impl Base {
             BaseCommand::List { format } => {
                 let held = bases.list().map_err(|error| failure(&error))?;
                 let reports: Vec<BaseReport> = held.iter().map(BaseReport::of).collect();
-                output::show(format.json, &serde_json::json!({ "items": reports }), || list(&reports))
+                output::show(
+                    format.json,
+                    &serde_json::json!({ "items": reports }),
+                    || list(&reports),
+                )
             }
             BaseCommand::Import(import) => import.run(bases).await,
         }
@@ -115,7 +119,12 @@ fn list(reports: &[BaseReport]) -> String {
     let mut table = Table::new(["BASE", "DIGEST", "FROM", "HELD SINCE"]);
     for base in reports {
         let since = words::ago(&base.held_since, Timestamp::now());
-        table.row([base.name.clone(), words::glimpse(&base.digest), base.source.to_owned(), since]);
+        table.row([
+            base.name.clone(),
+            words::glimpse(&base.digest),
+            base.source.to_owned(),
+            since,
+        ]);
     }
     if table.is_empty() {
         return "No bases are held yet.  Builds take them from the local engine or a registry; or: ergon base import python:3.11-slim\n".to_owned();
@@ -125,7 +134,9 @@ fn list(reports: &[BaseReport]) -> String {
 
 impl Import {
     async fn run(self, bases: Bases) -> Outcome {
-        let source = self.source.unwrap_or_else(|| Source::Engine(self.name.familiar()));
+        let source = self
+            .source
+            .unwrap_or_else(|| Source::Engine(self.name.familiar()));
         let change = ConfigChange {
             env: variables(self.env),
             cmd: (!self.cmd.is_empty()).then_some(self.cmd),
@@ -136,35 +147,71 @@ impl Import {
         let importing = match source {
             Source::Engine(_) | Source::Layout(_) if is_configured => return Err(has_its_own()),
             Source::Engine(tag) => from_engine(bases, name, &tag).await?,
-            Source::Layout(path) => in_background(move || {
-                bases.import_layout(&path, None, &name, &platform(), Timestamp::now()).map_err(|error| failure(&error))
-            })
-            .await?,
-            Source::File(path) => in_background(move || from_file(&bases, &name, &path, &change)).await?,
+            Source::Layout(path) => {
+                in_background(move || {
+                    bases
+                        .import_layout(&path, None, &name, &platform(), Timestamp::now())
+                        .map_err(|error| failure(&error))
+                })
+                .await?
+            }
+            Source::File(path) => {
+                in_background(move || from_file(&bases, &name, &path, &change)).await?
+            }
         };
         let report = BaseReport::of(&importing);
         output::show(self.format.json, &report, || {
-            format!("{} is held   {}   from {}\n", style::strong(&report.name), report.digest, report.source)
+            format!(
+                "{} is held   {}   from {}\n",
+                style::strong(&report.name),
+                report.digest,
+                report.source
+            )
         })
     }
 }
 
 async fn from_engine(bases: Bases, name: Reference, tag: &str) -> Outcome<HeldBase> {
-    let from_engine = |error: &ergon_engine::EngineError| Failure::from_error(error).with_remedy(error.remedy());
-    let engine = Engine::connect().await.map_err(|error| from_engine(&error))?;
-    if engine.image_id(tag).await.map_err(|error| from_engine(&error))?.is_none() {
-        return Err(Failure::new(format!("the local engine has no image {tag}"))
-            .with_remedy(format!("docker pull {tag}; `docker images` lists what it has")));
+    let from_engine =
+        |error: &ergon_engine::EngineError| Failure::from_error(error).with_remedy(error.remedy());
+    let engine = Engine::connect()
+        .await
+        .map_err(|error| from_engine(&error))?;
+    if engine
+        .image_id(tag)
+        .await
+        .map_err(|error| from_engine(&error))?
+        .is_none()
+    {
+        return Err(
+            Failure::new(format!("the local engine has no image {tag}")).with_remedy(format!(
+                "docker pull {tag}; `docker images` lists what it has"
+            )),
+        );
     }
     let archive = SyncIoBridge::new(engine.save_image(tag).into_reader());
-    in_background(move || bases.import_docker_save(archive, &name, Timestamp::now()).map_err(|error| failure(&error))).await
+    in_background(move || {
+        bases
+            .import_docker_save(archive, &name, Timestamp::now())
+            .map_err(|error| failure(&error))
+    })
+    .await
 }
 
-fn from_file(bases: &Bases, name: &Reference, path: &Path, change: &ConfigChange) -> Outcome<HeldBase> {
+fn from_file(
+    bases: &Bases,
+    name: &Reference,
+    path: &Path,
+    change: &ConfigChange,
+) -> Outcome<HeldBase> {
     let open = || {
         File::open(path).map_err(|error| {
-            Failure::new(format!("{} cannot be read: {}", path.display(), folders::reason(&error)))
-                .with_remedy("name a tar file, oci:PATH or docker:TAG".to_owned())
+            Failure::new(format!(
+                "{} cannot be read: {}",
+                path.display(),
+                folders::reason(&error)
+            ))
+            .with_remedy("name a tar file, oci:PATH or docker:TAG".to_owned())
         })
     };
     let now = Timestamp::now();
@@ -191,7 +238,13 @@ fn is_docker_archive(file: File) -> Result<bool, ergon_oci::Error> {
             Self::Broken(error)
         }
     }
-    let read = read_layer(file, |entry, _| if entry.path == "manifest.json" { Err(Stop::Found) } else { Ok(()) });
+    let read = read_layer(file, |entry, _| {
+        if entry.path == "manifest.json" {
+            Err(Stop::Found)
+        } else {
+            Ok(())
+        }
+    });
     match read {
         Ok(()) => Ok(false),
         Err(Stop::Found) => Ok(true),
@@ -199,15 +252,22 @@ fn is_docker_archive(file: File) -> Result<bool, ergon_oci::Error> {
     }
 }
 
-async fn in_background(work: impl FnOnce() -> Outcome<HeldBase> + Send + 'static) -> Outcome<HeldBase> {
+async fn in_background(
+    work: impl FnOnce() -> Outcome<HeldBase> + Send + 'static,
+) -> Outcome<HeldBase> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
-        Err(error) => Err(Failure::new(format!("the import ended without an answer: {error}"))),
+        Err(error) => Err(Failure::new(format!(
+            "the import ended without an answer: {error}"
+        ))),
     }
 }
 
 fn has_its_own() -> Failure {
-    Failure::new("--env and --cmd are for root file systems; this image has a configuration of its own").as_usage()
+    Failure::new(
+        "--env and --cmd are for root file systems; this image has a configuration of its own",
+    )
+    .as_usage()
 }
 
 fn failure(error: &ergon_oci::Error) -> Failure {
@@ -222,7 +282,10 @@ mod tests {
     fn a_source_is_told_by_its_prefix() {
         let source = |text: &str| text.parse::<Source>().unwrap();
         assert_eq!(source("oci:/tmp/x"), Source::Layout("/tmp/x".into()));
-        assert_eq!(source("docker:python:3.11-slim"), Source::Engine("python:3.11-slim".into()));
+        assert_eq!(
+            source("docker:python:3.11-slim"),
+            Source::Engine("python:3.11-slim".into())
+        );
         assert_eq!(source("rootfs.tar"), Source::File("rootfs.tar".into()));
         assert_eq!(source("./a:b.tar"), Source::File("./a:b.tar".into()));
     }

@@ -79,17 +79,24 @@ impl Build {
             done.write_layout(path).await?;
         }
         self.tell_the_stack(&folder, &done.built.record).await;
-        output::show(self.format.json, &report(&done.built)?, || page(&done.built))
+        output::show(self.format.json, &report(&done.built)?, || {
+            page(&done.built)
+        })
     }
 
     /// A running stack remembers builds that were made without it; none running is as well.
     async fn tell_the_stack(&self, folder: &Path, record: &BuildRecord) {
-        let Ok(client) = self.stack.client() else { return };
+        let Ok(client) = self.stack.client() else {
+            return;
+        };
         let build = RecordBuild {
             build_hash: record.build_hash.to_string(),
             folder: folder.to_string_lossy().into_owned(),
         };
-        if let Err(failure) = client.post::<BuildSummary>(&["api", "v1", "builds"], &build).await {
+        if let Err(failure) = client
+            .post::<BuildSummary>(&["api", "v1", "builds"], &build)
+            .await
+        {
             tracing::info!(?failure, "the stack does not know of this build");
         }
     }
@@ -104,8 +111,13 @@ pub struct Done {
 impl Done {
     /// Writes every image into the OCI layout at `path`, each under its first tag.
     async fn write_layout(&self, path: &Path) -> Outcome {
-        let failed = |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
-        let (blobs, images, path) = (self.cache.blobs().clone(), self.built.record.images.clone(), path.to_owned());
+        let failed =
+            |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
+        let (blobs, images, path) = (
+            self.cache.blobs().clone(),
+            self.built.record.images.clone(),
+            path.to_owned(),
+        );
         let writing = tokio::task::spawn_blocking(move || {
             images.iter().try_for_each(|image| {
                 let loaded = ergon_oci::Image::load(&blobs, &image.digest)?;
@@ -128,7 +140,10 @@ pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome
     let engine = Engine::connect().await;
     let reachable = engine.as_ref().ok();
     let steps = Steps::start(verbose);
-    steps.heading(&format!("build {}", style::strong(&folders::display(folder))));
+    steps.heading(&format!(
+        "build {}",
+        style::strong(&folders::display(folder))
+    ));
     let work = async {
         let prepared = ergon_pack::prepare(folder, &cache, reachable, options, &steps).await?;
         let built = ergon_pack::build(&prepared, &cache, reachable, &steps, &cancel).await?;
@@ -153,7 +168,10 @@ async fn load(engine: &Engine, cache: &Cache, images: &[ImageRecord]) {
     for image in images {
         if let Err(error) = ergon_pack::load_into_engine(engine, cache, image).await {
             let tag = image.tags.first().map_or("the image", String::as_str);
-            output::note(&format!("{} {tag} is built, but the engine does not hold it: {error}", style::warning("note:")));
+            output::note(&format!(
+                "{} {tag} is built, but the engine does not hold it: {error}",
+                style::warning("note:")
+            ));
         }
     }
 }
@@ -172,8 +190,10 @@ pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {
         })
         .collect();
     let Some(first) = images.first() else {
-        return Err(Failure::new("the manifest has no container, so there is no image")
-            .with_remedy("add one to `containers` in ergon.json".to_owned()));
+        return Err(
+            Failure::new("the manifest has no container, so there is no image")
+                .with_remedy("add one to `containers` in ergon.json".to_owned()),
+        );
     };
     Ok(BuildReport {
         build_hash: record.build_hash.to_string(),
@@ -192,23 +212,30 @@ fn first_tag(image: &ImageRecord) -> &str {
 
 fn page(built: &Built) -> String {
     let record = &built.record;
-    let build = record.build_hash.to_string();
-    let label = |text: &str| table::pad(&style::faint(text), 10);
-    let how = if built.cached { "nothing had changed" } else { "" };
-    let mut page = format!(
-        "{} {}   {}   {how}",
-        label("build"),
-        style::strong(words::short(&build)),
-        style::state(record.reproducibility.name())
-    );
-    page.truncate(page.trim_end().len());
-    page.push('\n');
+    let hash = record.build_hash.to_string();
+    let how = if built.cached {
+        "   nothing had changed"
+    } else {
+        ""
+    };
+    let state = style::state(record.reproducibility.name());
+    let mut rows = vec![(
+        "build",
+        format!("{}   {state}{how}", style::strong(words::short(&hash))),
+    )];
     for image in &record.images {
-        let digest = image.digest.to_string();
-        page.push_str(&format!("{} {}   {digest}   {}\n", label("image"), style::strong(first_tag(image)), words::size(image.size)));
+        let (tag, size) = (style::strong(first_tag(image)), words::size(image.size));
+        rows.push(("image", format!("{tag}   {}   {size}", image.digest)));
     }
-    for reason in &record.unpinned {
-        page.push_str(&format!("{} {reason}\n", label("unpinned")));
-    }
-    page
+    rows.extend(
+        record
+            .unpinned
+            .iter()
+            .map(|reason| ("unpinned", words::harmless(reason))),
+    );
+    let rows: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|(label, value)| (*label, value.as_str()))
+        .collect();
+    table::labelled(&rows)
 }

@@ -43,11 +43,19 @@ impl Companion {
         match self.command {
             CompanionCommand::List { format } => {
                 let list: List<CompanionEntry> = client.get(&["api", "v1", "companions"]).await?;
-                output::show(format.json, &list, || containers::companions(&list.items, output::width()))
+                output::show(format.json, &list, || {
+                    containers::companions(&list.items, output::width())
+                })
             }
-            CompanionCommand::Launch { container, name, format } => {
+            CompanionCommand::Launch {
+                container,
+                name,
+                format,
+            } => {
                 let launch = LaunchCompanion { container, name };
-                let companion: CompanionEntry = client.post(&["api", "v1", "companions", "launch"], &launch).await?;
+                let companion: CompanionEntry = client
+                    .post(&["api", "v1", "companions", "launch"], &launch)
+                    .await?;
                 output::show(format.json, &companion, || {
                     let ask = format!("aish {} \"how are you?\"", companion.name);
                     let name = style::strong(&words::harmless(&companion.name));

@@ -34,14 +34,18 @@ impl Detect {
                 analysis::render(&found)
             }
         })?;
-        if is_unknown { Err(Failure::Told(Code::Usage)) } else { Ok(()) }
+        if is_unknown {
+            Err(Failure::Told(Code::Usage))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// What detection finds in a folder.
 pub fn analyse(folder: &std::path::Path) -> Outcome<Analysis> {
     let folder = folders::source(folder)?;
-    let tree =
-        DiskTree::open(&folder).map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
+    let tree = DiskTree::open(&folder)
+        .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
     Ok(ergon_detect::analyse(&tree))
 }

@@ -23,22 +23,34 @@ pub struct Dockerfile {
 impl Dockerfile {
     pub fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
-        let project = ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
+        let project =
+            ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
         let plans = plan(&project.document.manifest, &project.tree)
             .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
-        let names = || plans.iter().map(|plan| plan.container.as_str()).collect::<Vec<_>>().join(", ");
+        let names = || {
+            plans
+                .iter()
+                .map(|plan| plan.container.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let chosen = match &self.container {
-            Some(name) => plans.iter().find(|plan| plan.container == *name).ok_or_else(|| {
-                Failure::new(format!("the manifest has no container {name}"))
-                    .with_remedy(format!("it has: {}", names()))
-            })?,
+            Some(name) => plans
+                .iter()
+                .find(|plan| plan.container == *name)
+                .ok_or_else(|| {
+                    Failure::new(format!("the manifest has no container {name}"))
+                        .with_remedy(format!("it has: {}", names()))
+                })?,
             None => match plans.as_slice() {
                 [only] => only,
                 [] => return Err(Failure::new("the manifest has no container")),
                 _ => {
-                    return Err(Failure::new("the manifest has several containers, each with its own Dockerfile")
-                        .with_remedy(format!("choose with --container: {}", names()))
-                        .as_usage());
+                    return Err(Failure::new(
+                        "the manifest has several containers, each with its own Dockerfile",
+                    )
+                    .with_remedy(format!("choose with --container: {}", names()))
+                    .as_usage());
                 }
             },
         };

@@ -32,9 +32,16 @@ impl Events {
         let client = self.stack.client()?;
         let list: List<Event> = client.get(&["api", "v1", "events"]).await?;
         if self.follow {
-            return follow(&client, list.items.first().map(|event| event.id.clone()), self.format).await;
+            return follow(
+                &client,
+                list.items.first().map(|event| event.id.clone()),
+                self.format,
+            )
+            .await;
         }
-        output::show(self.format.json, &list, || list.items.iter().map(line).collect())
+        output::show(self.format.json, &list, || {
+            list.items.iter().map(line).collect()
+        })
     }
 }
 
@@ -43,12 +50,17 @@ async fn follow(client: &Client, mut last: Option<String>, format: Format) -> Ou
     let mut attempts = 0;
     loop {
         let after: Vec<(&str, &str)> = last.iter().map(|last| ("after", last.as_str())).collect();
-        let failure = match client.stream(&["api", "v1", "events"], &after, last.as_deref()).await {
+        let failure = match client
+            .stream(&["api", "v1", "events"], &after, last.as_deref())
+            .await
+        {
             Ok(mut events) => loop {
                 match events.next().await {
                     Some(Ok(event)) => {
                         attempts = 0;
-                        let Ok(change) = serde_json::from_str::<Event>(&event.data) else { continue };
+                        let Ok(change) = serde_json::from_str::<Event>(&event.data) else {
+                            continue;
+                        };
                         last = Some(change.id.clone());
                         if format.json {
                             output::print_json_line(&change)?;
@@ -72,5 +84,10 @@ async fn follow(client: &Client, mut last: Option<String>, format: Format) -> Ou
 
 fn line(event: &Event) -> String {
     let kind = event.kind.strip_prefix("dev.ergon.").unwrap_or(&event.kind);
-    format!("{}  {}  {}\n", style::faint(&event.time), style::strong(&words::harmless(kind)), words::harmless(&event.subject))
+    format!(
+        "{}  {}  {}\n",
+        style::faint(&event.time),
+        style::strong(&words::harmless(kind)),
+        words::harmless(&event.subject)
+    )
 }

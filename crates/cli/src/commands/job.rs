@@ -62,9 +62,14 @@ impl Job {
         let client = self.stack.client()?;
         match self.command {
             JobCommand::List { project, format } => {
-                let query: Vec<(&str, &str)> = project.iter().map(|project| ("project", project.as_str())).collect();
+                let query: Vec<(&str, &str)> = project
+                    .iter()
+                    .map(|project| ("project", project.as_str()))
+                    .collect();
                 let list: List<JobEntry> = client.get_with(&["api", "v1", "jobs"], &query).await?;
-                output::show(format.json, &list, || jobs::list(&list.items, Timestamp::now(), output::width()))
+                output::show(format.json, &list, || {
+                    jobs::list(&list.items, Timestamp::now(), output::width())
+                })
             }
             JobCommand::Show { job, format } => {
                 let job = one(&client, &job).await?;
@@ -72,9 +77,15 @@ impl Job {
             }
             JobCommand::Cancel { job, format } => {
                 let job = cancel(&client, &job).await?;
-                output::show(format.json, &job, || format!("{} {}\n", job.id, words::harmless(&job.state)))
+                output::show(format.json, &job, || {
+                    format!("{} {}\n", job.id, words::harmless(&job.state))
+                })
             }
-            JobCommand::Log { job, follow, format } => log(&client, &job, follow, format).await,
+            JobCommand::Log {
+                job,
+                follow,
+                format,
+            } => log(&client, &job, follow, format).await,
         }
     }
 }
@@ -85,7 +96,9 @@ async fn one(client: &Client, job: &str) -> Outcome<JobEntry> {
 
 /// Asks for a job to be cancelled, and returns it as it is then.
 pub async fn cancel(client: &Client, job: &str) -> Outcome<JobEntry> {
-    client.send(reqwest::Method::POST, &["api", "v1", "jobs", job, "cancel"]).await?;
+    client
+        .send(reqwest::Method::POST, &["api", "v1", "jobs", job, "cancel"])
+        .await?;
     one(client, job).await
 }
 
@@ -95,7 +108,9 @@ async fn log(client: &Client, job: &str, follow: bool, format: Format) -> Outcom
         // Asked before the lines: what a job wrote before it ended is then among them.
         let state = one(client, job).await?;
         let after = last.to_string();
-        let lines: List<JobLogLine> = client.get_with(&["api", "v1", "jobs", job, "log"], &[("after", &after)]).await?;
+        let lines: List<JobLogLine> = client
+            .get_with(&["api", "v1", "jobs", job, "log"], &[("after", &after)])
+            .await?;
         let is_last_page = lines.items.is_empty();
         for line in &lines.items {
             last = last.max(line.number);
@@ -118,7 +133,9 @@ async fn log(client: &Client, job: &str, follow: bool, format: Format) -> Outcom
 fn ended(job: &JobEntry) -> Outcome {
     match (job.state.as_str(), &job.error) {
         ("succeeded", _) => Ok(()),
-        (_, Some(error)) => Err(Failure::new(words::harmless(error)).with_remedy(job.remedy.clone())),
+        (_, Some(error)) => {
+            Err(Failure::new(words::harmless(error)).with_remedy(job.remedy.clone()))
+        }
         (state, None) => Err(Failure::new(format!("the job was {state}"))),
     }
 }

@@ -43,7 +43,14 @@ impl Lock {
             (Err(error), Err(missing)) => return Err(packing::failure_without(&missing, &error)),
         };
         let file = folder.join(LOCK_FILE).display().to_string();
-        output::show(self.format.json, &Locked { file, changes: &changes }, || page(&changes))
+        output::show(
+            self.format.json,
+            &Locked {
+                file,
+                changes: &changes,
+            },
+            || page(&changes),
+        )
     }
 }
 
@@ -51,13 +58,23 @@ fn page(changes: &[LockChange]) -> String {
     if changes.is_empty() {
         return format!("{LOCK_FILE} holds: nothing moved.\n");
     }
-    let widest = changes.iter().map(|change| change.what.chars().count()).max().unwrap_or_default();
+    let widest = changes
+        .iter()
+        .map(|change| change.what.chars().count())
+        .max()
+        .unwrap_or_default();
     let digest = |digest: &Option<ergon_manifest::Digest>| {
-        digest.map_or("—".to_owned(), |digest| words::glimpse(&digest.to_string()))
+        digest.map_or("—".to_owned(), |digest| {
+            words::glimpse(&digest.to_string())
+        })
     };
     let lines = changes.iter().map(|change| {
         let what = table::pad(&style::strong(&words::harmless(&change.what)), widest);
-        format!("{what}  {} → {}\n", digest(&change.before), digest(&change.after))
+        format!(
+            "{what}  {} → {}\n",
+            digest(&change.before),
+            digest(&change.after)
+        )
     });
     lines.collect()
 }

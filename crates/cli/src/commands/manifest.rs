@@ -83,35 +83,73 @@ impl Manifest {
 }
 
 fn check(given: &Path, format: Format) -> Outcome {
-    let path = if given.is_dir() { given.join(MANIFEST_FILE) } else { given.to_owned() };
+    let path = if given.is_dir() {
+        given.join(MANIFEST_FILE)
+    } else {
+        given.to_owned()
+    };
     let text = std::fs::read(&path).map_err(|error| {
-        let failure = Failure::new(format!("{} cannot be read: {}", path.display(), folders::reason(&error)));
-        failure.with_remedy("`ergon manifest init` writes a first one from what it finds".to_owned())
+        let failure = Failure::new(format!(
+            "{} cannot be read: {}",
+            path.display(),
+            folders::reason(&error)
+        ));
+        failure
+            .with_remedy("`ergon manifest init` writes a first one from what it finds".to_owned())
     })?;
     let text = String::from_utf8(text).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
-        Failure::new(format!("{} is not UTF-8 text: look at line {line}", path.display()))
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .split(|byte| *byte == b'\n')
+            .count();
+        Failure::new(format!(
+            "{} is not UTF-8 text: look at line {line}",
+            path.display()
+        ))
     })?;
     let checked = ergon_manifest::check(&text);
-    let problems = checked.as_ref().err().map(Vec::as_slice).unwrap_or_default();
+    let problems = checked
+        .as_ref()
+        .err()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     // A path under the working folder is what an editor can open with a click.
-    let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+    let name = path
+        .strip_prefix("./")
+        .unwrap_or(&path)
+        .display()
+        .to_string();
     if format.json {
-        let manifest_digest = checked.as_ref().ok().map(|document| document.digest().to_string());
-        output::print_json(&Checked { file: name, valid: checked.is_ok(), manifest_digest, problems })?;
+        let manifest_digest = checked
+            .as_ref()
+            .ok()
+            .map(|document| document.digest().to_string());
+        output::print_json(&Checked {
+            file: name,
+            valid: checked.is_ok(),
+            manifest_digest,
+            problems,
+        })?;
     } else if let Ok(document) = &checked {
         let containers = words::count(document.manifest.containers.len(), "container");
-        output::print(&format!("{} {name} is right: {containers}, {}\n", style::good("✓"), document.digest()))?;
+        output::print(&format!(
+            "{} {name} is right: {containers}, {}\n",
+            style::good("✓"),
+            document.digest()
+        ))?;
     } else {
         output::print(&diagnostics::render(&name, &text, problems))?;
     }
-    if checked.is_ok() { Ok(()) } else { Err(Failure::Told(Code::Failed)) }
+    if checked.is_ok() {
+        Ok(())
+    } else {
+        Err(Failure::Told(Code::Failed))
+    }
 }
 
 fn hash(folder: &Path, format: Format) -> Outcome {
     let folder = folders::source(folder)?;
-    let identity =
-        ergon_pack::identify(&folder, &packing::cache()?).map_err(|error| packing::failure(&error))?;
+    let identity = ergon_pack::identify(&folder, &packing::cache()?)
+        .map_err(|error| packing::failure(&error))?;
     let digests = Digests {
         manifest_digest: identity.manifest_digest.to_string(),
         source_digest: identity.source_digest.to_string(),
@@ -119,13 +157,15 @@ fn hash(folder: &Path, format: Format) -> Outcome {
         missing_bases: identity.missing_bases,
     };
     output::show(format.json, &digests, || {
-        let unknown = format!("not known: the base {} is not held here", digests.missing_bases.join(", "));
-        let rows = [
+        let unknown = format!(
+            "not known: the base {} is not held here",
+            digests.missing_bases.join(", ")
+        );
+        table::labelled(&[
             ("manifest", digests.manifest_digest.as_str()),
             ("source", digests.source_digest.as_str()),
             ("build", digests.build_hash.as_deref().unwrap_or(&unknown)),
-        ];
-        rows.iter().map(|(label, value)| format!("{}{value}\n", table::pad(&style::faint(label), 10))).collect()
+        ])
     })
 }
 
@@ -142,13 +182,22 @@ fn init(folder: &Path, force: bool) -> Outcome {
             return output::print(&format!("{} is so already.\n", path.display()));
         }
         Ok(_) if !force => {
-            return Err(Failure::new(format!("{} is there and says something else", path.display()))
-                .with_remedy("--force replaces it; `ergon detect --json` shows what would be written".to_owned()));
+            return Err(Failure::new(format!(
+                "{} is there and says something else",
+                path.display()
+            ))
+            .with_remedy(
+                "--force replaces it; `ergon detect --json` shows what would be written".to_owned(),
+            ));
         }
         _ => {}
     }
     ergon_pack::write_atomically(&path, text.as_bytes()).map_err(|error| {
-        Failure::new(format!("{} cannot be written: {}", path.display(), folders::reason(&error)))
+        Failure::new(format!(
+            "{} cannot be written: {}",
+            path.display(),
+            folders::reason(&error)
+        ))
     })?;
     output::print(&format!("{} is written.\n", path.display()))
 }

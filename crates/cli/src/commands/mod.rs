@@ -27,7 +27,13 @@ use crate::failure::{Failure, Outcome};
 
 /// From a folder of source to a running, watched container.
 #[derive(Debug, Parser)]
-#[command(name = "ergon", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "ergon",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Ergon {
     #[command(subcommand)]
     command: Command,
@@ -83,17 +89,23 @@ impl Ergon {
 
 /// Runs what only waits for a stack: one thread is enough, and starts sooner.
 pub(crate) fn here(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.map_err(no_runtime)?.block_on(work)
 }
 
 /// Runs what works itself.
 fn across_threads(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     runtime.map_err(no_runtime)?.block_on(work)
 }
 
 fn no_runtime(error: std::io::Error) -> Failure {
-    Failure::new(format!("the system gives this process no threads or file descriptors: {error}"))
-        .with_remedy("look at `ulimit -a`".to_owned())
+    Failure::new(format!(
+        "the system gives this process no threads or file descriptors: {error}"
+    ))
+    .with_remedy("look at `ulimit -a`".to_owned())
 }

@@ -25,12 +25,16 @@ struct BuildConfiguration {
 
 /// Opens the cache that all builds of this user share.
 pub fn cache() -> Outcome<Cache> {
-    Cache::open(folders::cache()?).map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
+    Cache::open(folders::cache()?)
+        .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
 }
 
 /// How builds are wanted: `ERGON_EXTRA_CA`, else what `config.toml` says.
 pub fn options(locked: bool) -> Outcome<Options> {
-    Ok(Options { locked, extra_authority: extra_authority()? })
+    Ok(Options {
+        locked,
+        extra_authority: extra_authority()?,
+    })
 }
 
 /// The certificate authorities that build steps are given.
@@ -44,8 +48,14 @@ pub fn extra_authority() -> Outcome<ExtraAuthority> {
         && let Err(error) = std::fs::File::open(path)
     {
         let path = path.display();
-        return Err(Failure::new(format!("the extra authority {path} cannot be read: {}", folders::reason(&error)))
-            .with_remedy("correct build.extra_ca in config.toml or ERGON_EXTRA_CA; `none` turns it off".to_owned()));
+        return Err(Failure::new(format!(
+            "the extra authority {path} cannot be read: {}",
+            folders::reason(&error)
+        ))
+        .with_remedy(
+            "correct build.extra_ca in config.toml or ERGON_EXTRA_CA; `none` turns it off"
+                .to_owned(),
+        ));
     }
     Ok(authority)
 }
@@ -54,23 +64,37 @@ fn configuration() -> Outcome<Configuration> {
     let path = folders::configuration()?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Configuration::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Configuration::default());
+        }
         Err(error) => {
             let path = folders::display(&path);
-            return Err(Failure::new(format!("{path} cannot be read: {}", folders::reason(&error))));
+            return Err(Failure::new(format!(
+                "{path} cannot be read: {}",
+                folders::reason(&error)
+            )));
         }
     };
     toml::from_str(&text).map_err(|error| {
-        Failure::new(format!("{} makes no sense: {}", folders::display(&path), error.message()))
-            .with_remedy("correct or remove it".to_owned())
+        Failure::new(format!(
+            "{} makes no sense: {}",
+            folders::display(&path),
+            error.message()
+        ))
+        .with_remedy("correct or remove it".to_owned())
     })
 }
 
 /// Why a build that found no engine cannot be: what it needed one for, and why there is none.
 pub fn failure_without(missing: &EngineError, error: &PackError) -> Failure {
     let message = match error {
-        PackError::NoEngine { command, .. } => format!("step `{command}` needs a container engine: {missing}"),
-        PackError::BaseMissing { reference, registry } => {
+        PackError::NoEngine { command, .. } => {
+            format!("step `{command}` needs a container engine: {missing}")
+        }
+        PackError::BaseMissing {
+            reference,
+            registry,
+        } => {
             format!("the base image {reference} is not held here, {missing}, and {registry}")
         }
         _ => return failure(error),
@@ -81,17 +105,29 @@ pub fn failure_without(missing: &EngineError, error: &PackError) -> Failure {
 /// Why a build cannot be, as a person is told. What is wrong with a manifest is shown in place.
 pub fn failure(error: &PackError) -> Failure {
     match error {
-        PackError::Manifest { path, text, diagnostics } => {
-            let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+        PackError::Manifest {
+            path,
+            text,
+            diagnostics,
+        } => {
+            let name = path
+                .file_name()
+                .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
             output::note(diagnostics::render(&name, text, diagnostics).trim_end());
             Failure::Told(Code::Failed)
         }
         PackError::NothingRecognised { .. } => Failure::from_error(error)
-            .with_remedy("`ergon detect` says what was looked for and what to add to ergon.json by hand".to_owned())
+            .with_remedy(
+                "`ergon detect` says what was looked for and what to add to ergon.json by hand"
+                    .to_owned(),
+            )
             .as_usage(),
-        PackError::StepFailed { command, exit_code, .. } => {
+        PackError::StepFailed {
+            command, exit_code, ..
+        } => {
             // Its last lines stand under the step already.
-            Failure::new(format!("step `{command}` ended with exit code {exit_code}")).with_remedy(error.remedy())
+            Failure::new(format!("step `{command}` ended with exit code {exit_code}"))
+                .with_remedy(error.remedy())
         }
         _ => Failure::from_error(error).with_remedy(error.remedy()),
     }

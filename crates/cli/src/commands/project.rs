@@ -54,27 +54,44 @@ impl Project {
     pub async fn run(self) -> Outcome {
         let client = self.stack.client()?;
         match self.command {
-            ProjectCommand::Add { location, name, format } => {
+            ProjectCommand::Add {
+                location,
+                name,
+                format,
+            } => {
                 let location = if is_git_url(&location) {
                     location
                 } else {
-                    folders::source(location.as_ref())?.to_string_lossy().into_owned()
+                    folders::source(location.as_ref())?
+                        .to_string_lossy()
+                        .into_owned()
                 };
-                let project: ProjectEntry =
-                    client.post(&["api", "v1", "projects"], &AddProject { location, name }).await?;
+                let project: ProjectEntry = client
+                    .post(&["api", "v1", "projects"], &AddProject { location, name })
+                    .await?;
                 output::show(format.json, &project, || projects::added(&project))
             }
             ProjectCommand::List { format } => {
                 let list: List<ProjectEntry> = client.get(&["api", "v1", "projects"]).await?;
-                output::show(format.json, &list, || projects::list(&list.items, Timestamp::now(), output::width()))
+                output::show(format.json, &list, || {
+                    projects::list(&list.items, Timestamp::now(), output::width())
+                })
             }
             ProjectCommand::Show { project, format } => {
-                let project: ProjectEntry = client.get(&["api", "v1", "projects", &project]).await?;
-                output::show(format.json, &project, || projects::show(&project, Timestamp::now()))
+                let project: ProjectEntry =
+                    client.get(&["api", "v1", "projects", &project]).await?;
+                output::show(format.json, &project, || {
+                    projects::show(&project, Timestamp::now())
+                })
             }
             ProjectCommand::Remove { project } => {
-                client.send(Method::DELETE, &["api", "v1", "projects", &project]).await?;
-                output::print(&format!("{} is forgotten; its folder is as it was.\n", words::harmless(&project)))
+                client
+                    .send(Method::DELETE, &["api", "v1", "projects", &project])
+                    .await?;
+                output::print(&format!(
+                    "{} is forgotten; its folder is as it was.\n",
+                    words::harmless(&project)
+                ))
             }
         }
     }

@@ -43,7 +43,8 @@ struct Pushed {
 impl Push {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
-        let project = ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
+        let project =
+            ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
         let Some(registry) = project.document.manifest.packaging.registry.clone() else {
             return Err(Failure::new("the manifest does not say where images go")
                 .with_remedy("add \"packaging\": { \"registry\": \"registry.example.com/team\" } to ergon.json".to_owned()));
@@ -66,10 +67,20 @@ impl Push {
             }
         }
         steps.finish();
-        output::show(self.format.json, &serde_json::json!({ "items": pushed }), || {
-            let lines = pushed.iter().map(|image| format!("{}   {}\n", style::strong(&image.reference), image.image_digest));
-            lines.collect()
-        })
+        output::show(
+            self.format.json,
+            &serde_json::json!({ "items": pushed }),
+            || {
+                let lines = pushed.iter().map(|image| {
+                    format!(
+                        "{}   {}\n",
+                        style::strong(&image.reference),
+                        image.image_digest
+                    )
+                });
+                lines.collect()
+            },
+        )
     }
 }
 
@@ -98,7 +109,14 @@ async fn send(
     let begun = Instant::now();
     let end = |state: &str, summary: Option<String>| {
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).ok();
-        steps.end(step, End { state: state.to_owned(), summary, milliseconds });
+        steps.end(
+            step,
+            End {
+                state: state.to_owned(),
+                summary,
+                milliseconds,
+            },
+        );
     };
     steps.begin(step, "push", &reference.familiar());
     let loaded = Image::load(cache.blobs(), &image.digest).map_err(|error| failed(&error))?;
@@ -106,13 +124,19 @@ async fn send(
     let seen = Arc::clone(&sent);
     let watch = move |blob: BlobProgress| {
         let bytes = if blob.existed { 0 } else { blob.sent };
-        seen.lock().unwrap_or_else(PoisonError::into_inner).insert(blob.digest, bytes);
+        seen.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(blob.digest, bytes);
     };
     if let Err(error) = push(cache.blobs(), &loaded, reference, Arc::new(watch)).await {
         end("failed", None);
         return Err(failed(&error));
     }
-    let bytes = sent.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
+    let bytes = sent
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .values()
+        .sum();
     if bytes == 0 {
         end("cached", Some("was there".to_owned()));
     } else {

@@ -40,11 +40,16 @@ impl Registry {
         match self.command {
             RegistryCommand::List { format } => {
                 let list: List<BuildSummary> = client.get(&["api", "v1", "builds"]).await?;
-                output::show(format.json, &list, || builds::list(&list.items, Timestamp::now(), output::width()))
+                output::show(format.json, &list, || {
+                    builds::list(&list.items, Timestamp::now(), output::width())
+                })
             }
             RegistryCommand::Show { reference, format } => {
-                let entry: RegistryEntry = client.get(&["api", "v1", "registry", &reference]).await?;
-                output::show(format.json, &entry, || builds::entry(&entry, Timestamp::now()))
+                let entry: RegistryEntry =
+                    client.get(&["api", "v1", "registry", &reference]).await?;
+                output::show(format.json, &entry, || {
+                    builds::entry(&entry, Timestamp::now())
+                })
             }
         }
     }

@@ -46,10 +46,16 @@ impl Run {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
         let client = self.stack.client()?;
-        let request = RunFolder { folder: folder.to_string_lossy().into_owned(), env: variables(self.env) };
+        let request = RunFolder {
+            folder: folder.to_string_lossy().into_owned(),
+            env: variables(self.env),
+        };
         let job: Job = client.post(&["api", "v1", "runs"], &request).await?;
         let steps = Steps::start(self.verbose);
-        steps.heading(&format!("run {}", style::strong(&folders::display(&folder))));
+        steps.heading(&format!(
+            "run {}",
+            style::strong(&folders::display(&folder))
+        ));
         let job = tokio::select! {
             job = follow(&client, &job.id, &steps) => job?,
             _ = tokio::signal::ctrl_c() => {
@@ -61,7 +67,9 @@ impl Run {
         };
         steps.finish();
         match (&job.result, job.state.as_str()) {
-            (Some(result), "succeeded") => output::show(self.format.json, result, || jobs::run_result(result)),
+            (Some(result), "succeeded") => {
+                output::show(self.format.json, result, || jobs::run_result(result))
+            }
             _ => failed(&job, self.format.json),
         }
     }
@@ -69,7 +77,11 @@ impl Run {
 
 /// A job that was told to stop may still be doing so.
 fn at_last(state: &str) -> &str {
-    if state == "running" { "being cancelled" } else { state }
+    if state == "running" {
+        "being cancelled"
+    } else {
+        state
+    }
 }
 
 fn failed(job: &Job, json: bool) -> Outcome {
@@ -77,12 +89,23 @@ fn failed(job: &Job, json: bool) -> Outcome {
     let error = words::harmless(job.error.as_deref().unwrap_or(&otherwise));
     let remedy = job.remedy.as_deref();
     if json {
-        output::print_json(&FailedRun { result: job.result.as_ref(), job: &job.id, error: &error, remedy })?;
+        output::print_json(&FailedRun {
+            result: job.result.as_ref(),
+            job: &job.id,
+            error: &error,
+            remedy,
+        })?;
     } else if let Some(result) = &job.result {
         output::print(&jobs::run_result(result))?;
     }
     let log = format!("`ergon job log {}` has every line", job.id);
-    let advice = remedy.map_or(log.clone(), |remedy| format!("{}; {log}", words::harmless(remedy)));
-    let failure = Failure::Said { message: error, remedy: Some(advice), code: Code::Failed };
+    let advice = remedy.map_or(log.clone(), |remedy| {
+        format!("{}; {log}", words::harmless(remedy))
+    });
+    let failure = Failure::Said {
+        message: error,
+        remedy: Some(advice),
+        code: Code::Failed,
+    };
     Err(failure)
 }

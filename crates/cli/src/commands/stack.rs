@@ -7,7 +7,7 @@ use super::arguments::{Format, Stack};
 use crate::address::{self, Origin};
 use crate::failure::Outcome;
 use crate::style;
-use crate::table::pad;
+use crate::table::labelled;
 use crate::{folders, output};
 
 /// Say which stack is running and what it works with
@@ -45,17 +45,30 @@ impl Status {
                 Origin::Data(data) => folders::display(data),
                 Origin::Environment => "named by ERGON_URL".to_owned(),
             };
-            let engine = if session.engine_reachable { session.engine.clone() } else { style::bad(&session.engine) };
+            let engine = if session.engine_reachable {
+                session.engine.clone()
+            } else {
+                style::bad(&session.engine)
+            };
             let version = format!("{} {}", session.stack, session.version);
-            let lines = [("stack", version), ("at", style::link(address.url.as_str())), ("data", data), ("engine", engine)];
-            lines.iter().map(|(label, value)| format!("{}{value}\n", pad(&style::faint(label), 8))).collect()
+            let at = style::link(address.url.as_str());
+            labelled(&[
+                ("stack", &version),
+                ("at", &at),
+                ("data", &data),
+                ("engine", &engine),
+            ])
         })
     }
 }
 
 impl Link {
     pub async fn run(self) -> Outcome {
-        let link: SignInLink = self.stack.client()?.post_empty(&["api", "v1", "session", "code"]).await?;
+        let link: SignInLink = self
+            .stack
+            .client()?
+            .post_empty(&["api", "v1", "session", "code"])
+            .await?;
         output::show(self.format.json, &link, || link.url.clone())
     }
 }

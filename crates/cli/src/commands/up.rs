@@ -11,7 +11,13 @@ use crate::failure::Outcome;
 #[derive(Debug, Args)]
 pub struct Up {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", env = "ERGON_LISTEN", default_value = "127.0.0.1:7411", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "ERGON_LISTEN",
+        default_value = "127.0.0.1:7411",
+        hide_env_values = true
+    )]
     listen: SocketAddr,
     #[command(flatten)]
     stack: Stack,

@@ -17,8 +17,11 @@ const WIDEST: usize = 36;
 pub fn render(analysis: &Analysis) -> String {
     let mut page = String::new();
     for (name, application) in &analysis.manifest.applications {
-        let facts: Vec<&Fact> =
-            analysis.facts.iter().filter(|fact| fact.application.as_ref().is_none_or(|of| of == name)).collect();
+        let facts: Vec<&Fact> = analysis
+            .facts
+            .iter()
+            .filter(|fact| fact.application.as_ref().is_none_or(|of| of == name))
+            .collect();
         if !page.is_empty() {
             page.push('\n');
         }
@@ -68,15 +71,29 @@ const BY_HAND: &str = r#"  {
 "#;
 
 fn heading(page: &mut String, name: &str, application: &Application, facts: &[&Fact]) {
-    let value = |topic| facts.iter().find(|fact| fact.topic == topic).map(|fact| fact.value.as_str());
+    let value = |topic| {
+        facts
+            .iter()
+            .find(|fact| fact.topic == topic)
+            .map(|fact| fact.value.as_str())
+    };
     let language = value(Topic::Language).unwrap_or(&application.language);
     let language = match value(Topic::Runtime) {
         Some(runtime) if runtime.starts_with(language) => runtime.to_owned(),
         Some(runtime) => format!("{language} on {runtime}"),
         None => language.to_owned(),
     };
-    let what = if application.ports.is_empty() { "a program" } else { "a web service" };
-    let _ = writeln!(page, "{}  ·  {what} in {}", style::strong(&words::harmless(name)), words::harmless(&language));
+    let what = if application.ports.is_empty() {
+        "a program"
+    } else {
+        "a web service"
+    };
+    let _ = writeln!(
+        page,
+        "{}  ·  {what} in {}",
+        style::strong(&words::harmless(name)),
+        words::harmless(&language)
+    );
 }
 
 fn table(page: &mut String, facts: &[&Fact]) {
@@ -85,16 +102,33 @@ fn table(page: &mut String, facts: &[&Fact]) {
         .flat_map(|(topic, label)| {
             let of_topic = facts.iter().filter(move |fact| fact.topic == *topic);
             // A label stands once, over all that it is true of.
-            of_topic.enumerate().map(move |(index, fact)| Row::of(if index == 0 { label } else { "" }, fact))
+            of_topic
+                .enumerate()
+                .map(move |(index, fact)| Row::of(if index == 0 { label } else { "" }, fact))
         })
         .collect();
-    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    let widest = |widths: &mut dyn Iterator<Item = usize>| {
+        widths.filter(|width| *width <= WIDEST).max().unwrap_or(0)
+    };
     let value_width = widest(&mut rows.iter().map(|row| visible(&row.value)));
-    let from_width = widest(&mut rows.iter().filter(|row| !row.note.is_empty()).map(|row| visible(&row.from)));
+    let from_width = widest(
+        &mut rows
+            .iter()
+            .filter(|row| !row.note.is_empty())
+            .map(|row| visible(&row.from)),
+    );
     for row in &rows {
-        let from = if row.from.is_empty() || row.note.is_empty() { row.from.clone() } else { pad(&row.from, from_width) + "  " };
+        let from = if row.from.is_empty() || row.note.is_empty() {
+            row.from.clone()
+        } else {
+            pad(&row.from, from_width) + "  "
+        };
         let place = style::faint(&format!("{from}{}", row.note));
-        let line = format!("  {}{}  {place}", pad(&style::faint(row.label), LABEL_WIDTH), pad(&row.value, value_width));
+        let line = format!(
+            "  {}{}  {place}",
+            pad(&style::faint(row.label), LABEL_WIDTH),
+            pad(&row.value, value_width)
+        );
         let _ = writeln!(page, "{}", line.trim_end());
     }
 }
@@ -111,8 +145,17 @@ impl Row {
         let note = words::harmless(fact.note.as_deref().unwrap_or_default());
         let from = words::harmless(&fact.from);
         // A note that names the place says it better than the place alone.
-        let from = if note.contains(&from) { String::new() } else { from };
-        Self { label, value: words::harmless(&fact.value), from, note }
+        let from = if note.contains(&from) {
+            String::new()
+        } else {
+            from
+        };
+        Self {
+            label,
+            value: words::harmless(&fact.value),
+            from,
+            note,
+        }
     }
 }
 
@@ -142,7 +185,11 @@ fn questions(page: &mut String, questions: &[Question]) {
     for question in questions {
         let text = words::harmless(&question.text);
         let remedy = words::harmless(&question.remedy);
-        let _ = writeln!(page, "{label}  {text} To settle it: {}", style::strong(&remedy));
+        let _ = writeln!(
+            page,
+            "{label}  {text} To settle it: {}",
+            style::strong(&remedy)
+        );
         label = " ".repeat(count.len() + 1);
     }
 }
@@ -184,12 +231,42 @@ mod tests {
             },
             facts: vec![
                 fact(Topic::Language, "Python", "main.py", None),
-                fact(Topic::Environment, "LOG_LEVEL", "main.py:10", Some("default \"info\"")),
-                fact(Topic::Framework, "FastAPI 0.115", "requirements.txt:1", None),
-                fact(Topic::Runtime, "Python 3.11", "", Some("nothing in the project says")),
-                fact(Topic::RunCommand, "uvicorn main:app", "main.py:3", Some("main.py:3 defines `app`")),
-                fact(Topic::BuildCommand, "pip install --no-cache-dir -r requirements.txt", "requirements.txt", None),
-                fact(Topic::Environment, "DATABASE_URL", "main.py:9", Some("required\u{1b}[2J")),
+                fact(
+                    Topic::Environment,
+                    "LOG_LEVEL",
+                    "main.py:10",
+                    Some("default \"info\""),
+                ),
+                fact(
+                    Topic::Framework,
+                    "FastAPI 0.115",
+                    "requirements.txt:1",
+                    None,
+                ),
+                fact(
+                    Topic::Runtime,
+                    "Python 3.11",
+                    "",
+                    Some("nothing in the project says"),
+                ),
+                fact(
+                    Topic::RunCommand,
+                    "uvicorn main:app",
+                    "main.py:3",
+                    Some("main.py:3 defines `app`"),
+                ),
+                fact(
+                    Topic::BuildCommand,
+                    "pip install --no-cache-dir -r requirements.txt",
+                    "requirements.txt",
+                    None,
+                ),
+                fact(
+                    Topic::Environment,
+                    "DATABASE_URL",
+                    "main.py:9",
+                    Some("required\u{1b}[2J"),
+                ),
             ],
             questions: vec![
                 Question {
@@ -197,7 +274,11 @@ mod tests {
                     text: "Python version? nothing says; 3.11 assumed.".into(),
                     remedy: "echo 3.11 > .python-version".into(),
                 },
-                Question { application: None, text: "Another?".into(), remedy: "do this".into() },
+                Question {
+                    application: None,
+                    text: "Another?".into(),
+                    remedy: "do this".into(),
+                },
             ],
             looked_for: vec!["Python: requirements.txt".into(), "Go: go.mod".into()],
         }

@@ -10,10 +10,21 @@ use crate::table::{Table, pad};
 use crate::words;
 
 pub fn list(builds: &[BuildSummary], now: Timestamp, width: Option<usize>) -> String {
-    let mut table = Table::new(["BUILD", "PROJECT", "STATE", "REPRODUCIBILITY", "WHEN", "IMAGES"]);
+    let mut table = Table::new([
+        "BUILD",
+        "PROJECT",
+        "STATE",
+        "REPRODUCIBILITY",
+        "WHEN",
+        "IMAGES",
+    ]);
     for build in builds {
-        let images: Vec<&str> =
-            build.images.iter().filter_map(|image| image.tags.first()).map(String::as_str).collect();
+        let images: Vec<&str> = build
+            .images
+            .iter()
+            .filter_map(|image| image.tags.first())
+            .map(String::as_str)
+            .collect();
         table.row([
             words::short(&build.build_hash).to_owned(),
             words::harmless(build.project_name.as_deref().unwrap_or("—")),
@@ -32,7 +43,11 @@ pub fn list(builds: &[BuildSummary], now: Timestamp, width: Option<usize>) -> St
 pub fn entry(entry: &RegistryEntry, now: Timestamp) -> String {
     match entry {
         RegistryEntry::Build(build) => show(build, now),
-        RegistryEntry::Manifest { manifest_digest, builds, .. } => {
+        RegistryEntry::Manifest {
+            manifest_digest,
+            builds,
+            ..
+        } => {
             let mut page = format!("manifest {}\n", style::strong(manifest_digest));
             for build in builds {
                 let _ = writeln!(page, "{}", headline(build, now));
@@ -47,18 +62,45 @@ fn show(build: &Build, now: Timestamp) -> String {
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(page, "  {}{value}", pad(&style::faint(label), 10));
     };
-    let git = build.git.as_deref().map(|git| format!("  ({})", words::harmless(git))).unwrap_or_default();
+    let git = build
+        .git
+        .as_deref()
+        .map(|git| format!("  ({})", words::harmless(git)))
+        .unwrap_or_default();
     let project = words::harmless(build.summary.project_name.as_deref().unwrap_or("a folder"));
-    line("from", &format!("{project}  source {}{git}", words::glimpse(&build.source_digest)));
-    line("", &format!("manifest {}", words::glimpse(&build.manifest_digest)));
+    line(
+        "from",
+        &format!(
+            "{project}  source {}{git}",
+            words::glimpse(&build.source_digest)
+        ),
+    );
+    line(
+        "",
+        &format!("manifest {}", words::glimpse(&build.manifest_digest)),
+    );
     for base in &build.bases {
-        line("on", &format!("{} @{}", base.reference, words::glimpse(&base.digest)));
+        line(
+            "on",
+            &format!("{} @{}", base.reference, words::glimpse(&base.digest)),
+        );
     }
     for image in &build.summary.images {
-        line("made", &format!("{}  {}  tags {}", image.image_digest, words::size(image.size), image.tags.join(", ")));
+        line(
+            "made",
+            &format!(
+                "{}  {}  tags {}",
+                image.image_digest,
+                words::size(image.size),
+                image.tags.join(", ")
+            ),
+        );
     }
     for container in &build.containers {
-        line("runs", &format!("{} ({})", container.name, style::state(&container.state)));
+        line(
+            "runs",
+            &format!("{} ({})", container.name, style::state(&container.state)),
+        );
     }
     for reason in &build.unpinned {
         line("unpinned", &words::harmless(reason));

@@ -16,7 +16,12 @@ pub fn list(containers: &[ContainerSummary], width: Option<usize>) -> String {
         table.row([
             words::harmless(&container.name),
             state(container),
-            container.ports.iter().map(short_place).collect::<Vec<_>>().join(" "),
+            container
+                .ports
+                .iter()
+                .map(short_place)
+                .collect::<Vec<_>>()
+                .join(" "),
             words::harmless(&container.companion),
             words::harmless(&container.sentence),
         ]);
@@ -42,17 +47,35 @@ fn short_place(port: &PublishedPort) -> String {
 
 pub fn show(container: &Container, now: Timestamp) -> String {
     let summary = &container.summary;
-    let mut page = format!("{}   {}\n", style::strong(&words::harmless(&summary.name)), state(summary));
+    let mut page = format!(
+        "{}   {}\n",
+        style::strong(&words::harmless(&summary.name)),
+        state(summary)
+    );
     let _ = writeln!(page, "{}\n", words::harmless(&summary.sentence));
     let mut line = |label: &str, value: &str| {
         if !value.is_empty() {
-            let _ = writeln!(page, "  {}{value}", crate::table::pad(&style::faint(label), 12));
+            let _ = writeln!(
+                page,
+                "  {}{value}",
+                crate::table::pad(&style::faint(label), 12)
+            );
         }
     };
     line("companion", &words::harmless(&summary.companion));
     line("image", summary.image.as_deref().unwrap_or_default());
-    line("digest", summary.image_digest.as_deref().unwrap_or_default());
-    line("build", summary.build_hash.as_deref().map(words::short).unwrap_or_default());
+    line(
+        "digest",
+        summary.image_digest.as_deref().unwrap_or_default(),
+    );
+    line(
+        "build",
+        summary
+            .build_hash
+            .as_deref()
+            .map(words::short)
+            .unwrap_or_default(),
+    );
     line("id", words::short(&summary.id));
     for port in &summary.ports {
         line("port", &jobs::place(port));
@@ -61,7 +84,11 @@ pub fn show(container: &Container, now: Timestamp) -> String {
         line("started", &words::ago(started, now));
     }
     if let Some(memory) = container.memory {
-        let limit = container.memory_limit.map_or("no limit".to_owned(), |limit| format!("of {}", words::size(limit)));
+        let limit = container
+            .memory_limit
+            .map_or("no limit".to_owned(), |limit| {
+                format!("of {}", words::size(limit))
+            });
         line("memory", &format!("{}, {limit}", words::size(memory)));
     }
     line("restarts", &container.restarts.to_string());
@@ -74,9 +101,22 @@ pub fn show(container: &Container, now: Timestamp) -> String {
 }
 
 fn found(service: &FoundService) -> String {
-    let ports: Vec<String> = service.ports.iter().map(|port| format!(":{port}")).collect();
-    let ports = if ports.is_empty() { String::new() } else { format!(" on {}", ports.join(" ")) };
-    format!("{}, {}{ports} (pid {})", words::harmless(&service.name), words::harmless(&service.role), service.pid)
+    let ports: Vec<String> = service
+        .ports
+        .iter()
+        .map(|port| format!(":{port}"))
+        .collect();
+    let ports = if ports.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", ports.join(" "))
+    };
+    format!(
+        "{}, {}{ports} (pid {})",
+        words::harmless(&service.name),
+        words::harmless(&service.role),
+        service.pid
+    )
 }
 
 /// Who is in the directory.

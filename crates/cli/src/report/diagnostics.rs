@@ -27,9 +27,18 @@ pub fn render(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
 fn one(report: &mut String, name: &str, text: &str, diagnostic: &Diagnostic) {
     let place = format!("{name}:{}:{}", diagnostic.line, diagnostic.column);
     let message = words::harmless(&diagnostic.message);
-    let _ = writeln!(report, "{} {}  {message}", style::bad("×"), style::strong(&place));
+    let _ = writeln!(
+        report,
+        "{} {}  {message}",
+        style::bad("×"),
+        style::strong(&place)
+    );
     let bar = style::faint("│");
-    let help = diagnostic.help.as_deref().map(words::harmless).unwrap_or_default();
+    let help = diagnostic
+        .help
+        .as_deref()
+        .map(words::harmless)
+        .unwrap_or_default();
     match Excerpt::of(text, diagnostic) {
         Some(excerpt) => {
             let _ = writeln!(report, "  {bar}   {}", excerpt.line);
@@ -55,25 +64,53 @@ impl Excerpt {
     fn of(text: &str, diagnostic: &Diagnostic) -> Option<Self> {
         let line = text.split('\n').nth(diagnostic.line.checked_sub(1)?)?;
         // One character for one character, so that the mark stands under its place.
-        let shown: Vec<char> =
-            line.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+        let shown: Vec<char> = line
+            .chars()
+            .map(|character| {
+                if character.is_control() {
+                    ' '
+                } else {
+                    character
+                }
+            })
+            .collect();
         let column = diagnostic.column.saturating_sub(1).min(shown.len());
-        let indent = shown.iter().take_while(|character| character.is_whitespace()).count().min(column);
-        let end = shown.iter().rposition(|character| !character.is_whitespace()).map_or(0, |last| last + 1);
+        let indent = shown
+            .iter()
+            .take_while(|character| character.is_whitespace())
+            .count()
+            .min(column);
+        let end = shown
+            .iter()
+            .rposition(|character| !character.is_whitespace())
+            .map_or(0, |last| last + 1);
         if end <= indent {
             return None;
         }
-        let first = if end - indent > LONGEST_LINE { indent.max(column.saturating_sub(BEFORE)) } else { indent };
+        let first = if end - indent > LONGEST_LINE {
+            indent.max(column.saturating_sub(BEFORE))
+        } else {
+            indent
+        };
         let last = end.min(first + LONGEST_LINE);
         let marked = text.get(diagnostic.span.clone()).unwrap_or_default();
-        let length = marked.split(['\n', '\r']).next().unwrap_or_default().chars().count();
+        let length = marked
+            .split(['\n', '\r'])
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count();
         let start = column.min(last) - first;
         let mut line = String::new();
         line.extend((first > indent).then_some('…'));
         line.extend(&shown[first..last]);
         line.extend((last < end).then_some('…'));
         let start = start + usize::from(first > indent);
-        Some(Self { line, start, length: length.clamp(1, (last + 1).saturating_sub(column).max(1)) })
+        Some(Self {
+            line,
+            start,
+            length: length.clamp(1, (last + 1).saturating_sub(column).max(1)),
+        })
     }
 }
 
@@ -124,7 +161,11 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_around_the_place() {
-        let text = format!("{{{}\"x\": 1.5{}}}", "\"a\": 1, ".repeat(40), ", \"b\": 2".repeat(40));
+        let text = format!(
+            "{{{}\"x\": 1.5{}}}",
+            "\"a\": 1, ".repeat(40),
+            ", \"b\": 2".repeat(40)
+        );
         let float = diagnostic(&text, "1.5", "a float", Some("write an integer"));
         assert_snapshot!(rendered(&text, &[float]), @r#"
         × ergon.json:1:327  a float

@@ -53,7 +53,12 @@ pub fn show(job: &Job, now: Timestamp) -> String {
         let _ = writeln!(page, "{} {}", style::bad("error:"), words::harmless(error));
     }
     if let Some(remedy) = &job.remedy {
-        let _ = writeln!(page, " {} {}", style::strong("help:"), words::harmless(remedy));
+        let _ = writeln!(
+            page,
+            " {} {}",
+            style::strong("help:"),
+            words::harmless(remedy)
+        );
     }
     if let Some(result) = &job.result {
         page.push_str(&run_result(result));
@@ -82,7 +87,13 @@ pub fn run_result(result: &RunResult) -> String {
         );
         let _ = writeln!(page, "{line}");
         let ask = format!("aish {} \"how are you?\"", container.companion);
-        let _ = writeln!(page, "{}  {}   {}", label("companion"), style::strong(&container.companion), style::link(&ask));
+        let _ = writeln!(
+            page,
+            "{}  {}   {}",
+            label("companion"),
+            style::strong(&container.companion),
+            style::link(&ask)
+        );
     }
     page
 }

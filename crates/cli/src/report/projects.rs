@@ -10,11 +10,24 @@ use crate::table::{Table, pad};
 use crate::words;
 
 pub fn added(project: &Project) -> String {
-    let mut page = format!("{} is added   {}\n", style::strong(&words::harmless(&project.name)), facts(project));
+    let mut page = format!(
+        "{} is added   {}\n",
+        style::strong(&words::harmless(&project.name)),
+        facts(project)
+    );
     if let Some(problem) = &project.problem {
-        let _ = writeln!(page, "{} {}", style::warning("but:"), words::harmless(problem));
+        let _ = writeln!(
+            page,
+            "{} {}",
+            style::warning("but:"),
+            words::harmless(problem)
+        );
     }
-    let _ = writeln!(page, "Next:  {}", style::link(&format!("ergon run {}", project.folder)));
+    let _ = writeln!(
+        page,
+        "Next:  {}",
+        style::link(&format!("ergon run {}", project.folder))
+    );
     page
 }
 
@@ -22,14 +35,30 @@ pub fn list(projects: &[Project], now: Timestamp, width: Option<usize>) -> Strin
     let mut table = Table::new(["PROJECT", "IS", "LAST BUILD", "CONTAINERS", "WHERE"]);
     for project in projects {
         let build = project.last_build.as_ref().map_or("—".to_owned(), |build| {
-            format!("{} {}", words::short(&build.build_hash), words::ago(&build.started_at, now))
+            format!(
+                "{} {}",
+                words::short(&build.build_hash),
+                words::ago(&build.started_at, now)
+            )
         });
         let containers: Vec<String> = project
             .containers
             .iter()
-            .map(|container| format!("{} ({})", words::harmless(&container.name), style::state(&container.wellness)))
+            .map(|container| {
+                format!(
+                    "{} ({})",
+                    words::harmless(&container.name),
+                    style::state(&container.wellness)
+                )
+            })
             .collect();
-        table.row([words::harmless(&project.name), facts(project), build, containers.join(", "), words::harmless(&project.location)]);
+        table.row([
+            words::harmless(&project.name),
+            facts(project),
+            build,
+            containers.join(", "),
+            words::harmless(&project.location),
+        ]);
     }
     if table.is_empty() {
         return "No projects yet.  Add one: ergon project add <folder | git URL>\n".to_owned();
@@ -38,7 +67,11 @@ pub fn list(projects: &[Project], now: Timestamp, width: Option<usize>) -> Strin
 }
 
 pub fn show(project: &Project, now: Timestamp) -> String {
-    let mut page = format!("{}   {}\n", style::strong(&words::harmless(&project.name)), facts(project));
+    let mut page = format!(
+        "{}   {}\n",
+        style::strong(&words::harmless(&project.name)),
+        facts(project)
+    );
     let mut line = |label: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(page, "  {}{value}", pad(&style::faint(label), 12));
@@ -47,21 +80,46 @@ pub fn show(project: &Project, now: Timestamp) -> String {
     line("where", &words::harmless(&project.location));
     line("git", project.git.as_deref().unwrap_or_default());
     line("id", &project.id);
-    line("manifest", project.manifest_digest.as_deref().unwrap_or_default());
+    line(
+        "manifest",
+        project.manifest_digest.as_deref().unwrap_or_default(),
+    );
     if let Some(build) = &project.last_build {
         let when = words::ago(&build.started_at, now);
-        line("last build", &format!("{}  {}  {when}", words::short(&build.build_hash), style::state(&build.state)));
+        line(
+            "last build",
+            &format!(
+                "{}  {}  {when}",
+                words::short(&build.build_hash),
+                style::state(&build.state)
+            ),
+        );
     }
     if let Some(job) = &project.active_job {
-        line("now", &format!("{} {} ({})", job.kind, style::state(&job.state), job.id));
+        line(
+            "now",
+            &format!("{} {} ({})", job.kind, style::state(&job.state), job.id),
+        );
     }
     for container in &project.containers {
-        line("container", &format!("{}  {}", words::harmless(&container.name), words::harmless(&container.sentence)));
+        line(
+            "container",
+            &format!(
+                "{}  {}",
+                words::harmless(&container.name),
+                words::harmless(&container.sentence)
+            ),
+        );
     }
     line("companion", &words::harmless(&project.companion));
     line("added", &words::ago(&project.added_at, now));
     if let Some(problem) = &project.problem {
-        let _ = writeln!(page, "{} {}", style::bad("problem:"), words::harmless(problem));
+        let _ = writeln!(
+            page,
+            "{} {}",
+            style::bad("problem:"),
+            words::harmless(problem)
+        );
     }
     page
 }
@@ -69,7 +127,10 @@ pub fn show(project: &Project, now: Timestamp) -> String {
 /// `FastAPI · Python 3.11 · git main@1a2b3c4`.
 fn facts(project: &Project) -> String {
     let git = project.git.as_ref().map(|git| format!("git {git}"));
-    let facts: Vec<String> =
-        [&project.framework, &project.language, &git].into_iter().flatten().map(|fact| words::harmless(fact)).collect();
+    let facts: Vec<String> = [&project.framework, &project.language, &git]
+        .into_iter()
+        .flatten()
+        .map(|fact| words::harmless(fact))
+        .collect();
     facts.join(" · ")
 }

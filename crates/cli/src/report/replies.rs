@@ -18,7 +18,12 @@ pub fn reply(reply: &Reply, width: Option<usize>) -> String {
         }
     }
     for remedy in remedies(&reply.findings, &content) {
-        let _ = writeln!(page, "  {} {}", style::faint("try:"), style::strong(&remedy));
+        let _ = writeln!(
+            page,
+            "  {} {}",
+            style::faint("try:"),
+            style::strong(&remedy)
+        );
     }
     page.push_str(&evidence(&reply.evidence));
     page
@@ -43,10 +48,24 @@ pub fn findings(findings: &[Finding]) -> String {
             "warning" => style::warning("warning"),
             other => other.to_owned(),
         };
-        let numbers: Vec<String> = finding.evidence.iter().map(|number| format!("[{number}]")).collect();
-        let _ = writeln!(page, "\n{severity}: {} {}", words::harmless(&finding.text), style::faint(&numbers.join("")));
+        let numbers: Vec<String> = finding
+            .evidence
+            .iter()
+            .map(|number| format!("[{number}]"))
+            .collect();
+        let _ = writeln!(
+            page,
+            "\n{severity}: {} {}",
+            words::harmless(&finding.text),
+            style::faint(&numbers.join(""))
+        );
         if let Some(remedy) = &finding.remedy {
-            let _ = writeln!(page, "  {} {}", style::faint("try:"), style::strong(&words::harmless(remedy)));
+            let _ = writeln!(
+                page,
+                "  {} {}",
+                style::faint("try:"),
+                style::strong(&words::harmless(remedy))
+            );
         }
     }
     page
@@ -57,7 +76,11 @@ pub fn evidence(evidence: &[Evidence]) -> String {
     let mut page = String::new();
     for piece in evidence {
         let time = piece.time.get(11..19).unwrap_or(&piece.time);
-        let line = format!("  [{}] {}, {time}", piece.number, words::harmless(&piece.text));
+        let line = format!(
+            "  [{}] {}, {time}",
+            piece.number,
+            words::harmless(&piece.text)
+        );
         let _ = writeln!(page, "{}", style::faint(&line));
     }
     page
@@ -65,7 +88,12 @@ pub fn evidence(evidence: &[Evidence]) -> String {
 
 /// Everybody's answer in one list. A companion that could not be asked says why.
 pub fn team(answers: &[(String, Result<Reply, String>)], width: Option<usize>) -> String {
-    let names = answers.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default() + 2;
+    let names = answers
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or_default()
+        + 2;
     let mut page = String::new();
     for (name, answer) in answers {
         let text = match answer {
@@ -126,8 +154,10 @@ mod tests {
 
     #[test]
     fn a_team_answers_in_one_list() {
-        let answers =
-            [("fastapi-ci".to_owned(), Ok(example())), ("db-ci".to_owned(), Err("did not answer".to_owned()))];
+        let answers = [
+            ("fastapi-ci".to_owned(), Ok(example())),
+            ("db-ci".to_owned(), Err("did not answer".to_owned())),
+        ];
         assert_snapshot!(plain(&team(&answers, Some(50))), @r"
         fastapi-ci  I'm well.
                     One thing to look at: DATABASE_URL is

@@ -21,10 +21,24 @@ fn looking_at_a_folder_writes_nothing_into_it() {
 #[test]
 fn detection_says_what_it_found_as_one_object() {
     let world = World::new();
-    let found = world.ergon(["detect", examples().join("fastapi").to_str().unwrap(), "--json"]).json();
-    assert!(found["manifest"]["applications"].as_object().is_some_and(|applications| applications.len() == 1));
+    let found = world
+        .ergon([
+            "detect",
+            examples().join("fastapi").to_str().unwrap(),
+            "--json",
+        ])
+        .json();
+    assert!(
+        found["manifest"]["applications"]
+            .as_object()
+            .is_some_and(|applications| applications.len() == 1)
+    );
     let facts = found["facts"].as_array().unwrap();
-    assert!(facts.iter().all(|fact| fact["from"].is_string() && fact["confidence"].is_string()));
+    assert!(
+        facts
+            .iter()
+            .all(|fact| fact["from"].is_string() && fact["confidence"].is_string())
+    );
     assert!(found["questions"].is_array());
 }
 
@@ -37,7 +51,11 @@ fn the_committed_manifests_of_the_examples_are_right_and_what_detection_says() {
         let checked = world.ergon(["manifest", "check", dir, "--json"]).json();
         assert_eq!(checked["valid"], true, "{checked}");
         let written = world.ergon(["manifest", "init", dir]).succeeds();
-        assert!(written.stdout.contains("is so already"), "{example}: {}", written.stdout);
+        assert!(
+            written.stdout.contains("is so already"),
+            "{example}: {}",
+            written.stdout
+        );
     }
 }
 
@@ -58,7 +76,11 @@ fn an_unknown_folder_ends_in_what_to_write_by_hand() {
 
     for command in ["build", "dockerfile"] {
         let refused = world.ergon([command, dir]).ends_with(2);
-        assert!(refused.stderr.contains("ergon detect"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("ergon detect"),
+            "{}",
+            refused.stderr
+        );
     }
     assert_eq!(contents(&folder), before);
 }
@@ -66,12 +88,16 @@ fn an_unknown_folder_ends_in_what_to_write_by_hand() {
 #[test]
 fn what_is_written_by_hand_as_told_is_a_manifest() {
     let world = World::new();
-    let told = world.ergon(["detect", examples().join("unknown").to_str().unwrap()]).ends_with(2);
+    let told = world
+        .ergon(["detect", examples().join("unknown").to_str().unwrap()])
+        .ends_with(2);
     let start = told.stdout.find("  {").unwrap();
     let end = told.stdout.rfind('}').unwrap();
     let file = world.path("ergon.json");
     std::fs::write(&file, &told.stdout[start..=end]).unwrap();
-    world.ergon(["manifest", "check", file.to_str().unwrap()]).succeeds();
+    world
+        .ergon(["manifest", "check", file.to_str().unwrap()])
+        .succeeds();
 }
 
 #[test]
@@ -93,7 +119,9 @@ fn a_wrong_manifest_is_shown_with_every_place() {
 }
 "#;
     std::fs::write(&file, text).unwrap();
-    let told = world.ergon(["manifest", "check", "ergon.json"]).ends_with(1);
+    let told = world
+        .ergon(["manifest", "check", "ergon.json"])
+        .ends_with(1);
     insta::assert_snapshot!(told.stdout, @r#"
     × ergon.json:4:55  applications.web.run_comand is not a field
       │   "web": { "type": "fastapi", "language": "python", "run_comand": "x" }
@@ -103,7 +131,10 @@ fn a_wrong_manifest_is_shown_with_every_place() {
       │   "port": 8000
       │   ────── did you mean `ports`, a list?  "ports": [8000]
     "#);
-    let checked = world.ergon(["manifest", "check", "ergon.json", "--json"]).ends_with(1).json();
+    let checked = world
+        .ergon(["manifest", "check", "ergon.json", "--json"])
+        .ends_with(1)
+        .json();
     assert_eq!(checked["problems"].as_array().unwrap().len(), 2);
     assert_eq!(checked["problems"][1]["line"], 10);
 }
@@ -115,16 +146,31 @@ fn two_copies_built_at_two_times_are_one_image() {
         let reports = worlds.each_ref().map(|world| {
             let folder = world.plain_example(example);
             let before = contents(&folder);
-            let report = world.ergon(["build", folder.to_str().unwrap(), "--json"]).json();
+            let report = world
+                .ergon(["build", folder.to_str().unwrap(), "--json"])
+                .json();
             assert_eq!(contents(&folder), before, "{example}");
             assert_eq!(report["cached"], false, "{report}");
             report
         });
-        assert_eq!(reports[0]["build_hash"], reports[1]["build_hash"], "{example}");
-        assert_eq!(reports[0]["image_digest"], reports[1]["image_digest"], "{example}");
+        assert_eq!(
+            reports[0]["build_hash"], reports[1]["build_hash"],
+            "{example}"
+        );
+        assert_eq!(
+            reports[0]["image_digest"], reports[1]["image_digest"],
+            "{example}"
+        );
         assert_eq!(reports[0]["images"], reports[1]["images"], "{example}");
 
-        let hashed = worlds[0].ergon(["manifest", "hash", examples().join(example).to_str().unwrap(), "--json"]).json();
+        let hashed = worlds[0]
+            .ergon([
+                "manifest",
+                "hash",
+                examples().join(example).to_str().unwrap(),
+                "--json",
+            ])
+            .json();
         assert_eq!(hashed["build_hash"], reports[0]["build_hash"], "{example}");
     }
 }
@@ -141,7 +187,10 @@ fn an_unchanged_build_is_only_looked_up() {
         assert!(again[field].is_string(), "{field} in {again}");
     }
     let image = again["image"].as_str().unwrap();
-    assert!(docker(["image", "inspect", "--format", "{{.Config.Labels}}", image]).contains("dev.ergon.build.hash"));
+    assert!(
+        docker(["image", "inspect", "--format", "{{.Config.Labels}}", image])
+            .contains("dev.ergon.build.hash")
+    );
 }
 
 #[test]
@@ -150,11 +199,23 @@ fn a_build_can_be_taken_along_as_an_oci_layout() {
     let dir = examples().join("fastapi");
     let layout = world.path("layout");
     let output = format!("oci:{}", layout.display());
-    let report = world.ergon(["build", dir.to_str().unwrap(), "--json", "--output", &output]).json();
+    let report = world
+        .ergon([
+            "build",
+            dir.to_str().unwrap(),
+            "--json",
+            "--output",
+            &output,
+        ])
+        .json();
     let index: serde_json::Value =
         serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
     assert_eq!(index["manifests"][0]["digest"], report["image_digest"]);
-    let hex = report["image_digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+    let hex = report["image_digest"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("sha256:")
+        .unwrap();
     assert!(layout.join("blobs/sha256").join(hex).is_file());
 }
 

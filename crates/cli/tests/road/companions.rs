@@ -7,15 +7,40 @@ fn a_container_that_ergon_did_not_start_is_given_a_companion() {
     let mut world = World::new();
     let name = format!("road-stranger-{}", std::process::id());
     world.will_remove(&name);
-    docker(["run", "--detach", "--name", &name, "debian:bookworm-slim", "sleep", "600"]);
+    docker([
+        "run",
+        "--detach",
+        "--name",
+        &name,
+        "debian:bookworm-slim",
+        "sleep",
+        "600",
+    ]);
     let _stack = world.up();
     let companion = format!("{name}-mind");
-    world.ergon(["companion", "launch", "--container", &name, "--name", &companion]).succeeds();
+    world
+        .ergon([
+            "companion",
+            "launch",
+            "--container",
+            &name,
+            "--name",
+            &companion,
+        ])
+        .succeeds();
     let list = world.ergon(["companion", "list", "--json"]).json();
-    let entry = list["items"].as_array().unwrap().iter().find(|entry| entry["name"] == companion.as_str()).unwrap();
+    let entry = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["name"] == companion.as_str())
+        .unwrap();
     let socket = std::path::Path::new(entry["socket"].as_str().unwrap());
     let id = docker(["inspect", "--format", "{{.Id}}", &name]);
-    assert_eq!(socket.file_name().unwrap().to_str().unwrap(), format!("ci_{}.sock", &id[..12]));
+    assert_eq!(
+        socket.file_name().unwrap().to_str().unwrap(),
+        format!("ci_{}.sock", &id[..12])
+    );
     assert!(socket.exists());
 
     let reply = world.aish([&companion, "how are you?", "--json"]).json();

@@ -6,7 +6,10 @@ use ergon_cli::commands::Ergon;
 
 /// Every command with the words that lead to it, those with subcommands left out.
 fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
-    let children: Vec<&clap::Command> = command.get_subcommands().filter(|child| child.get_name() != "help").collect();
+    let children: Vec<&clap::Command> = command
+        .get_subcommands()
+        .filter(|child| child.get_name() != "help")
+        .collect();
     if children.is_empty() {
         found.push((path.to_owned(), command.clone()));
     }
@@ -30,9 +33,16 @@ fn the_guide_has_every_command_with_an_example() {
         .into_iter()
         .map(|(path, _)| path)
         .chain(["aish list".to_owned(), "aish team-chat".to_owned()])
-        .filter(|path| !guide.lines().any(|line| line.trim_start().starts_with(&format!("$ {path}"))))
+        .filter(|path| {
+            !guide
+                .lines()
+                .any(|line| line.trim_start().starts_with(&format!("$ {path}")))
+        })
         .collect();
-    assert!(missing.is_empty(), "docs/command-line.md has no example of {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "docs/command-line.md has no example of {missing:?}"
+    );
 }
 
 #[test]
@@ -41,23 +51,42 @@ fn the_guide_has_every_option() {
     let missing: Vec<String> = all()
         .iter()
         .flat_map(|(path, command)| {
-            command.get_arguments().filter_map(|argument| argument.get_long()).map(move |long| format!("{path} --{long}"))
+            command
+                .get_arguments()
+                .filter_map(|argument| argument.get_long())
+                .map(move |long| format!("{path} --{long}"))
         })
         .filter(|option| {
             let long = option.rsplit(' ').next().unwrap();
             !["--help", "--version"].contains(&long) && !guide.contains(long)
         })
         .collect();
-    assert!(missing.is_empty(), "docs/command-line.md does not tell of {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "docs/command-line.md does not tell of {missing:?}"
+    );
 }
 
 #[test]
 fn what_prints_data_can_print_json() {
-    let plain = ["ergon token", "ergon up", "ergon dockerfile", "ergon manifest schema", "ergon manifest init"];
+    let plain = [
+        "ergon token",
+        "ergon up",
+        "ergon dockerfile",
+        "ergon manifest schema",
+        "ergon manifest init",
+    ];
     for (path, command) in all() {
-        let changes = ["remove", "start", "stop", "restart", "logs"].iter().any(|verb| path.ends_with(&format!(" {verb}")));
-        let has_json = command.get_arguments().any(|argument| argument.get_long() == Some("json"));
-        assert!(has_json || changes || plain.contains(&path.as_str()), "{path} has no --json");
+        let changes = ["remove", "start", "stop", "restart", "logs"]
+            .iter()
+            .any(|verb| path.ends_with(&format!(" {verb}")));
+        let has_json = command
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some("json"));
+        assert!(
+            has_json || changes || plain.contains(&path.as_str()),
+            "{path} has no --json"
+        );
     }
 }
 

@@ -14,7 +14,10 @@ fn a_stack_killed_in_a_build_comes_back_with_its_companions() {
     eventually("the build to be at work", || {
         let jobs = world.ergon(["job", "list", "--json"]).json();
         let steps = jobs["items"][0]["steps"].as_array().unwrap();
-        steps.iter().any(|step| step["name"] == "install" && step["state"] == "running").then_some(())
+        steps
+            .iter()
+            .any(|step| step["name"] == "install" && step["state"] == "running")
+            .then_some(())
     });
     stack.kill();
     assert!(!cut_off.wait().unwrap().success());
@@ -24,7 +27,12 @@ fn a_stack_killed_in_a_build_comes_back_with_its_companions() {
     assert_eq!(jobs["items"][0]["state"], "interrupted", "{jobs}");
     eventually("the companion to be back", || {
         let list = world.aish(["list", "--json"]).json();
-        list["items"].as_array().unwrap().iter().any(|entry| entry["name"] == running.companion.as_str()).then_some(())
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| entry["name"] == running.companion.as_str())
+            .then_some(())
     });
     world.aish([&running.companion, "how are you?"]).succeeds();
     let whole = world.ergon(["run", building.path(), "--json"]).json();
@@ -39,8 +47,14 @@ fn ctrl_c_cancels_a_run_and_says_so() {
     let child = world.ergon(["run", project.path()]).spawn();
     eventually("the run to be at work", || {
         let jobs = world.ergon(["job", "list", "--json"]).json();
-        let steps = jobs["items"][0]["steps"].as_array().cloned().unwrap_or_default();
-        steps.iter().any(|step| step["name"] == "install" && step["state"] == "running").then_some(())
+        let steps = jobs["items"][0]["steps"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        steps
+            .iter()
+            .any(|step| step["name"] == "install" && step["state"] == "running")
+            .then_some(())
     });
     signal(&child, "INT");
     let ended = child.wait_with_output().unwrap();
@@ -60,16 +74,29 @@ fn ctrl_c_in_a_build_leaves_nothing_half_written() {
     let world = World::with_own_cache();
     let folder = world.plain_example("express");
     let before = contents(&folder);
-    let mut child = world.ergon(["build", folder.to_str().unwrap(), "--verbose"]).spawn();
+    let mut child = world
+        .ergon(["build", folder.to_str().unwrap(), "--verbose"])
+        .spawn();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     // The first line a step wrote.
     assert!(said.by_ref().any(|line| line.unwrap().starts_with("    ")));
     signal(&child, "INT");
     let rest: Vec<String> = said.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert!(rest.iter().any(|line| line.contains("cancelled")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("cancelled")),
+        "{rest:?}"
+    );
     assert_eq!(contents(&folder), before);
-    assert_eq!(std::fs::read_dir(world.path("cache/ergon/builds")).unwrap().count(), 0);
-    assert_eq!(docker(["ps", "--all", "--quiet", "--filter", "label=dev.ergon.step"]), "");
+    assert_eq!(
+        std::fs::read_dir(world.path("cache/ergon/builds"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert_eq!(
+        docker(["ps", "--all", "--quiet", "--filter", "label=dev.ergon.step"]),
+        ""
+    );
     world.ergon(["build", folder.to_str().unwrap()]).succeeds();
 }

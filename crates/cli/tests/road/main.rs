@@ -2,6 +2,11 @@
 //! and a real Docker Engine. Every test has a data folder, project copies and container names of
 //! its own; what it starts in Docker is gone when it ends.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step of a test that cannot be taken says where"
+)]
+
 mod alone;
 mod companions;
 mod help;

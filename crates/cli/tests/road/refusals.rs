@@ -7,10 +7,17 @@ use crate::world::{World, examples};
 #[test]
 fn no_stack_is_said_with_the_folder_and_the_remedy() {
     let world = World::new();
-    let expected = format!("no stack is running for {}; start one with `ergon up`", world.data().display());
+    let expected = format!(
+        "no stack is running for {}; start one with `ergon up`",
+        world.data().display()
+    );
     for arguments in [vec!["status"], vec!["project", "list"], vec!["run", "."]] {
         let refused = world.ergon(&arguments).ends_with(1);
-        assert_eq!(refused.stderr.trim_end(), format!("error: {expected}"), "{arguments:?}");
+        assert_eq!(
+            refused.stderr.trim_end(),
+            format!("error: {expected}"),
+            "{arguments:?}"
+        );
         assert!(refused.stdout.is_empty());
     }
     let refused = world.aish(["list"]).ends_with(1);
@@ -22,7 +29,11 @@ fn a_stack_that_died_is_as_none() {
     let world = World::new();
     world.up().kill();
     let refused = world.ergon(["status"]).ends_with(1);
-    assert!(refused.stderr.contains("no stack is running for"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("no stack is running for"),
+        "{}",
+        refused.stderr
+    );
     world.ergon(["token"]).succeeds();
 }
 
@@ -31,11 +42,19 @@ fn a_wrong_token_is_said_with_where_to_get_the_right_one() {
     let world = World::new();
     let _stack = world.up();
     let url = std::fs::read_to_string(world.data().join("endpoint")).unwrap();
-    let refused = world.ergon(["status"]).env("ERGON_URL", url.trim()).env("ERGON_TOKEN", "wrong").ends_with(1);
+    let refused = world
+        .ergon(["status"])
+        .env("ERGON_URL", url.trim())
+        .env("ERGON_TOKEN", "wrong")
+        .ends_with(1);
     assert!(refused.stderr.contains("ergon token"), "{}", refused.stderr);
     let token = world.ergon(["token"]).succeeds().stdout;
     let elsewhere = World::new();
-    let told = elsewhere.ergon(["status", "--json"]).env("ERGON_URL", url.trim()).env("ERGON_TOKEN", token.trim()).json();
+    let told = elsewhere
+        .ergon(["status", "--json"])
+        .env("ERGON_URL", url.trim())
+        .env("ERGON_TOKEN", token.trim())
+        .json();
     assert_eq!(told["principal"], "owner");
 }
 
@@ -83,7 +102,12 @@ fn without_docker_there_is_no_build_and_it_says_so() {
         .ergon(["build", folder.to_str().unwrap()])
         .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
         .ends_with(1);
-    let said = refused.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
+    let said = refused
+        .stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("error:"))
+        .collect::<Vec<_>>()
+        .join("\n");
     insta::assert_snapshot!(said, @r"
     error: step `pip install --no-cache-dir -r requirements.txt` needs a container engine: no container engine was found (looked at /nonexistent/docker.sock)
      help: Install one (`dev/setup`, or apt-get install docker.io), start it, or point DOCKER_HOST at one.
@@ -96,7 +120,9 @@ fn without_docker_the_stack_comes_up_and_says_what_it_lacks() {
     let _stack = world.up_with(&[("DOCKER_HOST", "unix:///nonexistent/docker.sock")]);
     let status = world.ergon(["status", "--json"]).json();
     assert_eq!(status["engine_reachable"], false, "{status}");
-    let refused = world.ergon(["run", examples().join("fastapi").to_str().unwrap()]).ends_with(1);
+    let refused = world
+        .ergon(["run", examples().join("fastapi").to_str().unwrap()])
+        .ends_with(1);
     assert!(refused.stderr.contains("engine"), "{}", refused.stderr);
     assert!(refused.stderr.contains("help:"), "{}", refused.stderr);
 }
@@ -106,7 +132,11 @@ fn a_folder_that_is_not_there_is_named() {
     let world = World::new();
     for command in ["detect", "build", "dockerfile", "lock"] {
         let refused = world.ergon([command, "/nonexistent"]).ends_with(1);
-        assert!(refused.stderr.contains("/nonexistent cannot be opened"), "{command}: {}", refused.stderr);
+        assert!(
+            refused.stderr.contains("/nonexistent cannot be opened"),
+            "{command}: {}",
+            refused.stderr
+        );
     }
 }
 
@@ -133,7 +163,9 @@ fn a_docker_socket_that_may_not_be_read_is_named_with_what_to_do() {
     let ergon = world.path("ergon");
     std::fs::copy(env!("CARGO_BIN_EXE_ergon"), &ergon).unwrap();
     let arguments = ["base", "import", "debian:bookworm-slim"];
-    let mut program = world.program(ergon.to_str().unwrap(), arguments).env("XDG_CACHE_HOME", cache);
+    let mut program = world
+        .program(ergon.to_str().unwrap(), arguments)
+        .env("XDG_CACHE_HOME", cache);
     program.0.uid(65534).gid(65534);
     let refused = program.ends_with(1);
     insta::assert_snapshot!(refused.stderr, @r"

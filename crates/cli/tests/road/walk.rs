@@ -53,33 +53,63 @@ fn run(world: &World, project: &Project) -> Value {
 
 /// Asks the companion in every way there is.
 fn ask(world: &World, project: &Project, ran: &Value) {
-    let reply = world.aish([&project.companion, "What's your status?", "--json"]).json();
+    let reply = world
+        .aish([&project.companion, "What's your status?", "--json"])
+        .json();
     assert!(!reply["content"].as_str().unwrap().is_empty());
-    assert!(reply["findings"].is_array() && !reply["evidence"].as_array().unwrap().is_empty(), "{reply}");
-    let piped = world.aish([&project.companion.to_uppercase()]).run_with_input("how are you?\n");
+    assert!(
+        reply["findings"].is_array() && !reply["evidence"].as_array().unwrap().is_empty(),
+        "{reply}"
+    );
+    let piped = world
+        .aish([&project.companion.to_uppercase()])
+        .run_with_input("how are you?\n");
     assert_eq!(piped.code, Some(0), "{}", piped.stderr);
     assert!(!piped.stdout.is_empty());
 
     let everybody = world.aish(["list", "--json"]).json();
     let entry = companion(&everybody, &project.companion).unwrap();
     assert_eq!(entry["type"], "container");
-    assert!(everybody["items"].as_array().unwrap().iter().any(|companion| companion["type"] == "tekton"));
+    assert!(
+        everybody["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|companion| companion["type"] == "tekton")
+    );
     let team = world.aish(["team-chat", "anyone unwell?"]).succeeds();
     assert!(team.stdout.contains(&project.companion), "{}", team.stdout);
 
     let stranger = world.aish(["nobody-ci", "hello"]).ends_with(1);
     assert!(stranger.stdout.is_empty());
-    assert!(stranger.stderr.contains(&project.companion), "{}", stranger.stderr);
-    assert_eq!(ran["containers"][0]["companion"], project.companion.as_str());
+    assert!(
+        stranger.stderr.contains(&project.companion),
+        "{}",
+        stranger.stderr
+    );
+    assert_eq!(
+        ran["containers"][0]["companion"],
+        project.companion.as_str()
+    );
 }
 
 /// Finds it in every list.
 fn look(world: &World, project: &Project, ran: &Value) {
     let containers = world.ergon(["container", "list", "--json"]).json();
-    assert!(containers["items"].as_array().unwrap().iter().any(|entry| entry["name"] == project.container.as_str()));
-    let shown = world.ergon(["container", "show", &project.container, "--json"]).json();
+    assert!(
+        containers["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| entry["name"] == project.container.as_str())
+    );
+    let shown = world
+        .ergon(["container", "show", &project.container, "--json"])
+        .json();
     assert!(!shown["services"].as_array().unwrap().is_empty(), "{shown}");
-    world.ergon(["container", "show", &project.container]).succeeds();
+    world
+        .ergon(["container", "show", &project.container])
+        .succeeds();
 
     let hash = ran["build_hash"].as_str().unwrap();
     let prefix = hash.trim_start_matches("sha256:").get(..8).unwrap();
@@ -87,7 +117,11 @@ fn look(world: &World, project: &Project, ran: &Value) {
     assert_eq!(entry["build_hash"], hash);
     assert_eq!(entry["containers"][0]["name"], project.container.as_str());
     let builds = world.ergon(["registry", "list"]).succeeds();
-    assert!(builds.stdout.contains(hash.trim_start_matches("sha256:").get(..12).unwrap()));
+    assert!(
+        builds
+            .stdout
+            .contains(hash.trim_start_matches("sha256:").get(..12).unwrap())
+    );
 
     let jobs = world.ergon(["job", "list", "--json"]).json();
     let job = jobs["items"][0]["id"].as_str().unwrap().to_owned();
@@ -95,31 +129,47 @@ fn look(world: &World, project: &Project, ran: &Value) {
     world.ergon(["job", "show", &job]).succeeds();
     world.ergon(["job", "log", &job]).succeeds();
     let events = world.ergon(["events", "--json"]).json();
-    assert!(events["items"].as_array().unwrap().iter().any(|event| event["specversion"] == "1.0"));
+    assert!(
+        events["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|event| event["specversion"] == "1.0")
+    );
 }
 
 /// Kills the program; its companion says why it is gone.
 fn survive_a_kill(world: &World, project: &Project) {
     docker(["kill", &project.container]);
     let said = eventually("the companion to say why", || {
-        let reply = world.aish([&project.companion, "what happened?", "--json"]).json();
+        let reply = world
+            .aish([&project.companion, "what happened?", "--json"])
+            .json();
         let content = reply["content"].as_str().unwrap().to_owned();
         content.contains("137").then_some(content)
     });
     assert!(!said.to_lowercase().contains("out of memory:"), "{said}");
-    world.ergon(["container", "start", &project.container]).succeeds();
+    world
+        .ergon(["container", "start", &project.container])
+        .succeeds();
     eventually("the container to run again", || {
-        let shown = world.ergon(["container", "show", &project.container, "--json"]).json();
+        let shown = world
+            .ergon(["container", "show", &project.container, "--json"])
+            .json();
         (shown["state"] == "running").then_some(())
     });
 }
 
 /// Removes the container; its companion leaves the directory.
 fn leave(world: &World, project: &Project) {
-    world.ergon(["container", "remove", &project.container]).succeeds();
+    world
+        .ergon(["container", "remove", &project.container])
+        .succeeds();
     eventually("the companion to leave", || {
         let everybody = world.aish(["list", "--json"]).json();
-        companion(&everybody, &project.companion).is_none().then_some(())
+        companion(&everybody, &project.companion)
+            .is_none()
+            .then_some(())
     });
 }
 
@@ -130,7 +180,11 @@ fn drain(stack: Stack<'_>) {
 }
 
 fn companion<'a>(everybody: &'a Value, name: &str) -> Option<&'a Value> {
-    everybody["items"].as_array().unwrap().iter().find(|companion| companion["name"] == name)
+    everybody["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|companion| companion["name"] == name)
 }
 
 #[test]
@@ -138,7 +192,9 @@ fn a_project_is_added_shown_run_and_forgotten() {
     let mut world = World::new();
     let project = world.example("express");
     let _stack = world.up();
-    let added = world.ergon(["project", "add", project.path(), "--name", "shop"]).succeeds();
+    let added = world
+        .ergon(["project", "add", project.path(), "--name", "shop"])
+        .succeeds();
     assert!(added.stdout.contains("shop is added"), "{}", added.stdout);
     let list = world.ergon(["project", "list"]).succeeds();
     assert!(list.stdout.contains("shop"), "{}", list.stdout);

@@ -33,7 +33,11 @@ impl World {
     /// A world whose builds share the cache of all tests, so that bases are imported once.
     pub fn new() -> Self {
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-        Self { folder: tempfile::tempdir().unwrap(), cache, containers: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            cache,
+            containers: Vec::new(),
+        }
     }
 
     /// A world that has the bases of the shared cache and nothing else of it.
@@ -43,14 +47,23 @@ impl World {
         let own = world.path("cache");
         std::fs::create_dir_all(own.join("ergon")).unwrap();
         // The bases have to be there to be taken along.
-        for base in ["python:3.11-slim", "node:18-slim", "golang:1.19-bookworm", "debian:bookworm-slim"] {
+        for base in [
+            "python:3.11-slim",
+            "node:18-slim",
+            "golang:1.19-bookworm",
+            "debian:bookworm-slim",
+        ] {
             let held = shared.join("bases");
             if !held.exists() || !world.ergon(["base", "list"]).run().stdout.contains(base) {
                 world.ergon(["base", "import", base]).succeeds();
             }
         }
         for part in ["blobs", "bases"] {
-            let copied = Command::new("cp").arg("-al").arg(shared.join(part)).arg(own.join("ergon")).status();
+            let copied = Command::new("cp")
+                .arg("-al")
+                .arg(shared.join(part))
+                .arg(own.join("ergon"))
+                .status();
             assert!(copied.unwrap().success());
         }
         world.cache = own;
@@ -76,9 +89,16 @@ impl World {
     }
 
     /// The program at `path` with these arguments, in this world.
-    pub fn program<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(&self, path: &str, arguments: I) -> Program {
+    pub fn program<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(
+        &self,
+        path: &str,
+        arguments: I,
+    ) -> Program {
         let mut command = Command::new(path);
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         for (name, _) in std::env::vars() {
             if name.starts_with("ERGON_") || name.starts_with("XDG_") {
                 command.env_remove(name);
@@ -94,9 +114,10 @@ impl World {
     /// A copy of an example whose containers and companions have names of this world.
     pub fn example(&mut self, name: &str) -> Project {
         let folder = self.path(&format!("projects/{name}"));
-        self.copy_example(name, &folder);
+        Self::copy_example(name, &folder);
         let path = folder.join("ergon.json");
-        let mut manifest: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let mut manifest: Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let prefix = format!("road-{:x}", rand_suffix(self.folder.path()));
         let mut containers = serde_json::Map::new();
         let old = manifest["containers"].as_object().unwrap().clone();
@@ -118,19 +139,31 @@ impl World {
         let companion = manifest["containers"][&container]["ci_name"]
             .as_str()
             .map_or_else(|| format!("{container}-ci"), str::to_owned);
-        Project { folder, container, companion }
+        Project {
+            folder,
+            container,
+            companion,
+        }
     }
 
     /// A copy of an example as it is.
     pub fn plain_example(&self, name: &str) -> PathBuf {
         let folder = self.path(&format!("plain/{name}"));
-        self.copy_example(name, &folder);
+        Self::copy_example(name, &folder);
         folder
     }
 
-    fn copy_example(&self, name: &str, to: &Path) {
+    fn copy_example(name: &str, to: &Path) {
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        assert!(Command::new("cp").arg("-r").arg(examples().join(name)).arg(to).status().unwrap().success());
+        assert!(
+            Command::new("cp")
+                .arg("-r")
+                .arg(examples().join(name))
+                .arg(to)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Removes a container of this name when the world ends.
@@ -147,24 +180,41 @@ impl World {
     pub fn up_with(&self, variables: &[(&str, &str)]) -> Stack<'_> {
         let mut command = self.ergon(["up", "--listen", "127.0.0.1:0"]).0;
         command.envs(variables.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("Next:") {
             if lines.read_line(&mut greeting).unwrap() == 0 {
                 let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                child
+                    .stderr
+                    .take()
+                    .unwrap()
+                    .read_to_string(&mut said)
+                    .unwrap();
                 panic!("the stack did not come up: {greeting}{said}");
             }
         }
-        Stack { world: self, child, greeting }
+        Stack {
+            world: self,
+            child,
+            greeting,
+        }
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         if !self.containers.is_empty() {
-            let _ = docker_output(["rm", "--force", "--volumes"].into_iter().chain(self.containers.iter().map(String::as_str)));
+            let _ = docker_output(
+                ["rm", "--force", "--volumes"]
+                    .into_iter()
+                    .chain(self.containers.iter().map(String::as_str)),
+            );
         }
     }
 }
@@ -211,8 +261,17 @@ impl Stack<'_> {
     fn wait(&mut self) -> Ended {
         let status = eventually("the stack to end", || self.child.try_wait().unwrap());
         let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        Ended { code: status.code(), stdout: String::new(), stderr }
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut stderr)
+            .unwrap();
+        Ended {
+            code: status.code(),
+            stdout: String::new(),
+            stderr,
+        }
     }
 }
 
@@ -232,26 +291,33 @@ impl Program {
         self
     }
 
-    pub fn without_env(mut self, name: &str) -> Self {
-        self.0.env_remove(name);
-        self
-    }
-
     pub fn run(mut self) -> Ended {
         Ended::from(self.0.output().unwrap())
     }
 
     /// Runs it with `text` coming from a pipe.
     pub fn run_with_input(mut self, text: &str) -> Ended {
-        self.0.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.0
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = self.0.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
         Ended::from(child.wait_with_output().unwrap())
     }
 
     /// Starts it and lets it run.
     pub fn spawn(mut self) -> Child {
-        self.0.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        self.0
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// Runs it and expects exit code 0.
@@ -263,7 +329,13 @@ impl Program {
     pub fn ends_with(self, code: i32) -> Ended {
         let shown = format!("{:?}", self.0);
         let ended = self.run();
-        assert_eq!(ended.code, Some(code), "{shown}\n{}\n{}", ended.stdout, ended.stderr);
+        assert_eq!(
+            ended.code,
+            Some(code),
+            "{shown}\n{}\n{}",
+            ended.stdout,
+            ended.stderr
+        );
         ended
     }
 
@@ -275,7 +347,8 @@ impl Program {
 
 impl Ended {
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {}", self.stdout))
     }
 }
 
@@ -291,29 +364,54 @@ impl From<Output> for Ended {
 
 /// The folder of the example projects.
 pub fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../examples")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Runs `docker`, expects it to work, and returns what it prints.
 pub fn docker<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
     let output = docker_output(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 fn docker_output<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Output {
-    Command::new("docker").args(arguments).output().expect("the docker command is needed to test; dev/setup installs it")
+    Command::new("docker")
+        .args(arguments)
+        .output()
+        .expect("the docker command is needed to test; dev/setup installs it")
 }
 
 /// Asks `address` for `path`; the status and the body.
 pub fn http_get(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, answer.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    (
+        status,
+        answer
+            .split_once("\r\n\r\n")
+            .map_or(String::new(), |(_, body)| body.to_owned()),
+    )
 }
 
 /// Asks until there is an answer. What is waited for outside this process sends no event.
@@ -330,7 +428,10 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// Sends a signal to a child.
 pub fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+    let sent = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(child.id().to_string())
+        .status();
     assert!(sent.unwrap().success());
 }
 
@@ -355,7 +456,10 @@ pub fn contents(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
 
 /// A number that differs between worlds: their folders' names do.
 fn rand_suffix(folder: &Path) -> u32 {
-    folder.to_string_lossy().bytes().fold(2_166_136_261, |hash: u32, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
-    })
+    folder
+        .to_string_lossy()
+        .bytes()
+        .fold(2_166_136_261, |hash: u32, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
+        })
 }
