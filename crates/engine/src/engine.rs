@@ -48,9 +48,17 @@ impl std::fmt::Display for EngineInfo {
 impl Engine {
     /// Connects to the engine of this machine, or to the one `DOCKER_HOST` names.
     pub async fn connect() -> Result<Self, EngineError> {
-        let docker_host = std::env::var("DOCKER_HOST").ok();
+        Self::reach(std::env::var("DOCKER_HOST").ok().as_deref()).await
+    }
+
+    /// Connects to the engine at `host`, written as in `DOCKER_HOST`.
+    pub async fn connect_to(host: &str) -> Result<Self, EngineError> {
+        Self::reach(Some(host)).await
+    }
+
+    async fn reach(host: Option<&str>) -> Result<Self, EngineError> {
         let runtime_directory = std::env::var("XDG_RUNTIME_DIR").ok();
-        let candidates = connect::candidates(docker_host.as_deref(), runtime_directory.as_deref())?;
+        let candidates = connect::candidates(host, runtime_directory.as_deref())?;
         let endpoint = connect::choose(&candidates)?;
         let client = connect::open(endpoint).await?;
         Ok(Self {

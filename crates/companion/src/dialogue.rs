@@ -1,0 +1,217 @@
+//! Answers to questions, computed from an observation: no model, and no claim without evidence.
+
+mod state;
+mod topics;
+
+use ergon_engine::{ContainerState, Status};
+
+use crate::evidence::Book;
+use crate::facts::Facts;
+use crate::findings::{self, Draft, Severity};
+use crate::intent::{Intent, intents};
+use crate::observation::{Outcome, Probe, Wellness};
+use crate::{Observation, Reply};
+
+const TOPICS: &str = "status, health, services and processes, ports, memory and CPU, uptime and restarts, \
+                      what happened, logs and errors, the environment, and what I am made from";
+
+/// Answers a question from what was observed.
+pub fn answer(question: &str, observation: &Observation) -> Reply {
+    let speaker = Speaker::of(observation);
+    let mut book = Book::default();
+    let intents = intents(question);
+    let mut parts: Vec<String> = match observation.state() {
+        None => speaker
+            .drafts
+            .iter()
+            .map(|draft| speaker.draft(draft, &mut book))
+            .collect(),
+        Some(state) if intents.is_empty() => {
+            let lost = format!("I did not understand that; I can tell you about {TOPICS}.");
+            vec![lost, speaker.status(state, &mut book)]
+        }
+        Some(state) => intents
+            .iter()
+            .map(|intent| speaker.say(*intent, state, &mut book))
+            .collect(),
+    };
+    let told_all = |intent: &Intent| {
+        matches!(
+            intent,
+            Intent::Status | Intent::Health | Intent::WhatHappened
+        )
+    };
+    if !intents.is_empty() && !intents.iter().any(told_all) {
+        parts.extend(speaker.besides(&mut book));
+    }
+    Reply {
+        from: observation.subject.companion.clone(),
+        content: parts.join("\n"),
+        findings: speaker
+            .drafts
+            .iter()
+            .map(|draft| draft.finding(&mut book))
+            .collect(),
+        evidence: book.into_evidence(),
+    }
+}
+
+/// A container's state in one sentence, without figures that change by themselves.
+pub(crate) fn sentence(observation: &Observation, drafts: &[Draft]) -> String {
+    let speaker = Speaker::of(observation);
+    let brief = |draft: &Draft| {
+        let text = draft.brief.as_ref().unwrap_or(&draft.text);
+        format!("{}.", text.split(". ").next().unwrap_or(text))
+    };
+    let running = observation.is_running();
+    match drafts.first() {
+        Some(worst) if !running || worst.severity == Severity::Critical => brief(worst),
+        _ if !running => "I do not run.".to_owned(),
+        _ if findings::wellness(observation, drafts) == Wellness::Unknown => {
+            "I am starting.".to_owned()
+        }
+        Some(draft) => format!(
+            "{}; {}.",
+            sentence_start(&speaker.good_answer()),
+            draft.text
+        ),
+        None => format!("{}.", sentence_start(&speaker.good_answer())),
+    }
+}
+
+/// Speaks for one observation.
+struct Speaker<'a> {
+    observation: &'a Observation,
+    facts: Facts<'a>,
+    drafts: Vec<Draft>,
+}
+
+impl<'a> Speaker<'a> {
+    fn of(observation: &'a Observation) -> Self {
+        Self {
+            observation,
+            facts: Facts::of(observation),
+            drafts: findings::drafts(observation),
+        }
+    }
+
+    fn say(&self, intent: Intent, state: &ContainerState, book: &mut Book) -> String {
+        match intent {
+            Intent::Status => self.status(state, book),
+            Intent::Health => self.health(state, book),
+            Intent::WhatHappened => self.what_happened(state, book),
+            Intent::Services => self.services(state, book),
+            Intent::Ports => self.ports(state, book),
+            Intent::Memory => self.memory(state, book),
+            Intent::Processor => self.processor(state, book),
+            Intent::Uptime => self.uptime(state, book),
+            Intent::Errors => self.errors(book),
+            Intent::Logs => self.logs(book),
+            Intent::Environment => self.environment(state, book),
+            Intent::Identity => self.identity(state, book),
+            Intent::Help => {
+                format!(
+                    "I answer for container {}. Ask me about {TOPICS}.",
+                    self.observation.subject.container
+                )
+            }
+            Intent::Unmeasured => {
+                format!("I do not measure disk or network yet. I can tell you about {TOPICS}.")
+            }
+            Intent::Action => format!(
+                "I only look; I cannot change anything. `docker restart {}` and the buttons in the browser can.",
+                self.observation.subject.container
+            ),
+        }
+    }
+
+    /// A finding as a sentence.
+    fn draft(&self, draft: &Draft, book: &mut Book) -> String {
+        format!("{}{}.", draft.text, book.cite(&draft.facts))
+    }
+
+    /// What is badly wrong, for those who asked for something else.
+    fn besides(&self, book: &mut Book) -> Option<String> {
+        let worst = self
+            .drafts
+            .first()
+            .filter(|draft| draft.severity == Severity::Critical)?;
+        if !self.observation.is_running() {
+            return None;
+        }
+        Some(format!(
+            "Besides, I'm not well: {}",
+            inside_sentence(&self.draft(worst, book))
+        ))
+    }
+
+    /// `uvicorn answers GET / with 200`, for want of more `my program runs`.
+    fn good_answer(&self) -> String {
+        let Some(probe) = self
+            .observation
+            .probe
+            .as_ref()
+            .filter(|probe| probe.is_good())
+        else {
+            return match &self.observation.services[..] {
+                [] => "I am running".to_owned(),
+                [first, ..] => format!("{} runs", first.name),
+            };
+        };
+        let who = self.answering(probe);
+        match (&probe.target.path, &probe.outcome) {
+            (Some(path), Outcome::Status(status)) => {
+                format!("{who} answers GET {path} with {status}")
+            }
+            _ => format!(
+                "{who} takes connections on port {}",
+                probe.target.container_port
+            ),
+        }
+    }
+
+    /// The service behind the port that was asked.
+    fn answering(&self, probe: &Probe) -> &str {
+        let services = &self.observation.services;
+        let listens = services
+            .iter()
+            .find(|service| service.ports.contains(&probe.target.container_port));
+        listens
+            .or(services.first())
+            .map_or("my program", |service| service.name.as_str())
+    }
+}
+
+/// How people call a state.
+fn standing(state: &ContainerState) -> &'static str {
+    match state.status {
+        Status::Created => "not started",
+        Status::Exited => "stopped",
+        Status::Restarting => "between two starts",
+        other => other.as_str(),
+    }
+}
+
+/// Begins a sentence: program names keep their own spelling.
+fn sentence_start(text: &str) -> String {
+    let plain = ["up ", "my ", "the ", "port ", "never ", "restarted "];
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if plain.iter().any(|start| text.starts_with(start)) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Inside a sentence `Nothing` is `nothing`; `I` and names of variables stay as they are.
+fn inside_sentence(text: &str) -> String {
+    let plain = ["Nothing ", "The ", "My "];
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if plain.iter().any(|start| text.starts_with(start)) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,7 @@
+//! The companion from outside: what it says of what it sees, its socket, and real containers.
+
+mod dialogue;
+mod fixtures;
+mod real;
+mod socket;
+mod watch;
