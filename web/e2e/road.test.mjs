@@ -111,7 +111,7 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     assert.match(await page.evaluate(() => document.activeElement.textContent), /Docker/);
 
     await openModal();
-    await dialog().getByRole('button', { name: 'Close' }).last().click();
+    await dialog().getByRole('button', { name: 'Close' }).click();
     await dialog().waitFor({ state: 'detached' });
     assert.deepEqual(await project.files(), before);
   });
@@ -123,7 +123,7 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     const dockerfile = await project.read('Dockerfile');
     assert.match(dockerfile, /^FROM python:3/m);
     assert.ok((await project.files()).includes('.dockerignore'));
-    await dialog().getByRole('button', { name: 'Close' }).last().click();
+    await dialog().getByRole('button', { name: 'Close' }).click();
 
     await project.write('Dockerfile', 'FROM python:latest\nCOPY . .\n');
     await openModal();
@@ -137,7 +137,7 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await overwrite.click();
     await dialog().getByText('Wrote').waitFor();
     assert.equal(await project.read('Dockerfile'), dockerfile);
-    await dialog().getByRole('button', { name: 'Close' }).last().click();
+    await dialog().getByRole('button', { name: 'Close' }).click();
     await dialog().waitFor({ state: 'detached' });
   });
 

@@ -1,6 +1,7 @@
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
 
 import { useSession } from './api/queries';
+import { Boundary } from './parts/boundary';
 import { Empty } from './parts/empty';
 import { Trouble } from './parts/notice';
 import { Page } from './parts/page';
@@ -22,13 +23,16 @@ import { Frame } from './shell/frame';
 /** The whole UI; `signInError` is why the link one came by did not work. */
 export function App({ signInError }: { signInError: unknown }) {
   const session = useSession();
+  const [location] = useLocation();
   if (session.data === null) return <SignIn error={signInError} />;
   if (session.data === undefined) {
     return <main className="sign-in">{session.error && <Trouble error={session.error} />}</main>;
   }
   return (
     <Frame session={session.data}>
-      <Pages />
+      <Boundary key={location}>
+        <Pages />
+      </Boundary>
     </Frame>
   );
 }

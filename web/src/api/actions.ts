@@ -111,8 +111,9 @@ export const useSignOut = () => {
   return useMutation({
     mutationFn: () => unwrap(client.DELETE('/api/v1/session')),
     onSuccess: () => {
-      queries.clear();
       queries.setQueryData(keys.session, null);
+      // Nothing of what one person saw is left for the next.
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.session[0] });
     },
   });
 };

@@ -10,6 +10,9 @@ import type { Session } from './types';
 /** How often a page that shows measurements, which no event announces, asks again. */
 const MEASUREMENTS_MS = 3000;
 
+/** How often lists ask again: companions' sentences say how long ago something was. */
+const SENTENCES_MS = 15_000;
+
 /** Who is signed in; null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: keys.session,
@@ -30,6 +33,7 @@ export const useProjects = (enabled = true) =>
     queryKey: keys.projects,
     queryFn: async () => (await unwrap(client.GET('/api/v1/projects'))).items,
     enabled,
+    refetchInterval: SENTENCES_MS,
   });
 
 export const useProject = (id: string) =>
@@ -43,6 +47,7 @@ export const useContainers = (enabled = true) =>
     queryKey: keys.containers,
     queryFn: async () => (await unwrap(client.GET('/api/v1/containers'))).items,
     enabled,
+    refetchInterval: SENTENCES_MS,
   });
 
 export const useContainer = (name: string) =>
@@ -77,6 +82,7 @@ export const useCompanions = (enabled = true) =>
     queryKey: keys.companions,
     queryFn: async () => (await unwrap(client.GET('/api/v1/companions'))).items,
     enabled,
+    refetchInterval: SENTENCES_MS,
   });
 
 export const useJobs = () =>

@@ -48,7 +48,7 @@ export function Dialog({ title, onClose, size = 'small', children, footer }: Dia
         <h2 className="dialog-title" id={label} ref={heading} tabIndex={-1}>
           {title}
         </h2>
-        <Button kind="quiet" aria-label="Close" onClick={onClose}>
+        <Button kind="quiet" aria-label="Dismiss" onClick={onClose}>
           <Icon name="cross" />
         </Button>
       </header>
