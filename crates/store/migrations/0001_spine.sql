@@ -14,6 +14,12 @@ CREATE TABLE event_cursor (
 );
 INSERT INTO event_cursor (last) VALUES (0);
 
+-- One row: who this stack is, for as long as its store lives.
+CREATE TABLE stack (
+    id TEXT PRIMARY KEY,
+    created_at BIGINT NOT NULL
+);
+
 CREATE TABLE projects (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,

@@ -180,6 +180,36 @@ impl Store {
         self.with_images(&rows).await
     }
 
+    /// The manifest with this digest.
+    pub async fn manifest(&self, digest: &str) -> Result<Option<Value>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("SELECT content FROM manifests WHERE digest = $1")
+                .bind(digest)
+                .fetch_optional(&self.pool)
+                .await?;
+        row.map(|(content,)| serde_json::from_str(&content))
+            .transpose()
+            .map_err(StoreError::malformed("manifest"))
+    }
+
+    /// The build with this hash.
+    pub async fn build(&self, build_hash: &str) -> Result<Option<StoredBuild>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM builds WHERE build_hash = $1");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(build_hash)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(self.with_images(&rows).await?.pop())
+    }
+
+    /// How many builds there are.
+    pub async fn count_builds(&self) -> Result<i64, StoreError> {
+        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM builds")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(count)
+    }
+
     /// Digests and contents of manifests whose digest begins like this.
     pub async fn manifests_like(&self, text: &str) -> Result<Vec<(String, Value)>, StoreError> {
         let prefix = digest_prefix(text);

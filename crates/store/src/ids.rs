@@ -67,6 +67,11 @@ id! {
     JobId
 }
 
+id! {
+    /// A stack's identifier.
+    StackId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

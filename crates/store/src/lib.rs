@@ -17,6 +17,7 @@ mod ids;
 mod jobs;
 mod projects;
 mod sessions;
+mod stack;
 mod store;
 
 pub use builds::{BuildRow, ImageRow, StoredBuild};
@@ -25,7 +26,7 @@ pub use companions::CompanionRow;
 pub use containers::ContainerRow;
 pub use error::StoreError;
 pub use events::{EventRow, NewEvent};
-pub use ids::{JobId, ProjectId};
+pub use ids::{JobId, ProjectId, StackId};
 pub use jobs::{JobRow, JobState, LogRow};
 pub use projects::ProjectRow;
 pub use sessions::SessionRow;

@@ -1,0 +1,219 @@
+//! What the store promises, whichever database is under it.
+
+use ergon_store::{BuildRow, CompanionRow, ImageRow, NewEvent, Store, StoreError, now};
+use serde_json::json;
+
+use crate::database::on_both;
+
+on_both!(
+    a_change_and_its_event_are_one,
+    a_change_that_is_dropped_never_was,
+    cursors_grow_in_the_order_of_commits,
+    watchers_are_woken_after_the_commit,
+    a_name_is_taken_once,
+    a_success_is_not_replaced_by_a_failure,
+    builds_are_found_by_any_prefix,
+    a_sign_in_code_works_once_and_not_after_its_time,
+);
+
+fn event(subject: &str) -> NewEvent {
+    NewEvent::new("dev.ergon.test", subject, json!({}))
+}
+
+async fn register(store: &Store, name: &str) {
+    let mut change = store.change(event(name)).await.unwrap();
+    change
+        .put_companion(&CompanionRow {
+            name: name.to_owned(),
+            kind: "container".to_owned(),
+            record: json!({}),
+            registered_at: now(),
+        })
+        .await
+        .unwrap();
+    change.commit().await.unwrap();
+}
+
+async fn a_change_and_its_event_are_one(store: Store) {
+    register(&store, "web-ci").await;
+    assert_eq!(store.companions().await.unwrap()[0].name, "web-ci");
+    let events = store.events_after(0, 10).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(
+        (events[0].kind.as_str(), events[0].subject.as_str()),
+        ("dev.ergon.test", "web-ci")
+    );
+}
+
+async fn a_change_that_is_dropped_never_was(store: Store) {
+    let mut change = store.change(event("gone")).await.unwrap();
+    change.remove_companion("nobody").await.unwrap();
+    drop(change);
+    register(&store, "kept").await;
+    let subjects: Vec<_> = store
+        .events_after(0, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.subject)
+        .collect();
+    assert_eq!(subjects, ["kept"]);
+}
+
+async fn cursors_grow_in_the_order_of_commits(store: Store) {
+    let writers: Vec<_> = (0..20)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { register(&store, &format!("ci-{number}")).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let ids: Vec<_> = store
+        .events_after(0, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.id)
+        .collect();
+    assert_eq!(ids, (1..=20).collect::<Vec<_>>());
+    let after: Vec<_> = store
+        .events_after(18, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.id)
+        .collect();
+    assert_eq!(after, [19, 20]);
+    assert_eq!(store.latest_events(1).await.unwrap()[0].id, 20);
+}
+
+async fn watchers_are_woken_after_the_commit(store: Store) {
+    let mut watch = store.watch();
+    register(&store, "web-ci").await;
+    watch.changed().await.unwrap();
+    let cursor = *watch.borrow();
+    assert_eq!(
+        store.events_after(0, 10).await.unwrap().last().unwrap().id,
+        cursor
+    );
+}
+
+async fn a_name_is_taken_once(store: Store) {
+    let add = async |id: &str, location: &str| {
+        let mut change = store.change(event(id)).await.unwrap();
+        let added = change
+            .add_project(&ergon_store::ProjectRow {
+                id: ergon_store::ProjectId::named(id),
+                name: "web".to_owned(),
+                location: location.to_owned(),
+                folder: location.to_owned(),
+                companion: "web".to_owned(),
+                manifest_digest: None,
+                docker_config: None,
+                added_at: now(),
+            })
+            .await;
+        match added {
+            Ok(()) => change.commit().await,
+            Err(error) => Err(error),
+        }
+    };
+    add("one", "/one").await.unwrap();
+    let error = add("two", "/two").await.unwrap_err();
+    assert!(matches!(error, StoreError::Exists { .. }), "{error}");
+    assert_eq!(store.projects().await.unwrap().len(), 1);
+}
+
+fn build(hash: &str, state: &str) -> BuildRow {
+    BuildRow {
+        build_hash: format!("sha256:{hash}"),
+        project_id: None,
+        job_id: None,
+        state: state.to_owned(),
+        manifest_digest: "sha256:aaaa".to_owned(),
+        source_digest: "sha256:bbbb".to_owned(),
+        record: None,
+        cached: false,
+        started_at: now(),
+        finished_at: None,
+    }
+}
+
+async fn put(store: &Store, build: &BuildRow, images: &[ImageRow]) {
+    let mut change = store.change(event("build")).await.unwrap();
+    change
+        .put_manifest(
+            &build.manifest_digest,
+            &json!({ "manifest_version": "1.0" }),
+            now(),
+        )
+        .await
+        .unwrap();
+    change.put_build(build, images).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+async fn a_success_is_not_replaced_by_a_failure(store: Store) {
+    put(&store, &build("1234", "succeeded"), &[]).await;
+    put(&store, &build("1234", "failed"), &[]).await;
+    let builds = store.builds(None, 10).await.unwrap();
+    assert_eq!(builds.len(), 1);
+    assert_eq!(builds[0].build.state, "succeeded");
+}
+
+async fn builds_are_found_by_any_prefix(store: Store) {
+    let image = ImageRow {
+        digest: "sha256:cccc".to_owned(),
+        container: "web".to_owned(),
+        size: 7,
+        tags: vec!["web:1234".to_owned(), "web:feed".to_owned()],
+    };
+    put(
+        &store,
+        &build("1234", "succeeded"),
+        std::slice::from_ref(&image),
+    )
+    .await;
+    put(&store, &build("1299", "succeeded"), &[]).await;
+    for (text, found) in [
+        ("123", 1),
+        ("12", 2),
+        ("sha256:1234", 1),
+        ("cccc", 1),
+        ("bbbb", 2),
+        ("web:feed", 1),
+        ("feed", 1),
+        ("dddd", 0),
+    ] {
+        assert_eq!(
+            store.builds_like(text).await.unwrap().len(),
+            found,
+            "{text}"
+        );
+    }
+    assert_eq!(store.builds_like("1234").await.unwrap()[0].images, [image]);
+    assert_eq!(store.manifests_like("aa").await.unwrap().len(), 1);
+}
+
+async fn a_sign_in_code_works_once_and_not_after_its_time(store: Store) {
+    let mut change = store.unobserved().await.unwrap();
+    change.add_sign_in_code("fresh", 2000).await.unwrap();
+    change.add_sign_in_code("old", 1000).await.unwrap();
+    change.commit().await.unwrap();
+    for (hash, works) in [
+        ("fresh", true),
+        ("fresh", false),
+        ("old", false),
+        ("never", false),
+    ] {
+        let mut change = store.unobserved().await.unwrap();
+        assert_eq!(
+            change.use_sign_in_code(hash, 1500).await.unwrap(),
+            works,
+            "{hash}"
+        );
+        change.commit().await.unwrap();
+    }
+}

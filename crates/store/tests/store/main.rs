@@ -1,0 +1,7 @@
+//! The same behaviour on SQLite and on PostgreSQL, and what is left after `kill -9`.
+
+#![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
+
+mod behaviour;
+mod crash;
+mod database;
