@@ -264,4 +264,50 @@ mod tests {
             "no stack answers at http://127.0.0.1:1/ (ERGON_URL)"
         );
     }
+
+    async fn refusal(answer: String) -> (String, Option<String>) {
+        let client = crate::canned::client(vec![answer]).await;
+        let failure = client.get::<serde_json::Value>(&["api"]).await.unwrap_err();
+        let Failure::Said {
+            message, remedy, ..
+        } = failure
+        else {
+            panic!()
+        };
+        (
+            message.replace(client.address().url.as_str(), "URL"),
+            remedy,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_said_with_its_remedy() {
+        let problem = r#"{"type":"about:blank","title":"t","status":404,"detail":"no job x","remedy":"look again"}"#;
+        let answer = crate::canned::answer("404 Not Found", "application/problem+json", problem);
+        assert_eq!(
+            refusal(answer).await,
+            ("no job x".to_owned(), Some("look again".to_owned()))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_said_with_where_to_get_one() {
+        let (message, remedy) =
+            refusal(crate::canned::answer("401 Unauthorized", "text/plain", "")).await;
+        assert_eq!(message, "the stack at URL does not know this token");
+        assert!(remedy.unwrap().contains("ergon token"));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_stack_is_said_to_be_none() {
+        let (message, _) = refusal(crate::canned::answer(
+            "502 Bad Gateway",
+            "text/html",
+            "<h1>",
+        ))
+        .await;
+        assert_eq!(message, "URL answered 502 Bad Gateway, which no stack does");
+        let (message, _) = refusal(crate::canned::answer("200 OK", "text/html", "<h1>")).await;
+        assert!(message.contains("could not be understood"), "{message}");
+    }
 }

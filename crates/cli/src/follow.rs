@@ -52,7 +52,9 @@ pub async fn follow(client: &Client, id: &str, steps: &Steps) -> Outcome<Job> {
                     }
                     Some(Err(failure)) => break failure,
                     None => {
-                        break Failure::new("the stack ended the job's stream before the job ended");
+                        break Failure::new(
+                            "the stack ended the job's stream before the job ended",
+                        );
                     }
                 }
             },
@@ -109,5 +111,71 @@ impl Seen {
             };
             steps.end(index, end);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::canned;
+
+    fn step(index: u32, state: &str) -> (&'static str, Value) {
+        (
+            "step",
+            json!({ "index": index, "name": "install", "detail": "npm ci", "state": state }),
+        )
+    }
+
+    fn end(state: &str) -> (&'static str, Value) {
+        let steps: Vec<Value> = Vec::new();
+        let job = json!({
+            "id": "1", "kind": "run", "project_id": "1", "project_name": "x", "state": state,
+            "created_at": "2026-01-01T00:00:00Z", "steps": steps,
+        });
+        ("end", job)
+    }
+
+    #[tokio::test]
+    async fn a_broken_stream_is_taken_up_again() {
+        let client = canned::client(vec![
+            canned::stream(&[step(0, "running")]),
+            canned::stream(&[step(0, "done"), end("succeeded")]),
+        ])
+        .await;
+        let job = follow(&client, "1", &Steps::start(false)).await.unwrap();
+        assert_eq!(job.state, "succeeded");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stack_that_is_gone_is_given_up() {
+        let client = canned::client(vec![canned::stream(&[step(0, "running")])]).await;
+        let Err(Failure::Said { remedy, .. }) = follow(&client, "1", &Steps::start(false)).await
+        else {
+            panic!()
+        };
+        assert_eq!(remedy.unwrap(), "look again with `ergon job show 1`");
+    }
+
+    #[test]
+    fn what_was_shown_is_not_shown_again() {
+        let mut seen = Seen::default();
+        let steps = Steps::start(false);
+        let line = |number: u64| StreamEvent {
+            name: "log".into(),
+            data: json!({ "number": number, "step": 0, "text": "x" }).to_string(),
+            id: None,
+        };
+        for number in [1, 2, 1, 2, 3] {
+            seen.show(&line(number), &steps);
+        }
+        assert_eq!(seen.last_line, 3);
+        let unknown = StreamEvent {
+            name: "weather".into(),
+            data: "rain".into(),
+            id: None,
+        };
+        assert!(seen.show(&unknown, &steps).is_none());
     }
 }

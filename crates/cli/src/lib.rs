@@ -8,6 +8,8 @@
 mod address;
 pub mod aish;
 mod board;
+#[cfg(test)]
+mod canned;
 mod client;
 pub mod commands;
 mod failure;
