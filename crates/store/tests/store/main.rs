@@ -1,6 +1,10 @@
 //! The same behaviour on SQLite and on PostgreSQL, and what is left after `kill -9`.
 
-#![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test says why by where it fails"
+)]
 
 mod behaviour;
 mod crash;
