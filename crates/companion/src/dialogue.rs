@@ -24,7 +24,7 @@ pub fn answer(question: &str, observation: &Observation) -> Reply {
         None => speaker
             .drafts
             .iter()
-            .map(|draft| speaker.draft(draft, &mut book))
+            .map(|draft| draft.sentence(&mut book))
             .collect(),
         Some(state) if intents.is_empty() => {
             let lost = format!("I did not understand that; I can tell you about {TOPICS}.");
@@ -125,11 +125,6 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    /// A finding as a sentence.
-    fn draft(&self, draft: &Draft, book: &mut Book) -> String {
-        format!("{}{}.", draft.text, book.cite(&draft.facts))
-    }
-
     /// What is badly wrong, for those who asked for something else.
     fn besides(&self, book: &mut Book) -> Option<String> {
         let worst = self
@@ -141,7 +136,7 @@ impl<'a> Speaker<'a> {
         }
         Some(format!(
             "Besides, I'm not well: {}",
-            inside_sentence(&self.draft(worst, book))
+            inside_sentence(&worst.sentence(book))
         ))
     }
 

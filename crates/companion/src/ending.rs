@@ -72,7 +72,7 @@ impl Ending {
         if let Some(reason) = state
             .error
             .as_ref()
-            .filter(|_| matches!(exit_code, 125..=127 | 128))
+            .filter(|_| matches!(exit_code, 125..=128))
         {
             return Some(Self::CouldNotStart {
                 exit_code: Some(exit_code),

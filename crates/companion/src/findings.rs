@@ -67,7 +67,6 @@ pub(crate) fn wellness(observation: &Observation, drafts: &[Draft]) -> Wellness 
         .iter()
         .any(|draft| draft.severity == Severity::Critical);
     match &observation.sight {
-        Sight::Gone => Wellness::Stopped,
         Sight::Blind(_) => Wellness::Unknown,
         Sight::Seen(state) if state.is_running() && critical => Wellness::Unwell,
         Sight::Seen(state) if state.is_running() => {
@@ -79,7 +78,7 @@ pub(crate) fn wellness(observation: &Observation, drafts: &[Draft]) -> Wellness 
             }
         }
         Sight::Seen(state) if state.status == Status::Restarting => Wellness::Unwell,
-        Sight::Seen(_) => Wellness::Stopped,
+        Sight::Seen(_) | Sight::Gone => Wellness::Stopped,
     }
 }
 
@@ -157,6 +156,11 @@ impl Draft {
     fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// The finding as a sentence with its evidence.
+    pub(crate) fn sentence(&self, book: &mut Book) -> String {
+        format!("{}{}.", self.text, book.cite(&self.facts))
     }
 
     pub(crate) fn finding(&self, book: &mut Book) -> Finding {

@@ -85,13 +85,11 @@ fn understood(head: &[u8]) -> Outcome {
         .and_then(|_| words.next())
         .and_then(|status| status.parse().ok())
         .filter(|status| (100..600).contains(status));
-    match status {
-        Some(status) => Outcome::Status(status),
-        None => {
-            let shown: String = line.chars().filter(|c| !c.is_control()).take(60).collect();
-            Outcome::NotHttp(format!("\"{shown}\""))
-        }
+    if let Some(status) = status {
+        return Outcome::Status(status);
     }
+    let shown: String = line.chars().filter(|c| !c.is_control()).take(60).collect();
+    Outcome::NotHttp(format!("\"{shown}\""))
 }
 
 fn outcome_of(error: &io::Error) -> Outcome {

@@ -71,7 +71,7 @@ fn place(
         match (service, recognised.get(&ancestor.pid).copied()) {
             (None, Some(known)) => service = Some((ancestor.pid, known)),
             (Some((_, ours)), Some(known)) if ours.name == known.name => {
-                service = Some((ancestor.pid, known))
+                service = Some((ancestor.pid, known));
             }
             _ => {}
         }

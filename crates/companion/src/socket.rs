@@ -241,14 +241,11 @@ where
         }
         match answer(&line, &peer, host).await {
             Ok(reply) => {
-                send(
-                    &mut write,
-                    &Answer {
-                        kind: "message",
-                        reply: &reply,
-                    },
-                )
-                .await?
+                let answer = Answer {
+                    kind: "message",
+                    reply: &reply,
+                };
+                send(&mut write, &answer).await?;
             }
             Err(error) => send_error(&mut write, &error).await?,
         }

@@ -82,7 +82,7 @@ pub fn answer(question: &str, stack: &StackFacts, now: Timestamp) -> Reply {
             Some("Ask their companions: `aish list`."),
         );
     }
-    let mut containers = format!("{}", words::count(total, "container", "containers"));
+    let mut containers = words::count(total, "container", "containers");
     if total > 0 {
         let mut parts = vec![format!("{} well", stack.containers_well)];
         if !stack.unwell.is_empty() {

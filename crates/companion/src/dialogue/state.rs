@@ -157,7 +157,7 @@ impl Speaker<'_> {
         let Some(ending) = endings.first() else {
             return format!("I am {}.", standing(state));
         };
-        let mut sentences = vec![self.draft(ending, book)];
+        let mut sentences = vec![ending.sentence(book)];
         if state.exit_code == Some(137) && !matches!(ending.id, "exited.out_of_memory" | "stopped")
         {
             sentences.push(self.not_memory(state, book));
@@ -174,7 +174,7 @@ impl Speaker<'_> {
         let mut text = sentences.join(" ");
         for other in others {
             text.push('\n');
-            text.push_str(&self.draft(other, book));
+            text.push_str(&other.sentence(book));
         }
         text
     }
@@ -214,10 +214,9 @@ impl Speaker<'_> {
             findings::wellness(self.observation, &self.drafts),
             self.drafts.first(),
         ) {
-            (Wellness::Unwell, Some(worst)) => format!(
-                "I'm not well: {}",
-                inside_sentence(&self.draft(worst, book))
-            ),
+            (Wellness::Unwell, Some(worst)) => {
+                format!("I'm not well: {}", inside_sentence(&worst.sentence(book)))
+            }
             (Wellness::Unknown, _) => match &self.observation.probe {
                 Some(probe) => {
                     let cited = book.cite(&self.facts.probe());
@@ -255,7 +254,7 @@ impl Speaker<'_> {
     fn rest(&self, book: &mut Book) -> String {
         let unwell = findings::wellness(self.observation, &self.drafts) == Wellness::Unwell;
         let rest = &self.drafts[usize::from(unwell && !self.drafts.is_empty())..];
-        let lines: Vec<String> = rest.iter().map(|draft| self.draft(draft, book)).collect();
+        let lines: Vec<String> = rest.iter().map(|draft| draft.sentence(book)).collect();
         match &lines[..] {
             [] => String::new(),
             [one] if unwell => format!("\nAlso: {one}"),

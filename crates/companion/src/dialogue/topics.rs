@@ -333,7 +333,7 @@ impl Speaker<'_> {
         );
         match &subject.meant {
             None => {
-                text.push_str(" Ergon did not build it, so I do not know what it was meant to be.")
+                text.push_str(" Ergon did not build it, so I do not know what it was meant to be.");
             }
             Some(meant) => {
                 let applications: Vec<String> = meant

@@ -141,7 +141,13 @@ impl Memory {
         }
         if let Some(what) = Happening::of(event) {
             match what {
-                Happening::Started => watched.history.last_sample = None,
+                // What was read in an earlier life says nothing about this one.
+                Happening::Started => {
+                    watched
+                        .history
+                        .last_sample
+                        .take_if(|sample| sample.time < event.time);
+                }
                 Happening::Died { .. } => watched.local = None,
                 _ => {}
             }
@@ -207,6 +213,23 @@ mod tests {
         assert_eq!(history.moments().count(), 2);
         // The engine told of second 50, so it forgot nothing since then.
         assert!(history.covers(at(50)) && !history.covers(at(49)));
+    }
+
+    #[test]
+    fn a_start_that_is_told_late_does_not_forget_what_was_read_since() {
+        let mut memory = Memory::default();
+        memory.add("a", "web");
+        let sample = |second| crate::Sample {
+            time: at(second),
+            memory: 1,
+            memory_limit: None,
+            oom_kills: None,
+        };
+        memory.get_mut("a").expect("there").history.last_sample = Some(sample(110));
+        memory.take_in(&event(105, "a", "start"), false);
+        assert_eq!(memory.history("a").last_sample, Some(sample(110)));
+        memory.take_in(&event(120, "a", "start"), false);
+        assert_eq!(memory.history("a").last_sample, None);
     }
 
     #[test]

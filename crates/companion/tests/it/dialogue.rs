@@ -170,7 +170,7 @@ fn docker_kill_is_told_from_want_of_memory() {
 fn want_of_memory_is_told_with_the_limit() {
     let mut observation = ended(137, &[Happening::OutOfMemory]);
     change(&mut observation, |state| {
-        state.memory_limit = Some(64 << 20)
+        state.memory_limit = Some(64 << 20);
     });
     observation.history.last_sample = Some(Sample {
         time: ago(4),
@@ -371,8 +371,8 @@ fn other_faults_have_their_findings() {
         }),
         fault(&|observation| {
             change(observation, |state| {
-                state.image_id = "sha256:bbbbbbbbbbbbbbbb".to_owned()
-            })
+                state.image_id = "sha256:bbbbbbbbbbbbbbbb".to_owned();
+            });
         }),
         fault(&|observation| change(observation, |state| state.status = Status::Paused)),
         fault(&|observation| {

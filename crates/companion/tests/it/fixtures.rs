@@ -196,18 +196,22 @@ pub fn lines(texts: &[&str]) -> Vec<LogRecord> {
 
 /// A reply as a terminal shows it.
 pub fn shown(reply: &Reply) -> String {
-    let mut text = reply.content.clone();
-    for evidence in &reply.evidence {
-        text.push_str(&format!(
-            "\n  [{}] {}: {}, {}",
+    let evidence = reply.evidence.iter().map(|evidence| {
+        format!(
+            "  [{}] {}: {}, {}",
             evidence.number, evidence.source, evidence.text, evidence.time
-        ));
-    }
-    for finding in &reply.findings {
-        text.push_str(&format!(
-            "\n  {} {} {:?}",
+        )
+    });
+    let findings = reply.findings.iter().map(|finding| {
+        format!(
+            "  {} {} {:?}",
             finding.severity, finding.id, finding.evidence
-        ));
-    }
-    text
+        )
+    });
+    let lines: Vec<String> = [reply.content.clone()]
+        .into_iter()
+        .chain(evidence)
+        .chain(findings)
+        .collect();
+    lines.join("\n")
 }
