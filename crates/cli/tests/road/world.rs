@@ -422,6 +422,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        // tidy(sleep-in-test): what is waited for happens in other processes
         std::thread::sleep(Duration::from_millis(50));
     }
 }
