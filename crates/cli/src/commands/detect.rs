@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use ergon_detect::analysis::Analysis;
 use ergon_detect::disk::DiskTree;
+use ergon_manifest::to_pretty_json;
+use ergon_pack::MANIFEST_FILE;
 
 use super::arguments::Format;
 use crate::failure::{Code, Failure, Outcome};
 use crate::report::analysis;
-use crate::{folders, output};
+use crate::{folders, output, style};
 
 /// Say what a folder holds and where that was read; writes nothing
 ///
@@ -34,6 +36,15 @@ impl Detect {
                 analysis::render(&found)
             }
         })?;
+        if !self.format.json
+            && let Ok(written) = std::fs::read_to_string(self.folder.join(MANIFEST_FILE))
+            && written != to_pretty_json(&found.manifest)
+        {
+            let note = style::warning("note:");
+            output::note(&format!(
+                "{note} builds use the {MANIFEST_FILE} that is there, which says something else"
+            ));
+        }
         if is_unknown {
             Err(Failure::Told(Code::Usage))
         } else {

@@ -1,6 +1,8 @@
 //! What works with no stack running, and writes nothing into the folder it looks at.
 
-use crate::world::{World, contents, docker, examples};
+use serde_json::Value;
+
+use crate::world::{Registry, World, contents, docker, examples, http_get};
 
 #[test]
 fn looking_at_a_folder_writes_nothing_into_it() {
@@ -218,6 +220,48 @@ fn a_build_can_be_taken_along_as_an_oci_layout() {
         .strip_prefix("sha256:")
         .unwrap();
     assert!(layout.join("blobs/sha256").join(hex).is_file());
+}
+
+#[test]
+fn pushing_sends_what_was_built_where_the_manifest_says() {
+    let mut world = World::new();
+    let project = world.example("express");
+    let registry = Registry::start(&world);
+    let path = project.folder.join("ergon.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["packaging"]["registry"] = format!("{}/team", registry.address).into();
+    std::fs::write(&path, manifest.to_string()).unwrap();
+
+    let pushed = world.ergon(["push", project.path(), "--json"]).json();
+    let sent = &pushed["items"][0];
+    let hash = world
+        .ergon(["manifest", "hash", project.path(), "--json"])
+        .json();
+    let tag = &hash["build_hash"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("sha256:")[..12];
+    let expected = format!("{}/team/{}:{tag}", registry.address, project.container);
+    assert_eq!(sent["reference"], expected.as_str());
+    let served = http_get(
+        &registry.address,
+        &format!("/v2/team/{}/tags/list", project.container),
+    );
+    assert!(served.1.contains(tag), "{served:?}");
+    let again = world.ergon(["push", project.path(), "--json"]).json();
+    assert_eq!(again["items"][0]["bytes_sent"], 0);
+}
+
+#[test]
+fn a_manifest_that_names_no_registry_is_not_pushed() {
+    let world = World::new();
+    let folder = world.plain_example("express");
+    let refused = world.ergon(["push", folder.to_str().unwrap()]).ends_with(1);
+    assert!(
+        refused.stderr.contains("\"registry\""),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

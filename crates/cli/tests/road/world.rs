@@ -209,12 +209,19 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if !self.containers.is_empty() {
-            let _ = docker_output(
-                ["rm", "--force", "--volumes"]
-                    .into_iter()
-                    .chain(self.containers.iter().map(String::as_str)),
-            );
+        for container in &self.containers {
+            let _ = docker_output(["rm", "--force", "--volumes", container]);
+            let filter = format!("reference={container}");
+            let images = [
+                "images",
+                "--filter",
+                &filter,
+                "--format",
+                "{{.Repository}}:{{.Tag}}",
+            ];
+            for image in String::from_utf8_lossy(&docker_output(images).stdout).lines() {
+                let _ = docker_output(["rmi", "--force", image]);
+            }
         }
     }
 }
@@ -280,6 +287,51 @@ impl Drop for Stack<'_> {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Debian's image registry, with nothing in it.
+pub struct Registry {
+    child: Child,
+    pub address: String,
+}
+
+impl Registry {
+    pub fn start(world: &World) -> Self {
+        let address = free_address();
+        let configuration = format!(
+            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            world.path("registry").display()
+        );
+        let file = world.path("registry.yml");
+        std::fs::write(&file, configuration).unwrap();
+        let child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("docker-registry is needed to test; dev/setup --test installs it");
+        eventually("the registry to listen", || {
+            TcpStream::connect(&address).ok()
+        });
+        Self { child, address }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listened on a moment ago.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }
 
 /// A program that is about to run.
