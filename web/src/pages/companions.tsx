@@ -45,7 +45,7 @@ export function CompanionsPage({ name }: { name?: string }) {
             </Notice>
           </div>
         )}
-        {chosen && <ChatPanel key={chosen.name} companion={chosen.name} kind={chosen.type} />}
+        {name && (chosen ?? companions.isPending) && <ChatPanel key={name} companion={name} kind={chosen?.type ?? 'container'} />}
       </div>
       {launching && <LaunchCompanion onClose={() => setLaunching(false)} />}
     </Page>

@@ -64,6 +64,11 @@ export function ContainerPage({ name }: { name: string }) {
             )}
           </Panel>
           <Services container={container.data} />
+          {container.data.build_hash && build.isPending && (
+            <Panel title="Meant and found">
+              <Skeleton count={4} />
+            </Panel>
+          )}
           {build.data && <Meant build={build.data} container={container.data} />}
           <Log lines={container.data.log} />
         </div>
