@@ -119,3 +119,33 @@ fn headline(build: &BuildSummary, now: Timestamp) -> String {
     );
     line.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::report::examples::{self, now, plain};
+
+    #[test]
+    fn a_build_is_shown_with_the_chain_it_stands_in() {
+        let entry = RegistryEntry::Build(Box::new(examples::build()));
+        assert_snapshot!(plain(&super::entry(&entry, now())), @r"
+        build 4f1c09ab77e2   succeeded   unpinned   6 min ago   2.3 s
+          from      fastapi  source sha256:c66f2100…  (main@1a2b3c4)
+                    manifest sha256:90ab3e00…
+          on        python:3.11-slim @sha256:71ab0000…
+          made      sha256:8be2000000000000000000000000000000000000000000000000000000000000  41 MB  tags fastapi:4f1c09ab77e2, fastapi:1a2b3c4
+          runs      fastapi (running)
+          unpinned  the base python:3.11-slim floats; pin it: ergon lock
+        ");
+    }
+
+    #[test]
+    fn builds_are_one_line_each() {
+        assert_snapshot!(plain(&list(&[examples::build().summary], now(), None)), @r"
+        BUILD         PROJECT  STATE      REPRODUCIBILITY  WHEN       IMAGES
+        4f1c09ab77e2  fastapi  succeeded  unpinned         6 min ago  fastapi:4f1c09ab77e2
+        ");
+    }
+}

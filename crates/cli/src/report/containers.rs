@@ -135,3 +135,38 @@ pub fn companions(companions: &[Companion], width: Option<usize>) -> String {
     }
     table.render(width)
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::report::examples::{self, now, plain};
+
+    #[test]
+    fn containers_are_listed_with_what_their_companions_say() {
+        assert_snapshot!(plain(&list(&[examples::container()], None)), @r"
+        CONTAINER  STATE            PORTS       COMPANION   SAYS
+        fastapi    running, unwell  18000→8000  fastapi-ci  I answer, but DATABASE_URL is not set.
+        ");
+    }
+
+    #[test]
+    fn a_container_is_shown_as_its_companion_sees_it() {
+        assert_snapshot!(plain(&show(&examples::container_in_full(), now())), @r"
+        fastapi   running, unwell
+        I answer, but DATABASE_URL is not set.
+
+          companion   fastapi-ci
+          image       fastapi:4f1c09ab77e2
+          digest      sha256:8be2000000000000000000000000000000000000000000000000000000000000
+          build       4f1c09ab77e2
+          id          0123456789ab
+          port        http://127.0.0.1:18000 → 8000
+          started     6 min ago
+          memory      48 MB, no limit
+          restarts    0
+          service     uvicorn, web server on :8000 (pid 1)
+        ");
+    }
+}

@@ -107,3 +107,27 @@ pub fn place(port: &PublishedPort) -> String {
 fn label(text: &str) -> String {
     pad(&style::faint(text), 9)
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::report::examples::{self, now, plain};
+
+    #[test]
+    fn a_run_ends_in_where_it_is_and_whom_to_ask() {
+        assert_snapshot!(plain(&run_result(&examples::run_result())), @r#"
+        build      4f1c09ab77e2   fastapi:4f1c09ab77e2  sha256:8be20000…   unproven
+        container  fastapi   http://127.0.0.1:18000 → 8000   healthy
+        companion  fastapi-ci   aish fastapi-ci "how are you?"
+        "#);
+    }
+
+    #[test]
+    fn an_empty_list_says_what_to_do_first() {
+        assert_snapshot!(plain(&list(&[], now(), None)), @r"
+        No jobs yet.  Begin one: ergon run <folder>
+        ");
+    }
+}

@@ -4,6 +4,8 @@ pub mod analysis;
 pub mod builds;
 pub mod containers;
 pub mod diagnostics;
+#[cfg(test)]
+mod examples;
 pub mod jobs;
 pub mod projects;
 pub mod replies;

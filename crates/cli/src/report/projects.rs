@@ -134,3 +134,27 @@ fn facts(project: &Project) -> String {
         .collect();
     facts.join(" · ")
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::report::examples::{self, now, plain};
+
+    #[test]
+    fn a_new_project_says_what_comes_next() {
+        assert_snapshot!(plain(&added(&examples::project())), @r"
+        shop is added   FastAPI · Python 3.11 · git main@1a2b3c4
+        Next:  ergon run /code/shop
+        ");
+    }
+
+    #[test]
+    fn projects_are_one_line_each() {
+        assert_snapshot!(plain(&list(&[examples::project()], now(), None)), @r"
+        PROJECT  IS                                        LAST BUILD              CONTAINERS        WHERE
+        shop     FastAPI · Python 3.11 · git main@1a2b3c4  4f1c09ab77e2 6 min ago  fastapi (unwell)  /code/shop
+        ");
+    }
+}
