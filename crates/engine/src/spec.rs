@@ -28,6 +28,7 @@ pub struct ContainerSpec {
     /// Names the container is known by on a named network.
     pub aliases: Vec<String>,
     pub binds: Vec<Bind>,
+    pub volumes: Vec<NamedVolume>,
     /// Paths that get a volume of their own, gone with the container.
     pub anonymous_volumes: Vec<String>,
     pub publish: Vec<Publish>,
@@ -58,6 +59,13 @@ pub struct Bind {
     pub host: String,
     pub container: String,
     pub readonly: bool,
+}
+
+/// A volume of the engine's that outlives the container; made where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedVolume {
+    pub name: String,
+    pub container: String,
 }
 
 /// A TCP port of the container that the host answers for.
@@ -131,6 +139,7 @@ impl ContainerSpec {
                     self.binds
                         .iter()
                         .map(Bind::text)
+                        .chain(self.volumes.iter().map(NamedVolume::text))
                         .collect::<Result<_, _>>()?,
                 ),
                 port_bindings: (!self.publish.is_empty()).then(|| self.port_bindings()),
@@ -180,6 +189,25 @@ impl Bind {
         }
         let mode = if self.readonly { ":ro" } else { "" };
         Ok(format!("{}:{}{mode}", self.host, self.container))
+    }
+}
+
+impl NamedVolume {
+    /// `name:container`; a colon in a part would be read as the next part.
+    fn text(&self) -> Result<String, EngineError> {
+        let name = crate::name::container(&self.name)
+            .ok()
+            .filter(|_| !self.name.starts_with('/'))
+            .ok_or_else(|| {
+                EngineError::Invalid(format!("`{}` cannot be a volume's name", self.name))
+            })?;
+        if self.container.contains(':') || !self.container.starts_with('/') {
+            return Err(EngineError::Invalid(format!(
+                "cannot mount a volume at `{}`: the path must be absolute and without a colon",
+                self.container
+            )));
+        }
+        Ok(format!("{name}:{}", self.container))
     }
 }
 
@@ -299,6 +327,24 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn a_volume_is_named_and_cannot_be_a_path_of_the_host() {
+        let volume = |name: &str, container: &str| NamedVolume {
+            name: name.to_owned(),
+            container: container.to_owned(),
+        };
+        assert_eq!(
+            volume("web_data", "/data").text().ok().as_deref(),
+            Some("web_data:/data")
+        );
+        for (name, container) in [("/etc", "/data"), ("a:b", "/c"), ("a", "/c:ro"), ("a", "c")] {
+            assert!(
+                matches!(volume(name, container).text(), Err(EngineError::Invalid(_))),
+                "{name} {container}"
+            );
+        }
     }
 
     #[test]
