@@ -23,6 +23,8 @@ const affected: Record<string, readonly string[]> = {
   container: ['containers', 'companions', 'projects', 'builds'],
   companion: ['companions', 'containers', 'projects'],
   manifest: ['registry', 'builds', 'projects'],
+  stack: ['session', 'containers', 'companions', 'projects'],
+  session: ['session'],
 };
 
 /** The first parts of the keys that an event's subject (`project/<id>`) touches; none for what no page shows. */

@@ -11,6 +11,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Whether what was asked for is not there, as opposed to not answering. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.status === 404;
+}
+
 /** Whatever was thrown, as a problem that can be shown. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;

@@ -4,7 +4,7 @@ import { queryOptions, useQuery } from '@tanstack/react-query';
 import { client, unwrap } from './client';
 import { newestEvents } from './event-feed';
 import { keys } from './keys';
-import { ProblemError } from './problem';
+import { isMissing, ProblemError } from './problem';
 import type { Session } from './types';
 
 /** How often a page that shows measurements, which no event announces, asks again. */
@@ -54,7 +54,7 @@ export const useContainer = (name: string) =>
   useQuery({
     queryKey: keys.container(name),
     queryFn: () => unwrap(client.GET('/api/v1/containers/{name}', { params: { path: { name } } })),
-    refetchInterval: (query) => (query.state.error ? false : MEASUREMENTS_MS),
+    refetchInterval: (query) => (isMissing(query.state.error) ? false : MEASUREMENTS_MS),
   });
 
 export const useBuilds = (enabled = true) =>

@@ -6,6 +6,17 @@ import { isActive, withLines, withStep } from './job-progress';
 import { keys } from './keys';
 import type { Job, JobLogLine, JobStep } from './types';
 
+/** Everything a job has written so far; the stack hands it out in pieces. */
+async function wholeLog(id: string): Promise<readonly JobLogLine[]> {
+  const log: JobLogLine[] = [];
+  for (;;) {
+    const query = { after: log.at(-1)?.number ?? 0 };
+    const { items } = await unwrap(client.GET('/api/v1/jobs/{id}/log', { params: { path: { id }, query } }));
+    if (!items.length) return log;
+    log.push(...items);
+  }
+}
+
 /** A job and its log, live for as long as it changes. */
 export function useJob(id: string | null | undefined) {
   const queries = useQueryClient();
@@ -16,8 +27,7 @@ export function useJob(id: string | null | undefined) {
   });
   const log = useQuery({
     queryKey: keys.jobLog(id ?? ''),
-    queryFn: async (): Promise<readonly JobLogLine[]> =>
-      (await unwrap(client.GET('/api/v1/jobs/{id}/log', { params: { path: { id: id ?? '' } } }))).items,
+    queryFn: () => wholeLog(id ?? ''),
     enabled: Boolean(id),
     staleTime: Infinity,
   });

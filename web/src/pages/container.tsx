@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
 
+import { isMissing } from '../api/problem';
 import { useBuild, useContainer } from '../api/queries';
 import type { Build, Container } from '../api/types';
 import { ChatPanel } from '../chat/chat-panel';
@@ -23,10 +24,10 @@ import { ContainerActions } from './container-actions';
 export function ContainerPage({ name }: { name: string }) {
   const container = useContainer(name);
   const build = useBuild(container.data?.build_hash);
-  if (container.error) {
+  if (isMissing(container.error)) {
     return (
       <Page title={name} kind="Container">
-        <Empty title="It is not here any more">
+        <Empty title="It is not here">
           <Trouble error={container.error} />
           <p>
             <Link href="/containers">All containers</Link>
@@ -38,7 +39,7 @@ export function ContainerPage({ name }: { name: string }) {
   if (!container.data) {
     return (
       <Page title={name} kind="Container">
-        <Skeleton shape="panel" count={3} />
+        {container.error ? <Trouble error={container.error} /> : <Skeleton shape="panel" count={3} />}
       </Page>
     );
   }

@@ -35,6 +35,7 @@ test('a subject leads to its page, where there is one', () => {
   expect(subjectPage('build/sha256:4f')).toBe('/builds/sha256%3A4f');
   expect(subjectPage('weather/today')).toBeUndefined();
   expect(subjectPage('project')).toBeUndefined();
+  expect(subjectPage('build/all')).toBeUndefined();
 });
 
 test('a subject is called what people call it', () => {
@@ -47,5 +48,6 @@ test('a subject is called what people call it', () => {
 
 test('data is told in one line, without what has parts', () => {
   expect(eventDetail({ state: 'exited', exit_code: 137, parts: [1] })).toBe('state exited · exit code 137');
+  expect(eventDetail({ wellness: 'well', sentence: 'I am well.' })).toBe('wellness well · I am well.');
   expect(eventDetail(null)).toBe('');
 });

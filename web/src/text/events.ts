@@ -20,7 +20,7 @@ const pages: Record<string, string> = {
 export function subjectPage(subject: string): string | undefined {
   const [kind = '', ...rest] = subject.split('/');
   const start = pages[kind];
-  return start && rest.length ? start + encodeURIComponent(rest.join('/')) : undefined;
+  return start && rest.length && rest[0] !== 'all' ? start + encodeURIComponent(rest.join('/')) : undefined;
 }
 
 /** What an event's subject is called: by its data, by what is known of projects, else by a short form of its id. */
@@ -46,11 +46,15 @@ export function filterEvents(events: readonly Event[], filter: string): readonly
   });
 }
 
+/** Values that need no name before them. */
+const telling = new Set(['name', 'sentence', 'reason', 'error']);
+
 /** The plain values of an event's data, in one line. */
 export function eventDetail(data: unknown): string {
   if (typeof data !== 'object' || data === null) return '';
   return Object.entries(data)
     .filter((entry): entry is [string, string | number | boolean] => ['string', 'number', 'boolean'].includes(typeof entry[1]))
-    .map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`)
+    .map(([name, value]) => (telling.has(name) ? String(value) : `${name.replaceAll('_', ' ')} ${value}`))
+    .filter(Boolean)
     .join(' · ');
 }
