@@ -39,5 +39,5 @@ pub use pin::lock;
 pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare, read_project};
 pub use progress::{Progress, ProgressEvent, Silent, StepKind, StepOutcome};
 pub use record::{BuildRecord, ImageRecord, Reproducibility};
-pub use sandbox::STEP_LABEL;
+pub use sandbox::{STEP_LABEL, remove_stale_steps};
 pub use source::Source;

@@ -16,6 +16,8 @@ use crate::prepare::RunningStep;
 
 /// The label of every container that runs a step, so that one left by a crash can be found.
 pub const STEP_LABEL: &str = "dev.ergon.build-step";
+/// The label that says which process waits for the step.
+const OWNER_LABEL: &str = "dev.ergon.build-step.owner";
 
 /// How many processes a step may have at once.
 const MAXIMUM_PROCESSES: u32 = 4096;
@@ -220,5 +222,37 @@ fn first_file(archive: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn step_labels() -> BTreeMap<String, String> {
-    BTreeMap::from([(STEP_LABEL.to_owned(), "true".to_owned())])
+    BTreeMap::from([
+        (STEP_LABEL.to_owned(), "true".to_owned()),
+        (OWNER_LABEL.to_owned(), owner(std::process::id())),
+    ])
+}
+
+/// The process that waits for a step. Its machine's name tells process numbers apart where several
+/// machines, or containers, share an engine.
+fn owner(process: u32) -> String {
+    format!("{}{process}", machine())
+}
+
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}:", name.trim())
+}
+
+/// Removes containers of steps whose process on this machine is gone, and says how many there were.
+pub async fn remove_stale_steps(engine: &Engine) -> Result<usize, EngineError> {
+    let mut removed = 0;
+    for container in engine.list(&[(STEP_LABEL, "")], true).await? {
+        let process = container
+            .labels
+            .get(OWNER_LABEL)
+            .and_then(|owner| owner.strip_prefix(&machine()));
+        let gone =
+            process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists());
+        if gone {
+            engine.remove(&container.id, true, true).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
