@@ -86,8 +86,12 @@ impl Action {
     /// What kind of resource it is done to.
     pub const fn resource_kind(self) -> ResourceKind {
         match self {
-            Self::ReadHealth | Self::ReadInterface | Self::ReadDocument | Self::ReadEvents => ResourceKind::Stack,
-            Self::SignIn | Self::ReadSession | Self::EndSession | Self::CreateSignInCode => ResourceKind::Session,
+            Self::ReadHealth | Self::ReadInterface | Self::ReadDocument | Self::ReadEvents => {
+                ResourceKind::Stack
+            }
+            Self::SignIn | Self::ReadSession | Self::EndSession | Self::CreateSignInCode => {
+                ResourceKind::Session
+            }
             Self::ListProjects
             | Self::AddProject
             | Self::ReadProject
@@ -104,13 +108,18 @@ impl Action {
             | Self::StopContainer
             | Self::RestartContainer
             | Self::RemoveContainer => ResourceKind::Container,
-            Self::ListCompanions | Self::LaunchCompanion | Self::SendMessage => ResourceKind::Companion,
+            Self::ListCompanions | Self::LaunchCompanion | Self::SendMessage => {
+                ResourceKind::Companion
+            }
         }
     }
 
     /// The thing of that name, or all of its kind.
     pub fn on(self, name: Option<String>) -> Resource {
-        Resource { kind: self.resource_kind(), name }
+        Resource {
+            kind: self.resource_kind(),
+            name,
+        }
     }
 
     /// Whether anybody may, because it comes before one can show who one is.
@@ -133,7 +142,9 @@ pub fn authorize(principal: &Principal, action: Action, resource: &Resource) -> 
     let decision = match principal {
         Principal::Owner => Decision::Allow,
         // The socket's folder can be entered by the stack's own user only; the peer is still asked for.
-        Principal::LocalUser { uid } if action == Action::SendMessage && is_this_user(*uid) => Decision::Allow,
+        Principal::LocalUser { uid } if action == Action::SendMessage && is_this_user(*uid) => {
+            Decision::Allow
+        }
         Principal::LocalUser { .. } => Decision::Deny,
         Principal::Nobody if action.is_open() => Decision::Allow,
         Principal::Nobody => Decision::Identify,
@@ -159,22 +170,42 @@ mod tests {
 
     #[test]
     fn the_owner_may_do_everything() {
-        assert_eq!(decide(&Principal::Owner, Action::RemoveContainer), Decision::Allow);
+        assert_eq!(
+            decide(&Principal::Owner, Action::RemoveContainer),
+            Decision::Allow
+        );
     }
 
     #[test]
     fn nobody_may_see_only_what_comes_before_signing_in() {
-        assert_eq!(decide(&Principal::Nobody, Action::ReadHealth), Decision::Allow);
+        assert_eq!(
+            decide(&Principal::Nobody, Action::ReadHealth),
+            Decision::Allow
+        );
         assert_eq!(decide(&Principal::Nobody, Action::SignIn), Decision::Allow);
-        assert_eq!(decide(&Principal::Nobody, Action::ListProjects), Decision::Identify);
-        assert_eq!(decide(&Principal::Nobody, Action::ReadDocument), Decision::Identify);
+        assert_eq!(
+            decide(&Principal::Nobody, Action::ListProjects),
+            Decision::Identify
+        );
+        assert_eq!(
+            decide(&Principal::Nobody, Action::ReadDocument),
+            Decision::Identify
+        );
     }
 
     #[test]
     fn a_local_user_may_only_speak_and_only_as_the_stacks_user() {
-        let own = Principal::LocalUser { uid: rustix::process::geteuid().as_raw() };
+        let own = Principal::LocalUser {
+            uid: rustix::process::geteuid().as_raw(),
+        };
         assert_eq!(decide(&own, Action::SendMessage), Decision::Allow);
         assert_eq!(decide(&own, Action::ListProjects), Decision::Deny);
-        assert_eq!(decide(&Principal::LocalUser { uid: 4_000_000_000 }, Action::SendMessage), Decision::Deny);
+        assert_eq!(
+            decide(
+                &Principal::LocalUser { uid: 4_000_000_000 },
+                Action::SendMessage
+            ),
+            Decision::Deny
+        );
     }
 }

@@ -1,3 +1,30 @@
 //! The server: routes, sign-in, live events, the web UI, and the wiring of every room below.
+//!
+//! [`run`] turns a machine into a stack: it opens the data folder, brings back what the last process
+//! left, watches containers, takes on jobs and serves the API until it is told to end. `http` is its
+//! face; `authorize` is the one place where it is decided who may do what; `projects`, `jobs`,
+//! `registry`, `containers` and `companions` are what it does, and know nothing of HTTP. [`api`] holds
+//! the types that go over the wire; [`openapi`] describes them.
 
 pub mod api;
+mod authorize;
+mod companions;
+mod containers;
+mod data_folder;
+mod engine_link;
+mod entropy;
+mod http;
+mod jobs;
+mod labels;
+mod projects;
+mod registry;
+mod sessions;
+mod stack;
+mod start;
+mod start_error;
+mod watch;
+mod words;
+
+pub use http::document::openapi;
+pub use start::{Config, Ready, run, serve};
+pub use start_error::StartError;

@@ -119,15 +119,15 @@ impl Change {
         Ok(())
     }
 
-    /// Marks every build that was running as interrupted.
-    pub async fn interrupt_builds(&mut self, time: i64) -> Result<(), StoreError> {
-        sqlx::query(
+    /// Marks every build that was running as interrupted, and says how many there were.
+    pub async fn interrupt_builds(&mut self, time: i64) -> Result<u64, StoreError> {
+        let interrupted = sqlx::query(
             "UPDATE builds SET state = 'interrupted', finished_at = $1 WHERE state = 'running'",
         )
         .bind(time)
         .execute(&mut *self.transaction)
         .await?;
-        Ok(())
+        Ok(interrupted.rows_affected())
     }
 }
 

@@ -22,14 +22,21 @@ pub enum Credential {
 }
 
 /// Finds out who asks. A credential that is not good is nobody's.
-pub async fn identify(stack: &Stack, headers: &HeaderMap) -> Result<(Principal, Credential), Failure> {
+pub async fn identify(
+    stack: &Stack,
+    headers: &HeaderMap,
+) -> Result<(Principal, Credential), Failure> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| value.split_once(' '));
         let good = token.is_some_and(|(scheme, token)| {
             scheme.eq_ignore_ascii_case("bearer") && stack.token().matches(token.trim())
         });
         // A wrong token is not made good by a cookie beside it.
-        return Ok(if good { (Principal::Owner, Credential::Token) } else { (Principal::Nobody, Credential::None) });
+        return Ok(if good {
+            (Principal::Owner, Credential::Token)
+        } else {
+            (Principal::Nobody, Credential::None)
+        });
     }
     let jar = CookieJar::from_headers(headers);
     if let Some(cookie) = jar.get(SESSION_COOKIE) {
@@ -54,7 +61,10 @@ pub fn clear_cookie() -> String {
 struct SessionCookie(Cookie<'static>);
 
 fn cookie(value: String) -> SessionCookie {
-    let cookie = Cookie::build((SESSION_COOKIE, value)).path("/").http_only(true).same_site(SameSite::Strict);
+    let cookie = Cookie::build((SESSION_COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict);
     SessionCookie(cookie.build())
 }
 
@@ -83,37 +93,61 @@ impl AllowedHosts {
             return Ok(());
         }
         let named = named.unwrap_or_else(|| "no host".to_owned());
-        Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, format!("the request is for `{named}`, which is not this stack"))
-            .with_remedy("use http://localhost, or the address that `ergon up` listens on"))
+        Err(Failure::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            format!("the request is for `{named}`, which is not this stack"),
+        )
+        .with_remedy("use http://localhost, or the address that `ergon up` listens on"))
     }
 
     fn allows(&self, authority: &str) -> bool {
-        let Some(host) = host_of(authority) else { return false };
+        let Some(host) = host_of(authority) else {
+            return false;
+        };
         if host.eq_ignore_ascii_case("localhost") {
             return true;
         }
         // Only names can be made to point elsewhere; an address is what it is.
         match host.parse::<IpAddr>() {
-            Ok(address) => self.listening.is_unspecified() || address == self.listening || address.is_loopback(),
+            Ok(address) => {
+                self.listening.is_unspecified()
+                    || address == self.listening
+                    || address.is_loopback()
+            }
             Err(_) => false,
         }
     }
 }
 
 /// Refuses a change that a page of another site had the browser ask for.
-pub fn check_origin(method: &Method, headers: &HeaderMap, uri: &Uri, credential: &Credential) -> Result<(), Failure> {
+pub fn check_origin(
+    method: &Method,
+    headers: &HeaderMap,
+    uri: &Uri,
+    credential: &Credential,
+) -> Result<(), Failure> {
     if method.is_safe() || matches!(credential, Credential::Token) {
         return Ok(());
     }
     let refuse = || {
-        Err(Failure::new(StatusCode::FORBIDDEN, "the request comes from a page of another site")
-            .with_remedy("programs send a token: Authorization: Bearer …"))
+        Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "the request comes from a page of another site",
+        )
+        .with_remedy("programs send a token: Authorization: Bearer …"))
     };
     match headers.get(header::ORIGIN) {
         Some(origin) => {
-            let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+            let origin = origin
+                .to_str()
+                .ok()
+                .and_then(|origin| origin.split_once("://"))
+                .map(|(_, authority)| authority);
             let named = named_host(headers, uri);
-            if origin.is_some() && origin.map(str::to_ascii_lowercase) == named.map(|host| host.to_ascii_lowercase()) {
+            if origin.is_some()
+                && origin.map(str::to_ascii_lowercase)
+                    == named.map(|host| host.to_ascii_lowercase())
+            {
                 Ok(())
             } else {
                 refuse()
@@ -168,10 +202,24 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_served() {
-        for host in ["localhost", "LOCALHOST:7411", "127.0.0.1:80", "[::1]:7411", "127.8.8.8"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:7411",
+            "127.0.0.1:80",
+            "[::1]:7411",
+            "127.8.8.8",
+        ] {
             assert!(allows("127.0.0.1", host), "{host}");
         }
-        for host in ["", "evil.example", "localhost.evil.example:7411", "10.0.0.1", "localhost:x", "[::1", "a@localhost"] {
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example:7411",
+            "10.0.0.1",
+            "localhost:x",
+            "[::1",
+            "a@localhost",
+        ] {
             assert!(!allows("127.0.0.1", host), "{host}");
         }
         assert!(allows("10.0.0.1", "10.0.0.1:7411"));
@@ -185,7 +233,13 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
         }
-        check_origin(&Method::POST, &headers, &Uri::from_static("/api"), credential).is_ok()
+        check_origin(
+            &Method::POST,
+            &headers,
+            &Uri::from_static("/api"),
+            credential,
+        )
+        .is_ok()
     }
 
     #[test]
@@ -196,7 +250,10 @@ mod tests {
         assert!(!checked(Some("null"), &cookie));
         assert!(!checked(None, &cookie));
         assert!(checked(Some("http://elsewhere"), &Credential::Token));
-        assert!(!checked(Some("http://elsewhere"), &Credential::None), "signing in is a change, too");
+        assert!(
+            !checked(Some("http://elsewhere"), &Credential::None),
+            "signing in is a change, too"
+        );
         assert!(checked(None, &Credential::None));
     }
 }

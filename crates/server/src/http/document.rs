@@ -3,7 +3,8 @@
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Responses, SecurityRequirement,
+    Components, ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder, Responses, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -18,12 +19,22 @@ use crate::stack::Stack;
 pub fn openapi() -> OpenApi {
     let mut router = OpenApiRouter::<Stack>::with_openapi(beginning());
     for mut entry in routes::table() {
-        let open = authorize(&Principal::Nobody, entry.action, &entry.action.on(None)) == Decision::Allow;
+        let open =
+            authorize(&Principal::Nobody, entry.action, &entry.action.on(None)) == Decision::Allow;
         for item in entry.route.1.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.delete,
+                &mut item.patch,
+            ];
             for operation in operations.into_iter().flatten() {
                 describe(&mut operation.responses);
-                operation.responses.responses.insert("default".to_owned(), problem());
+                operation
+                    .responses
+                    .responses
+                    .insert("default".to_owned(), problem());
                 if open {
                     operation.security = Some(vec![SecurityRequirement::default()]);
                 }
@@ -67,17 +78,25 @@ fn beginning() -> OpenApi {
 }
 
 fn components() -> Components {
-    let token = Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("What `ergon token` prints.")).build();
+    let token = Http::builder()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("What `ergon token` prints."))
+        .build();
     ComponentsBuilder::new()
         .schema(Problem::name(), Problem::schema())
         .security_scheme("token", SecurityScheme::Http(token))
-        .security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))))
+        .security_scheme(
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION_COOKIE))),
+        )
         .build()
 }
 
 /// What every route may answer instead.
 fn problem() -> RefOr<utoipa::openapi::Response> {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(Problem::name())))
+        .build();
     ResponseBuilder::new()
         .description("What happened, and what to do next.")
         .content("application/problem+json", content)

@@ -27,17 +27,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         match Json::<T>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not marked as JSON")
-                    .with_remedy("send it with Content-Type: application/json"))
-            }
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body is not marked as JSON",
+            )
+            .with_remedy("send it with Content-Type: application/json")),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB"))
+                Err(Failure::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "the body is larger than 1 MiB",
+                ))
             }
             Err(rejection) => {
                 let reason = deepest(&rejection);
-                Err(Failure::new(rejection.status(), format!("the body is not what this route takes: {reason}"))
-                    .with_remedy("/api/openapi.json says what it takes"))
+                Err(Failure::new(
+                    rejection.status(),
+                    format!("the body is not what this route takes: {reason}"),
+                )
+                .with_remedy("/api/openapi.json says what it takes"))
             }
         }
     }
@@ -49,7 +56,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let Path(name) = Path::<String>::from_request_parts(parts, state)
             .await
-            .map_err(|rejection| Failure::bad_request(format!("the path is not UTF-8: {}", deepest(&rejection))))?;
+            .map_err(|rejection| {
+                Failure::bad_request(format!("the path is not UTF-8: {}", deepest(&rejection)))
+            })?;
         if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
             return Err(Failure::bad_request("the path holds what cannot be a name"));
         }
@@ -61,9 +70,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Query(parameters) = Query::<T>::from_request_parts(parts, state).await.map_err(|rejection| {
-            Failure::bad_request(format!("the query is not what this route takes: {}", deepest(&rejection)))
-        })?;
+        let Query(parameters) =
+            Query::<T>::from_request_parts(parts, state)
+                .await
+                .map_err(|rejection| {
+                    Failure::bad_request(format!(
+                        "the query is not what this route takes: {}",
+                        deepest(&rejection)
+                    ))
+                })?;
         Ok(Self(parameters))
     }
 }

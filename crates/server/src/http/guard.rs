@@ -12,7 +12,10 @@ use crate::stack::Stack;
 
 /// Refuses requests that name another host. Comes before everything.
 pub async fn check_host(State(stack): State<Stack>, request: Request, next: Next) -> Response {
-    match stack.allowed_hosts().check(request.headers(), request.uri()) {
+    match stack
+        .allowed_hosts()
+        .check(request.headers(), request.uri())
+    {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
@@ -34,10 +37,18 @@ pub async fn decide(
                 .with_remedy("programs send `Authorization: Bearer <what ergon token prints>`; people open what `ergon link` prints"));
         }
         Decision::Deny => {
-            return Err(Failure::new(StatusCode::FORBIDDEN, format!("{} may not do this", principal.name())));
+            return Err(Failure::new(
+                StatusCode::FORBIDDEN,
+                format!("{} may not do this", principal.name()),
+            ));
         }
     }
-    check_origin(request.method(), request.headers(), request.uri(), &credential)?;
+    check_origin(
+        request.method(),
+        request.headers(),
+        request.uri(),
+        &credential,
+    )?;
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(credential);
     Ok(next.run(request).await)
@@ -51,13 +62,21 @@ pub async fn add_headers(mut response: Response) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // What the API answers is true at this moment only; the UI's files say for themselves.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

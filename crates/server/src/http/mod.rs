@@ -3,9 +3,11 @@
 pub mod authenticate;
 pub mod document;
 pub mod extract;
+mod failures;
 mod guard;
 pub mod problem;
 mod routes;
+pub mod serve;
 pub mod streams;
 mod ui;
 

@@ -15,7 +15,11 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), remedy: None }
+        Self {
+            status,
+            detail: detail.into(),
+            remedy: None,
+        }
     }
 
     pub fn bad_request(detail: impl Into<String>) -> Self {
@@ -25,8 +29,11 @@ impl Failure {
     /// What went wrong inside is for the log; outside it is only said that it did.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the stack failed to answer this request")
-            .with_remedy("what `ergon up` printed says why; try again once it is put right")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the stack failed to answer this request",
+        )
+        .with_remedy("what `ergon up` printed says why; try again once it is put right")
     }
 
     #[must_use]
@@ -40,17 +47,17 @@ impl Failure {
         self.remedy = remedy.or(self.remedy);
         self
     }
-
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let problem = Problem {
             kind: "about:blank".to_owned(),
-            title: self.status.canonical_reason().unwrap_or("Problem").to_owned(),
+            title: self
+                .status
+                .canonical_reason()
+                .unwrap_or("Problem")
+                .to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,
             remedy: self.remedy,
@@ -58,9 +65,15 @@ impl IntoResponse for Failure {
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"ergon\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"ergon\""),
+            );
         }
         response
     }

@@ -47,16 +47,30 @@ pub async fn serve(State(_): State<Stack>, method: Method, uri: Uri) -> Response
 
 /// A route that exists, asked for in a way it does not know.
 pub async fn method_not_allowed(method: Method, uri: Uri) -> Response {
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
-        .with_remedy("/api/openapi.json lists the routes")
-        .into_response()
+    Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{} does not take {method}", uri.path()),
+    )
+    .with_remedy("/api/openapi.json lists the routes")
+    .into_response()
 }
 
 fn answer(name: &str, file: EmbeddedFile) -> Response {
     // Vite puts a hash of its content into the name of every file in this folder.
-    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let kind = media_type(name);
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, caching)], file.data).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, kind),
+            (header::CACHE_CONTROL, caching),
+        ],
+        file.data,
+    )
+        .into_response()
 }
 
 /// The types of the files a build of the UI can hold.
@@ -88,7 +102,10 @@ mod tests {
 
     #[test]
     fn a_script_is_a_script() {
-        assert_eq!(media_type("assets/index-1f.js"), "text/javascript; charset=utf-8");
+        assert_eq!(
+            media_type("assets/index-1f.js"),
+            "text/javascript; charset=utf-8"
+        );
         assert_eq!(media_type("mystery"), "application/octet-stream");
     }
 }

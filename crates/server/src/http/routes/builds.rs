@@ -13,7 +13,9 @@ use crate::stack::Stack;
 #[utoipa::path(get, path = "/api/v1/builds", operation_id = "list_builds", tag = "registry",
     responses((status = 200, body = List<BuildSummary>)))]
 pub async fn list(State(stack): State<Stack>) -> Result<Json<List<BuildSummary>>, Failure> {
-    Ok(Json(List { items: stack.registry().builds().await? }))
+    Ok(Json(List {
+        items: stack.registry().builds().await?,
+    }))
 }
 
 /// Remember a build that was made outside the stack, with the shared cache.
@@ -24,7 +26,10 @@ pub async fn record(
     State(stack): State<Stack>,
     Body(body): Body<RecordBuild>,
 ) -> Result<(StatusCode, Json<Build>), Failure> {
-    Ok((StatusCode::CREATED, Json(stack.registry().record_from_cache(&body).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(stack.registry().record_from_cache(&body).await?),
+    ))
 }
 
 /// One build, by its hash or the beginning of it.
@@ -39,6 +44,9 @@ pub async fn read(State(stack): State<Stack>, Name(hash): Name) -> Result<Json<B
 #[utoipa::path(get, path = "/api/v1/registry/{reference}", operation_id = "registry_entry", tag = "registry",
     params(("reference" = String, Path)),
     responses((status = 200, body = RegistryEntry)))]
-pub async fn find(State(stack): State<Stack>, Name(reference): Name) -> Result<Json<RegistryEntry>, Failure> {
+pub async fn find(
+    State(stack): State<Stack>,
+    Name(reference): Name,
+) -> Result<Json<RegistryEntry>, Failure> {
     Ok(Json(stack.registry().find(&reference).await?))
 }

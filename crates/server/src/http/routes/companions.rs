@@ -13,7 +13,9 @@ use crate::stack::Stack;
 #[utoipa::path(get, path = "/api/v1/companions", operation_id = "list_companions", tag = "companions",
     responses((status = 200, body = List<Companion>)))]
 pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Companion>>, Failure> {
-    Ok(Json(List { items: stack.companions().list().await? }))
+    Ok(Json(List {
+        items: stack.companions().list().await?,
+    }))
 }
 
 /// Give a companion to a container that Ergon did not start.
@@ -24,7 +26,10 @@ pub async fn launch(
     State(stack): State<Stack>,
     Body(body): Body<LaunchCompanion>,
 ) -> Result<(StatusCode, Json<Companion>), Failure> {
-    Ok((StatusCode::CREATED, Json(stack.companions().launch(&body).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(stack.companions().launch(&body).await?),
+    ))
 }
 
 /// Say something to a companion, and have its answer.

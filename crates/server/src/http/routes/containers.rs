@@ -12,15 +12,20 @@ use crate::stack::Stack;
 /// Every container that has a companion, by name.
 #[utoipa::path(get, path = "/api/v1/containers", operation_id = "list_containers", tag = "containers",
     responses((status = 200, body = List<ContainerSummary>)))]
-pub async fn list(State(stack): State<Stack>) -> Result<Json<List<ContainerSummary>>, Failure> {
-    Ok(Json(List { items: stack.containers().list().await? }))
+pub async fn list(State(stack): State<Stack>) -> Json<List<ContainerSummary>> {
+    Json(List {
+        items: stack.containers().list().await,
+    })
 }
 
 /// A container with what its companion sees.
 #[utoipa::path(get, path = "/api/v1/containers/{name}", operation_id = "container", tag = "containers",
     params(("name" = String, Path)),
     responses((status = 200, body = Container)))]
-pub async fn read(State(stack): State<Stack>, Name(name): Name) -> Result<Json<Container>, Failure> {
+pub async fn read(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<Container>, Failure> {
     Ok(Json(stack.containers().read(&name).await?))
 }
 
@@ -28,7 +33,10 @@ pub async fn read(State(stack): State<Stack>, Name(name): Name) -> Result<Json<C
 #[utoipa::path(post, path = "/api/v1/containers/{name}/start", operation_id = "start_container", tag = "containers",
     params(("name" = String, Path)),
     responses((status = 200, body = ContainerSummary)))]
-pub async fn start(State(stack): State<Stack>, Name(name): Name) -> Result<Json<ContainerSummary>, Failure> {
+pub async fn start(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<ContainerSummary>, Failure> {
     Ok(Json(stack.containers().start(&name).await?))
 }
 
@@ -36,7 +44,10 @@ pub async fn start(State(stack): State<Stack>, Name(name): Name) -> Result<Json<
 #[utoipa::path(post, path = "/api/v1/containers/{name}/stop", operation_id = "stop_container", tag = "containers",
     params(("name" = String, Path)),
     responses((status = 200, body = ContainerSummary)))]
-pub async fn stop(State(stack): State<Stack>, Name(name): Name) -> Result<Json<ContainerSummary>, Failure> {
+pub async fn stop(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<ContainerSummary>, Failure> {
     Ok(Json(stack.containers().stop(&name).await?))
 }
 
@@ -44,7 +55,10 @@ pub async fn stop(State(stack): State<Stack>, Name(name): Name) -> Result<Json<C
 #[utoipa::path(post, path = "/api/v1/containers/{name}/restart", operation_id = "restart_container", tag = "containers",
     params(("name" = String, Path)),
     responses((status = 200, body = ContainerSummary)))]
-pub async fn restart(State(stack): State<Stack>, Name(name): Name) -> Result<Json<ContainerSummary>, Failure> {
+pub async fn restart(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<ContainerSummary>, Failure> {
     Ok(Json(stack.containers().restart(&name).await?))
 }
 

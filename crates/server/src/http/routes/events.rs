@@ -41,10 +41,11 @@ pub async fn events(
         })?),
         None => None,
     };
-    let wants_stream = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|value| value.contains("text/event-stream")));
+    let wants_stream = headers.get_all(header::ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.contains("text/event-stream"))
+    });
     if wants_stream {
         let after = streams::last_event_id(&headers).or(after);
         return Ok(streams::follow_events(&stack, after).await?.into_response());

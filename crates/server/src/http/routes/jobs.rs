@@ -33,9 +33,15 @@ pub struct LogCursor {
 #[utoipa::path(post, path = "/api/v1/runs", operation_id = "run_folder", tag = "jobs",
     request_body = RunFolder,
     responses((status = 202, body = Job)))]
-pub async fn run(State(stack): State<Stack>, Body(body): Body<RunFolder>) -> Result<(StatusCode, Json<Job>), Failure> {
+pub async fn run(
+    State(stack): State<Stack>,
+    Body(body): Body<RunFolder>,
+) -> Result<(StatusCode, Json<Job>), Failure> {
     let project = stack.projects().at_folder(&body.folder).await?;
-    Ok((StatusCode::ACCEPTED, Json(stack.jobs().run(&project, body.env).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(stack.jobs().run(&project, body.env).await?),
+    ))
 }
 
 /// Jobs, newest first.
@@ -50,7 +56,9 @@ pub async fn list(
         Some(project) => Some(stack.projects().find(&project).await?.id),
         None => None,
     };
-    Ok(Json(List { items: stack.jobs().list(project.as_ref()).await? }))
+    Ok(Json(List {
+        items: stack.jobs().list(project.as_ref()).await?,
+    }))
 }
 
 /// One job with its steps.
@@ -65,7 +73,10 @@ pub async fn read(State(stack): State<Stack>, Name(id): Name) -> Result<Json<Job
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", operation_id = "cancel_job", tag = "jobs",
     params(("id" = String, Path)),
     responses((status = 202, body = Job)))]
-pub async fn cancel(State(stack): State<Stack>, Name(id): Name) -> Result<(StatusCode, Json<Job>), Failure> {
+pub async fn cancel(
+    State(stack): State<Stack>,
+    Name(id): Name,
+) -> Result<(StatusCode, Json<Job>), Failure> {
     Ok((StatusCode::ACCEPTED, Json(stack.jobs().cancel(&id).await?)))
 }
 
@@ -78,7 +89,9 @@ pub async fn log(
     Name(id): Name,
     Parameters(cursor): Parameters<LogCursor>,
 ) -> Result<Json<List<JobLogLine>>, Failure> {
-    Ok(Json(List { items: stack.jobs().log(&id, cursor.after.unwrap_or(0)).await? }))
+    Ok(Json(List {
+        items: stack.jobs().log(&id, cursor.after.unwrap_or(0)).await?,
+    }))
 }
 
 /// A job as it happens: `step` (a JobStep with its `index`), `log` (a JobLogLine) and, at last, `end` (the Job).

@@ -4,7 +4,9 @@ mod builds;
 mod companions;
 mod containers;
 mod document;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod events;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod jobs;
 mod projects;
 mod session;

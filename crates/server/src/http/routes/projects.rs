@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::api::{AddProject, GeneratedDockerfile, Job, List, Project, SaveDockerfile, SavedDockerfile};
+use crate::api::{
+    AddProject, GeneratedDockerfile, Job, List, Project, SaveDockerfile, SavedDockerfile,
+};
 use crate::http::extract::{Body, Name};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
@@ -13,7 +15,9 @@ use crate::stack::Stack;
 #[utoipa::path(get, path = "/api/v1/projects", operation_id = "list_projects", tag = "projects",
     responses((status = 200, body = List<Project>)))]
 pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Project>>, Failure> {
-    Ok(Json(List { items: stack.projects().list().await? }))
+    Ok(Json(List {
+        items: stack.projects().list().await?,
+    }))
 }
 
 /// Add a folder or a git repository.
@@ -48,7 +52,10 @@ pub async fn remove(State(stack): State<Stack>, Name(id): Name) -> Result<Status
 #[utoipa::path(post, path = "/api/projects/{id}/docker/generate", operation_id = "generate_dockerfile", tag = "docker",
     params(("id" = String, Path, description = "Its id or its name.")),
     responses((status = 200, body = GeneratedDockerfile)))]
-pub async fn generate(State(stack): State<Stack>, Name(id): Name) -> Result<Json<GeneratedDockerfile>, Failure> {
+pub async fn generate(
+    State(stack): State<Stack>,
+    Name(id): Name,
+) -> Result<Json<GeneratedDockerfile>, Failure> {
     Ok(Json(stack.projects().generate(&id).await?))
 }
 
@@ -69,7 +76,13 @@ pub async fn save(
 #[utoipa::path(post, path = "/api/projects/{id}/docker/handoff", operation_id = "hand_off_project", tag = "docker",
     params(("id" = String, Path, description = "Its id or its name.")),
     responses((status = 202, body = Job)))]
-pub async fn hand_off(State(stack): State<Stack>, Name(id): Name) -> Result<(StatusCode, Json<Job>), Failure> {
+pub async fn hand_off(
+    State(stack): State<Stack>,
+    Name(id): Name,
+) -> Result<(StatusCode, Json<Job>), Failure> {
     let project = stack.projects().find(&id).await?;
-    Ok((StatusCode::ACCEPTED, Json(stack.jobs().hand_off(&project).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(stack.jobs().hand_off(&project).await?),
+    ))
 }

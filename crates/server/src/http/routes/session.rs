@@ -16,7 +16,10 @@ use crate::stack::Stack;
 #[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "session",
     request_body = SignIn,
     responses((status = 200, body = Session, description = "Signed in; the cookie `ergon_session` is set.")))]
-pub async fn sign_in(State(stack): State<Stack>, Body(body): Body<SignIn>) -> Result<Response, Failure> {
+pub async fn sign_in(
+    State(stack): State<Stack>,
+    Body(body): Body<SignIn>,
+) -> Result<Response, Failure> {
     let session = stack.sessions().sign_in(&body.code).await?;
     let answer = Json(stack.describe(&Principal::Owner));
     Ok(([(header::SET_COOKIE, session_cookie(&session))], answer).into_response())
@@ -25,7 +28,10 @@ pub async fn sign_in(State(stack): State<Stack>, Body(body): Body<SignIn>) -> Re
 /// Who is asking, and which stack answers.
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "session", tag = "session",
     responses((status = 200, body = Session)))]
-pub async fn session(State(stack): State<Stack>, Extension(principal): Extension<Principal>) -> Json<Session> {
+pub async fn session(
+    State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
+) -> Json<Session> {
     Json(stack.describe(&principal))
 }
 
@@ -39,7 +45,11 @@ pub async fn sign_out(
     if let Credential::Cookie(token) = credential {
         stack.sessions().end(&token).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, clear_cookie())]).into_response())
+    Ok((
+        StatusCode::NO_CONTENT,
+        [(header::SET_COOKIE, clear_cookie())],
+    )
+        .into_response())
 }
 
 /// A fresh sign-in link, good for one sign-in within ten minutes.

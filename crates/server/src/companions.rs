@@ -1,0 +1,386 @@
+//! Companions: who is in the directory, who listens on which socket, and how one speaks to them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ergon_companion::stack::StackFacts;
+use ergon_companion::{CompanionSocket, Reply, SocketError};
+use ergon_engine::EngineError;
+use ergon_hermes::{Details, Directory, DirectoryError, Kind, Record, SendError};
+use ergon_store::{ContainerRow, StoreError, now};
+use jiff::Timestamp;
+
+use crate::api;
+use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::stack::Stack;
+use crate::words::{is_companion_name, rfc3339};
+
+/// An answer takes no longer.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// The longest message, in bytes; a companion's socket takes no longer line.
+const LONGEST_MESSAGE: usize = 32 << 10;
+
+/// What went wrong with a companion.
+#[derive(Debug, thiserror::Error)]
+pub enum CompanionError {
+    #[error("there is no companion `{name}`")]
+    NotFound { name: String, there: Vec<String> },
+    #[error("companion `{name}` is away: it listens nowhere")]
+    Away { name: String },
+    #[error(
+        "`{name}` cannot be a companion's name: 2 to 63 letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
+    )]
+    Name { name: String },
+    #[error("container `{container}` has a companion already: {companion}")]
+    HasOne {
+        container: String,
+        companion: String,
+    },
+    #[error("the message is longer than 32 KiB")]
+    TooLong,
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error("companion `{name}` answered with something that is no answer: {reason}")]
+    Answer { name: String, reason: String },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CompanionError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NotFound { there, .. } if there.is_empty() => {
+                Some("nobody is there yet; ergon run makes a container that has one".to_owned())
+            }
+            Self::NotFound { there, .. } => Some(format!("these are there: {}", there.join(", "))),
+            Self::Name { .. } => Some("choose another with --name".to_owned()),
+            Self::HasOne { companion, .. } => {
+                Some(format!("ask it: aish {companion} \"how are you?\""))
+            }
+            Self::Directory(DirectoryError::NameTaken { .. }) => {
+                Some("choose another with --name".to_owned())
+            }
+            Self::TooLong => Some("send the part that matters".to_owned()),
+            Self::Engine(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::Away { .. } | Self::Directory(_) | Self::Send(_) | Self::Answer { .. } => None,
+        }
+    }
+}
+
+/// The sockets that are listened on, by companions' names in small letters.
+#[derive(Debug, Default)]
+pub struct Sockets(Mutex<BTreeMap<String, CompanionSocket>>);
+
+impl Sockets {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, CompanionSocket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all conversations and removes the files.
+    pub fn close(&self) {
+        self.all().clear();
+    }
+}
+
+/// The stack's companions.
+#[derive(Clone, Copy)]
+pub struct Companions<'a> {
+    stack: &'a Stack,
+}
+
+impl<'a> Companions<'a> {
+    pub fn new(stack: &'a Stack) -> Self {
+        Self { stack }
+    }
+
+    fn directory(&self) -> &'a Directory {
+        self.stack.directory()
+    }
+
+    pub async fn list(&self) -> Result<Vec<api::Companion>, CompanionError> {
+        let records = self.directory().list().await?;
+        let containers = self.stack.containers().list().await;
+        let projects = self.stack.store().projects().await?;
+        let view = |record: Record| {
+            let container = containers
+                .iter()
+                .find(|container| Some(&container.id) == record.details.container_id.as_ref());
+            let sentence = match record.kind {
+                Kind::Container => container.map(|container| container.sentence.clone()),
+                Kind::Project => projects
+                    .iter()
+                    .find(|project| {
+                        Some(project.id.as_str()) == record.details.project_id.as_deref()
+                    })
+                    .map(|project| {
+                        format!("I know project {} in {}.", project.name, project.folder)
+                    }),
+                Kind::Tekton => Some(self.stack.sentence()),
+                Kind::External | Kind::Tool => None,
+            };
+            self.view(record, sentence.unwrap_or_default())
+        };
+        Ok(records.into_iter().map(view).collect())
+    }
+
+    fn view(&self, record: Record, sentence: String) -> api::Companion {
+        let listens = self
+            .stack
+            .sockets()
+            .all()
+            .contains_key(&record.name.to_lowercase());
+        api::Companion {
+            kind: record.kind.word().to_owned(),
+            capabilities: record.details.capabilities,
+            container_id: record.details.container_id,
+            container: record.details.container,
+            project_id: record.details.project_id,
+            socket: record
+                .details
+                .socket
+                .map(|socket| socket.display().to_string()),
+            health: if listens { "up" } else { "down" }.to_owned(),
+            sentence,
+            registered_at: rfc3339(record.registered_at),
+            name: record.name,
+        }
+    }
+
+    /// Gives a companion to a container that Ergon did not start.
+    pub async fn launch(
+        &self,
+        wanted: &api::LaunchCompanion,
+    ) -> Result<api::Companion, CompanionError> {
+        let engine = self.stack.engine()?;
+        let state = engine.inspect(&wanted.container).await?;
+        if let Some(known) = self.stack.containers().known(&state.id) {
+            return Err(CompanionError::HasOne {
+                container: state.name,
+                companion: known.companion,
+            });
+        }
+        let name = wanted
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("{}-ci", state.name));
+        if !is_companion_name(&name) {
+            return Err(CompanionError::Name { name });
+        }
+        let row = ContainerRow {
+            id: state.id,
+            name: state.name,
+            companion: name.clone(),
+            project_id: None,
+            meant: serde_json::Value::Null,
+            created_at: now(),
+        };
+        self.stack.containers().adopt(row).await?;
+        let there = self.list().await?;
+        there
+            .into_iter()
+            .find(|companion| companion.name == name)
+            .ok_or(CompanionError::NotFound {
+                name,
+                there: Vec::new(),
+            })
+    }
+
+    /// Brings a message to a companion, and its answer back.
+    pub async fn send(&self, name: &str, content: &str) -> Result<Reply, CompanionError> {
+        if content.len() > LONGEST_MESSAGE {
+            return Err(CompanionError::TooLong);
+        }
+        let Some(record) = self.directory().find(name).await? else {
+            let there = self
+                .directory()
+                .list()
+                .await?
+                .into_iter()
+                .map(|record| record.name)
+                .collect();
+            return Err(CompanionError::NotFound {
+                name: name.to_owned(),
+                there,
+            });
+        };
+        let Some(socket) = &record.details.socket else {
+            return Err(CompanionError::Away { name: record.name });
+        };
+        let answer = ergon_hermes::send(socket, "owner", content, PATIENCE).await?;
+        serde_json::from_value(answer).map_err(|error| CompanionError::Answer {
+            name: record.name,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Registers somebody of this stack, and lets them listen.
+    pub async fn welcome(&self, record: Record) -> Result<(), DirectoryError> {
+        let socket = record.details.socket.clone();
+        self.directory().register(record.clone()).await?;
+        if let Some(path) = socket
+            && let Err(error) = self.listen(&record, path).await
+        {
+            // The companion is reachable by nobody, which its health shows; the rest of the stack runs.
+            tracing::error!(companion = record.name, %error, remedy = error.remedy(), "a companion cannot listen");
+        }
+        Ok(())
+    }
+
+    /// Sends somebody away: their socket closes, their record goes.
+    pub async fn dismiss(&self, name: &str) -> Result<(), DirectoryError> {
+        self.stack.sockets().all().remove(&name.to_lowercase());
+        self.directory().deregister(name).await
+    }
+
+    /// A name that nobody has: `wanted`, or `wanted-2`, …
+    pub async fn free_name(&self, wanted: &str) -> Result<String, DirectoryError> {
+        let taken: Vec<String> = self
+            .directory()
+            .list()
+            .await?
+            .into_iter()
+            .map(|record| record.name.to_lowercase())
+            .collect();
+        let mut names = std::iter::once(wanted.to_owned())
+            .chain((2..).map(|number| format!("{wanted}-{number}")));
+        Ok(names
+            .find(|name| !taken.contains(&name.to_lowercase()))
+            .unwrap_or_else(|| wanted.to_owned()))
+    }
+
+    /// Where a companion listens that is not a container's.
+    pub fn named_socket(&self, name: &str) -> PathBuf {
+        self.stack
+            .data()
+            .run()
+            .join(format!("ci_{}.sock", name.to_lowercase()))
+    }
+
+    /// Where a container's companion listens.
+    pub fn container_socket(&self, container_id: &str) -> PathBuf {
+        let short = container_id.get(..12).unwrap_or(container_id);
+        self.stack.data().run().join(format!("ci_{short}.sock"))
+    }
+
+    /// Registers the stack itself.
+    pub async fn register_stack(&self) -> Result<(), DirectoryError> {
+        let name = self.stack.name().to_owned();
+        let details = Details {
+            capabilities: vec!["build".to_owned(), "run".to_owned(), "watch".to_owned()],
+            socket: Some(self.named_socket(&name)),
+            ..Details::default()
+        };
+        self.welcome(Record::new(name, Kind::Tekton, details)).await
+    }
+
+    async fn listen(&self, record: &Record, path: PathBuf) -> Result<(), SocketError> {
+        let key = record.name.to_lowercase();
+        if self
+            .stack
+            .sockets()
+            .all()
+            .get(&key)
+            .is_some_and(|socket| socket.path() == path)
+        {
+            return Ok(());
+        }
+        let resource = Action::SendMessage.on(Some(record.name.clone()));
+        let decide = move |peer: &ergon_companion::Peer, _: &ergon_companion::Message| {
+            let principal = Principal::LocalUser { uid: peer.uid };
+            match authorize(&principal, Action::SendMessage, &resource) {
+                Decision::Allow => Ok(()),
+                Decision::Identify | Decision::Deny => {
+                    Err(format!("{} may not do this", principal.name()))
+                }
+            }
+        };
+        let (stack, record) = (self.stack.clone(), record.clone());
+        let think = move |message: ergon_companion::Message| {
+            let (stack, record) = (stack.clone(), record.clone());
+            async move { stack.companions().answer(&record, &message.content).await }
+        };
+        let socket = CompanionSocket::listen(&path, decide, think).await?;
+        self.stack.sockets().all().insert(key, socket);
+        Ok(())
+    }
+
+    /// What a companion of this stack says.
+    async fn answer(&self, record: &Record, question: &str) -> Reply {
+        match (record.kind, &record.details) {
+            (
+                Kind::Container,
+                Details {
+                    container_id: Some(id),
+                    ..
+                },
+            ) => self.stack.containers().answer(id, question).await,
+            (
+                Kind::Project,
+                Details {
+                    project_id: Some(id),
+                    ..
+                },
+            ) => self.answer_for_project(record, id, question).await,
+            (Kind::Tekton, _) => match self.stack_facts().await {
+                Ok(facts) => ergon_companion::stack::answer(question, &facts, Timestamp::now()),
+                Err(error) => at_a_loss(&record.name, &error),
+            },
+            _ => at_a_loss(&record.name, &"I do not know what I stand for"),
+        }
+    }
+
+    async fn answer_for_project(&self, record: &Record, id: &str, question: &str) -> Reply {
+        let projects = self.stack.projects();
+        let facts = match projects.find(id).await {
+            Ok(row) => projects.facts(&row).await,
+            Err(error) => Err(error),
+        };
+        match facts {
+            Ok(facts) => ergon_companion::project::answer(question, &facts, Timestamp::now()),
+            Err(error) => at_a_loss(&record.name, &error),
+        }
+    }
+
+    async fn stack_facts(&self) -> Result<StackFacts, CompanionError> {
+        let store = self.stack.store();
+        let containers = self.stack.containers().list().await;
+        let named = |wellness: &str| -> Vec<String> {
+            containers
+                .iter()
+                .filter(|container| container.wellness == wellness)
+                .map(|container| container.name.clone())
+                .collect()
+        };
+        Ok(StackFacts {
+            name: self.stack.name().to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.stack.started_at(),
+            engine: self.stack.engine_link().describe(),
+            projects: store.projects().await?.len() as u64,
+            builds: u64::try_from(store.count_builds().await?).unwrap_or(0),
+            companions: self.directory().list().await?.len() as u64,
+            containers_well: named("well").len() as u64,
+            unwell: named("unwell"),
+            stopped: named("stopped"),
+            active_jobs: store.open_jobs().await?.len() as u64,
+        })
+    }
+}
+
+/// What somebody says who cannot find out.
+fn at_a_loss(name: &str, why: &dyn std::fmt::Display) -> Reply {
+    Reply {
+        from: name.to_owned(),
+        content: format!("I cannot tell: {why}."),
+        findings: Vec::new(),
+        evidence: Vec::new(),
+    }
+}

@@ -1,0 +1,546 @@
+//! Containers that have a companion: what is known of them, what is seen of them, what is done to them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use ergon_companion::observation::Sight;
+use ergon_companion::{
+    Diagnosis, History, Meant, Observation, Reply, Subject, Watcher, diagnose, dialogue,
+};
+use ergon_engine::EngineError;
+use ergon_hermes::{Details, DirectoryError, Kind, Record};
+use ergon_store::{ContainerRow, NewEvent, ProjectId, StoreError};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::api;
+use crate::companions::CompanionError;
+use crate::stack::Stack;
+
+/// What was seen so lately is shown again without looking.
+const FRESH: Duration = Duration::from_secs(2);
+/// How long a container may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The pauses between looks grow from one to the other while nothing changes.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// What a container was meant to be, as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub manifest_digest: String,
+    /// Its name in the manifest.
+    pub container: String,
+    pub build_hash: String,
+    pub image_digest: String,
+    /// The engine's id of that image.
+    pub image_id: Option<String>,
+    /// `fastapi:4f1c09ab77e2`.
+    pub image: String,
+    pub capabilities: Vec<String>,
+}
+
+/// What went wrong with a container.
+#[derive(Debug, thiserror::Error)]
+pub enum ContainerError {
+    #[error("no container `{name}` has a companion here")]
+    NotFound { name: String },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ContainerError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NotFound { name } => Some(format!(
+                "ergon container list says which there are; ergon companion launch --container {name} gives one to any container"
+            )),
+            Self::Engine(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::Directory(_) => None,
+        }
+    }
+}
+
+/// The containers that have a companion, and who watches them.
+#[derive(Debug, Default)]
+pub struct Crew {
+    watcher: RwLock<Option<Arc<Watcher>>>,
+    known: Mutex<BTreeMap<String, Known>>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    row: ContainerRow,
+    intent: Option<Intent>,
+    subject: Subject,
+    seen: Option<(Instant, api::ContainerSummary)>,
+    next_look: Instant,
+    pause: Duration,
+}
+
+impl Crew {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watcher(&self) -> Option<Arc<Watcher>> {
+        self.watcher
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Leaves a container to whoever it belongs to.
+    pub fn ignore(&self, id: &str) {
+        if let Some(watcher) = self.watcher() {
+            watcher.forget(id);
+        }
+    }
+
+    /// Puts somebody on watch.
+    pub fn set_watcher(&self, watcher: Option<Watcher>) {
+        *self.watcher.write().unwrap_or_else(PoisonError::into_inner) = watcher.map(Arc::new);
+    }
+}
+
+/// The stack's containers.
+#[derive(Clone, Copy)]
+pub struct Containers<'a> {
+    stack: &'a Stack,
+}
+
+impl<'a> Containers<'a> {
+    pub fn new(stack: &'a Stack) -> Self {
+        Self { stack }
+    }
+
+    fn crew(&self) -> &'a Crew {
+        self.stack.crew()
+    }
+
+    pub async fn list(&self) -> Vec<api::ContainerSummary> {
+        let ids: Vec<String> = self.crew().known().keys().cloned().collect();
+        let mut summaries: Vec<_> = join_all(ids.iter().map(|id| self.summary(id)))
+            .await
+            .into_iter()
+            .flatten()
+            .collect();
+        summaries.sort_by(|a, b| a.name.cmp(&b.name));
+        summaries
+    }
+
+    /// The containers of a project.
+    pub async fn of_project(&self, project: &ProjectId) -> Vec<api::ContainerSummary> {
+        self.where_row(|row| row.project_id.as_ref() == Some(project))
+            .await
+    }
+
+    /// The containers that run an image of a build.
+    pub async fn of_build(&self, build_hash: &str) -> Vec<api::ContainerSummary> {
+        let summaries = self.list().await;
+        summaries
+            .into_iter()
+            .filter(|summary| summary.build_hash.as_deref() == Some(build_hash))
+            .collect()
+    }
+
+    async fn where_row(
+        &self,
+        wanted: impl Fn(&ContainerRow) -> bool,
+    ) -> Vec<api::ContainerSummary> {
+        let ids: Vec<String> = self
+            .crew()
+            .known()
+            .values()
+            .filter(|known| wanted(&known.row))
+            .map(|known| known.row.id.clone())
+            .collect();
+        join_all(ids.iter().map(|id| self.summary(id)))
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    pub async fn read(&self, name: &str) -> Result<api::Container, ContainerError> {
+        let id = self.find(name)?.id;
+        let (observation, diagnosis, summary) =
+            self.look(&id).await.ok_or_else(|| not_found(name))?;
+        let memory = observation.memory.as_ref();
+        Ok(api::Container {
+            summary,
+            memory: memory.map(|memory| memory.used),
+            memory_limit: memory
+                .and_then(|memory| memory.limit)
+                .or(observation.state().and_then(|state| state.memory_limit)),
+            restarts: observation.state().map_or(0, |state| state.restart_count),
+            services: observation.services,
+            findings: diagnosis.findings,
+            evidence: diagnosis.evidence,
+            log: observation.log.into_iter().map(|line| line.text).collect(),
+        })
+    }
+
+    pub async fn start(&self, name: &str) -> Result<api::ContainerSummary, ContainerError> {
+        let id = self.find(name)?.id;
+        self.stack.engine()?.start(&id).await?;
+        self.after_change(&id, name).await
+    }
+
+    pub async fn stop(&self, name: &str) -> Result<api::ContainerSummary, ContainerError> {
+        let id = self.find(name)?.id;
+        self.stack.engine()?.stop(&id, PATIENCE).await?;
+        self.after_change(&id, name).await
+    }
+
+    pub async fn restart(&self, name: &str) -> Result<api::ContainerSummary, ContainerError> {
+        let id = self.find(name)?.id;
+        self.stack.engine()?.restart(&id, PATIENCE).await?;
+        self.after_change(&id, name).await
+    }
+
+    /// Removes the container with its anonymous volumes; its companion leaves.
+    pub async fn remove(&self, name: &str) -> Result<(), ContainerError> {
+        let id = self.find(name)?.id;
+        match self.stack.engine()?.remove(&id, true, true).await {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.leave(&id).await
+    }
+
+    /// What is stored of a container.
+    pub fn known(&self, id: &str) -> Option<ContainerRow> {
+        self.crew().known().get(id).map(|known| known.row.clone())
+    }
+
+    /// What a container's companion says.
+    pub async fn answer(&self, id: &str, question: &str) -> Reply {
+        match self.subject(id) {
+            Some(subject) => dialogue::answer(question, &self.observe(&subject).await),
+            None => Reply {
+                from: String::new(),
+                content: "My container is gone, and so am I.".to_owned(),
+                findings: Vec::new(),
+                evidence: Vec::new(),
+            },
+        }
+    }
+
+    /// Looks at a container.
+    pub async fn observe(&self, subject: &Subject) -> Observation {
+        if let Some(watcher) = self.crew().watcher() {
+            return watcher.observe(subject).await;
+        }
+        let reason = self
+            .stack
+            .engine_link()
+            .describe()
+            .err()
+            .unwrap_or_else(|| "nobody watches yet".to_owned());
+        Observation::empty(
+            Timestamp::now(),
+            subject.clone(),
+            Sight::Blind(reason),
+            History::default(),
+        )
+    }
+
+    pub fn subject(&self, id: &str) -> Option<Subject> {
+        self.crew()
+            .known()
+            .get(id)
+            .map(|known| known.subject.clone())
+    }
+
+    /// Gives a container its companion: remembered, registered, listening, watched.
+    pub async fn adopt(&self, row: ContainerRow) -> Result<(), CompanionError> {
+        // Whoever has the name keeps it, and nothing is remembered.
+        self.welcome(&row).await?;
+        let added = event(
+            "dev.ergon.container.added",
+            &row.name,
+            json!({ "companion": row.companion }),
+        );
+        let mut change = self.stack.store().change(added).await?;
+        change.put_container(&row).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a container that is remembered its companion back.
+    pub async fn welcome(&self, row: &ContainerRow) -> Result<(), CompanionError> {
+        let intent: Option<Intent> = serde_json::from_value(row.meant.clone()).ok();
+        let details = Details {
+            capabilities: intent
+                .as_ref()
+                .map(|intent| intent.capabilities.clone())
+                .unwrap_or_default(),
+            socket: Some(self.stack.companions().container_socket(&row.id)),
+            container_id: Some(row.id.clone()),
+            container: Some(row.name.clone()),
+            project_id: row.project_id.as_ref().map(ToString::to_string),
+        };
+        let subject = Subject {
+            companion: row.companion.clone(),
+            container_id: row.id.clone(),
+            container: row.name.clone(),
+            capabilities: details.capabilities.clone(),
+            meant: self.meant(intent.as_ref()).await?,
+        };
+        self.stack
+            .companions()
+            .welcome(Record::new(&row.companion, Kind::Container, details))
+            .await?;
+        let now = Instant::now();
+        let known = Known {
+            row: row.clone(),
+            intent,
+            subject,
+            seen: None,
+            next_look: now,
+            pause: SHORTEST_PAUSE,
+        };
+        self.crew().known().insert(row.id.clone(), known);
+        if let Some(watcher) = self.crew().watcher() {
+            watcher.watch(&row.id, &row.name);
+        }
+        Ok(())
+    }
+
+    /// Takes leave of a container that is gone.
+    pub async fn leave(&self, id: &str) -> Result<(), ContainerError> {
+        let Some(known) = self.crew().known().remove(id) else {
+            return Ok(());
+        };
+        if let Some(watcher) = self.crew().watcher() {
+            watcher.forget(id);
+        }
+        let removed = event(
+            "dev.ergon.container.removed",
+            &known.row.name,
+            json!({ "companion": known.row.companion }),
+        );
+        let mut change = self.stack.store().change(removed).await?;
+        change.remove_container(id).await?;
+        change.commit().await?;
+        self.stack
+            .companions()
+            .dismiss(&known.row.companion)
+            .await?;
+        Ok(())
+    }
+
+    /// The engine gave it another name.
+    pub async fn rename(&self, id: &str, name: &str) -> Result<(), ContainerError> {
+        let Some(mut row) = self.known(id).filter(|row| row.name != name) else {
+            return Ok(());
+        };
+        name.clone_into(&mut row.name);
+        if let Some(known) = self.crew().known().get_mut(id) {
+            known.row.name.clone_from(&row.name);
+            known.subject.container.clone_from(&row.name);
+            known.seen = None;
+        }
+        let mut change = self
+            .stack
+            .store()
+            .change(event("dev.ergon.container.renamed", name, json!({})))
+            .await?;
+        change.put_container(&row).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Something happened to it: it is looked at soon, and often for a while.
+    pub fn stir(&self, id: &str) {
+        if let Some(known) = self.crew().known().get_mut(id) {
+            known.seen = None;
+            known.pause = SHORTEST_PAUSE;
+            known.next_look = Instant::now() + SHORTEST_PAUSE;
+        }
+    }
+
+    /// Whoever is watched from now on.
+    pub fn ids(&self) -> Vec<(String, String)> {
+        self.crew()
+            .known()
+            .values()
+            .map(|known| (known.row.id.clone(), known.row.name.clone()))
+            .collect()
+    }
+
+    /// Looks at those whose time has come, and tells of those that are not as they were.
+    pub async fn look_around(&self) {
+        let now = Instant::now();
+        let due: Vec<String> = self
+            .crew()
+            .known()
+            .iter()
+            .filter(|(_, known)| known.next_look <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
+        join_all(due.iter().map(|id| self.look(id))).await;
+    }
+
+    async fn summary(&self, id: &str) -> Option<api::ContainerSummary> {
+        let seen = self.crew().known().get(id)?.seen.clone();
+        match seen {
+            Some((at, summary)) if at.elapsed() < FRESH => Some(summary),
+            _ => self.look(id).await.map(|(_, _, summary)| summary),
+        }
+    }
+
+    /// Looks, remembers, and tells where something is not as it was.
+    async fn look(&self, id: &str) -> Option<(Observation, Diagnosis, api::ContainerSummary)> {
+        let subject = self.subject(id)?;
+        let observation = self.observe(&subject).await;
+        let diagnosis = diagnose(&observation);
+        let (summary, before) = {
+            let mut all = self.crew().known();
+            let known = all.get_mut(id)?;
+            let summary = summary(known, &observation, &diagnosis);
+            let before = known.seen.replace((Instant::now(), summary.clone()));
+            let unchanged = before
+                .as_ref()
+                .is_some_and(|(_, before)| alike(before, &summary));
+            known.pause = if unchanged {
+                (known.pause * 2).min(LONGEST_PAUSE)
+            } else {
+                SHORTEST_PAUSE
+            };
+            known.next_look = Instant::now() + known.pause;
+            (summary, before)
+        };
+        if before.is_some_and(|(_, before)| !alike(&before, &summary)) {
+            self.tell(&summary).await;
+        }
+        Some((observation, diagnosis, summary))
+    }
+
+    async fn tell(&self, summary: &api::ContainerSummary) {
+        let data = json!({ "state": summary.state, "wellness": summary.wellness, "sentence": summary.sentence });
+        if let Err(error) = self
+            .stack
+            .tell(event("dev.ergon.container.changed", &summary.name, data))
+            .await
+        {
+            tracing::error!(%error, container = summary.name, "a change could not be told");
+        }
+    }
+
+    async fn after_change(
+        &self,
+        id: &str,
+        name: &str,
+    ) -> Result<api::ContainerSummary, ContainerError> {
+        self.look(id)
+            .await
+            .map(|(_, _, summary)| summary)
+            .ok_or_else(|| not_found(name))
+    }
+
+    /// By Docker name, or by id or the beginning of one.
+    fn find(&self, name: &str) -> Result<ContainerRow, ContainerError> {
+        let all = self.crew().known();
+        let by_name = all.values().find(|known| known.row.name == name);
+        let by_id = || {
+            let mut found = all
+                .values()
+                .filter(|known| name.len() >= 4 && known.row.id.starts_with(name));
+            found.next().filter(|_| found.next().is_none())
+        };
+        by_name
+            .or_else(by_id)
+            .map(|known| known.row.clone())
+            .ok_or_else(|| not_found(name))
+    }
+
+    async fn meant(&self, intent: Option<&Intent>) -> Result<Option<Meant>, StoreError> {
+        let Some(intent) = intent else {
+            return Ok(None);
+        };
+        let manifest = self.stack.store().manifest(&intent.manifest_digest).await?;
+        let manifest = manifest.and_then(|value| serde_json::from_value(value).ok());
+        Ok(manifest.map(|manifest| Meant {
+            manifest,
+            manifest_digest: Some(intent.manifest_digest.clone()),
+            container: intent.container.clone(),
+            build_hash: intent.build_hash.clone(),
+            image_digest: intent.image_digest.clone(),
+            image_id: intent.image_id.clone(),
+        }))
+    }
+}
+
+/// An event about a container.
+pub fn event(kind: &'static str, name: &str, data: serde_json::Value) -> NewEvent {
+    NewEvent::new(kind, format!("container/{name}"), data)
+}
+
+fn not_found(name: &str) -> ContainerError {
+    ContainerError::NotFound {
+        name: name.to_owned(),
+    }
+}
+
+/// Whether two looks show the same to a person.
+fn alike(a: &api::ContainerSummary, b: &api::ContainerSummary) -> bool {
+    (&a.state, &a.wellness, &a.sentence, &a.ports) == (&b.state, &b.wellness, &b.sentence, &b.ports)
+}
+
+fn summary(
+    known: &Known,
+    observation: &Observation,
+    diagnosis: &Diagnosis,
+) -> api::ContainerSummary {
+    let state = observation.state();
+    let intent = known.intent.as_ref();
+    api::ContainerSummary {
+        id: known.row.id.clone(),
+        name: known.row.name.clone(),
+        state: state
+            .map_or("unknown", |state| state.status.as_str())
+            .to_owned(),
+        wellness: diagnosis.wellness.as_str().to_owned(),
+        sentence: diagnosis.sentence.clone(),
+        companion: known.row.companion.clone(),
+        image: intent
+            .map(|intent| intent.image.clone())
+            .or(state.map(|state| state.image.clone())),
+        image_digest: intent.map(|intent| intent.image_digest.clone()),
+        build_hash: intent.map(|intent| intent.build_hash.clone()),
+        project_id: known.row.project_id.as_ref().map(ToString::to_string),
+        ports: published(observation.published()),
+        started_at: state
+            .filter(|state| state.is_running())
+            .and_then(|state| state.started_at)
+            .map(|time| time.to_string()),
+    }
+}
+
+/// Published ports, each once; the engine lists one line for each kind of address.
+pub fn published(bindings: &[ergon_engine::PortBinding]) -> Vec<api::PublishedPort> {
+    let mut ports: Vec<api::PublishedPort> = bindings
+        .iter()
+        .filter(|binding| !binding.address.contains(':'))
+        .map(|binding| api::PublishedPort {
+            container: binding.container,
+            address: binding.address.clone(),
+            host: binding.host,
+        })
+        .collect();
+    ports.sort_by_key(|port| (port.container, port.host));
+    ports.dedup();
+    ports
+}

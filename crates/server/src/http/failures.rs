@@ -1,0 +1,163 @@
+//! What each error of the rooms below means over HTTP. They know nothing of it.
+
+use axum::http::StatusCode;
+use ergon_engine::EngineError;
+use ergon_hermes::{DirectoryError, SendError};
+use ergon_pack::PackError;
+use ergon_store::StoreError;
+
+use super::problem::Failure;
+use crate::companions::CompanionError;
+use crate::containers::ContainerError;
+use crate::jobs::JobError;
+use crate::projects::{CloneError, ProjectError, SaveError};
+use crate::registry::RegistryError;
+use crate::sessions::SignInError;
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::WrongCode => Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+                .with_remedy("ergon link prints a fresh one"),
+            SignInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSpace => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+                .with_optional_remedy(error.remedy()),
+            StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let status = match &error {
+            EngineError::NotFound { .. } => StatusCode::NOT_FOUND,
+            EngineError::NameTaken { .. }
+            | EngineError::Conflict(_)
+            | EngineError::PortTaken { .. } => StatusCode::CONFLICT,
+            EngineError::Invalid(_) | EngineError::CommandNotStartable(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            EngineError::DiskFull(_) => StatusCode::INSUFFICIENT_STORAGE,
+            EngineError::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            EngineError::Other(_) => StatusCode::BAD_GATEWAY,
+            EngineError::NoEngine { .. }
+            | EngineError::NotRunning { .. }
+            | EngineError::PermissionDenied { .. }
+            | EngineError::UnsupportedHost { .. }
+            | EngineError::Disconnected(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::NameTaken { .. } => Self::new(StatusCode::CONFLICT, error.to_string())
+                .with_remedy("choose another name"),
+            DirectoryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Self {
+        let status = match error {
+            ProjectError::NotFound { .. } => StatusCode::NOT_FOUND,
+            ProjectError::Location(_) | ProjectError::Name { .. } => StatusCode::BAD_REQUEST,
+            ProjectError::Folder { .. } | ProjectError::Unusable { .. } | ProjectError::Pack(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            ProjectError::NameTaken { .. }
+            | ProjectError::Known { .. }
+            | ProjectError::Busy { .. } => StatusCode::CONFLICT,
+            ProjectError::Clone(CloneError::Failed { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            ProjectError::Clone(CloneError::TooSlow { .. }) => StatusCode::GATEWAY_TIMEOUT,
+            ProjectError::Clone(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ProjectError::Save(SaveError::Differs { .. }) => StatusCode::CONFLICT,
+            ProjectError::Save(SaveError::Write { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            ProjectError::Directory(error) => return error.into(),
+            ProjectError::Store(error) => return error.into(),
+            error @ ProjectError::Task(_) => return Self::internal(&error),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        ProjectError::from(error).into()
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        let status = match error {
+            JobError::NotFound { .. } => StatusCode::NOT_FOUND,
+            JobError::Variable { .. } => StatusCode::BAD_REQUEST,
+            JobError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        let status = match error {
+            RegistryError::NotFound { .. } | RegistryError::NotInCache { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            RegistryError::Ambiguous { .. } => StatusCode::CONFLICT,
+            RegistryError::TooShort { .. } | RegistryError::Digest(_) => StatusCode::BAD_REQUEST,
+            RegistryError::Store(error) => return error.into(),
+            error @ (RegistryError::Oci(_) | RegistryError::Task(_)) => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<ContainerError> for Failure {
+    fn from(error: ContainerError) -> Self {
+        match error {
+            ContainerError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, error.to_string())
+                .with_optional_remedy(error.remedy()),
+            ContainerError::Engine(error) => error.into(),
+            ContainerError::Directory(error) => error.into(),
+            ContainerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompanionError> for Failure {
+    fn from(error: CompanionError) -> Self {
+        let status = match error {
+            CompanionError::NotFound { .. } => StatusCode::NOT_FOUND,
+            CompanionError::Name { .. } => StatusCode::BAD_REQUEST,
+            CompanionError::HasOne { .. } => StatusCode::CONFLICT,
+            CompanionError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            CompanionError::Away { .. } | CompanionError::Send(SendError::NobodyListens { .. }) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            CompanionError::Send(SendError::TooSlow { .. }) => StatusCode::GATEWAY_TIMEOUT,
+            CompanionError::Send(_) | CompanionError::Answer { .. } => StatusCode::BAD_GATEWAY,
+            CompanionError::Directory(error @ DirectoryError::NameTaken { .. }) => {
+                return Self::new(StatusCode::CONFLICT, error.to_string())
+                    .with_remedy("choose another with --name");
+            }
+            CompanionError::Directory(error) => return error.into(),
+            CompanionError::Engine(error) => return error.into(),
+            CompanionError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}

@@ -1,0 +1,214 @@
+//! Server-sent events: everything that changes, and a job as it runs. Resumable; ended by the stack's end.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
+use ergon_store::{JobRow, StoreError};
+use futures_util::{Stream, StreamExt as _, stream};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::problem::Failure;
+use crate::api::JobStep;
+use crate::jobs;
+use crate::stack::Stack;
+
+/// What a client gets.
+pub type EventStream = KeepAliveStream<Events>;
+type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
+
+/// A comment is sent so often, so that whoever is in between keeps the connection.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// So many events are read at a time.
+const PAGE: i64 = 200;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Where a client wants to go on.
+pub fn last_event_id(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(LAST_EVENT_ID)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// All events after a cursor; absent: from now on.
+pub async fn follow_events(stack: &Stack, after: Option<u64>) -> Result<Sse<EventStream>, Failure> {
+    let newest = stack.store().watch();
+    let cursor = match after {
+        Some(after) => i64::try_from(after).unwrap_or(i64::MAX),
+        None => *newest.borrow(),
+    };
+    let source = Feed {
+        stack: stack.clone(),
+        newest,
+        cursor,
+    };
+    Ok(answer(stack, source))
+}
+
+/// A job's steps and lines, those after a line first that were missed, until it ends.
+pub fn follow_job(stack: &Stack, job: JobRow, last_line: u64) -> Sse<EventStream> {
+    let source = JobFeed {
+        stack: stack.clone(),
+        commits: stack.store().commits(),
+        job,
+        shown: Vec::new(),
+        last_line: i64::try_from(last_line).unwrap_or(i64::MAX),
+        is_over: false,
+    };
+    answer(stack, source)
+}
+
+/// Something that can be asked for what is new.
+trait Source: Send + 'static {
+    /// What is new; waits until something is. Nothing: it is over.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Event>>, StoreError>> + Send;
+}
+
+fn answer(stack: &Stack, source: impl Source) -> Sse<EventStream> {
+    let shutdown = stack.shutdown().clone();
+    let events = stream::unfold(
+        (source, VecDeque::new()),
+        async |(mut source, mut waiting)| {
+            while waiting.is_empty() {
+                match source.next().await {
+                    Ok(Some(news)) => waiting.extend(news),
+                    Ok(None) => return None,
+                    Err(error) => {
+                        // The client comes back to where it was.
+                        tracing::error!(%error, "a stream of events ends early");
+                        return None;
+                    }
+                }
+            }
+            waiting
+                .pop_front()
+                .map(|event| (Ok(event), (source, waiting)))
+        },
+    );
+    let events: Events = events.take_until(shutdown.cancelled_owned()).boxed();
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
+}
+
+struct Feed {
+    stack: Stack,
+    newest: watch::Receiver<i64>,
+    cursor: i64,
+}
+
+impl Source for Feed {
+    async fn next(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
+        loop {
+            self.newest.borrow_and_update();
+            let rows = self.stack.store().events_after(self.cursor, PAGE).await?;
+            if let Some(last) = rows.last() {
+                self.cursor = last.id;
+                return Ok(Some(rows.into_iter().map(|row| self.event(row)).collect()));
+            }
+            if self.newest.changed().await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Feed {
+    fn event(&self, row: ergon_store::EventRow) -> Event {
+        let id = row.id.to_string();
+        named("change", &self.stack.event(row)).id(id)
+    }
+}
+
+/// A step with its place among the job's steps.
+#[derive(Serialize)]
+struct Placed<'a> {
+    index: usize,
+    #[serde(flatten)]
+    step: &'a JobStep,
+}
+
+struct JobFeed {
+    stack: Stack,
+    commits: watch::Receiver<u64>,
+    job: JobRow,
+    /// The steps as the client has them.
+    shown: Vec<JobStep>,
+    last_line: i64,
+    is_over: bool,
+}
+
+impl Source for JobFeed {
+    async fn next(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        loop {
+            self.commits.borrow_and_update();
+            // The job before its lines: what it wrote before it ended is then among them.
+            if let Some(job) = self.stack.store().job(&self.job.id).await? {
+                self.job = job;
+            }
+            let mut news = self.new_steps();
+            let lines = self
+                .stack
+                .store()
+                .job_log(&self.job.id, self.last_line, jobs::PAGE)
+                .await?;
+            let is_last_page = lines.len() < usize::try_from(jobs::PAGE).unwrap_or(usize::MAX);
+            for row in lines {
+                self.last_line = row.number;
+                let number = row.number.to_string();
+                news.push(named("log", &jobs::line(row)).id(number));
+            }
+            if is_last_page && self.job.state.is_over() {
+                self.is_over = true;
+                news.push(named("end", &jobs::view(&self.job)));
+            }
+            if !news.is_empty() {
+                return Ok(Some(news));
+            }
+            if self.commits.changed().await.is_err() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl JobFeed {
+    fn new_steps(&mut self) -> Vec<Event> {
+        let steps = jobs::steps(&self.job);
+        let is_new = |(index, step): &(usize, &JobStep)| {
+            self.shown
+                .get(*index)
+                .is_none_or(|shown| !alike(shown, step))
+        };
+        let news = steps
+            .iter()
+            .enumerate()
+            .filter(is_new)
+            .map(|(index, step)| named("step", &Placed { index, step }))
+            .collect();
+        self.shown = steps;
+        news
+    }
+}
+
+fn alike(a: &JobStep, b: &JobStep) -> bool {
+    (&a.name, &a.detail, &a.state, a.milliseconds, &a.outcome)
+        == (&b.name, &b.detail, &b.state, b.milliseconds, &b.outcome)
+}
+
+fn named(name: &str, data: &impl Serialize) -> Event {
+    Event::default()
+        .event(name)
+        .json_data(data)
+        .unwrap_or_default()
+}

@@ -1,0 +1,338 @@
+//! Puts an image into its place: the container of before goes, the new one comes, with its companion.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use ergon_companion::{COMPANION_LABEL, Meant};
+use ergon_engine::{
+    ContainerSpec, ContainerState, Engine, EngineError, NamedVolume, Network, Publish,
+    RestartPolicy,
+};
+use ergon_pack::ImageRecord;
+use ergon_store::{ContainerRow, ProjectRow, now};
+use tokio_util::sync::CancellationToken;
+
+use super::health;
+use super::recorder::Reporter;
+use super::work::WorkError;
+use crate::api::{PublishedPort, StartedContainer};
+use crate::containers::{Intent, published};
+use crate::labels;
+use crate::stack::Stack;
+use crate::words::slug;
+
+/// The network on which a stack's containers reach each other by name.
+const NETWORK: &str = "ergon";
+/// The host answers for a container's port at this much above it, where that is free.
+const PORT_OFFSET: u16 = 10_000;
+/// How long the container of before may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is to be put where.
+pub struct Deployment<'a> {
+    pub stack: &'a Stack,
+    pub engine: &'a Engine,
+    pub project: &'a ProjectRow,
+    pub image: &'a ImageRecord,
+    pub meant: Meant,
+    /// Variables for the container.
+    pub env: &'a BTreeMap<String, String>,
+    pub cancel: &'a CancellationToken,
+}
+
+/// The names a container gets.
+#[derive(Debug, PartialEq, Eq)]
+struct Names {
+    container: String,
+    companion: String,
+}
+
+/// Starts the container and waits until it is well.
+pub async fn deploy(
+    deployment: &Deployment<'_>,
+    reporter: &Reporter,
+    next_step: &mut u32,
+) -> Result<StartedContainer, WorkError> {
+    let mut step = || {
+        *next_step += 1;
+        *next_step - 1
+    };
+    let stack = deployment.stack;
+    let starting = reporter.begin(step(), "container", deployment.meant.container.as_str());
+    let begun = async {
+        let earlier = deployment.earlier().await?;
+        let names = deployment.names(&earlier).await?;
+        let _making = Making::announce(stack, &names.container);
+        for id in &earlier {
+            deployment.replace(id).await?;
+        }
+        let state = deployment.start(&names).await?;
+        stack
+            .containers()
+            .adopt(deployment.row(&names, &state))
+            .await?;
+        Ok::<_, WorkError>((names, state))
+    };
+    let (names, state) = match begun.await {
+        Ok(begun) => begun,
+        Err(error) => {
+            starting.failed(None);
+            return Err(error);
+        }
+    };
+    let ports = published(&state.ports);
+    starting.done(Some(in_words(&names.container, &ports)));
+
+    let companion = reporter.begin(step(), "companion", names.companion.as_str());
+    let socket = stack.companions().container_socket(&state.id);
+    companion.done(Some(socket.display().to_string()));
+
+    let waiting = reporter.begin(step(), "health", names.container.as_str());
+    let mut started = StartedContainer {
+        container: names.container,
+        companion: names.companion,
+        image: deployment.image.tags.first().cloned().unwrap_or_default(),
+        image_digest: deployment.image.digest.to_string(),
+        ports,
+        state: "running".to_owned(),
+    };
+    let wellness = tokio::select! {
+        wellness = health::wait(stack, &state.id) => wellness,
+        () = deployment.cancel.cancelled() => {
+            waiting.failed(None);
+            return Err(WorkError::Cancelled);
+        }
+    };
+    match wellness {
+        Ok(well) => {
+            waiting.done(Some(well.sentence));
+            well.state.clone_into(&mut started.state);
+            Ok(started)
+        }
+        Err(ill) => {
+            for line in &ill.log {
+                waiting.line(line.as_str());
+            }
+            waiting.failed(Some(ill.sentence.clone()));
+            ill.state.clone_into(&mut started.state);
+            Err(WorkError::Unwell(Box::new(ill.of(started))))
+        }
+    }
+}
+
+impl Deployment<'_> {
+    /// Containers of before, which this one replaces.
+    async fn earlier(&self) -> Result<Vec<String>, EngineError> {
+        let wanted = [
+            (labels::STACK, self.stack.id().as_str()),
+            (labels::PROJECT, self.project.id.as_str()),
+            (labels::CONTAINER, self.meant.container.as_str()),
+        ];
+        Ok(self
+            .engine
+            .list(&wanted, true)
+            .await?
+            .into_iter()
+            .map(|container| container.id)
+            .collect())
+    }
+
+    /// The manifest's names, where nobody else has them; else with the beginning of the project's id.
+    async fn names(&self, earlier: &[String]) -> Result<Names, WorkError> {
+        let wanted = self.meant.container.clone();
+        let suffix = self.project.id.as_str().get(..4).unwrap_or_default();
+        let container = match self.engine.inspect(&wanted).await {
+            Ok(state) if !earlier.contains(&state.id) => format!("{wanted}-{suffix}"),
+            Ok(_) => wanted.clone(),
+            Err(error) if error.is_not_found() => wanted.clone(),
+            Err(error) => return Err(error.into()),
+        };
+        let companion = self.meant.manifest.companion_name(&wanted);
+        let holder = self.stack.directory().find(&companion).await?;
+        let is_free = holder.is_none_or(|holder| {
+            holder
+                .details
+                .container_id
+                .is_some_and(|id| earlier.contains(&id))
+        });
+        let companion = if is_free {
+            companion
+        } else {
+            format!("{companion}-{suffix}")
+        };
+        Ok(Names {
+            container,
+            companion,
+        })
+    }
+
+    /// Takes a container of before away, and its companion with it.
+    async fn replace(&self, id: &str) -> Result<(), WorkError> {
+        for step in [
+            self.engine.stop(id, PATIENCE).await,
+            self.engine.remove(id, true, true).await,
+        ] {
+            match step {
+                Ok(()) => {}
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.stack
+            .containers()
+            .leave(id)
+            .await
+            .map_err(|error| match error {
+                crate::containers::ContainerError::Engine(error) => WorkError::Engine(error),
+                crate::containers::ContainerError::Store(error) => WorkError::Store(error),
+                crate::containers::ContainerError::Directory(error) => WorkError::Directory(error),
+                crate::containers::ContainerError::NotFound { name } => {
+                    WorkError::Engine(EngineError::NotFound {
+                        kind: "container",
+                        name,
+                    })
+                }
+            })
+    }
+
+    /// Creates and starts; a port that somebody took meanwhile is given up for any that is free.
+    async fn start(&self, names: &Names) -> Result<ContainerState, EngineError> {
+        self.engine.ensure_network(NETWORK).await?;
+        let mut spec = self.spec(names);
+        let mut id = self.engine.create_container(&spec).await?;
+        let mut started = self.engine.start(&id).await;
+        if let Err(EngineError::PortTaken { .. }) = started {
+            self.engine.remove(&id, true, true).await?;
+            for publish in &mut spec.publish {
+                publish.host = None;
+            }
+            id = self.engine.create_container(&spec).await?;
+            started = self.engine.start(&id).await;
+        }
+        if let Err(error) = started {
+            // What never ran has nothing to tell.
+            if let Err(error) = self.engine.remove(&id, true, true).await {
+                tracing::warn!(%error, container = names.container, "a container that did not start stays behind");
+            }
+            return Err(error);
+        }
+        self.engine.inspect(&id).await
+    }
+
+    fn spec(&self, names: &Names) -> ContainerSpec {
+        let publish = |port: u16| Publish {
+            container: port,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host: port.checked_add(PORT_OFFSET).filter(|port| is_free(*port)),
+        };
+        let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        ContainerSpec {
+            name: names.container.clone(),
+            // By id: a tag may be moved between loading and creating.
+            image: self.image.config_digest.to_string(),
+            env: self.env.clone(),
+            hostname: Some(self.meant.container.chars().take(63).collect()),
+            labels: BTreeMap::from([
+                label(labels::STACK, self.stack.id().as_str()),
+                label(labels::PROJECT, self.project.id.as_str()),
+                label(labels::CONTAINER, &self.meant.container),
+                label(COMPANION_LABEL, &names.companion),
+                label(labels::BUILD_HASH, &self.meant.build_hash),
+                label(labels::IMAGE_DIGEST, &self.meant.image_digest),
+                label(
+                    labels::MANIFEST_DIGEST,
+                    self.meant.manifest_digest.as_deref().unwrap_or_default(),
+                ),
+            ]),
+            network: Network::Named(NETWORK.to_owned()),
+            aliases: vec![self.meant.container.clone()],
+            publish: self.meant.ports().into_iter().map(publish).collect(),
+            volumes: self.volumes(),
+            restart: RestartPolicy::No,
+            ..ContainerSpec::default()
+        }
+    }
+
+    /// Paths whose content outlives the container.
+    fn volumes(&self) -> Vec<NamedVolume> {
+        let paths = self
+            .meant
+            .applications()
+            .flat_map(|(_, application)| application.volumes.clone());
+        let volume = |path: String| NamedVolume {
+            name: format!(
+                "ergon_{}_{}_{}",
+                self.project.id,
+                self.meant.container,
+                slug(&path)
+            ),
+            container: path,
+        };
+        paths.map(volume).collect()
+    }
+
+    fn row(&self, names: &Names, state: &ContainerState) -> ContainerRow {
+        let intent = Intent {
+            manifest_digest: self.meant.manifest_digest.clone().unwrap_or_default(),
+            container: self.meant.container.clone(),
+            build_hash: self.meant.build_hash.clone(),
+            image_digest: self.meant.image_digest.clone(),
+            image_id: self.meant.image_id.clone(),
+            image: self.image.tags.first().cloned().unwrap_or_default(),
+            capabilities: self
+                .meant
+                .container()
+                .map(|container| container.ci_capabilities.clone())
+                .unwrap_or_default(),
+        };
+        ContainerRow {
+            id: state.id.clone(),
+            name: names.container.clone(),
+            companion: names.companion.clone(),
+            project_id: Some(self.project.id.clone()),
+            meant: serde_json::to_value(intent).unwrap_or_default(),
+            created_at: now(),
+        }
+    }
+}
+
+/// A container is being made, so that whoever sees it appear leaves its companion to us.
+struct Making<'a> {
+    stack: &'a Stack,
+    name: String,
+}
+
+impl<'a> Making<'a> {
+    fn announce(stack: &'a Stack, name: &str) -> Self {
+        stack.desk().inner().making.insert(name.to_owned());
+        Self {
+            stack,
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.stack.desk().inner().making.remove(&self.name);
+    }
+}
+
+/// Whether nobody on this machine listens on a port.
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// `fastapi  http://127.0.0.1:18000 → 8000`.
+fn in_words(container: &str, ports: &[PublishedPort]) -> String {
+    let ports: Vec<String> = ports
+        .iter()
+        .map(|port| format!("http://{}:{} → {}", port.address, port.host, port.container))
+        .collect();
+    if ports.is_empty() {
+        container.to_owned()
+    } else {
+        format!("{container}  {}", ports.join(", "))
+    }
+}

@@ -1,0 +1,370 @@
+//! What a job does: prepare, build, record, deploy.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ergon_companion::Meant;
+use ergon_engine::EngineError;
+use ergon_hermes::DirectoryError;
+use ergon_manifest::{Document, to_pretty_json};
+use ergon_pack::{
+    BuildRecord, Built, MANIFEST_FILE, PackError, Prepared, Reproducibility, build,
+    load_into_engine, prepare,
+};
+use ergon_store::{JobRow, JobState, ProjectRow, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::deploy::{Deployment, deploy};
+use super::health::Unwell;
+use super::recorder::{Report, Reporter, record};
+use super::{Cause, end, request};
+use crate::api::{DockerConfig, RunResult, StartedContainer};
+use crate::companions::CompanionError;
+use crate::projects::{SaveError, WantedFile, docker_config, save};
+use crate::registry::{Origin, RegistryError};
+use crate::stack::Stack;
+
+/// Why a job did not do what it was to do.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error("it was cancelled")]
+    Cancelled,
+    #[error("its project was removed")]
+    NoProject,
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Companion(#[from] CompanionError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{}", .0.error())]
+    Unwell(Box<Unwell>),
+    #[error("a task of it ended without an answer: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl WorkError {
+    fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Pack(error) => error.remedy(),
+            Self::Engine(error) => error.remedy(),
+            Self::Save(error) => error.remedy(),
+            Self::Registry(error) => error.remedy(),
+            Self::Companion(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::Unwell(unwell) => Some(unwell.remedy()),
+            Self::Cancelled | Self::NoProject | Self::Directory(_) | Self::Task(_) => None,
+        }
+    }
+
+    fn is_cancellation(&self) -> bool {
+        matches!(self, Self::Cancelled | Self::Pack(PackError::Cancelled))
+    }
+}
+
+/// Gives the job's place free, however the job ends.
+struct Place<'a> {
+    stack: &'a Stack,
+    job: &'a JobRow,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.stack.desk().inner().running.remove(&self.job.id);
+        self.stack.desk().asked.notify_one();
+    }
+}
+
+/// Does a job, from its first step to its last state.
+pub async fn work(stack: Stack, mut job: JobRow, cancel: CancellationToken) {
+    let claimed = job.clone();
+    let _place = Place {
+        stack: &stack,
+        job: &claimed,
+    };
+    let env = stack.desk().inner().env.remove(&job.id).unwrap_or_default();
+    job.state = JobState::Running;
+    if let Err(error) = stack.jobs().put(&job).await {
+        tracing::error!(%error, job = %job.id, "a job cannot begin");
+        return;
+    }
+    let (reporter, reports) = Reporter::new();
+    let recording = tokio::spawn(record(stack.store().clone(), job.clone(), reports));
+    let carried_out = {
+        let (stack, job) = (stack.clone(), job.clone());
+        // As a task of its own, so that a panic ends the job and not those who wait for it.
+        tokio::spawn(async move {
+            Work {
+                stack: &stack,
+                job: &job,
+                env: &env,
+                cancel: &cancel,
+                reporter,
+            }
+            .carry_out()
+            .await
+        })
+    };
+    let outcome = carried_out.await.unwrap_or_else(|error| Err(error.into()));
+    let mut job = recording.await.unwrap_or(job);
+    match outcome {
+        Ok(result) => {
+            job.result = serde_json::to_value(result).ok();
+            end(&mut job, JobState::Succeeded, None);
+        }
+        Err(error) if error.is_cancellation() && stack.shutdown().is_cancelled() => {
+            end(&mut job, JobState::Interrupted, Some(Cause::interrupted()));
+        }
+        Err(error) if error.is_cancellation() => end(&mut job, JobState::Cancelled, None),
+        Err(error) => {
+            tracing::info!(%error, job = %job.id, "a job failed");
+            let cause = Cause {
+                error: error.to_string(),
+                remedy: error.remedy(),
+            };
+            if let WorkError::Unwell(unwell) = error {
+                job.result = serde_json::to_value(&unwell.result).ok();
+            }
+            end(&mut job, JobState::Failed, Some(cause));
+        }
+    }
+    if let Err(error) = stack.jobs().put(&job).await {
+        tracing::error!(%error, job = %job.id, "how a job ended could not be written down");
+    }
+}
+
+struct Work<'a> {
+    stack: &'a Stack,
+    job: &'a JobRow,
+    env: &'a BTreeMap<String, String>,
+    cancel: &'a CancellationToken,
+    reporter: Reporter,
+}
+
+impl Work<'_> {
+    async fn carry_out(self) -> Result<RunResult, WorkError> {
+        let folder = request(self.job)
+            .map(|request| request.folder)
+            .ok_or(WorkError::NoProject)?;
+        let project = self
+            .stack
+            .store()
+            .project(self.job.project_id.as_str())
+            .await?
+            .ok_or(WorkError::NoProject)?;
+        // Nothing is built that could not be started.
+        let engine = self.stack.engine()?;
+        let options = self.stack.pack_options();
+        let prepared = self
+            .unless_cancelled(prepare(
+                Path::new(&folder),
+                self.stack.cache(),
+                Some(&engine),
+                options,
+                &self.reporter,
+            ))
+            .await??;
+        self.reporter
+            .tell(Report::BuildHash(prepared.build_hash.to_string()));
+        if self.job.kind == "handoff" {
+            self.hand_off(&project, &prepared).await?;
+        }
+        let built = self.build(&prepared, &engine).await?;
+        for image in &built.record.images {
+            self.unless_cancelled(load_into_engine(&engine, self.stack.cache(), image))
+                .await??;
+        }
+        let started = self.start(&engine, &project, &prepared, &built).await?;
+        self.result(&built, started)
+    }
+
+    /// Writes the manifest into the project, where it has none, and keeps what its Dockerfile would be.
+    async fn hand_off(&self, project: &ProjectRow, prepared: &Prepared) -> Result<(), WorkError> {
+        let document = &prepared.project.document;
+        if prepared.project.analysis.is_some() {
+            let folder = prepared.project.folder.clone();
+            let content = to_pretty_json(&document.manifest);
+            let saved = move || {
+                save(
+                    &folder,
+                    &[WantedFile {
+                        name: MANIFEST_FILE,
+                        content: &content,
+                    }],
+                    false,
+                )
+            };
+            tokio::task::spawn_blocking(saved).await??;
+        }
+        let config = new_config(project, prepared, document);
+        self.stack
+            .projects()
+            .remember(project, Some(&document.digest()), &config)
+            .await?;
+        Ok(())
+    }
+
+    /// Builds, and keeps a record of it from its beginning to its end.
+    async fn build(
+        &self,
+        prepared: &Prepared,
+        engine: &ergon_engine::Engine,
+    ) -> Result<Built, WorkError> {
+        let registry = self.stack.registry();
+        let origin = Origin {
+            project_id: Some(self.job.project_id.clone()),
+            job_id: Some(self.job.id.clone()),
+        };
+        let begun = begun(prepared);
+        registry.begin(&begun, &origin).await?;
+        let built = build(
+            prepared,
+            self.stack.cache(),
+            Some(engine),
+            &self.reporter,
+            self.cancel,
+        )
+        .await;
+        match built {
+            Ok(built) => {
+                registry
+                    .record(&built.record, &origin, built.cached)
+                    .await?;
+                Ok(built)
+            }
+            Err(error) => {
+                let state = match error {
+                    PackError::Cancelled if self.stack.shutdown().is_cancelled() => "interrupted",
+                    PackError::Cancelled => "cancelled",
+                    _ => "failed",
+                };
+                registry.end(&begun, &origin, state).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Starts the containers one after the other, each once those before it are well.
+    async fn start(
+        &self,
+        engine: &ergon_engine::Engine,
+        project: &ProjectRow,
+        prepared: &Prepared,
+        built: &Built,
+    ) -> Result<Vec<StartedContainer>, WorkError> {
+        let manifest = &prepared.project.document.manifest;
+        let mut started = Vec::new();
+        let mut step = built.steps;
+        for name in manifest.build_order() {
+            let Some(image) = built
+                .record
+                .images
+                .iter()
+                .find(|image| image.container == name)
+            else {
+                continue;
+            };
+            let meant = Meant {
+                manifest: manifest.clone(),
+                manifest_digest: Some(built.record.inputs.manifest.to_string()),
+                container: name.to_owned(),
+                build_hash: built.record.build_hash.to_string(),
+                image_digest: image.digest.to_string(),
+                image_id: Some(image.config_digest.to_string()),
+            };
+            let deployment = Deployment {
+                stack: self.stack,
+                engine,
+                project,
+                image,
+                meant,
+                env: self.env,
+                cancel: self.cancel,
+            };
+            match deploy(&deployment, &self.reporter, &mut step).await {
+                Ok(container) => started.push(container),
+                Err(WorkError::Unwell(mut unwell)) => {
+                    started.push(unwell.container.clone());
+                    unwell.result = self.result(built, started).ok();
+                    return Err(WorkError::Unwell(unwell));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(started)
+    }
+
+    fn result(
+        &self,
+        built: &Built,
+        containers: Vec<StartedContainer>,
+    ) -> Result<RunResult, WorkError> {
+        let first = containers.first().cloned().ok_or(WorkError::NoProject)?;
+        Ok(RunResult {
+            build_hash: built.record.build_hash.to_string(),
+            image_digest: first.image_digest,
+            image: first.image,
+            reproducibility: built.record.reproducibility.name().to_owned(),
+            cached: built.cached,
+            container: first.container,
+            companion: first.companion,
+            ports: first.ports,
+            state: first.state,
+            containers,
+        })
+    }
+
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, WorkError> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.cancel.cancelled() => Err(WorkError::Cancelled),
+        }
+    }
+}
+
+/// What is known of a build when it begins.
+fn begun(prepared: &Prepared) -> BuildRecord {
+    BuildRecord {
+        build_hash: prepared.build_hash,
+        inputs: prepared.inputs.clone(),
+        images: Vec::new(),
+        reproducibility: if prepared.unpinned.is_empty() {
+            Reproducibility::Unproven
+        } else {
+            Reproducibility::Unpinned
+        },
+        unpinned: prepared.unpinned.clone(),
+        started_at: jiff::Timestamp::now().to_string(),
+        milliseconds: 0,
+        git: prepared.git.clone(),
+        manifest: prepared.project.document.value.clone(),
+    }
+}
+
+/// The Dockerfile's settings; where it was saved stays known while it is the same.
+fn new_config(project: &ProjectRow, prepared: &Prepared, document: &Document) -> DockerConfig {
+    let dockerfile = prepared
+        .plans
+        .last()
+        .map(|plan| ergon_detect::dockerfile::render(plan).text)
+        .unwrap_or_default();
+    let mut config = docker_config(&dockerfile, None, Some(document));
+    let before: Option<DockerConfig> = project
+        .docker_config
+        .clone()
+        .and_then(|config| serde_json::from_value(config).ok());
+    if let Some(before) =
+        before.filter(|before| before.dockerfile_digest == config.dockerfile_digest)
+    {
+        config.saved_to = before.saved_to;
+    }
+    config
+}

@@ -1,0 +1,399 @@
+//! The registry's index: manifests, builds and images, and the chain of evidence they stand in.
+
+use std::collections::BTreeSet;
+
+use ergon_manifest::{Digest, ParseDigestError};
+use ergon_oci::{Blobs, Image};
+use ergon_pack::{BuildRecord, Reproducibility};
+use ergon_store::{
+    BuildRow, ImageRow, JobId, NewEvent, ProjectId, ProjectRow, StoreError, StoredBuild, now,
+};
+use serde_json::json;
+
+use crate::api;
+use crate::stack::Stack;
+use crate::words::rfc3339;
+
+/// So many builds are listed.
+const LISTED: i64 = 200;
+/// A shorter beginning of a digest is no reference.
+const SHORTEST_PREFIX: usize = 4;
+
+/// Why the registry does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    #[error("nothing is called `{reference}`: no build, image, manifest, source or tag")]
+    NotFound { reference: String },
+    #[error("`{reference}` is the beginning of {} names", candidates.len())]
+    Ambiguous {
+        reference: String,
+        candidates: Vec<String>,
+    },
+    #[error("`{reference}` is too short: give four characters or more")]
+    TooShort { reference: String },
+    #[error("there is no build {hash} in the cache")]
+    NotInCache { hash: String },
+    #[error(transparent)]
+    Digest(#[from] ParseDigestError),
+    #[error(transparent)]
+    Oci(#[from] ergon_oci::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a task ended without an answer: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl RegistryError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NotFound { .. } | Self::TooShort { .. } => {
+                Some("ergon registry list says what there is".to_owned())
+            }
+            Self::Ambiguous { candidates, .. } => {
+                Some(format!("say more: {}", candidates.join(", ")))
+            }
+            Self::NotInCache { .. } => Some("build it again: ergon build".to_owned()),
+            Self::Oci(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::Digest(_) | Self::Task(_) => None,
+        }
+    }
+}
+
+/// Who built, and for what.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub project_id: Option<ProjectId>,
+    pub job_id: Option<JobId>,
+}
+
+/// The stack's registry.
+#[derive(Clone, Copy)]
+pub struct Registry<'a> {
+    stack: &'a Stack,
+}
+
+impl<'a> Registry<'a> {
+    pub fn new(stack: &'a Stack) -> Self {
+        Self { stack }
+    }
+
+    /// Builds, newest first.
+    pub async fn builds(&self) -> Result<Vec<api::BuildSummary>, RegistryError> {
+        let builds = self.stack.store().builds(None, LISTED).await?;
+        self.summaries(&builds).await
+    }
+
+    /// One build, by its hash or the beginning of it.
+    pub async fn build(&self, hash: &str) -> Result<api::Build, RegistryError> {
+        let candidates = self.stack.store().builds_like(checked(hash)?).await?;
+        let found: Vec<_> = candidates
+            .into_iter()
+            .filter(|stored| begins(&stored.build.build_hash, hash))
+            .collect();
+        match found.as_slice() {
+            [] => Err(RegistryError::NotFound {
+                reference: hash.to_owned(),
+            }),
+            [one] => self.view(one).await,
+            several => Err(RegistryError::Ambiguous {
+                reference: hash.to_owned(),
+                candidates: several
+                    .iter()
+                    .map(|stored| stored.build.build_hash.clone())
+                    .collect(),
+            }),
+        }
+    }
+
+    /// What a reference names.
+    pub async fn find(&self, reference: &str) -> Result<api::RegistryEntry, RegistryError> {
+        let text = checked(reference)?;
+        let builds = self.stack.store().builds_like(text).await?;
+        let manifests = self.stack.store().manifests_like(text).await?;
+        let mut named: BTreeSet<String> = builds
+            .iter()
+            .flat_map(|stored| names(stored, text))
+            .collect();
+        named.extend(manifests.iter().map(|(digest, _)| digest.clone()));
+        if named.iter().any(|name| name == text) {
+            // A whole tag is not made unclear by a longer one.
+            named.retain(|name| name == text);
+        }
+        if named.len() > 1 {
+            return Err(RegistryError::Ambiguous {
+                reference: reference.to_owned(),
+                candidates: named.into_iter().collect(),
+            });
+        }
+        let Some(name) = named.pop_first() else {
+            return Err(RegistryError::NotFound {
+                reference: reference.to_owned(),
+            });
+        };
+        if let Some(stored) = builds
+            .iter()
+            .find(|stored| names(stored, text).contains(&name))
+        {
+            return Ok(api::RegistryEntry::Build(Box::new(
+                self.view(stored).await?,
+            )));
+        }
+        let Some((manifest_digest, manifest)) =
+            manifests.into_iter().find(|(digest, _)| *digest == name)
+        else {
+            return Err(RegistryError::NotFound {
+                reference: reference.to_owned(),
+            });
+        };
+        let builds = self
+            .stack
+            .store()
+            .builds_of_manifest(&manifest_digest)
+            .await?;
+        Ok(api::RegistryEntry::Manifest {
+            builds: self.summaries(&builds).await?,
+            manifest_digest,
+            manifest,
+        })
+    }
+
+    /// Remembers a build that was made outside the stack, with the shared cache.
+    pub async fn record_from_cache(
+        &self,
+        wanted: &api::RecordBuild,
+    ) -> Result<api::Build, RegistryError> {
+        let hash: Digest = wanted.build_hash.parse()?;
+        let cache = self.stack.cache().clone();
+        let record = tokio::task::spawn_blocking(move || cache.build(&hash)).await?;
+        let record = record.ok_or_else(|| RegistryError::NotInCache {
+            hash: wanted.build_hash.clone(),
+        })?;
+        let project = self.stack.store().project_at(&wanted.folder).await?;
+        let origin = Origin {
+            project_id: project.map(|project| project.id),
+            job_id: None,
+        };
+        self.record(&record, &origin, false).await?;
+        self.build(&wanted.build_hash).await
+    }
+
+    /// Says that a build has begun.
+    pub async fn begin(&self, record: &BuildRecord, origin: &Origin) -> Result<(), RegistryError> {
+        self.put(record, origin, "running", false, "dev.ergon.build.started")
+            .await
+    }
+
+    /// Says that a build came to nothing: `failed`, `cancelled` or `interrupted`.
+    pub async fn end(
+        &self,
+        record: &BuildRecord,
+        origin: &Origin,
+        state: &str,
+    ) -> Result<(), RegistryError> {
+        self.put(record, origin, state, false, "dev.ergon.build.ended")
+            .await
+    }
+
+    /// Keeps a finished build: its images' blobs, its manifest, itself.
+    pub async fn record(
+        &self,
+        record: &BuildRecord,
+        origin: &Origin,
+        cached: bool,
+    ) -> Result<(), RegistryError> {
+        let (cache, folder, images) = (
+            self.stack.cache().clone(),
+            self.stack.data().blobs(),
+            record.images.clone(),
+        );
+        tokio::task::spawn_blocking(move || {
+            let own = Blobs::open(folder)?;
+            for image in &images {
+                for blob in Image::load(cache.blobs(), &image.digest)?.blobs() {
+                    own.link_from(cache.blobs(), &blob)?;
+                }
+            }
+            Ok::<_, ergon_oci::Error>(())
+        })
+        .await??;
+        self.put(
+            record,
+            origin,
+            "succeeded",
+            cached,
+            "dev.ergon.build.succeeded",
+        )
+        .await
+    }
+
+    async fn put(
+        &self,
+        record: &BuildRecord,
+        origin: &Origin,
+        state: &str,
+        cached: bool,
+        kind: &'static str,
+    ) -> Result<(), RegistryError> {
+        let is_running = state == "running";
+        let row = BuildRow {
+            build_hash: record.build_hash.to_string(),
+            project_id: origin.project_id.clone(),
+            job_id: origin.job_id.clone(),
+            state: state.to_owned(),
+            manifest_digest: record.inputs.manifest.to_string(),
+            source_digest: record.inputs.source.to_string(),
+            record: serde_json::to_value(record).ok(),
+            cached,
+            started_at: record
+                .started_at
+                .parse()
+                .map_or_else(|_| now(), jiff::Timestamp::as_millisecond),
+            finished_at: (!is_running).then(now),
+        };
+        let image = |image: &ergon_pack::ImageRecord| ImageRow {
+            digest: image.digest.to_string(),
+            container: image.container.clone(),
+            size: i64::try_from(image.size).unwrap_or(i64::MAX),
+            tags: image.tags.clone(),
+        };
+        let images: Vec<ImageRow> = record.images.iter().map(image).collect();
+        let data = json!({ "state": state, "cached": cached, "images": images.iter().map(|image| &image.digest).collect::<Vec<_>>() });
+        let told = NewEvent::new(kind, format!("build/{}", row.build_hash), data);
+        let mut change = self.stack.store().change(told).await?;
+        change
+            .put_manifest(&row.manifest_digest, &record.manifest, now())
+            .await?;
+        change.put_build(&row, &images).await?;
+        Ok(change.commit().await?)
+    }
+
+    async fn summaries(
+        &self,
+        builds: &[StoredBuild],
+    ) -> Result<Vec<api::BuildSummary>, RegistryError> {
+        let projects = self.stack.store().projects().await?;
+        Ok(builds
+            .iter()
+            .map(|stored| self.summary(stored, project_name(stored, &projects)))
+            .collect())
+    }
+
+    /// A build as lists show it.
+    #[allow(clippy::unused_self, reason = "it reads like the other views")]
+    pub fn summary(&self, stored: &StoredBuild, project_name: Option<&str>) -> api::BuildSummary {
+        let StoredBuild { build, images } = stored;
+        let record = record_of(build);
+        let image = |image: &ImageRow| api::BuiltImage {
+            container: image.container.clone(),
+            image_digest: image.digest.clone(),
+            tags: image.tags.clone(),
+            size: u64::try_from(image.size).unwrap_or(0),
+        };
+        let succeeded = build.state == "succeeded";
+        api::BuildSummary {
+            build_hash: build.build_hash.clone(),
+            project_id: build.project_id.as_ref().map(ToString::to_string),
+            project_name: project_name.map(str::to_owned),
+            state: build.state.clone(),
+            reproducibility: record
+                .as_ref()
+                .map_or(Reproducibility::Unproven, |record| record.reproducibility)
+                .name()
+                .to_owned(),
+            started_at: rfc3339(build.started_at),
+            milliseconds: record
+                .filter(|_| succeeded)
+                .map(|record| record.milliseconds),
+            cached: build.cached,
+            images: images.iter().map(image).collect(),
+        }
+    }
+
+    async fn view(&self, stored: &StoredBuild) -> Result<api::Build, RegistryError> {
+        let projects = self.stack.store().projects().await?;
+        let build = &stored.build;
+        let record = record_of(build).ok_or(StoreError::Malformed {
+            entity: "build",
+            reason: "it has no record".to_owned(),
+        })?;
+        let git = record.git.as_ref().map(|git| match &git.branch {
+            Some(branch) => format!("{branch}@{}", git.short()),
+            None => git.short().to_owned(),
+        });
+        let base = |(reference, digest): (&String, &Digest)| api::BaseReference {
+            reference: reference.clone(),
+            digest: digest.to_string(),
+        };
+        Ok(api::Build {
+            summary: self.summary(stored, project_name(stored, &projects)),
+            manifest_digest: build.manifest_digest.clone(),
+            source_digest: build.source_digest.clone(),
+            platform: record.inputs.platform.clone(),
+            epoch: record.inputs.epoch,
+            builder: format!("encoding {}", ergon_pack::BUILDER.encoding),
+            bases: record.inputs.bases.iter().map(base).collect(),
+            git,
+            job_id: build.job_id.as_ref().map(ToString::to_string),
+            unpinned: record.unpinned,
+            containers: self.stack.containers().of_build(&build.build_hash).await,
+            manifest: record.manifest,
+        })
+    }
+}
+
+fn record_of(build: &BuildRow) -> Option<BuildRecord> {
+    serde_json::from_value(build.record.clone()?).ok()
+}
+
+fn project_name<'p>(stored: &StoredBuild, projects: &'p [ProjectRow]) -> Option<&'p str> {
+    let id = stored.build.project_id.as_ref()?;
+    projects
+        .iter()
+        .find(|project| project.id == *id)
+        .map(|project| project.name.as_str())
+}
+
+/// Names of a build that begin with a text.
+fn names(stored: &StoredBuild, text: &str) -> Vec<String> {
+    let StoredBuild { build, images } = stored;
+    let digests = [&build.build_hash, &build.source_digest]
+        .into_iter()
+        .chain(images.iter().map(|image| &image.digest));
+    let digests: Vec<String> = digests
+        .filter(|digest| begins(digest, text))
+        .cloned()
+        .collect();
+    if !digests.is_empty() {
+        return digests;
+    }
+    // A tag carries the beginning of the build hash; it counts where no digest does.
+    let tags = images.iter().flat_map(|image| &image.tags);
+    tags.filter(|tag| {
+        tag.starts_with(text)
+            || tag
+                .split_once(':')
+                .is_some_and(|(_, tag)| tag.starts_with(text))
+    })
+    .cloned()
+    .collect()
+}
+
+fn begins(digest: &str, text: &str) -> bool {
+    let text = text.strip_prefix("sha256:").unwrap_or(text);
+    digest
+        .strip_prefix("sha256:")
+        .is_some_and(|hex| hex.starts_with(text))
+}
+
+/// Long enough to be looked for.
+fn checked(reference: &str) -> Result<&str, RegistryError> {
+    let text = reference.trim();
+    if text.strip_prefix("sha256:").unwrap_or(text).len() < SHORTEST_PREFIX {
+        return Err(RegistryError::TooShort {
+            reference: reference.to_owned(),
+        });
+    }
+    Ok(text)
+}

@@ -1,0 +1,256 @@
+//! The stack: everything that is shared while it runs, and the services over it.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use ergon_engine::{Engine, EngineError};
+use ergon_hermes::Directory;
+use ergon_pack::{Cache, ExtraAuthority, Options};
+use ergon_store::{EventRow, NewEvent, StackId, Store, StoreError};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::api;
+use crate::authorize::Principal;
+use crate::companions::{Companions, Sockets};
+use crate::containers::{Containers, Crew};
+use crate::data_folder::DataFolder;
+use crate::engine_link::EngineLink;
+use crate::entropy::Entropy;
+use crate::http::authenticate::AllowedHosts;
+use crate::jobs::{Desk, Jobs};
+use crate::projects::{Looks, Projects};
+use crate::registry::Registry;
+use crate::sessions::{Secret, Sessions};
+use crate::words::rfc3339;
+
+/// So many events are listed.
+const LISTED: i64 = 200;
+
+/// A running stack. Cheap to clone.
+#[derive(Clone)]
+pub struct Stack(Arc<Parts>);
+
+/// What a stack is made of.
+pub struct Parts {
+    pub id: StackId,
+    /// Its name in the directory.
+    pub name: String,
+    pub data: DataFolder,
+    pub store: Store,
+    pub cache: Cache,
+    pub extra_authority: ExtraAuthority,
+    pub token: Secret,
+    pub entropy: Entropy,
+    pub engine: EngineLink,
+    /// Where it listens.
+    pub address: SocketAddr,
+    pub started_at: Timestamp,
+    pub shutdown: CancellationToken,
+    pub directory: Directory,
+    pub sessions: Sessions,
+    pub sockets: Sockets,
+    pub crew: Crew,
+    pub desk: Desk,
+    pub looks: Looks,
+}
+
+impl Deref for Stack {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Stack {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub fn id(&self) -> &StackId {
+        &self.id
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    pub fn entropy(&self) -> &Entropy {
+        &self.entropy
+    }
+
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
+    pub fn crew(&self) -> &Crew {
+        &self.crew
+    }
+
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    pub fn engine_link(&self) -> &EngineLink {
+        &self.engine
+    }
+
+    /// The engine, or why there is none.
+    pub fn engine(&self) -> Result<Engine, EngineError> {
+        self.engine.engine()
+    }
+
+    /// How builds are wanted here.
+    pub fn pack_options(&self) -> Options {
+        Options {
+            locked: false,
+            extra_authority: self.extra_authority.clone(),
+        }
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub fn projects(&self) -> Projects<'_> {
+        Projects::new(self)
+    }
+
+    pub fn jobs(&self) -> Jobs<'_> {
+        Jobs::new(self)
+    }
+
+    pub fn registry(&self) -> Registry<'_> {
+        Registry::new(self)
+    }
+
+    pub fn containers(&self) -> Containers<'_> {
+        Containers::new(self)
+    }
+
+    pub fn companions(&self) -> Companions<'_> {
+        Companions::new(self)
+    }
+
+    pub fn allowed_hosts(&self) -> AllowedHosts {
+        AllowedHosts::new(self.address.ip())
+    }
+
+    /// The address for people and programs of this machine.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// The UI's address with a one-time code in its fragment, which browsers never send.
+    pub fn sign_in_url(&self, code: &str) -> String {
+        format!("{}/#code={code}", self.url())
+    }
+
+    /// Who is asking, and which stack answers.
+    pub fn describe(&self, principal: &Principal) -> api::Session {
+        let engine = self.engine.describe();
+        api::Session {
+            principal: principal.name(),
+            stack: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine_reachable: engine.is_ok(),
+            engine: engine.unwrap_or_else(|reason| reason),
+        }
+    }
+
+    /// Its state in one sentence.
+    pub fn sentence(&self) -> String {
+        match self.engine.describe() {
+            Ok(engine) => format!("I run containers with {engine}."),
+            Err(reason) => format!("I cannot run containers: {reason}."),
+        }
+    }
+
+    /// Tells of something that changed by itself.
+    pub async fn tell(&self, event: NewEvent) -> Result<(), StoreError> {
+        self.store.change(event).await?.commit().await
+    }
+
+    /// Events after a cursor, newest first; the latest of them.
+    pub async fn newest_events(&self, after: u64) -> Result<Vec<api::Event>, StoreError> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let rows = self.store.latest_events(LISTED).await?;
+        Ok(rows
+            .into_iter()
+            .filter(|row| row.id > after)
+            .map(|row| self.event(row))
+            .collect())
+    }
+
+    /// An event as the API shows it.
+    pub fn event(&self, row: EventRow) -> api::Event {
+        api::Event {
+            specversion: "1.0".to_owned(),
+            id: row.id.to_string(),
+            source: format!("/stacks/{}", self.id),
+            kind: row.kind,
+            subject: row.subject,
+            time: rfc3339(row.time),
+            data: row.data,
+        }
+    }
+}
+
+/// The address as it is written for people: by name where only this machine can come.
+fn url(address: SocketAddr) -> String {
+    if address.ip().is_loopback() || address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_one_that_can_be_opened() {
+        assert_eq!(
+            url("127.0.0.1:7411".parse().unwrap()),
+            "http://localhost:7411"
+        );
+        assert_eq!(url("0.0.0.0:80".parse().unwrap()), "http://localhost:80");
+        assert_eq!(url("10.0.0.1:80".parse().unwrap()), "http://10.0.0.1:80");
+        assert_eq!(url("[fd00::1]:80".parse().unwrap()), "http://[fd00::1]:80");
+    }
+}

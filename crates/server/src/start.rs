@@ -1,0 +1,220 @@
+//! From a configuration to a stack that serves, and to its orderly end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ergon_hermes::{Directory, Kind};
+use ergon_pack::{Cache, ExtraAuthority};
+use ergon_store::{StackId, Store};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::containers::Crew;
+use crate::data_folder::DataFolder;
+use crate::engine_link::EngineLink;
+use crate::entropy::Entropy;
+use crate::sessions::Sessions;
+use crate::stack::{Parts, Stack};
+use crate::start_error::StartError;
+use crate::words::slug;
+use crate::{http, jobs, watch};
+
+/// How long the stack waits for its own work when it ends.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a stack is to be.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The stack's own folder.
+    pub data: PathBuf,
+    /// The cache that all builds of this user share.
+    pub cache: PathBuf,
+    /// Which extra authorities build steps trust.
+    pub extra_authority: ExtraAuthority,
+}
+
+/// What is said once the stack serves.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub url: String,
+    /// The UI's address with a one-time sign-in code.
+    pub sign_in_url: String,
+    pub data: PathBuf,
+    /// The engine in one line, or why there is none.
+    pub engine: Result<String, String>,
+}
+
+/// Runs a stack until SIGTERM or SIGINT.
+pub async fn run(config: Config, ready: impl FnOnce(Ready)) -> Result<(), StartError> {
+    let shutdown = CancellationToken::new();
+    end_on_signals(shutdown.clone())?;
+    serve(config, shutdown, ready).await
+}
+
+/// Runs a stack until it is told to end.
+pub async fn serve(
+    config: Config,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(Ready),
+) -> Result<(), StartError> {
+    let (stack, listener) = build(config, shutdown).await?;
+    recover(&stack).await?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(jobs::run(stack.clone()));
+    tasks.spawn(watch::run(stack.clone()));
+    tasks.spawn(http::serve::serve(
+        listener,
+        http::router(&stack),
+        stack.shutdown().clone(),
+    ));
+    stack.data().write_endpoint(&stack.url())?;
+    let code = stack.sessions().new_code().await?;
+    ready(Ready {
+        url: stack.url(),
+        sign_in_url: stack.sign_in_url(&code),
+        data: stack.data().root().to_owned(),
+        engine: stack.engine_link().describe(),
+    });
+    stack.shutdown().cancelled().await;
+    drain(&stack, tasks).await;
+    Ok(())
+}
+
+/// Opens what a stack stands on, cheapest refusal first.
+async fn build(
+    config: Config,
+    shutdown: CancellationToken,
+) -> Result<(Stack, TcpListener), StartError> {
+    let entropy = Entropy::system();
+    let data = DataFolder::open(&config.data)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| StartError::listen(config.listen, error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| StartError::listen(config.listen, error))?;
+    let store = Store::open(&data.database()).await?;
+    let token = data.token(&entropy)?;
+    let cache = Cache::open(&config.cache)?;
+    let stack = Stack::new(Parts {
+        id: store
+            .stack_id(&StackId::from_random(entropy.bytes()))
+            .await?,
+        name: name(),
+        token,
+        cache,
+        extra_authority: config.extra_authority,
+        engine: EngineLink::open().await,
+        address,
+        started_at: Timestamp::now(),
+        shutdown,
+        directory: Directory::new(store.clone()),
+        sessions: Sessions::new(store.clone(), entropy.clone()),
+        sockets: crate::companions::Sockets::default(),
+        crew: Crew::default(),
+        desk: jobs::Desk::default(),
+        looks: crate::projects::Looks::default(),
+        entropy,
+        store,
+        data,
+    });
+    Ok((stack, listener))
+}
+
+/// Brings back what the last process left: jobs are said to be interrupted, companions come back.
+async fn recover(stack: &Stack) -> Result<(), StartError> {
+    stack.jobs().recover().await?;
+    let containers = stack.store().containers().await?;
+    let projects = stack.store().projects().await?;
+    forget_strangers(stack, |record| match record.kind {
+        Kind::Container => containers
+            .iter()
+            .any(|row| Some(&row.id) == record.details.container_id.as_ref()),
+        Kind::Project => projects
+            .iter()
+            .any(|row| Some(row.id.as_str()) == record.details.project_id.as_deref()),
+        Kind::Tekton => record.name == stack.name(),
+        Kind::External | Kind::Tool => true,
+    })
+    .await;
+    if let Err(error) = stack.companions().register_stack().await {
+        tracing::error!(%error, "the stack is not in its own directory");
+    }
+    for row in &projects {
+        if let Err(error) = stack.projects().give_companion(row).await {
+            tracing::error!(%error, project = row.name, "a project has no companion");
+        }
+    }
+    for row in &containers {
+        if let Err(error) = stack.containers().welcome(row).await {
+            tracing::error!(%error, container = row.name, "a container has no companion");
+        }
+    }
+    if let Ok(engine) = stack.engine() {
+        // Removing them takes the engine seconds, and nothing waits for it.
+        tokio::spawn(remove_stale_steps(engine));
+    }
+    Ok(())
+}
+
+/// Removes records of those who are not there any more.
+async fn forget_strangers(stack: &Stack, is_there: impl Fn(&ergon_hermes::Record) -> bool) {
+    let records = match stack.directory().list().await {
+        Ok(records) => records,
+        Err(error) => return tracing::error!(%error, "the directory cannot be read"),
+    };
+    for record in records.iter().filter(|record| !is_there(record)) {
+        if let Err(error) = stack.companions().dismiss(&record.name).await {
+            tracing::error!(%error, companion = record.name, "a record stays in the directory");
+        }
+    }
+}
+
+/// Removes containers of build steps whose build ended with its process.
+async fn remove_stale_steps(engine: ergon_engine::Engine) {
+    if let Err(error) = ergon_pack::remove_stale_steps(&engine).await {
+        tracing::warn!(%error, "containers of interrupted build steps stay behind");
+    }
+}
+
+/// Ends in order: no new work, running work stopped and written down, sockets gone, store closed.
+async fn drain(stack: &Stack, mut tasks: JoinSet<()>) {
+    tracing::info!("ending");
+    stack.data().remove_endpoint();
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(PATIENCE, ended).await.is_err() {
+        tracing::warn!("some work did not end in time and is cut off");
+        tasks.abort_all();
+    }
+    stack.sockets().close();
+    stack.store().close().await;
+}
+
+fn end_on_signals(shutdown: CancellationToken) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        shutdown.cancel();
+    });
+    Ok(())
+}
+
+/// The stack's name in its directory: after the machine.
+fn name() -> String {
+    let machine = rustix::system::uname();
+    let machine = machine
+        .nodename()
+        .to_str()
+        .map(|name| slug(name.split('.').next().unwrap_or(name)));
+    format!("{}-stack", machine.unwrap_or_else(|_| "ergon".to_owned()))
+}
