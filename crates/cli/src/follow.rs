@@ -15,6 +15,8 @@ use crate::sse::StreamEvent;
 
 /// How often a broken connection is tried again while nothing new arrives.
 const ATTEMPTS: u32 = 5;
+const RUNNING: &str = "running";
+const FAILED: &str = "failed";
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A step as the stream tells it: with its place among the job's steps.
@@ -73,7 +75,11 @@ impl Seen {
     fn show(&mut self, event: &StreamEvent, steps: &Steps) -> Option<Job> {
         match event.name.as_str() {
             "step" => {
-                if let Ok(StreamedStep { index, step }) = serde_json::from_str(&event.data) {
+                if let Ok(StreamedStep { index, mut step }) = serde_json::from_str(&event.data) {
+                    if step.state == FAILED {
+                        // Its last lines are still to come; the job's end says it again.
+                        step.state = RUNNING.to_owned();
+                    }
                     self.step(index, &step, steps);
                 }
             }
@@ -103,7 +109,7 @@ impl Seen {
         if self.begun.insert(index) {
             steps.begin(index, &step.name, &step.detail);
         }
-        if step.state != "running" && self.ended.insert(index) {
+        if step.state != RUNNING && self.ended.insert(index) {
             let end = End {
                 state: step.state.clone(),
                 summary: step.outcome.clone(),

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 
 use clap::Args;
+use ergon_server::{Config, Ready};
 
 use super::arguments::Stack;
-use crate::failure::Outcome;
+use super::packing;
+use crate::failure::{Failure, Outcome};
+use crate::{folders, output, style};
 
 /// Turn this machine into a stack, until Ctrl-C or SIGTERM
 #[derive(Debug, Args)]
@@ -25,6 +28,27 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> Outcome {
-        Ok(())
+        let config = Config {
+            listen: self.listen,
+            data: folders::data(self.stack.data.as_deref())?,
+            cache: folders::cache()?,
+            extra_authority: packing::extra_authority()?,
+        };
+        ergon_server::run(config, |ready| greet(&ready))
+            .await
+            .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
     }
+}
+
+fn greet(ready: &Ready) {
+    if let Err(why) = &ready.engine {
+        output::note(&format!("{} {why}", style::warning("note:")));
+    }
+    let link = style::link(&ready.sign_in_url);
+    let next = style::link("ergon project add <folder>");
+    let data = folders::display(&ready.data);
+    // A stack serves whether or not anybody reads this.
+    let _ = output::print(&format!(
+        "Ergon is up   {link}        data in {data}\nNext:  {next}\n"
+    ));
 }
