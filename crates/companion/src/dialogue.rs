@@ -189,7 +189,15 @@ fn standing(state: &ContainerState) -> &'static str {
 
 /// Begins a sentence: program names keep their own spelling.
 fn sentence_start(text: &str) -> String {
-    let plain = ["up ", "my ", "the ", "port ", "never ", "restarted "];
+    let plain = [
+        "up ",
+        "my ",
+        "the ",
+        "port ",
+        "never ",
+        "restarted ",
+        "started ",
+    ];
     let mut letters = text.chars();
     match letters.next() {
         Some(first) if plain.iter().any(|start| text.starts_with(start)) => {

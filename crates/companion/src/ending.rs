@@ -26,7 +26,7 @@ pub enum Ending {
     Stopped { exit_code: i64, forced: bool },
     /// Somebody asked the engine to send it a deadly signal.
     KilledByRequest { exit_code: i64, signal: i32 },
-    /// The kernel killed it for want of memory.
+    /// The kernel killed a process of it for want of memory: process 1, or one that it could not do without.
     OutOfMemory { exit_code: i64 },
     /// A signal ended it, and no request to the engine explains it.
     Signalled {
@@ -101,7 +101,7 @@ impl Ending {
                 _ => None,
             })
             .collect();
-        let oom = state.oom_killed || happened(&|what| *what == Happening::OutOfMemory);
+        let memory_ran_out = happened(&|what| *what == Happening::OutOfMemory);
 
         if happened(&|what| *what == Happening::Stopped) {
             return Self::Stopped {
@@ -127,14 +127,21 @@ impl Ending {
                 Self::KilledByRequest { exit_code, signal }
             };
         }
-        if oom && signal.is_none_or(|signal| signal == 9) && exit_code != 0 {
+        // The flag tells of the whole life, so that it explains nothing but a kill.
+        let explained = match signal {
+            Some(9) => memory_ran_out || state.oom_killed,
+            Some(_) => false,
+            None => memory_ran_out && exit_code != 0,
+        };
+        if explained {
             return Self::OutOfMemory { exit_code };
         }
         match signal {
             Some(signal) => {
+                // Events come in order: whoever saw the death has seen the request before it.
                 let watched = state
                     .finished_at
-                    .is_some_and(|end| history.covers(end - WINDOW) || history.saw_death(end));
+                    .is_some_and(|end| history.covers(end - WINDOW) && history.saw_death(end));
                 let by = if watched {
                     Sender::NotTheEngine
                 } else {
@@ -320,6 +327,30 @@ mod tests {
                 by: Sender::NotTheEngine
             }
         );
+    }
+
+    #[test]
+    fn want_of_memory_long_ago_explains_nothing() {
+        let oom = |second| (second, Happening::OutOfMemory);
+        let failed = Ending::Failed { exit_code: 1 };
+        assert_eq!(
+            ending(&exited(1), &[(100, Happening::Started), oom(120)]),
+            failed
+        );
+        let flagged = ContainerState {
+            oom_killed: true,
+            ..exited(1)
+        };
+        assert_eq!(
+            ending(&flagged, &[(100, Happening::Started), oom(120)]),
+            failed
+        );
+        let story = [(100, Happening::Started), oom(199)];
+        assert_eq!(
+            ending(&exited(1), &story),
+            Ending::OutOfMemory { exit_code: 1 }
+        );
+        assert_eq!(ending(&exited(0), &story), Ending::Finished);
     }
 
     #[test]

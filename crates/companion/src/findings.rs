@@ -89,8 +89,9 @@ pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
         facts: Facts::of(observation),
     };
     let mut drafts = look.sight();
-    drafts.extend(look.ending());
+    // A loop says more than the last of its deaths.
     drafts.extend(look.restart_loop());
+    drafts.extend(look.ending());
     drafts.extend(look.paused());
     drafts.extend(look.out_of_memory());
     drafts.extend(look.unhealthy());

@@ -39,7 +39,7 @@ impl Speaker<'_> {
             clauses.push(format!(
                 "up {}, {}{cited}",
                 words::duration(uptime),
-                restarted(state)
+                self.restarted(state)
             ));
         }
         self.told(opening, &clauses, book)
@@ -90,7 +90,7 @@ impl Speaker<'_> {
         }
         clauses.push(format!(
             "{}{}",
-            restarted(state),
+            self.restarted(state),
             book.cite([&self.facts.started(state)])
         ));
         self.told(opening, &clauses, book)
@@ -187,8 +187,13 @@ impl Speaker<'_> {
             .last_sample
             .filter(|sample| sample.oom_kills.is_none_or(|kills| kills == 0));
         let Some(sample) = sample else {
+            // Without a reading of our own there is only the engine's flag, which comes too late at times.
+            let limit = state
+                .memory_limit
+                .map(|limit| format!("; my limit was {}", words::bytes(limit)));
             return format!(
-                "Not out of memory, as far as the engine tells (OOMKilled false){}.",
+                "Whether memory ran out I did not see; the engine saw nothing of it (OOMKilled false){}{}.",
+                limit.unwrap_or_default(),
                 book.cite([&self.facts.exit(state)])
             );
         };
@@ -288,6 +293,21 @@ impl Speaker<'_> {
         })
     }
 
+    /// The engine counts only its own restarts; those by hand show in the events.
+    fn restarted(&self, state: &ContainerState) -> String {
+        let starts = self
+            .observation
+            .history
+            .moments()
+            .filter(|moment| moment.what == Happening::Started)
+            .count() as u64;
+        match state.restart_count {
+            0 if starts > 1 => format!("started {}", words::count(starts, "time", "times")),
+            0 => "never restarted".to_owned(),
+            count => format!("restarted {}", words::count(count, "time", "times")),
+        }
+    }
+
     fn services_clause(&self) -> Option<String> {
         let names: Vec<&str> = self
             .observation
@@ -305,13 +325,6 @@ impl Speaker<'_> {
             1 => Some(format!("{} runs", names[0])),
             _ => Some(format!("{} run", words::list(&names))),
         }
-    }
-}
-
-fn restarted(state: &ContainerState) -> String {
-    match state.restart_count {
-        0 => "never restarted".to_owned(),
-        count => format!("restarted {}", words::count(count, "time", "times")),
     }
 }
 

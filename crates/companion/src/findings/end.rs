@@ -153,7 +153,7 @@ impl Look<'_> {
                 told(
                     "I stopped",
                     format!(
-                        ": the kernel killed process 1 (exit {exit_code}) because memory ran out{limit}"
+                        " (exit {exit_code}): the kernel killed a process of mine because memory ran out{limit}"
                     ),
                     event(&|what| *what == Happening::OutOfMemory),
                 )

@@ -179,7 +179,7 @@ fn want_of_memory_is_told_with_the_limit() {
         oom_kills: Some(0),
     });
     assert_snapshot!(asked("why did you die?", &observation), @r#"
-    I stopped 2 s ago: the kernel killed process 1 (exit 137) because memory ran out: the limit is 64 MB [1][2]. Nothing restarts me (restart policy is "no") [3].
+    I stopped 2 s ago (exit 137): the kernel killed a process of mine because memory ran out: the limit is 64 MB [1][2]. Nothing restarts me (restart policy is "no") [3].
       [1] event: event oom, 2026-11-20T14:02:09Z
       [2] engine: state exited, exit code 137, OOMKilled false, finished 2026-11-20T14:02:09Z, 2026-11-20T14:02:11Z
       [3] engine: restart policy no, 2026-11-20T14:02:11Z
@@ -192,7 +192,7 @@ fn a_kill_that_the_engine_knows_nothing_of_is_said_to_be_one() {
     assert_snapshot!(content("what happened", &ended(137, &[])), @r#"I stopped 2 s ago: process 1 ended with exit 137, killed (signal 9); not by the engine, so by somebody on the host or a process of mine [1]. Not out of memory: the kernel counted no OOM kill, and I used 48 MB [2]. Nothing restarts me (restart policy is "no") [3]."#);
     let mut unwatched = ended(137, &[]);
     unwatched.history = History::default();
-    assert_snapshot!(content("what happened", &unwatched), @r#"I stopped 2 s ago: process 1 ended with exit 137, killed (signal 9); I cannot say by whom, for nobody was watching then [1]. Not out of memory, as far as the engine tells (OOMKilled false) [1]. Nothing restarts me (restart policy is "no") [2]."#);
+    assert_snapshot!(content("what happened", &unwatched), @r#"I stopped 2 s ago: process 1 ended with exit 137, killed (signal 9); I cannot say by whom, for nobody was watching then [1]. Whether memory ran out I did not see; the engine saw nothing of it (OOMKilled false) [1]. Nothing restarts me (restart policy is "no") [2]."#);
 }
 
 #[test]
@@ -287,6 +287,8 @@ fn a_restart_loop_is_counted_by_deaths() {
             .remember(moment(start - 5, Happening::Stopped));
     }
     assert!(ids(&observation).is_empty());
+    let text = content("uptime and status", &observation);
+    assert!(text.contains("up 12 s, started 5 times"), "{text}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use ergon_engine::testing::{TestContainer, engine, shell};
 use ergon_engine::{ContainerSpec, Engine, EngineError, LogQuery, Publish};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::net::{TcpListener, UnixStream};
 
 pub fn subject(container: &TestContainer) -> Subject {
     Subject {
@@ -251,8 +252,9 @@ async fn want_of_memory_is_named_also_for_a_child() {
         .collect();
     assert_eq!(ids, ["memory.out"]);
 
+    // The engine hears of it a moment later than the container's end, and forgets it then.
     let spec = ContainerSpec {
-        cmd: shell("exec tail /dev/zero"),
+        cmd: shell("tail /dev/zero; sleep 0.5; exit 137"),
         memory: Some(8 << 20),
         ..ContainerSpec::default()
     };
@@ -312,4 +314,73 @@ async fn a_container_that_is_gone_is_gone() {
         .await
         .expect("removed");
     assert_eq!(look(&engine, &subject(&container)).await.sight, Sight::Gone);
+}
+
+/// The engine behind a TCP port, as one on another machine would be.
+async fn faraway(engine: &Engine) -> Engine {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let socket = engine.endpoint().to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut guest, _)) = listener.accept().await {
+            let mut engine = UnixStream::connect(&socket).await.expect("the engine");
+            tokio::spawn(
+                async move { tokio::io::copy_bidirectional(&mut guest, &mut engine).await },
+            );
+        }
+    });
+    Engine::connect_to(&format!("tcp://127.0.0.1:{port}"))
+        .await
+        .expect("connected")
+}
+
+#[tokio::test]
+async fn an_engine_elsewhere_is_asked_for_what_cannot_be_seen_here() {
+    let engine = engine().await;
+    let spec = ContainerSpec {
+        cmd: shell("httpd -p 8000 -h /www; echo ready; sleep 600"),
+        publish: vec![Publish {
+            container: 8000,
+            address: IpAddr::from([127, 0, 0, 1]),
+            host: None,
+        }],
+        ..ContainerSpec::default()
+    };
+    let container = TestContainer::create(&engine, "far", spec).await;
+    engine.start(&container.id).await.expect("started");
+    ready(&engine, &container).await;
+    let mut subject = subject(&container);
+    subject.meant = Some(meant(8000));
+    let observation = look(&faraway(&engine).await, &subject).await;
+
+    assert_eq!(observation.processes_from, ProcessSource::Engine);
+    assert_eq!(observation.services[0].name, "httpd");
+    let memory = observation.memory.as_ref().expect("memory");
+    assert_eq!(
+        (&memory.source, memory.oom_kills),
+        (&MemorySource::Engine, None)
+    );
+    assert_eq!(observation.listeners, None);
+    let probe = observation.probe.as_ref().expect("a probe");
+    assert_eq!(
+        (probe.target.address.as_str(), &probe.outcome),
+        ("127.0.0.1", &Outcome::Status(200))
+    );
+    let reply = answer("services, memory, ports", &observation);
+    assert!(
+        reply.content.contains("as the engine lists them"),
+        "{}",
+        reply.content
+    );
+    assert!(
+        reply.content.contains("I cannot read my sockets."),
+        "{}",
+        reply.content
+    );
+    assert!(
+        reply
+            .evidence
+            .iter()
+            .any(|evidence| evidence.text.contains("by the engine's statistics"))
+    );
 }

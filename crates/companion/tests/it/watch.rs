@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ergon_companion::{COMPANION_LABEL, Change, ChangeKind, Happening, WatchOptions, Watcher};
+use ergon_companion::{
+    COMPANION_LABEL, Change, ChangeKind, Ending, Happening, WatchOptions, Watcher,
+};
 use ergon_engine::testing::{TestContainer, engine, shell};
 use ergon_engine::{ContainerSpec, Engine};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -151,6 +154,11 @@ struct Door {
 
 impl Door {
     fn open(path: &Path, engine_socket: String) -> Self {
+        Self::slow(path, engine_socket, Duration::ZERO)
+    }
+
+    /// A door behind which news of the engine's events waits for a while.
+    fn slow(path: &Path, engine_socket: String, delay: Duration) -> Self {
         let listener = UnixListener::bind(path).expect("a socket");
         let task = tokio::spawn(async move {
             let mut guests = tokio::task::JoinSet::new();
@@ -160,6 +168,29 @@ impl Door {
                     let mut engine = UnixStream::connect(engine_socket)
                         .await
                         .expect("the engine");
+                    let mut request = vec![0; 4096];
+                    let length = guest.read(&mut request).await.unwrap_or(0);
+                    let _ = engine.write_all(&request[..length]).await;
+                    if !delay.is_zero()
+                        && String::from_utf8_lossy(&request[..length]).contains("/events?")
+                    {
+                        let (queue, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+                        let reader = async move {
+                            let mut news = vec![0; 4096];
+                            while let Ok(length @ 1..) = engine.read(&mut news).await {
+                                let _ =
+                                    queue.send((Instant::now() + delay, news[..length].to_vec()));
+                            }
+                        };
+                        let writer = async {
+                            while let Some((due, news)) = waiting.recv().await {
+                                tokio::time::sleep_until(due).await;
+                                let _ = guest.write_all(&news).await;
+                            }
+                        };
+                        tokio::join!(reader, writer);
+                        return;
+                    }
                     let _ = tokio::io::copy_bidirectional(&mut guest, &mut engine).await;
                 });
             }
@@ -214,5 +245,41 @@ async fn what_happens_while_the_engine_is_away_is_told_when_it_is_back() {
         .finished_at
         .expect("a time");
     assert!(watcher.history(&container.id).covers(end));
+    door.shut().await;
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_event_that_explains_a_fresh_death() {
+    let engine = engine().await;
+    let container = TestContainer::create(&engine, "fresh", labelled("sleep 600")).await;
+    engine.start(&container.id).await.expect("started");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("engine.sock");
+    let door = Door::slow(
+        &path,
+        engine.endpoint().to_owned(),
+        Duration::from_millis(500),
+    );
+    let through = Engine::connect_to(&format!("unix://{}", path.display()))
+        .await
+        .expect("connected");
+    let options = WatchOptions {
+        label: "dev.ergon.test.none".to_owned(),
+        ..WatchOptions::default()
+    };
+    let (watcher, _changes) = Watcher::start(through, options);
+    watcher.watch(&container.id, &container.name);
+    until_sampled(&watcher, &container.id).await;
+    engine.kill(&container.id, "SIGKILL").await.expect("killed");
+    engine.wait(&container.id).await.expect("ended");
+    let observation = watcher.observe(&crate::real::subject(&container)).await;
+    let ending = Ending::of(observation.state().expect("seen"), &observation.history);
+    assert_eq!(
+        ending,
+        Some(Ending::KilledByRequest {
+            exit_code: 137,
+            signal: 9
+        })
+    );
     door.shut().await;
 }
