@@ -11,7 +11,7 @@ use crate::stack::Stack;
 
 /// What Vite built. Absent in a build without the UI.
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Files;
 
