@@ -22,8 +22,8 @@ web: ## the browser UI, into web/dist
 test: ## everything that must pass
 	@dev/test
 
-test-all: test ## and what takes too long for every change
-	@echo "Longer matrices (other engines, other databases, other machines) come with the features they exercise."
+test-all: ## and what takes too long for every change
+	@dev/test --all
 
 soak: ## run for a long time and watch
 	@echo "There is no soak yet: it comes with the companions' long watch."
@@ -39,11 +39,8 @@ base-images: ## the bases of the examples, from Debian packages
 	@dev/setup
 	@dev/base-images
 
-lint: ## formatting, clippy, the rules of the house
-	cargo fmt --all --check
-	@mkdir -p web/dist
-	cargo clippy --workspace --all-targets -- -D warnings
-	cargo xtask tidy
+lint: ## formatting, clippy, the rules of the house, the browser UI's lints and types
+	@dev/test --lint
 
 clean: ## what can be built again; not data, not caches of bases and builds
 	cargo clean
