@@ -6,9 +6,9 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{AnyConnection, AnyPool, Connection as _};
 use tokio::sync::{Mutex, watch};
 
 use crate::change::Change;
@@ -24,6 +24,14 @@ const PRAGMAS: &[&str] = &[
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 ];
+
+/// Makes a connection behave as every connection of a store does.
+async fn set_up(connection: &mut AnyConnection, sqlite: bool) -> Result<(), sqlx::Error> {
+    for pragma in if sqlite { PRAGMAS } else { &[] } {
+        sqlx::query(*pragma).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
 
 /// A stack's store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -63,18 +71,17 @@ impl Store {
         let failed = |error: sqlx::Error| StoreError::opening(&path, error);
         let options = AnyConnectOptions::from_str(url).map_err(failed)?;
         let sqlite = url.starts_with("sqlite:");
+        // A pool tries again whatever the reason; the first connection alone says what is wrong.
+        let mut first = AnyConnection::connect_with(&options)
+            .await
+            .map_err(failed)?;
+        set_up(&mut first, sqlite).await.map_err(failed)?;
+        first.close().await.map_err(failed)?;
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             // A file that cannot be opened now cannot be opened in half a minute either.
             .acquire_timeout(Duration::from_secs(10))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    for pragma in if sqlite { PRAGMAS } else { &[] } {
-                        sqlx::query(*pragma).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            })
+            .after_connect(move |connection, _| Box::pin(set_up(connection, sqlite)))
             .connect_with(options)
             .await
             .map_err(failed)?;
