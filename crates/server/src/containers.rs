@@ -82,7 +82,10 @@ struct Known {
     row: ContainerRow,
     intent: Option<Intent>,
     subject: Subject,
-    seen: Option<(Instant, api::ContainerSummary)>,
+    /// What was seen of it last.
+    seen: Option<api::ContainerSummary>,
+    /// Until then it is shown again without looking.
+    fresh_until: Option<Instant>,
     next_look: Instant,
     pause: Duration,
 }
@@ -308,6 +311,7 @@ impl<'a> Containers<'a> {
             intent,
             subject,
             seen: None,
+            fresh_until: None,
             next_look: now,
             pause: SHORTEST_PAUSE,
         };
@@ -350,7 +354,7 @@ impl<'a> Containers<'a> {
         if let Some(known) = self.crew().known().get_mut(id) {
             known.row.name.clone_from(&row.name);
             known.subject.container.clone_from(&row.name);
-            known.seen = None;
+            known.fresh_until = None;
         }
         let mut change = self
             .stack
@@ -365,7 +369,7 @@ impl<'a> Containers<'a> {
     /// Something happened to it: it is looked at soon, and often for a while.
     pub fn stir(&self, id: &str) {
         if let Some(known) = self.crew().known().get_mut(id) {
-            known.seen = None;
+            known.fresh_until = None;
             known.pause = SHORTEST_PAUSE;
             known.next_look = Instant::now() + SHORTEST_PAUSE;
         }
@@ -394,9 +398,15 @@ impl<'a> Containers<'a> {
     }
 
     async fn summary(&self, id: &str) -> Option<api::ContainerSummary> {
-        let seen = self.crew().known().get(id)?.seen.clone();
+        let (seen, fresh_until) = {
+            let all = self.crew().known();
+            let known = all.get(id)?;
+            (known.seen.clone(), known.fresh_until)
+        };
         match seen {
-            Some((at, summary)) if at.elapsed() < FRESH => Some(summary),
+            Some(summary) if fresh_until.is_some_and(|until| until > Instant::now()) => {
+                Some(summary)
+            }
             _ => self.look(id).await.map(|(_, _, summary)| summary),
         }
     }
@@ -410,19 +420,21 @@ impl<'a> Containers<'a> {
             let mut all = self.crew().known();
             let known = all.get_mut(id)?;
             let summary = summary(known, &observation, &diagnosis);
-            let before = known.seen.replace((Instant::now(), summary.clone()));
+            let before = known.seen.replace(summary.clone());
+            let now = Instant::now();
             let unchanged = before
                 .as_ref()
-                .is_some_and(|(_, before)| alike(before, &summary));
+                .is_some_and(|before| alike(before, &summary));
             known.pause = if unchanged {
                 (known.pause * 2).min(LONGEST_PAUSE)
             } else {
                 SHORTEST_PAUSE
             };
-            known.next_look = Instant::now() + known.pause;
+            known.next_look = now + known.pause;
+            known.fresh_until = Some(now + FRESH);
             (summary, before)
         };
-        if before.is_some_and(|(_, before)| !alike(&before, &summary)) {
+        if before.is_none_or(|before| !alike(&before, &summary)) {
             self.tell(&summary).await;
         }
         Some((observation, diagnosis, summary))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ergon_manifest::{Digest, ParseDigestError};
 use ergon_oci::{Blobs, Image};
-use ergon_pack::{BuildRecord, Reproducibility};
+use ergon_pack::{BuildHash, BuildRecord, Reproducibility};
 use ergon_store::{
     BuildRow, ImageRow, JobId, NewEvent, ProjectId, ProjectRow, StoreError, StoredBuild, now,
 };
@@ -164,7 +164,7 @@ impl<'a> Registry<'a> {
         &self,
         wanted: &api::RecordBuild,
     ) -> Result<api::Build, RegistryError> {
-        let hash: Digest = wanted.build_hash.parse()?;
+        let hash: BuildHash = wanted.build_hash.parse()?;
         let cache = self.stack.cache().clone();
         let record = tokio::task::spawn_blocking(move || cache.build(&hash)).await?;
         let record = record.ok_or_else(|| RegistryError::NotInCache {
@@ -384,7 +384,8 @@ fn begins(digest: &str, text: &str) -> bool {
     let text = text.strip_prefix("sha256:").unwrap_or(text);
     digest
         .strip_prefix("sha256:")
-        .is_some_and(|hex| hex.starts_with(text))
+        .unwrap_or(digest)
+        .starts_with(text)
 }
 
 /// Long enough to be looked for.

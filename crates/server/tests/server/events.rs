@@ -1,0 +1,130 @@
+//! The feed of changes, read by cursor and followed live.
+
+use futures_util::StreamExt;
+use reqwest::{Method, Response, header};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Reads `data:` lines of events with this name until there are `count`.
+async fn read_events(response: Response, name: &str, count: usize) -> Vec<(String, Value)> {
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "text/event-stream"
+    );
+    let mut stream = response.bytes_stream();
+    let mut text = String::new();
+    loop {
+        let found: Vec<(String, Value)> = text
+            .split_inclusive("\n\n")
+            .filter(|event| event.ends_with("\n\n"))
+            .filter_map(|event| {
+                let field = |name: &str| {
+                    event
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name))
+                        .map(str::trim)
+                };
+                let data = (field("event:")? == name).then(|| field("data:"))??;
+                Some((
+                    field("id:").unwrap_or_default().to_owned(),
+                    serde_json::from_str(data).unwrap(),
+                ))
+            })
+            .collect();
+        if found.len() >= count {
+            return found;
+        }
+        let chunk = tokio::time::timeout(crate::world::PATIENCE, stream.next())
+            .await
+            .expect("events come in time");
+        text.push_str(std::str::from_utf8(&chunk.expect("the stream goes on").unwrap()).unwrap());
+    }
+}
+
+async fn stream(world: &World, path: &str, last: Option<&str>) -> Response {
+    let mut request = world
+        .request(Method::GET, path)
+        .header(header::ACCEPT, "text/event-stream");
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn changes_are_followed_as_they_happen_and_after_a_break() {
+    let world = World::new().await;
+    let live = stream(&world, "/api/v1/events", None).await;
+    let id = world.project(&world.folder("one", &[])).await;
+    let seen = read_events(live, "change", 2).await;
+    let kinds = |events: &[(String, Value)]| {
+        events
+            .iter()
+            .map(|(_, event)| event["type"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kinds(&seen),
+        ["dev.ergon.project.added", "dev.ergon.companion.registered"]
+    );
+    let (cursor, added) = &seen[0];
+    assert_eq!(
+        (&added["specversion"], &added["subject"], &added["id"]),
+        (
+            &json!("1.0"),
+            &json!(format!("project/{id}")),
+            &json!(cursor)
+        )
+    );
+
+    // What happened while nobody followed comes first.
+    world
+        .delete(&format!("/api/v1/projects/{id}"))
+        .await
+        .success();
+    let rest = read_events(
+        stream(&world, "/api/v1/events", Some(cursor)).await,
+        "change",
+        3,
+    )
+    .await;
+    assert_eq!(
+        kinds(&rest),
+        [
+            "dev.ergon.companion.registered",
+            "dev.ergon.project.removed",
+            "dev.ergon.companion.left"
+        ]
+    );
+    let by_query = read_events(
+        stream(&world, &format!("/api/v1/events?after={cursor}"), None).await,
+        "change",
+        3,
+    )
+    .await;
+    assert_eq!(by_query, rest);
+
+    let list = world.get("/api/v1/events").await;
+    let newest_first: Vec<u64> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["id"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!(newest_first.is_sorted_by(|a, b| a > b), "{newest_first:?}");
+    let after = world.get(&format!("/api/v1/events?after={cursor}")).await;
+    assert_eq!(after["items"].as_array().unwrap().len(), 3);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_stack() {
+    let world = World::new().await;
+    let response = stream(&world, "/api/v1/events", None).await;
+    let begun = std::time::Instant::now();
+    world.end().await;
+    let rest = response.bytes().await;
+    assert!(rest.is_ok(), "the stream is ended, not cut off: {rest:?}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}

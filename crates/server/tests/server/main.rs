@@ -1,0 +1,11 @@
+//! The server, asked over HTTP as clients ask it: a fresh stack for each test, on a free port, in
+//! folders of its own. What runs containers runs them in the engine of this machine (`dev/setup`).
+
+mod containers;
+mod crash;
+mod doors;
+mod events;
+mod problems;
+mod projects;
+mod start;
+mod world;

@@ -1,0 +1,209 @@
+//! A stack of its own for each test, and a client that knows its token.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use ergon_pack::ExtraAuthority;
+use ergon_server::{Config, Ready, StartError};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub ready: Ready,
+    pub url: String,
+    pub token: String,
+    pub client: Client,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), StartError>>,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub kind: String,
+    pub body: Value,
+}
+
+pub fn config(folder: &Path) -> Config {
+    Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        data: folder.join("data"),
+        cache: folder.join("cache"),
+        extra_authority: ExtraAuthority::Host,
+    }
+}
+
+pub fn client() -> Client {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::over(tempfile::tempdir().unwrap()).await
+    }
+
+    /// A stack over folders of an earlier one.
+    pub async fn over(folder: tempfile::TempDir) -> Self {
+        let shutdown = CancellationToken::new();
+        let (sender, receiver) = oneshot::channel();
+        let stack = ergon_server::serve(config(folder.path()), shutdown.clone(), |ready| {
+            drop(sender.send(ready))
+        });
+        let task = tokio::spawn(stack);
+        let Ok(ready) = receiver.await else {
+            panic!("the stack did not start: {:?}", task.await);
+        };
+        let port = ready.url.rsplit(':').next().unwrap();
+        let token = std::fs::read_to_string(folder.path().join("data/token"))
+            .unwrap()
+            .trim()
+            .to_owned();
+        Self {
+            url: format!("http://127.0.0.1:{port}"),
+            token,
+            client: client(),
+            ready,
+            folder,
+            shutdown,
+            task,
+        }
+    }
+
+    /// Ends the stack in order; its folders stay.
+    pub async fn end(self) -> tempfile::TempDir {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+        self.folder
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The host and port, as a Host header names it.
+    pub fn authority(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// A request without any credential.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A request of the owner.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(&self.token)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        read(self.request(Method::GET, path)).await.success()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        read(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        read(self.request(Method::DELETE, path)).await
+    }
+
+    /// Adds a folder as a project and returns its id.
+    pub async fn project(&self, folder: &Path) -> String {
+        let project = self
+            .post("/api/v1/projects", json!({ "location": folder }))
+            .await
+            .success();
+        project["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A folder with these files in it.
+    pub fn folder(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (path, content) in files {
+            std::fs::write(folder.join(path), content).unwrap();
+        }
+        folder.canonicalize().unwrap()
+    }
+
+    /// Asks until the answer is as wanted, and returns it.
+    pub async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} never became what was waited for: {answer:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The job once it has ended.
+    pub async fn ended(&self, job: &Value) -> Value {
+        let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+        self.until(&path, |job| !job["finished_at"].is_null()).await
+    }
+}
+
+impl Answer {
+    /// The body of an answer that is a success.
+    pub fn success(self) -> Value {
+        assert!(self.status.is_success(), "{} {:#}", self.status, self.body);
+        self.body
+    }
+
+    /// The body of an answer that must be a problem document with this status.
+    pub fn problem(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        assert_eq!(self.kind, "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert!(
+            self.body["title"].is_string() && self.body["type"] == "about:blank",
+            "{:#}",
+            self.body
+        );
+        assert!(!self.body["detail"].as_str().unwrap().is_empty());
+        self.body
+    }
+}
+
+pub async fn read(request: RequestBuilder) -> Answer {
+    read_response(request.send().await.unwrap()).await
+}
+
+pub async fn read_response(response: Response) -> Answer {
+    let status = response.status();
+    let kind = response
+        .headers()
+        .get("content-type")
+        .map_or("", |kind| kind.to_str().unwrap())
+        .to_owned();
+    let bytes = response.bytes().await.unwrap();
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    Answer {
+        status,
+        kind,
+        body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()),
+    }
+}
