@@ -12,6 +12,7 @@ use ergon_oci::{Blobs, Layer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::hash::BuildHash;
 use crate::record::BuildRecord;
 
 /// The folder that all builds of this user share.
@@ -94,7 +95,7 @@ impl Cache {
     }
 
     /// The finished build with this hash, if all its images are still there.
-    pub fn build(&self, build_hash: &Digest) -> Option<BuildRecord> {
+    pub fn build(&self, build_hash: &BuildHash) -> Option<BuildRecord> {
         let record: BuildRecord = read(&self.build_path(build_hash))?;
         let whole = record.images.iter().all(|image| {
             ergon_oci::Image::load(&self.blobs, &image.digest)
@@ -111,10 +112,8 @@ impl Cache {
         self.root.join("steps").join(format!("{}.json", key.hex()))
     }
 
-    fn build_path(&self, build_hash: &Digest) -> PathBuf {
-        self.root
-            .join("builds")
-            .join(format!("{}.json", build_hash.hex()))
+    fn build_path(&self, build_hash: &BuildHash) -> PathBuf {
+        self.root.join("builds").join(format!("{build_hash}.json"))
     }
 }
 

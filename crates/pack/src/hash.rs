@@ -1,8 +1,10 @@
 //! The build hash: one digest over everything that decides the image.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
-use ergon_manifest::{CanonicalError, Digest, canonical_json};
+use ergon_manifest::{CanonicalError, Digest, ParseDigestError, canonical_json};
 use serde::{Deserialize, Serialize};
 
 /// What writes the bits. It changes only when the bits it writes change.
@@ -15,6 +17,55 @@ pub const BUILDER: Builder = Builder {
 pub struct Builder {
     /// The version of tar, gzip and config as Ergon writes them.
     pub encoding: &'static str,
+}
+
+/// What a build is called: 64 hex digits, without an algorithm in front, so that a tag can begin
+/// with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BuildHash(Digest);
+
+impl BuildHash {
+    /// The first twelve digits, as tags and people use them.
+    pub fn short(&self) -> String {
+        self.0.short()
+    }
+}
+
+impl FromStr for BuildHash {
+    type Err = ParseDigestError;
+
+    /// Reads a hash; one written as a digest, with `sha256:` in front, is the same.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        format!("sha256:{digits}").parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for BuildHash {
+    type Error = ParseDigestError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<BuildHash> for String {
+    fn from(hash: BuildHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl fmt::Display for BuildHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.hex())
+    }
+}
+
+impl fmt::Debug for BuildHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Everything that decides an image, and nothing else.
@@ -39,7 +90,7 @@ pub struct BuildInputs {
 
 impl BuildInputs {
     /// The build hash.
-    pub fn build_hash(&self) -> Result<Digest, CanonicalError> {
+    pub fn build_hash(&self) -> Result<BuildHash, CanonicalError> {
         #[derive(Serialize)]
         struct Hashed<'a> {
             #[serde(flatten)]
@@ -50,7 +101,7 @@ impl BuildInputs {
             inputs: self,
             builder: BUILDER,
         };
-        Ok(Digest::of(&canonical_json(&hashed)?))
+        Ok(BuildHash(Digest::of(&canonical_json(&hashed)?)))
     }
 }
 
@@ -75,7 +126,10 @@ mod tests {
             .replace("BASE", &Digest::of(b"base").to_string())
             .replace("MANIFEST", &Digest::of(b"manifest").to_string())
             .replace("SOURCE", &Digest::of(b"source").to_string());
-        assert_eq!(inputs().build_hash().unwrap(), Digest::of(text.as_bytes()));
+        let hash = inputs().build_hash().unwrap();
+        assert_eq!(hash.to_string(), Digest::of(text.as_bytes()).hex());
+        assert_eq!(hash.to_string().parse::<BuildHash>().unwrap(), hash);
+        assert_eq!(format!("sha256:{hash}").parse::<BuildHash>().unwrap(), hash);
     }
 
     #[test]

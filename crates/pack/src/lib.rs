@@ -33,7 +33,7 @@ pub use cache::{Cache, CacheError, write_atomically};
 pub use engine_image::load_into_engine;
 pub use error::PackError;
 pub use git::GitState;
-pub use hash::{BUILDER, BuildInputs};
+pub use hash::{BUILDER, BuildHash, BuildInputs};
 pub use lock::{LOCK_FILE, Lock, LockChange};
 pub use pin::lock;
 pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare, read_project};

@@ -15,7 +15,7 @@ use crate::bases::{held_base, platform, resolve_base};
 use crate::cache::Cache;
 use crate::error::PackError;
 use crate::git::GitState;
-use crate::hash::BuildInputs;
+use crate::hash::{BuildHash, BuildInputs};
 use crate::lock::{Lock, lock_states};
 use crate::progress::{Progress, ProgressEvent, StepKind, StepOutcome};
 use crate::source::Source;
@@ -50,7 +50,7 @@ pub struct Identity {
     pub manifest_digest: Digest,
     pub source_digest: Digest,
     /// Absent while a base is not held.
-    pub build_hash: Option<Digest>,
+    pub build_hash: Option<BuildHash>,
     pub missing_bases: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Prepared {
     pub source: Source,
     pub bases: BTreeMap<String, Base>,
     pub inputs: BuildInputs,
-    pub build_hash: Digest,
+    pub build_hash: BuildHash,
     pub git: Option<GitState>,
     /// Why it is not pinned; empty where it is.
     pub unpinned: Vec<String>,

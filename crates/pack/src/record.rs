@@ -4,12 +4,12 @@ use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::git::GitState;
-use crate::hash::BuildInputs;
+use crate::hash::{BuildHash, BuildInputs};
 
 /// One execution of a manifest over sources, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildRecord {
-    pub build_hash: Digest,
+    pub build_hash: BuildHash,
     pub inputs: BuildInputs,
     /// In build order.
     pub images: Vec<ImageRecord>,

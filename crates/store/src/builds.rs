@@ -166,7 +166,7 @@ impl Store {
     pub async fn builds_like(&self, text: &str) -> Result<Vec<StoredBuild>, StoreError> {
         let digest = digest_prefix(text);
         let sql = format!(
-            "SELECT {COLUMNS} FROM builds WHERE build_hash LIKE $1 ESCAPE '!' OR source_digest LIKE $1 ESCAPE '!'
+            "SELECT {COLUMNS} FROM builds WHERE build_hash LIKE $4 ESCAPE '!' OR source_digest LIKE $1 ESCAPE '!'
              OR build_hash IN (SELECT build_hash FROM images WHERE digest LIKE $1 ESCAPE '!')
              OR build_hash IN (SELECT build_hash FROM tags WHERE tag = $2 OR tag LIKE $3 ESCAPE '!')
              ORDER BY started_at DESC LIMIT 20"
@@ -175,6 +175,7 @@ impl Store {
             .bind(digest)
             .bind(text)
             .bind(format!("%:{}%", literal(text)))
+            .bind(format!("{}%", literal(text.trim_start_matches("sha256:"))))
             .fetch_all(&self.pool)
             .await?;
         self.with_images(&rows).await

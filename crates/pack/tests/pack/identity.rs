@@ -26,8 +26,8 @@ async fn golden_digests() {
         base     sha256:437b463faaddd4a7e8832a598e1240219aa1a9e68e5a59deaadf70ac3e9d4cab
         manifest sha256:3ffb11846d6dfb56af43461323b5bb2222adfeab60c24672cbe8567af53374f4
         source   sha256:8179438e5abc5a0ec74c1b364146ccfe981008f882db6979e1c20ee429269751
-        build    sha256:28bc0012b8a06781b660360b46be3244653659b32acd84a5fdc143a62f076ec2
-        image    sha256:09ceedc1896c68bd9747a36f27f13c5673d6a64c5473cf0de4cff396c00a6c0e
+        build    28bc0012b8a06781b660360b46be3244653659b32acd84a5fdc143a62f076ec2
+        image    sha256:6771fbb784504c3efb25074f64a0af77a6774bc5a80e9271564c40c0eb2994a7
         "
     );
     assert_eq!(

@@ -128,7 +128,7 @@ async fn a_name_is_taken_once(store: Store) {
 
 fn build(hash: &str, state: &str) -> BuildRow {
     BuildRow {
-        build_hash: format!("sha256:{hash}"),
+        build_hash: hash.to_owned(),
         project_id: None,
         job_id: None,
         state: state.to_owned(),
