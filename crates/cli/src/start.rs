@@ -8,9 +8,13 @@ pub fn give_tls_its_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// What is traced unless `ERGON_LOG` says otherwise: what a person should look at, said by us.
+/// Libraries say it before we do, and less clearly.
+const USUAL: &str = "off,ergon=warn";
+
 /// Writes traces to standard error, as much as `ERGON_LOG` asks for.
 pub fn trace() {
-    let filter = EnvFilter::try_from_env("ERGON_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("ERGON_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -73,9 +73,13 @@ fn the_token_is_the_last_line_and_never_in_a_link() {
 #[test]
 fn a_data_folder_has_one_stack() {
     let world = World::new();
-    let _stack = world.up();
+    let stack = world.up();
     let refused = world.ergon(["up", "--listen", "127.0.0.1:0"]).ends_with(1);
-    insta::assert_snapshot!(redacted(&world, &refused.stderr), @"");
+    let said = redacted(&world, &refused.stderr).replace(&stack.process().to_string(), "PROCESS");
+    insta::assert_snapshot!(said, @r"
+    error: the data folder DATA is in use by process PROCESS
+     help: use that stack (`ergon status`), stop it (`kill PROCESS`), or choose another folder with --data
+    ");
 }
 
 #[test]
@@ -84,7 +88,11 @@ fn a_busy_port_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let refused = world.ergon(["up", "--listen", &address]).ends_with(1);
-    insta::assert_snapshot!(refused.stderr.replace(&address, "ADDRESS"), @"");
+    let port = listener.local_addr().unwrap().port().to_string();
+    insta::assert_snapshot!(refused.stderr.replace(&port, "7411"), @r"
+    error: 127.0.0.1:7411 is in use by another program
+     help: choose another port with --listen 127.0.0.1:PORT (0 takes a free one), or see who listens: ss -ltnp sport = :7411
+    ");
 }
 
 #[test]
@@ -136,6 +144,50 @@ fn a_folder_that_is_not_there_is_named() {
             refused.stderr.contains("/nonexistent cannot be opened"),
             "{command}: {}",
             refused.stderr
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_full() {
+    // Only root can make a disk so small.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new();
+    let small = world.path("small");
+    std::fs::create_dir(&small).unwrap();
+    let mut on_small_disk = |size: &str, arguments: &[&str]| {
+        let script = format!("mount -t tmpfs -o size={size} none \"$0\" && exec \"$@\"");
+        let small = small.to_str().unwrap();
+        let program = [
+            "--mount",
+            "sh",
+            "-c",
+            &script,
+            small,
+            env!("CARGO_BIN_EXE_ergon"),
+        ];
+        let arguments = program.into_iter().chain(arguments.iter().copied());
+        world
+            .program("unshare", arguments)
+            .env("XDG_CACHE_HOME", small)
+            .env("ERGON_DATA", format!("{small}/data"))
+            .ends_with(1)
+            .stderr
+    };
+    let example = examples().join("express");
+    for said in [
+        on_small_disk("8k", &["up", "--listen", "127.0.0.1:0"]),
+        on_small_disk("1m", &["build", example.to_str().unwrap()]),
+    ] {
+        let is_said = ["disk is full", "no space"]
+            .iter()
+            .any(|words| said.contains(words));
+        assert!(is_said, "{said}");
+        assert!(
+            said.contains("help:") && !said.contains("panicked"),
+            "{said}"
         );
     }
 }

@@ -247,6 +247,11 @@ pub struct Stack<'world> {
 }
 
 impl Stack<'_> {
+    /// The process's id.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the stack serves at `path`, without a token.
     pub fn get(&self, path: &str) -> (u16, String) {
         let endpoint = std::fs::read_to_string(self.world.data().join("endpoint")).unwrap();
