@@ -36,12 +36,13 @@ export async function show(page, name) {
   if (!folder) return;
   await mkdir(folder, { recursive: true });
   const size = page.viewportSize();
-  await page.screenshot({ path: path.join(folder, `${name}-light.png`) });
+  const picture = (kind) => page.screenshot({ path: path.join(folder, `${name}-${kind}.png`), animations: 'disabled' });
+  await picture('light');
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: path.join(folder, `${name}-dark.png`) });
+  await picture('dark');
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 380, height: 780 });
-  await page.screenshot({ path: path.join(folder, `${name}-380.png`) });
+  await picture('380');
   await page.setViewportSize(size);
 }
 

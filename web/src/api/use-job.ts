@@ -49,6 +49,8 @@ export function useJob(id: string | null | undefined) {
     source.addEventListener('step', (message: MessageEvent<string>) => {
       const { index, ...step } = JSON.parse(message.data) as JobStep & { index: number };
       queries.setQueryData<Job>(keys.job(id), (known) => known && withStep(known, index, step));
+      // With a step, more may have become known: the build hash, the result.
+      void queries.invalidateQueries({ queryKey: keys.job(id) });
     });
     source.addEventListener('log', (message: MessageEvent<string>) => {
       waiting.push(JSON.parse(message.data) as JobLogLine);

@@ -3,16 +3,17 @@ import { Link } from 'wouter';
 import type { Job } from '../api/types';
 import { Cause, Notice } from '../parts/notice';
 import { Ports } from '../parts/ports';
+import { causeOf } from '../text/cause';
+import { plainLine } from '../text/terminal';
 
 /** What a finished job came to, the cause first where it failed. */
 export function Outcome({ job }: { job: Job }) {
   if (job.state === 'failed' || job.state === 'interrupted') {
+    const cause = causeOf(job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.'));
     return (
       <Notice kind={job.state === 'failed' ? 'problem' : 'warning'}>
-        <Cause
-          text={job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.')}
-          remedy={job.remedy}
-        />
+        <Cause text={cause.sentence} remedy={job.remedy} />
+        {cause.line && <code className="wrap-anywhere">{plainLine(cause.line)}</code>}
       </Notice>
     );
   }

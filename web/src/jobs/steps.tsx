@@ -4,11 +4,11 @@ import { isActive, linesByStep } from '../api/job-progress';
 import type { Job, JobLogLine, JobStep } from '../api/types';
 import { SignMark } from '../parts/lamp';
 import { Took } from '../parts/time';
-import { count } from '../text/format';
+import { count, shortenDigests } from '../text/format';
 import { stepSign } from '../text/signs';
 import { StepLog } from './step-log';
 
-const stateWords: Record<string, string> = { running: 'running', done: 'done', cached: 'cached', failed: 'failed' };
+const stateWords: Record<string, string> = { running: 'running', done: 'done', cached: 'cached', failed: 'failed', left: 'not finished' };
 
 /** A job's steps, each with its log under it; what runs and what failed is open. */
 export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
@@ -19,10 +19,16 @@ export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
   return (
     <ol className="steps">
       {job.steps.map((step, place) => (
-        <Step key={place} step={step} lines={lines.get(place) ?? []} live={isActive(job)} />
+        <Step key={place} step={asItEnded(step, job)} lines={lines.get(place) ?? []} live={isActive(job)} />
       ))}
     </ol>
   );
+}
+
+/** A step that a cancelled job did not finish has not failed: it was left. */
+function asItEnded(step: JobStep, job: Job): JobStep {
+  const left = !isActive(job) && (step.state === 'running' || (job.state === 'cancelled' && step.state === 'failed'));
+  return left ? { ...step, state: 'left' } : step;
 }
 
 function Step({ step, lines, live }: { step: JobStep; lines: readonly JobLogLine[]; live: boolean }) {
@@ -32,12 +38,14 @@ function Step({ step, lines, live }: { step: JobStep; lines: readonly JobLogLine
   return (
     <li className="step" data-state={step.state}>
       <div className="step-row">
-        <SignMark sign={live || step.state !== 'running' ? stepSign(step) : 'off'} />
+        <SignMark sign={stepSign(step)} />
         <span className="hidden-visually">{stateWords[step.state] ?? step.state}:</span>
         <span className="step-name">{step.name}</span>
         <code className="step-detail">{step.detail}</code>
-        <span className="step-outcome soft">{step.outcome}</span>
-        <span className="step-time soft">{step.state === 'cached' ? 'cached' : <Took milliseconds={step.milliseconds} />}</span>
+        <span className="step-outcome soft" title={step.outcome ?? undefined}>
+          {step.outcome && shortenDigests(step.outcome)}
+        </span>
+        <span className="step-time soft">{step.state === 'cached' || step.state === 'left' ? stateWords[step.state] : <Took milliseconds={step.milliseconds} />}</span>
         <span className="step-lines">
           {lines.length > 0 && (
             <button type="button" className="link-button" aria-expanded={open} onClick={() => setChosen(!open)}>

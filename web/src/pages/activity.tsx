@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 
-import { useEvents, useProjects } from '../api/queries';
+import { useEvents, useJobs, useProjects } from '../api/queries';
 import type { Event } from '../api/types';
 import { Button } from '../parts/button';
 import { Empty } from '../parts/empty';
@@ -19,7 +19,11 @@ const SHOWN = 100;
 export function ActivityPage() {
   const events = useEvents();
   const projects = useProjects().data;
-  const names = useMemo(() => new Map(projects?.map((project) => [project.id, project.name])), [projects]);
+  const jobs = useJobs().data;
+  const names = useMemo(
+    () => new Map([...(projects ?? []).map(({ id, name }) => [id, name] as const), ...(jobs ?? []).map((job) => [job.id, job.project_name] as const)]),
+    [projects, jobs],
+  );
   const [filter, setFilter] = useState('');
   const [limit, setLimit] = useState(SHOWN);
   const found = useMemo(() => filterEvents(events.data ?? [], filter), [events.data, filter]);
@@ -43,7 +47,7 @@ export function ActivityPage() {
         {found.length > 0 && (
           <ol className="panel feed" aria-label="Events, newest first">
             {found.slice(0, limit).map((event) => (
-              <FeedLine key={event.id} event={event} projects={names} />
+              <FeedLine key={event.id} event={event} names={names} />
             ))}
           </ol>
         )}
@@ -57,9 +61,9 @@ export function ActivityPage() {
   );
 }
 
-function FeedLine({ event, projects }: { event: Event; projects: ReadonlyMap<string, string> }) {
+function FeedLine({ event, names }: { event: Event; names: ReadonlyMap<string, string> }) {
   const page = subjectPage(event.subject);
-  const name = subjectName(event, projects);
+  const name = subjectName(event, names);
   return (
     <li className="feed-line">
       <span className="feed-time faint note">
@@ -67,7 +71,7 @@ function FeedLine({ event, projects }: { event: Event; projects: ReadonlyMap<str
       </span>
       <span className="feed-kind">{eventWords(event.type)}</span>
       <span className="feed-subject one-line">{page ? <Link href={page}>{name}</Link> : name}</span>
-      <span className="feed-detail soft note one-line">{eventDetail(event.data)}</span>
+      <span className="feed-detail soft note one-line">{eventDetail(event, name)}</span>
     </li>
   );
 }

@@ -95,8 +95,13 @@ function Measured({ container }: { container: Container }) {
       <div>
         <dt>Memory</dt>
         <dd className="numbers">
-          {container.memory == null ? '—' : bytes(container.memory)}
-          <span className="faint note"> {container.memory_limit == null ? 'no limit' : `of ${bytes(container.memory_limit)}`}</span>
+          {container.memory == null ? (
+            '—'
+          ) : (
+            <>
+              {bytes(container.memory)} <span className="faint note">{container.memory_limit == null ? 'no limit' : `of ${bytes(container.memory_limit)}`}</span>
+            </>
+          )}
         </dd>
       </div>
       <div>

@@ -46,8 +46,15 @@ test('a subject is called what people call it', () => {
   expect(subjectName(event('1', '', 'build/sha256:4f1c09ab77e2ffff'), names)).toBe('4f1c09ab77e2');
 });
 
-test('data is told in one line, without what has parts', () => {
-  expect(eventDetail({ state: 'exited', exit_code: 137, parts: [1] })).toBe('state exited · exit code 137');
-  expect(eventDetail({ wellness: 'well', sentence: 'I am well.' })).toBe('wellness well · I am well.');
-  expect(eventDetail(null)).toBe('');
+test('data is told in one line, without what has parts and what was said already', () => {
+  const detail = (type: string, data: object) => eventDetail(event('1', type, 'container/fastapi', data), 'fastapi');
+  expect(detail('dev.ergon.container.died', { state: 'exited', exit_code: 137, parts: [1] })).toBe('exited · exit code 137');
+  expect(detail('dev.ergon.build.succeeded', { state: 'succeeded', cached: true, name: 'fastapi' })).toBe('cached');
+  expect(detail('dev.ergon.container.changed', { sentence: 'I am `well`.', wellness: 'well' })).toBe('I am well. · wellness well');
+});
+
+test('the steps of jobs are only shown to who looks for them', () => {
+  const step = event('3', 'dev.ergon.job.step', 'job/j1', { step: 'install' });
+  expect(filterEvents([step], '')).toEqual([]);
+  expect(filterEvents([step], 'install')).toEqual([step]);
 });

@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
 
-import { ago, bytes, count, duration, shortDigest } from './format';
+import { ago, bytes, count, duration, shortDigest, shortenDigests } from './format';
 
 test('a digest is known by its first twelve digits', () => {
   expect(shortDigest('sha256:4f1c09ab77e2ffff')).toBe('4f1c09ab77e2');
+});
+
+test('digests inside a text are cut, and nothing else', () => {
+  expect(shortenDigests(`sha256:${'ab'.repeat(32)} held, 3 layers`)).toBe('sha256:abababababab… held, 3 layers');
+  expect(shortenDigests('sha256:abcdef and deadbeef')).toBe('sha256:abcdef and deadbeef');
 });
 
 test('bytes are counted in thousands', () => {

@@ -33,6 +33,6 @@ test('another image, no process and a closed port disagree', () => {
   expect(agreement({ image_digest: digest('9'), services: [], ports: [] })).toEqual({ Image: false, Runs: false, Ports: false });
 });
 
-test('a stopped container is not blamed for closed ports', () => {
-  expect(agreement({ state: 'exited', services: [], ports: [] })).toMatchObject({ Ports: null });
+test('a stopped container is not blamed for what does not run in it', () => {
+  expect(agreement({ state: 'exited', services: [], ports: [] })).toMatchObject({ Runs: null, Ports: null });
 });

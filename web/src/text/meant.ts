@@ -32,6 +32,7 @@ export function meantVersusIs(build: Build, container: Container): Comparison[] 
   const manifest = build.manifest as Planned;
   const planned = image ? manifest.containers?.[image.container] : undefined;
   const applications = (planned?.applications ?? []).map((name) => manifest.applications?.[name]);
+  const isRunning = container.state === 'running';
   const rows: Comparison[] = [];
 
   if (image) {
@@ -50,7 +51,7 @@ export function meantVersusIs(build: Build, container: Container): Comparison[] 
       meant: commands.join(', '),
       actual: running.join(', ') || 'nothing',
       // Interpreters and wrappers change how a command looks; only its absence is certain.
-      agrees: running.length ? null : false,
+      agrees: running.length || !isRunning ? null : false,
     });
   }
   const ports = unique([...(planned?.ports ?? []), ...applications.flatMap((application) => application?.ports ?? [])]);
@@ -60,7 +61,7 @@ export function meantVersusIs(build: Build, container: Container): Comparison[] 
       what: 'Ports',
       meant: ports.join(', '),
       actual: open.join(', ') || 'none',
-      agrees: container.state === 'running' ? ports.every((port) => open.includes(port)) : null,
+      agrees: isRunning ? ports.every((port) => open.includes(port)) : null,
     });
   }
   return rows;
