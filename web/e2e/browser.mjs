@@ -21,11 +21,13 @@ export async function openBrowser() {
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
     // A refusal (409, 404) that the page handles is reported as a failed load; everything else counts.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text());
   });
   page.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
-    if (protocol.startsWith('http') && hostname !== '127.0.0.1' && hostname !== 'localhost') complaints.push(`asked the network for ${request.url()}`);
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1' && hostname !== 'localhost')
+      complaints.push(`asked the network for ${request.url()}`);
   });
   return { browser, page, complaints };
 }
@@ -52,7 +54,9 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 export async function barriers(page) {
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
+    const { violations } = await globalThis.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'],
+    });
     return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
   });
 }

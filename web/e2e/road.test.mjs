@@ -28,6 +28,8 @@ after(async () => {
   await browser?.close();
   const left = project && (await docker('ps', '-aq', '--filter', `name=^/${project.name}`));
   if (left) await docker('rm', '-f', ...left.split('\n'));
+  const images = project && (await docker('images', '--format', '{{.Repository}}:{{.Tag}}', project.name));
+  if (images) await docker('rmi', '-f', ...images.split('\n'));
   const code = await stack?.stop();
   await Promise.all([stack?.remove(), project?.remove()]);
   if (stack) assert.equal(code, 0, `ergon up drains and exits 0 on SIGTERM:\n${stack.output()}`);
@@ -91,7 +93,9 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await dialog().waitFor();
     await page.unroute('**/docker/generate');
 
-    const shown = await dialog().locator('.answer[data-topic]').evaluateAll((all) => all.map((each) => each.dataset.topic));
+    const shown = await dialog()
+      .locator('.answer[data-topic]')
+      .evaluateAll((all) => all.map((each) => each.dataset.topic));
     assert.deepEqual(shown, topics);
     assert.match(await dialog().locator('.answers').innerText(), /requirements\.txt:\d+/);
     assert.match(await dialog().locator('.code').innerText(), /FROM\s+python:3/);
@@ -104,7 +108,10 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
 
     for (let stop = 0; stop < 12; stop += 1) {
       await page.keyboard.press('Tab');
-      assert.ok(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'Tab stays inside');
+      assert.ok(
+        await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)),
+        'Tab stays inside',
+      );
     }
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
@@ -188,6 +195,25 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await show(page, '09-container');
   });
 
+  await step('every page fits a phone', async () => {
+    const here = page.url();
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 380, height: 780 });
+    for (const place of ['/projects', '/containers', here, '/registry', '/companions', '/activity', '/settings']) {
+      await page.goto(new URL(place, here).href);
+      await page.locator('main h1').waitFor();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+      const wider = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.equal(wider, 0, `${place} is wider than the screen`);
+      assert.deepEqual(await barriers(page), [], place);
+    }
+    await page.setViewportSize(size);
+    await page.goto(here);
+    await page.locator('.sentence[data-wellness="well"]').waitFor();
+  });
+
   await step('when it is killed, its sentence says why without reloading', async () => {
     await page.evaluate(() => (globalThis.notReloaded = true));
     const name = await page.locator('main h1').evaluate((heading) => heading.lastChild.textContent);
@@ -202,7 +228,9 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
   await step('when it is removed, its companion leaves the directory', async () => {
     const name = await page.locator('main h1').evaluate((heading) => heading.lastChild.textContent);
     await page.getByRole('link', { name: 'Companions' }).click();
-    const companion = page.locator('[data-companion]').filter({ has: page.getByRole('link', { name: `container ${name}`, exact: true }) });
+    const companion = page
+      .locator('[data-companion]')
+      .filter({ has: page.getByRole('link', { name: `container ${name}`, exact: true }) });
     await companion.waitFor();
     await show(page, '11-companions');
     await docker('rm', '-f', name);

@@ -15,17 +15,21 @@ export async function startStack() {
   const folder = await mkdtemp(path.join(tmpdir(), 'ergon-road-'));
   for (const each of ['config', 'data', 'state']) await mkdir(path.join(folder, each));
 
-  const child = spawn(path.resolve(binary), ['up', '--listen', '127.0.0.1:0', '--data', path.join(folder, 'data', 'stack')], {
-    env: {
-      ...process.env,
-      XDG_CONFIG_HOME: path.join(folder, 'config'),
-      XDG_DATA_HOME: path.join(folder, 'data'),
-      XDG_STATE_HOME: path.join(folder, 'state'),
-      // Shared, so that bases and steps which are there already are not made again.
-      XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'),
+  const child = spawn(
+    path.resolve(binary),
+    ['up', '--listen', '127.0.0.1:0', '--data', path.join(folder, 'data', 'stack')],
+    {
+      env: {
+        ...process.env,
+        XDG_CONFIG_HOME: path.join(folder, 'config'),
+        XDG_DATA_HOME: path.join(folder, 'data'),
+        XDG_STATE_HOME: path.join(folder, 'state'),
+        // Shared, so that bases and steps which are there already are not made again.
+        XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  );
   const output = [];
   child.stderr.on('data', (chunk) => output.push(String(chunk)));
   const exited = once(child, 'exit').then(([code]) => code);

@@ -49,7 +49,9 @@ function Pages() {
       <Route path="/containers" component={ContainersPage} />
       <Route path="/containers/:name">{({ name }) => <ContainerPage key={name} name={decoded(name)} />}</Route>
       <Route path="/registry" component={RegistryPage} />
-      <Route path="/registry/:reference">{({ reference }) => <RegistryLookup key={reference} reference={decoded(reference)} />}</Route>
+      <Route path="/registry/:reference">
+        {({ reference }) => <RegistryLookup key={reference} reference={decoded(reference)} />}
+      </Route>
       <Route path="/builds/:hash">{({ hash }) => <BuildPage key={hash} hash={decoded(hash)} />}</Route>
       <Route path="/manifests/:digest">{({ digest }) => <ManifestPage key={digest} digest={decoded(digest)} />}</Route>
       <Route path="/companions">
@@ -61,7 +63,9 @@ function Pages() {
       <Route>
         <Page title="Nothing here">
           <Empty title="There is no page at this address">
-            <p className="soft">The places on the left lead everywhere; the search above finds anything by name or digest.</p>
+            <p className="soft">
+              The places on the left lead everywhere; the search above finds anything by name or digest.
+            </p>
           </Empty>
         </Page>
       </Route>

@@ -74,10 +74,7 @@ export const useRun = () =>
   );
 
 export const useCancelJob = () =>
-  useAction(
-    (id: string) => unwrap(client.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })),
-    keys.jobs,
-  );
+  useAction((id: string) => unwrap(client.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })), keys.jobs);
 
 export const useChangeContainer = () =>
   useAction(

@@ -47,7 +47,9 @@ export function followEvents(feed: EventFeed): () => void {
       failures = 0;
       feed.connected(true);
     });
-    source.addEventListener('change', (message: MessageEvent<string>) => feed.changed(JSON.parse(message.data) as Event));
+    source.addEventListener('change', (message: MessageEvent<string>) =>
+      feed.changed(JSON.parse(message.data) as Event),
+    );
     // The browser's own retry would not notice a stack that was started anew with other data.
     source.addEventListener('error', again);
   };

@@ -27,7 +27,11 @@ test('a step that is told twice is there once', () => {
 });
 
 test('a stream joined in the middle keeps the places of steps', () => {
-  expect(withStep(job, 2, { name: 'image', detail: '', state: 'running' }).steps.map((step) => step.name)).toEqual(['', '', 'image']);
+  expect(withStep(job, 2, { name: 'image', detail: '', state: 'running' }).steps.map((step) => step.name)).toEqual([
+    '',
+    '',
+    'image',
+  ]);
 });
 
 test('lines that a stream repeats are kept once and in order', () => {
@@ -38,7 +42,11 @@ test('lines that a stream repeats are kept once and in order', () => {
 });
 
 test('lines are found under their step', () => {
-  expect(linesByStep([line(1, 0), line(2, 1), line(3, 1)]).get(1)?.map(({ number }) => number)).toEqual([2, 3]);
+  expect(
+    linesByStep([line(1, 0), line(2, 1), line(3, 1)])
+      .get(1)
+      ?.map(({ number }) => number),
+  ).toEqual([2, 3]);
 });
 
 test('the last running step is what is going on', () => {

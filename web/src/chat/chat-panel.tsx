@@ -57,7 +57,9 @@ export function ChatPanel({ companion, kind }: { companion: string; kind: string
         <h2 className="panel-title">{companion}</h2>
       </header>
       <div className="chat-log" role="log" aria-live="polite" aria-label="Conversation" tabIndex={0}>
-        {turns.length === 0 && <p className="faint">Ask it anything about what it looks after. It answers from what it measured.</p>}
+        {turns.length === 0 && (
+          <p className="faint">Ask it anything about what it looks after. It answers from what it measured.</p>
+        )}
         {turns.map((turn, place) => (
           <div key={place} className="turn" data-said={turn.said}>
             {turn.said === 'person' && <p className="turn-text">{turn.content}</p>}
@@ -74,7 +76,13 @@ export function ChatPanel({ companion, kind }: { companion: string; kind: string
       </div>
       <div className="chat-suggestions" aria-label="Suggested questions" role="group">
         {(suggestions[kind] ?? suggestions['container'] ?? []).map((question) => (
-          <button key={question} type="button" className="suggestion" disabled={send.isPending} onClick={() => say(question)}>
+          <button
+            key={question}
+            type="button"
+            className="suggestion"
+            disabled={send.isPending}
+            onClick={() => say(question)}
+          >
             {question}
           </button>
         ))}

@@ -3,7 +3,8 @@ import { useCallback, useSyncExternalStore } from 'react';
 
 import type { Reply } from '../api/types';
 
-export type Turn = { said: 'person'; content: string } | { said: 'companion'; reply: Reply } | { said: 'nothing'; error: unknown };
+export type Turn =
+  { said: 'person'; content: string } | { said: 'companion'; reply: Reply } | { said: 'nothing'; error: unknown };
 
 const conversations = new Map<string, readonly Turn[]>();
 const listeners = new Set<() => void>();

@@ -54,7 +54,10 @@ export function AnswersPane({ answers, questions, lit, onPoint }: AnswersPanePro
           <ul>
             {questions.map((question) => (
               <li key={question.text} className="fact">
-                <Prose text={question.text} /> <span className="soft note"><Prose text={question.remedy} /></span>
+                <Prose text={question.text} />{' '}
+                <span className="soft note">
+                  <Prose text={question.remedy} />
+                </span>
               </li>
             ))}
           </ul>
@@ -78,7 +81,11 @@ function Fact({ fact, label }: { fact: AnswerFact; label: string | null }) {
         {fact.confidence !== 'certain' && <span className="tag">{fact.confidence}</span>}
       </span>
       {fact.from && <code className="fact-from">{fact.from}</code>}
-      {fact.note && <span className="fact-note"><Prose text={fact.note} /></span>}
+      {fact.note && (
+        <span className="fact-note">
+          <Prose text={fact.note} />
+        </span>
+      )}
     </>
   );
 }

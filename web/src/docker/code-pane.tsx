@@ -36,7 +36,14 @@ export function CodePane({ label, rows, before, after, explained, lit, onPoint }
   }, [lit]);
 
   return (
-    <ol ref={list} className="code" aria-label={label} data-diff={isDiff} tabIndex={explained.size ? undefined : 0} onKeyDown={roving.onKeyDown}>
+    <ol
+      ref={list}
+      className="code"
+      aria-label={label}
+      data-diff={isDiff}
+      tabIndex={explained.size ? undefined : 0}
+      onKeyDown={roving.onKeyDown}
+    >
       {rows.map((row, place) => {
         const line = row.after;
         const tokens = row.kind === 'removed' ? beforeTokens[(row.before ?? 1) - 1] : afterTokens[(line ?? 1) - 1];

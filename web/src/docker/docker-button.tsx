@@ -22,7 +22,11 @@ export function useDockerButton(projectId: string) {
   return {
     button: (
       <>
-        <Button ref={button} busy={generate.isPending && 'Generating…'} onClick={() => generate.mutate(projectId, { onSuccess: setShown })}>
+        <Button
+          ref={button}
+          busy={generate.isPending && 'Generating…'}
+          onClick={() => generate.mutate(projectId, { onSuccess: setShown })}
+        >
           <span aria-hidden="true">🐳</span> Docker
         </Button>
         {shown && <DockerModal generated={shown} onClose={() => setShown(null)} />}

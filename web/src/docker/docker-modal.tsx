@@ -31,7 +31,11 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
   const explained = useMemo(() => new Set(generated.line_facts.map((pair) => pair.line)), [generated.line_facts]);
 
   const texts: Record<View, { label: string; before: string; after: string }> = {
-    changes: { label: `Changes to the project’s own Dockerfile: ${counts.added} lines added, ${counts.removed} removed`, before: existing ?? '', after: dockerfile },
+    changes: {
+      label: `Changes to the project’s own Dockerfile: ${counts.added} lines added, ${counts.removed} removed`,
+      before: existing ?? '',
+      after: dockerfile,
+    },
     dockerfile: { label: 'Dockerfile', before: dockerfile, after: dockerfile },
     dockerignore: { label: '.dockerignore', before: existingIgnore ?? dockerignore, after: dockerignore },
   };
@@ -50,9 +54,14 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
             <Trouble error={handOff.error} />
           </div>
           <p className="docker-hint soft note">
-            <strong>Save</strong> writes Dockerfile and .dockerignore. <strong>Send</strong> writes ergon.json, builds and runs.
+            <strong>Save</strong> writes Dockerfile and .dockerignore. <strong>Send</strong> writes ergon.json, builds
+            and runs.
           </p>
-          <Button busy={save.isPending && 'Saving…'} disabled={handOff.isPending} onClick={() => save.mutate({ generated, overwrite: false })}>
+          <Button
+            busy={save.isPending && 'Saving…'}
+            disabled={handOff.isPending}
+            onClick={() => save.mutate({ generated, overwrite: false })}
+          >
             Save to project
           </Button>
           <Button
@@ -60,7 +69,9 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
             busy={handOff.isPending && 'Sending…'}
             disabled={save.isPending}
             onClick={() =>
-              handOff.mutate(generated.project_id, { onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`) })
+              handOff.mutate(generated.project_id, {
+                onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`),
+              })
             }
           >
             Send to Ergon
@@ -74,7 +85,10 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
           <div className="choice" role="group" aria-label="What is shown">
             {differs && (
               <Choice view="changes" chosen={view} onChoose={setView}>
-                Changes <span className="numbers">+{counts.added} −{counts.removed}</span>
+                Changes{' '}
+                <span className="numbers">
+                  +{counts.added} −{counts.removed}
+                </span>
               </Choice>
             )}
             <Choice view="dockerfile" chosen={view} onChoose={setView}>

@@ -32,7 +32,11 @@ export function Chain({ project, build, buildHash, container, live = false }: Ch
       <ChainLink live={live} title="Image" href={image && `/registry/${encodeURIComponent(image.image_digest)}`}>
         {image && shortDigest(image.image_digest)}
       </ChainLink>
-      <ChainLink live={live} title="Container" href={running ? `/containers/${encodeURIComponent(running)}` : undefined}>
+      <ChainLink
+        live={live}
+        title="Container"
+        href={running ? `/containers/${encodeURIComponent(running)}` : undefined}
+      >
         {running}
       </ChainLink>
     </ol>
@@ -47,11 +51,21 @@ interface ChainLinkProps {
 }
 
 function ChainLink({ title, href, live, children }: ChainLinkProps) {
-  const value = children ? <code className="one-line">{children}</code> : <span className="faint">{live ? 'not yet' : 'none'}</span>;
+  const value = children ? (
+    <code className="one-line">{children}</code>
+  ) : (
+    <span className="faint">{live ? 'not yet' : 'none'}</span>
+  );
   return (
     <li className="chain-link" data-known={Boolean(children)}>
       <span className="chain-title">{title}</span>
-      {href && children ? <Link href={href} className="one-line">{value}</Link> : value}
+      {href && children ? (
+        <Link href={href} className="one-line">
+          {value}
+        </Link>
+      ) : (
+        value
+      )}
     </li>
   );
 }

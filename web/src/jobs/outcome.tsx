@@ -9,7 +9,9 @@ import { plainLine } from '../text/terminal';
 /** What a finished job came to, the cause first where it failed. */
 export function Outcome({ job }: { job: Job }) {
   if (job.state === 'failed' || job.state === 'interrupted') {
-    const cause = causeOf(job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.'));
+    const cause = causeOf(
+      job.error ?? (job.state === 'failed' ? 'It failed without saying why.' : 'The stack stopped before it was done.'),
+    );
     return (
       <Notice kind={job.state === 'failed' ? 'problem' : 'warning'}>
         <Cause text={cause.sentence} remedy={job.remedy} />

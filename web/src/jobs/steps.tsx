@@ -8,7 +8,13 @@ import { count, shortenDigests } from '../text/format';
 import { stepSign } from '../text/signs';
 import { StepLog } from './step-log';
 
-const stateWords: Record<string, string> = { running: 'running', done: 'done', cached: 'cached', failed: 'failed', left: 'not finished' };
+const stateWords: Record<string, string> = {
+  running: 'running',
+  done: 'done',
+  cached: 'cached',
+  failed: 'failed',
+  left: 'not finished',
+};
 
 /** A job's steps, each with its log under it; what runs and what failed is open. */
 export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
@@ -45,7 +51,13 @@ function Step({ step, lines, live }: { step: JobStep; lines: readonly JobLogLine
         <span className="step-outcome soft" title={step.outcome ?? undefined}>
           {step.outcome && shortenDigests(step.outcome)}
         </span>
-        <span className="step-time soft">{step.state === 'cached' || step.state === 'left' ? stateWords[step.state] : <Took milliseconds={step.milliseconds} />}</span>
+        <span className="step-time soft">
+          {step.state === 'cached' || step.state === 'left' ? (
+            stateWords[step.state]
+          ) : (
+            <Took milliseconds={step.milliseconds} />
+          )}
+        </span>
         <span className="step-lines">
           {lines.length > 0 && (
             <button type="button" className="link-button" aria-expanded={open} onClick={() => setChosen(!open)}>

@@ -21,7 +21,11 @@ export function ActivityPage() {
   const projects = useProjects().data;
   const jobs = useJobs().data;
   const names = useMemo(
-    () => new Map([...(projects ?? []).map(({ id, name }) => [id, name] as const), ...(jobs ?? []).map((job) => [job.id, job.project_name] as const)]),
+    () =>
+      new Map([
+        ...(projects ?? []).map(({ id, name }) => [id, name] as const),
+        ...(jobs ?? []).map((job) => [job.id, job.project_name] as const),
+      ]),
     [projects, jobs],
   );
   const [filter, setFilter] = useState('');
@@ -32,7 +36,14 @@ export function ActivityPage() {
       <div className="stack">
         <label className="field activity-filter">
           <span className="field-label">Filter</span>
-          <input className="input" type="search" value={filter} placeholder="project, a name, failed…" spellCheck={false} onChange={(event) => setFilter(event.target.value)} />
+          <input
+            className="input"
+            type="search"
+            value={filter}
+            placeholder="project, a name, failed…"
+            spellCheck={false}
+            onChange={(event) => setFilter(event.target.value)}
+          />
         </label>
         {events.isPending && <Skeleton count={8} />}
         <Trouble error={events.data ? null : events.error} />
@@ -43,7 +54,9 @@ export function ActivityPage() {
             </p>
           </Empty>
         )}
-        {events.data && events.data.length > 0 && found.length === 0 && <p className="soft">No event has “{filter}” in it.</p>}
+        {events.data && events.data.length > 0 && found.length === 0 && (
+          <p className="soft">No event has “{filter}” in it.</p>
+        )}
         {found.length > 0 && (
           <ol className="panel feed" aria-label="Events, newest first">
             {found.slice(0, limit).map((event) => (
@@ -53,7 +66,9 @@ export function ActivityPage() {
         )}
         {found.length > limit && (
           <div>
-            <Button onClick={() => setLimit(limit + SHOWN)}>Show {count(Math.min(SHOWN, found.length - limit), 'earlier event')}</Button>
+            <Button onClick={() => setLimit(limit + SHOWN)}>
+              Show {count(Math.min(SHOWN, found.length - limit), 'earlier event')}
+            </Button>
           </div>
         )}
       </div>

@@ -74,11 +74,17 @@ function EvidenceFacts({ build }: { build: Build }) {
       </dd>
       <dt>Source</dt>
       <dd>
-        <Digest value={build.source_digest} what="source digest" full /> {build.git && <code className="soft">{build.git}</code>}
+        <Digest value={build.source_digest} what="source digest" full />{' '}
+        {build.git && <code className="soft">{build.git}</code>}
       </dd>
       <dt>Manifest</dt>
       <dd>
-        <Digest value={build.manifest_digest} what="manifest digest" href={`/manifests/${encodeURIComponent(build.manifest_digest)}`} full />
+        <Digest
+          value={build.manifest_digest}
+          what="manifest digest"
+          href={`/manifests/${encodeURIComponent(build.manifest_digest)}`}
+          full
+        />
       </dd>
       {build.bases.map((base) => (
         <BaseFact key={base.reference} reference={base.reference} digest={base.digest} />
@@ -92,7 +98,13 @@ function EvidenceFacts({ build }: { build: Build }) {
       <dt>Built</dt>
       <dd>
         <Ago time={build.started_at} />
-        {build.cached ? ', found in the cache' : build.milliseconds != null && <>, in <Took milliseconds={build.milliseconds} /></>}
+        {build.cached
+          ? ', found in the cache'
+          : build.milliseconds != null && (
+              <>
+                , in <Took milliseconds={build.milliseconds} />
+              </>
+            )}
       </dd>
     </dl>
   );
@@ -144,7 +156,10 @@ function BuildSteps({ jobId }: { jobId: string }) {
   const { job, log } = useJob(jobId);
   if (!job.data) return null;
   return (
-    <Panel title="Steps" aside={<Link href={`/jobs/${encodeURIComponent(jobId)}`}>{isActive(job.data) ? 'Watch it' : 'The job'}</Link>}>
+    <Panel
+      title="Steps"
+      aside={<Link href={`/jobs/${encodeURIComponent(jobId)}`}>{isActive(job.data) ? 'Watch it' : 'The job'}</Link>}
+    >
       <Steps job={job.data} log={log} />
     </Panel>
   );

@@ -7,7 +7,13 @@ import { Ago, Took } from '../parts/time';
 import { buildSign, reproducibilitySignal } from '../text/signs';
 
 /** Builds, newest first as they come; on a page of one project, without what is the same in every line. */
-export function BuildsTable({ builds, showProject = true }: { builds: readonly BuildSummary[]; showProject?: boolean }) {
+export function BuildsTable({
+  builds,
+  showProject = true,
+}: {
+  builds: readonly BuildSummary[];
+  showProject?: boolean;
+}) {
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label="Builds">
       <table className="table" data-folds="true">
@@ -41,7 +47,11 @@ function BuildRow({ build, showProject }: { build: BuildSummary; showProject: bo
       </td>
       {showProject && (
         <td>
-          {build.project_id ? <Link href={`/projects/${encodeURIComponent(build.project_id)}`}>{build.project_name}</Link> : build.project_name}
+          {build.project_id ? (
+            <Link href={`/projects/${encodeURIComponent(build.project_id)}`}>{build.project_name}</Link>
+          ) : (
+            build.project_name
+          )}
         </td>
       )}
       <td className="narrow">

@@ -27,7 +27,9 @@ export function CompanionsPage({ name }: { name?: string }) {
           <Trouble error={companions.data ? null : companions.error} />
           {companions.data?.length === 0 && (
             <Empty title="Nobody is here yet">
-              <p className="soft">Every project, and every container that Ergon starts, gets a companion that can be asked about it.</p>
+              <p className="soft">
+                Every project, and every container that Ergon starts, gets a companion that can be asked about it.
+              </p>
             </Empty>
           )}
           {companions.data && companions.data.length > 0 && (
@@ -45,7 +47,9 @@ export function CompanionsPage({ name }: { name?: string }) {
             </Notice>
           </div>
         )}
-        {name && (chosen ?? companions.isPending) && <ChatPanel key={name} companion={name} kind={chosen?.type ?? 'container'} />}
+        {name && (chosen ?? companions.isPending) && (
+          <ChatPanel key={name} companion={name} kind={chosen?.type ?? 'container'} />
+        )}
       </div>
       {launching && <LaunchCompanion onClose={() => setLaunching(false)} />}
     </Page>
@@ -57,7 +61,11 @@ function CompanionLine({ companion, chosen }: { companion: Companion; chosen: bo
     <li className="line" data-companion={companion.name} data-chosen={chosen}>
       <div className="line-head">
         <Status sign={companionSign(companion)}>
-          <Link href={`/companions/${encodeURIComponent(companion.name)}`} className="line-name" aria-current={chosen ? 'true' : undefined}>
+          <Link
+            href={`/companions/${encodeURIComponent(companion.name)}`}
+            className="line-name"
+            aria-current={chosen ? 'true' : undefined}
+          >
             {companion.name}
           </Link>
         </Status>
@@ -81,7 +89,8 @@ function CompanionLine({ companion, chosen }: { companion: Companion; chosen: bo
 
 /** What it looks after. */
 function Minded({ companion }: { companion: Companion }) {
-  if (companion.container) return <Link href={`/containers/${encodeURIComponent(companion.container)}`}>container {companion.container}</Link>;
+  if (companion.container)
+    return <Link href={`/containers/${encodeURIComponent(companion.container)}`}>container {companion.container}</Link>;
   if (companion.project_id) return <Link href={`/projects/${encodeURIComponent(companion.project_id)}`}>project</Link>;
   return null;
 }

@@ -59,12 +59,17 @@ export function ContainerActions({ container }: { container: Container }) {
           onConfirm={() => remove.mutate(container.name, { onSuccess: () => navigate('/containers') })}
         >
           <p>
-            The container is stopped and what it wrote outside its volumes is gone; this cannot be undone. {container.companion} leaves the directory. The image stays, so that it can be run again.
+            The container is stopped and what it wrote outside its volumes is gone; this cannot be undone.{' '}
+            {container.companion} leaves the directory. The image stays, so that it can be run again.
           </p>
         </Confirm>
       )}
       {change.error && (
-        <Dialog title="That did not work" onClose={() => change.reset()} footer={<Button onClick={() => change.reset()}>Close</Button>}>
+        <Dialog
+          title="That did not work"
+          onClose={() => change.reset()}
+          footer={<Button onClick={() => change.reset()}>Close</Button>}
+        >
           <Trouble error={change.error} />
         </Dialog>
       )}

@@ -99,7 +99,10 @@ function Measured({ container }: { container: Container }) {
             '—'
           ) : (
             <>
-              {bytes(container.memory)} <span className="faint note">{container.memory_limit == null ? 'no limit' : `of ${bytes(container.memory_limit)}`}</span>
+              {bytes(container.memory)}{' '}
+              <span className="faint note">
+                {container.memory_limit == null ? 'no limit' : `of ${bytes(container.memory_limit)}`}
+              </span>
             </>
           )}
         </dd>
@@ -110,13 +113,19 @@ function Measured({ container }: { container: Container }) {
       </div>
       <div>
         <dt>Ports</dt>
-        <dd className="measure-ports">{container.ports.length ? <Ports ports={container.ports} /> : <span className="faint">none published</span>}</dd>
+        <dd className="measure-ports">
+          {container.ports.length ? <Ports ports={container.ports} /> : <span className="faint">none published</span>}
+        </dd>
       </div>
       {container.build_hash && (
         <div>
           <dt>Build</dt>
           <dd>
-            <Digest value={container.build_hash} what="build hash" href={`/builds/${encodeURIComponent(container.build_hash)}`} />
+            <Digest
+              value={container.build_hash}
+              what="build hash"
+              href={`/builds/${encodeURIComponent(container.build_hash)}`}
+            />
           </dd>
         </div>
       )}
@@ -127,7 +136,9 @@ function Measured({ container }: { container: Container }) {
 function Services({ container }: { container: Container }) {
   return (
     <Panel title="Services found">
-      {container.services.length === 0 && <p className="faint">{container.state === 'running' ? 'None among its processes.' : 'It is not running.'}</p>}
+      {container.services.length === 0 && (
+        <p className="faint">{container.state === 'running' ? 'None among its processes.' : 'It is not running.'}</p>
+      )}
       <ul className="services">
         {container.services.map((service) => (
           <li key={service.pid}>
@@ -169,7 +180,8 @@ function Meant({ build, container }: { build: Build; container: Container }) {
                   <code className="wrap-anywhere">{row.meant}</code>
                 </td>
                 <td data-column="found">
-                  <code className="wrap-anywhere">{row.actual}</code> {row.agrees === true && <Status sign="good">as meant</Status>}
+                  <code className="wrap-anywhere">{row.actual}</code>{' '}
+                  {row.agrees === true && <Status sign="good">as meant</Status>}
                   {row.agrees === false && <Status sign="warn">differs</Status>}
                 </td>
               </tr>

@@ -23,7 +23,8 @@ export function ContainersPage() {
       {containers.data?.length === 0 && (
         <Empty title="No container yet">
           <p className="soft">
-            Run a project from its card under <Link href="/projects">Projects</Link>. A container that Ergon did not start is watched after <code>ergon companion launch --container NAME</code>.
+            Run a project from its card under <Link href="/projects">Projects</Link>. A container that Ergon did not
+            start is watched after <code>ergon companion launch --container NAME</code>.
           </p>
         </Empty>
       )}
@@ -54,11 +55,16 @@ function ContainerLine({ container }: { container: ContainerSummary }) {
       </p>
       <div className="line-facts note">
         <Ports ports={container.ports} />
-        {container.build_hash && <Digest value={container.build_hash} what="build hash" href={`/builds/${encodeURIComponent(container.build_hash)}`} />}
+        {container.build_hash && (
+          <Digest
+            value={container.build_hash}
+            what="build hash"
+            href={`/builds/${encodeURIComponent(container.build_hash)}`}
+          />
+        )}
         {container.started_at && (
           <span className="soft">
-            started{' '}
-            <Ago time={container.started_at} />
+            started <Ago time={container.started_at} />
           </span>
         )}
       </div>

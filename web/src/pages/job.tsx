@@ -32,7 +32,11 @@ export function JobPage({ id }: { id: string }) {
   }
   const hash = job.data.result?.build_hash ?? job.data.build_hash;
   return (
-    <Page title={job.data.project_name} kind={kinds[job.data.kind] ?? job.data.kind} actions={<Cancel job={job.data} />}>
+    <Page
+      title={job.data.project_name}
+      kind={kinds[job.data.kind] ?? job.data.kind}
+      actions={<Cancel job={job.data} />}
+    >
       <div className="stack">
         <Chain
           project={{ id: job.data.project_id, name: job.data.project_name }}

@@ -33,17 +33,31 @@ export function LaunchCompanion({ onClose }: { onClose: () => void }) {
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" form="launch-companion" busy={launch.isPending && 'Launching…'} disabled={!container.trim()}>
+          <Button
+            kind="primary"
+            type="submit"
+            form="launch-companion"
+            busy={launch.isPending && 'Launching…'}
+            disabled={!container.trim()}
+          >
             Launch
           </Button>
         </>
       }
     >
       <form id="launch-companion" className="stack" onSubmit={submit}>
-        <p className="soft">For a container that Ergon did not start. It only looks; nothing about the container changes.</p>
+        <p className="soft">
+          For a container that Ergon did not start. It only looks; nothing about the container changes.
+        </p>
         <label className="field">
           <span className="field-label">Container, by name or id</span>
-          <input className="input" value={container} autoComplete="off" spellCheck={false} onChange={(event) => setContainer(event.target.value)} />
+          <input
+            className="input"
+            value={container}
+            autoComplete="off"
+            spellCheck={false}
+            onChange={(event) => setContainer(event.target.value)}
+          />
         </label>
         <label className="field">
           <span className="field-label">Its companion’s name</span>

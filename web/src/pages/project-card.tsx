@@ -111,7 +111,9 @@ export function ProjectActions({ project, onRemoved }: { project: Project; onRem
           busy={run.isPending && 'Starting…'}
           disabled={Boolean(project.active_job)}
           title="Builds and runs it without writing anything into the project"
-          onClick={() => run.mutate(project.folder, { onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`) })}
+          onClick={() =>
+            run.mutate(project.folder, { onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`) })
+          }
         >
           Run
         </Button>
@@ -153,7 +155,8 @@ function RemoveProject({ project, onClose, onRemoved }: RemoveProjectProps) {
       }
     >
       <p>
-        Ergon forgets the project and its companion. Its files, builds and containers stay as they are; adding <code>{project.location}</code> again brings it back.
+        Ergon forgets the project and its companion. Its files, builds and containers stay as they are; adding{' '}
+        <code>{project.location}</code> again brings it back.
       </p>
     </Confirm>
   );

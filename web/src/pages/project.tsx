@@ -52,7 +52,8 @@ export function ProjectPage({ id }: { id: string }) {
                   <>
                     <dt>Dockerfile</dt>
                     <dd>
-                      <Digest value={docker.dockerfile_digest} what="Dockerfile digest" /> {docker.saved_to ? 'saved' : 'used, not saved,'} <Ago time={docker.updated_at} />
+                      <Digest value={docker.dockerfile_digest} what="Dockerfile digest" />{' '}
+                      {docker.saved_to ? 'saved' : 'used, not saved,'} <Ago time={docker.updated_at} />
                     </dd>
                   </>
                 )}
@@ -65,7 +66,11 @@ export function ProjectPage({ id }: { id: string }) {
             </div>
           </Panel>
           <Panel title="Builds">
-            {own.length ? <BuildsTable builds={own} showProject={false} /> : <p className="faint">{builds.isPending ? 'Loading…' : 'None yet.'}</p>}
+            {own.length ? (
+              <BuildsTable builds={own} showProject={false} />
+            ) : (
+              <p className="faint">{builds.isPending ? 'Loading…' : 'None yet.'}</p>
+            )}
           </Panel>
         </div>
         <ChatPanel companion={project.data.companion} kind="project" />

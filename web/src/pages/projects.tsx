@@ -22,8 +22,9 @@ export function ProjectsPage() {
         {projects.data?.length === 0 && (
           <Empty title="No project yet">
             <p className="soft">
-              Give the folder of something you have written, or a git URL. Ergon reads it, shows the Dockerfile it would write and why, and runs it when you say so.
-              Nothing is written into the project until you press a button that says it does.
+              Give the folder of something you have written, or a git URL. Ergon reads it, shows the Dockerfile it would
+              write and why, and runs it when you say so. Nothing is written into the project until you press a button
+              that says it does.
             </p>
             <p className="soft">
               From a terminal: <code>ergon project add FOLDER</code>

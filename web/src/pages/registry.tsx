@@ -17,8 +17,8 @@ export function RegistryPage() {
       {builds.data?.length === 0 && (
         <Empty title="Nothing built yet">
           <p className="soft">
-            Run a project from its card under <Link href="/projects">Projects</Link>, or in a terminal with <code>ergon run FOLDER</code>. Each build is kept here with its hash, its images and what
-            they were made of.
+            Run a project from its card under <Link href="/projects">Projects</Link>, or in a terminal with{' '}
+            <code>ergon run FOLDER</code>. Each build is kept here with its hash, its images and what they were made of.
           </p>
         </Empty>
       )}

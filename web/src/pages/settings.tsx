@@ -28,7 +28,9 @@ export function SettingsPage() {
             <dd>{session.version}</dd>
             <dt>Engine</dt>
             <dd>
-              <Status sign={session.engine_reachable ? 'good' : 'bad'}>{session.engine_reachable ? 'reachable' : 'not reachable'}</Status>
+              <Status sign={session.engine_reachable ? 'good' : 'bad'}>
+                {session.engine_reachable ? 'reachable' : 'not reachable'}
+              </Status>
               <div className="wrap-anywhere">{session.engine}</div>
             </dd>
             <dt>API</dt>
@@ -43,7 +45,13 @@ export function SettingsPage() {
             <div className="choice">
               {themes.map((each) => (
                 <label key={each.theme} className="choice-item">
-                  <input className="hidden-visually" type="radio" name="theme" checked={theme === each.theme} onChange={() => chooseTheme(each.theme)} />
+                  <input
+                    className="hidden-visually"
+                    type="radio"
+                    name="theme"
+                    checked={theme === each.theme}
+                    onChange={() => chooseTheme(each.theme)}
+                  />
                   {each.label}
                 </label>
               ))}

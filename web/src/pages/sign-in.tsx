@@ -32,7 +32,8 @@ export function SignIn({ error }: { error: unknown }) {
         <Mark />
         <h1 className="page-title">Sign in to Ergon</h1>
         <p>
-          Run <code>ergon link</code> in a terminal on the stack’s machine and open the link it prints. A link is good for one sign-in.
+          Run <code>ergon link</code> in a terminal on the stack’s machine and open the link it prints. A link is good
+          for one sign-in.
         </p>
         <label className="field">
           <span className="field-label">Or paste the link or its code here</span>

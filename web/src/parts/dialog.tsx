@@ -61,9 +61,9 @@ export function Dialog({ title, onClose, size = 'small', children, footer }: Dia
 /** The browser lets Tab walk out of a modal dialog into its own bars; here it goes round. */
 function keepFocusInside(event: KeyboardEvent, dialog: HTMLDialogElement | null) {
   if (event.key !== 'Tab' || !dialog) return;
-  const places = [...dialog.querySelectorAll<HTMLElement>('a[href], button, input, textarea, summary, [tabindex="0"]')].filter(
-    (place) => !place.matches(':disabled') && place.checkVisibility(),
-  );
+  const places = [
+    ...dialog.querySelectorAll<HTMLElement>('a[href], button, input, textarea, summary, [tabindex="0"]'),
+  ].filter((place) => !place.matches(':disabled') && place.checkVisibility());
   const first = places[0];
   const last = places.at(-1);
   if (event.shiftKey && (document.activeElement === first || !places.includes(document.activeElement as HTMLElement))) {

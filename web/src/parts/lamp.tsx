@@ -5,7 +5,15 @@ import type { Sign } from '../text/signs';
 export function SignMark({ sign }: { sign: Sign }) {
   if (sign === 'busy') return <span className="lamp-sign spinner sign-busy" aria-hidden="true" />;
   return (
-    <svg className={`lamp-sign sign-${sign}`} viewBox="0 0 12 12" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round">
+    <svg
+      className={`lamp-sign sign-${sign}`}
+      viewBox="0 0 12 12"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+    >
       {sign === 'good' && <circle cx="6" cy="6" r="5" fill="currentColor" stroke="none" />}
       {sign === 'warn' && <path d="M6 1.2 11.2 10.8H.8z" fill="currentColor" stroke="none" />}
       {sign === 'bad' && <path d="M2 2l8 8M10 2l-8 8" strokeWidth="2.4" />}
@@ -29,7 +37,13 @@ export function Lamp({ sign, label, why }: { sign: Sign; label: string; why: Rea
   const tip = useId();
   return (
     <>
-      <button type="button" className="lamp" data-sign={sign} aria-describedby={tip} onClick={(event) => event.currentTarget.focus()}>
+      <button
+        type="button"
+        className="lamp"
+        data-sign={sign}
+        aria-describedby={tip}
+        onClick={(event) => event.currentTarget.focus()}
+      >
         <SignMark sign={sign} />
         <span>{label}</span>
       </button>

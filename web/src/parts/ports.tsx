@@ -6,7 +6,14 @@ export function Ports({ ports }: { ports: readonly PublishedPort[] }) {
     // What listens on every address is reached by the name one came by.
     const host = port.address === '0.0.0.0' || port.address === '::' ? location.hostname : port.address;
     return (
-      <a key={`${port.address}:${port.host}`} className="port" href={`http://${host}:${port.host}`} target="_blank" rel="noreferrer" title={`Port ${port.container} inside`}>
+      <a
+        key={`${port.address}:${port.host}`}
+        className="port"
+        href={`http://${host}:${port.host}`}
+        target="_blank"
+        rel="noreferrer"
+        title={`Port ${port.container} inside`}
+      >
         {host}:{port.host}
         <span className="faint"> → {port.container}</span>
       </a>

@@ -17,7 +17,13 @@ export function Prose({ text, evidence = none, onCite }: ProseProps) {
     if (piece.kind === 'text') return <Fragment key={place}>{piece.text}</Fragment>;
     if (piece.kind === 'code') return <code key={place}>{piece.text}</code>;
     return (
-      <button key={place} type="button" className="citation" aria-label={`Evidence ${piece.number}`} onClick={() => onCite?.(piece.number)}>
+      <button
+        key={place}
+        type="button"
+        className="citation"
+        aria-label={`Evidence ${piece.number}`}
+        onClick={() => onCite?.(piece.number)}
+      >
         {piece.number}
       </button>
     );

@@ -126,7 +126,12 @@ function useHits(query: string, open: boolean): Hit[] {
     const hits: Hit[] = search(entries, query);
     const digest = query.trim();
     if (hits.length === 0 && isDigestPrefix(digest)) {
-      hits.push({ kind: 'registry', title: digest, detail: 'look it up in the registry', href: `/registry/${encodeURIComponent(digest)}` });
+      hits.push({
+        kind: 'registry',
+        title: digest,
+        detail: 'look it up in the registry',
+        href: `/registry/${encodeURIComponent(digest)}`,
+      });
     }
     return hits;
   }, [entries, query]);

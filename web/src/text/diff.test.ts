@@ -4,7 +4,8 @@ import { diffCounts, diffRows } from './diff';
 
 const show = (before: string, after: string) =>
   diffRows(before, after).map(
-    ({ kind, text, before, after }) => `${before ?? '·'} ${after ?? '·'} ${{ same: ' ', removed: '-', added: '+' }[kind]} ${text}`,
+    ({ kind, text, before, after }) =>
+      `${before ?? '·'} ${after ?? '·'} ${{ same: ' ', removed: '-', added: '+' }[kind]} ${text}`,
   );
 
 test('what went stands above what came in its place, each with its own line numbers', () => {

@@ -48,9 +48,13 @@ test('a subject is called what people call it', () => {
 
 test('data is told in one line, without what has parts and what was said already', () => {
   const detail = (type: string, data: object) => eventDetail(event('1', type, 'container/fastapi', data), 'fastapi');
-  expect(detail('dev.ergon.container.died', { state: 'exited', exit_code: 137, parts: [1] })).toBe('exited · exit code 137');
+  expect(detail('dev.ergon.container.died', { state: 'exited', exit_code: 137, parts: [1] })).toBe(
+    'exited · exit code 137',
+  );
   expect(detail('dev.ergon.build.succeeded', { state: 'succeeded', cached: true, name: 'fastapi' })).toBe('cached');
-  expect(detail('dev.ergon.container.changed', { sentence: 'I am `well`.', wellness: 'well' })).toBe('I am well. · wellness well');
+  expect(detail('dev.ergon.container.changed', { sentence: 'I am `well`.', wellness: 'well' })).toBe(
+    'I am well. · wellness well',
+  );
 });
 
 test('the steps of jobs are only shown to who looks for them', () => {

@@ -12,11 +12,25 @@ test('digests inside a text are cut, and nothing else', () => {
 });
 
 test('bytes are counted in thousands', () => {
-  expect([0, 999, 1000, 1500, 41_200_000, 2_500_000_000].map(bytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.5 kB', '41 MB', '2.5 GB']);
+  expect([0, 999, 1000, 1500, 41_200_000, 2_500_000_000].map(bytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '1.5 kB',
+    '41 MB',
+    '2.5 GB',
+  ]);
 });
 
 test('durations keep the digits that matter', () => {
-  expect([0, 340, 2345, 59_949, 72_000, 3_725_000].map(duration)).toEqual(['0 ms', '340 ms', '2.3 s', '59.9 s', '1 min 12 s', '1 h 2 min']);
+  expect([0, 340, 2345, 59_949, 72_000, 3_725_000].map(duration)).toEqual([
+    '0 ms',
+    '340 ms',
+    '2.3 s',
+    '59.9 s',
+    '1 min 12 s',
+    '1 h 2 min',
+  ]);
 });
 
 test('the past is told in its largest unit, and a clock that runs ahead is now', () => {
@@ -33,5 +47,9 @@ test('the past is told in its largest unit, and a clock that runs ahead is now',
 });
 
 test('one is not many', () => {
-  expect([count(1, 'line'), count(2, 'line'), count(0, 'entry', 'entries')]).toEqual(['1 line', '2 lines', '0 entries']);
+  expect([count(1, 'line'), count(2, 'line'), count(0, 'entry', 'entries')]).toEqual([
+    '1 line',
+    '2 lines',
+    '0 entries',
+  ]);
 });

@@ -30,7 +30,11 @@ test('a container that is what was meant agrees', () => {
 });
 
 test('another image, no process and a closed port disagree', () => {
-  expect(agreement({ image_digest: digest('9'), services: [], ports: [] })).toEqual({ Image: false, Runs: false, Ports: false });
+  expect(agreement({ image_digest: digest('9'), services: [], ports: [] })).toEqual({
+    Image: false,
+    Runs: false,
+    Ports: false,
+  });
 });
 
 test('a stopped container is not blamed for what does not run in it', () => {

@@ -56,7 +56,10 @@ export function meantVersusIs(build: Build, container: Container): Comparison[] 
   }
   const ports = unique([...(planned?.ports ?? []), ...applications.flatMap((application) => application?.ports ?? [])]);
   if (ports.length) {
-    const open = unique([...container.ports.map((port) => port.container), ...container.services.flatMap((service) => service.ports)]);
+    const open = unique([
+      ...container.ports.map((port) => port.container),
+      ...container.services.flatMap((service) => service.ports),
+    ]);
     rows.push({
       what: 'Ports',
       meant: ports.join(', '),

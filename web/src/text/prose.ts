@@ -1,5 +1,6 @@
 /** A companion's text in pieces: plain words, `code`, and citations like [1]. */
-export type Piece = { kind: 'text'; text: string } | { kind: 'code'; text: string } | { kind: 'citation'; number: number };
+export type Piece =
+  { kind: 'text'; text: string } | { kind: 'code'; text: string } | { kind: 'citation'; number: number };
 
 /** Splits a text; a citation counts only where evidence of that number exists. */
 export function pieces(text: string, evidence: ReadonlySet<number>): Piece[] {

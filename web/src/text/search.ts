@@ -52,7 +52,10 @@ export function isDigestPrefix(query: string): boolean {
 function score(entry: Entry, words: readonly string[]): number {
   let total = 0;
   for (const word of words) {
-    const best = Math.max(wordScore(entry.words.toLowerCase(), word), ...entry.names.map((name) => nameScore(name.toLowerCase(), word)));
+    const best = Math.max(
+      wordScore(entry.words.toLowerCase(), word),
+      ...entry.names.map((name) => nameScore(name.toLowerCase(), word)),
+    );
     if (best === 0) return 0;
     total += best;
   }
@@ -71,7 +74,8 @@ const wordScore = (words: string, word: string): number => (words.includes(word)
 
 const isDigest = (name: string): boolean => /^(?:sha256:)?[0-9a-f]{32,}$/.test(name);
 
-const given = (...texts: (string | null | undefined)[]): string[] => texts.filter((text): text is string => Boolean(text));
+const given = (...texts: (string | null | undefined)[]): string[] =>
+  texts.filter((text): text is string => Boolean(text));
 
 function projectEntry(project: Project): Entry {
   return {

@@ -29,9 +29,11 @@ export const stepSign = (step: Pick<JobStep, 'state'>): Sign => stepSigns[step.s
 
 const wellnessSigns: Record<string, Sign> = { well: 'good', unwell: 'bad', stopped: 'off', unknown: 'off' };
 
-export const containerSign = (container: Pick<ContainerSummary, 'wellness'>): Sign => wellnessSigns[container.wellness] ?? 'off';
+export const containerSign = (container: Pick<ContainerSummary, 'wellness'>): Sign =>
+  wellnessSigns[container.wellness] ?? 'off';
 
-export const companionSign = (companion: Pick<Companion, 'health'>): Sign => (companion.health === 'up' ? 'good' : 'warn');
+export const companionSign = (companion: Pick<Companion, 'health'>): Sign =>
+  companion.health === 'up' ? 'good' : 'warn';
 
 const severitySigns: Record<string, Sign> = { info: 'off', warning: 'warn', critical: 'bad' };
 
@@ -47,20 +49,36 @@ export function pinnedSignal(build: BuildSummary | null | undefined): Signal {
       why: 'Something in the last build was taken by name and may be another thing tomorrow. The build’s page says what, and how to pin it.',
     };
   }
-  return { sign: 'good', label: 'pinned', why: 'Everything the last build stands on is fixed by a digest or an exact version.' };
+  return {
+    sign: 'good',
+    label: 'pinned',
+    why: 'Everything the last build stands on is fixed by a digest or an exact version.',
+  };
 }
 
 /** Whether a build was made twice and came out the same. */
 export function provenSignal(build: BuildSummary | null | undefined): Signal {
   switch (build?.reproducibility) {
     case 'proven':
-      return { sign: 'good', label: 'proven', why: 'Built a second time under other conditions: the same bits came out.' };
+      return {
+        sign: 'good',
+        label: 'proven',
+        why: 'Built a second time under other conditions: the same bits came out.',
+      };
     case 'failed':
-      return { sign: 'bad', label: 'not reproducible', why: 'Built a second time under other conditions: other bits came out.' };
+      return {
+        sign: 'bad',
+        label: 'not reproducible',
+        why: 'Built a second time under other conditions: other bits came out.',
+      };
     case 'unproven':
       return { sign: 'off', label: 'unproven', why: 'Built once. It has not been built a second time to compare.' };
     case 'unpinned':
-      return { sign: 'off', label: 'unproven', why: 'A proof means little while something in the build is not pinned.' };
+      return {
+        sign: 'off',
+        label: 'unproven',
+        why: 'A proof means little while something in the build is not pinned.',
+      };
     default:
       return { sign: 'off', label: 'unproven', why: 'Not built yet: there is nothing to prove.' };
   }
@@ -76,7 +94,11 @@ export function wellSignal(containers: readonly ContainerSummary[]): Signal {
   if (unknown) return { sign: 'off', label: 'not known', why: `${unknown.name}: ${unknown.sentence}` };
   const first = containers[0];
   if (!first) return { sign: 'off', label: 'not running', why: 'It has no container. Run it, or send it to Ergon.' };
-  return { sign: 'good', label: 'well', why: containers.length === 1 ? first.sentence : `All ${containers.length} containers are well.` };
+  return {
+    sign: 'good',
+    label: 'well',
+    why: containers.length === 1 ? first.sentence : `All ${containers.length} containers are well.`,
+  };
 }
 
 /** What a build's reproducibility is, as one signal. */
