@@ -34,6 +34,8 @@ pub enum Error {
     Entry { path: String, reason: String },
     #[error("{} changed while it was read: it had {expected} bytes", path.display())]
     Changed { path: PathBuf, expected: u64 },
+    #[error("{} no longer holds what it did", path.display())]
+    Rewritten { path: PathBuf },
     /// Content from outside that is not what it should be.
     #[error("{what} is not valid: {reason}")]
     Malformed { what: String, reason: String },
@@ -83,7 +85,7 @@ impl Error {
                 "remove {} and build or import the image again",
                 path.display()
             )),
-            Self::Changed { .. } => {
+            Self::Changed { .. } | Self::Rewritten { .. } => {
                 Some("build again when nothing writes into the folder".to_owned())
             }
             Self::WhichImage { .. } => Some("say which by its name".to_owned()),

@@ -78,6 +78,14 @@ pub enum EntryKind<C = Content> {
 pub enum Content {
     /// A regular file; a link in its place is not followed.
     Path(PathBuf),
+    /// A regular file below `root`, reached through no link, that must still hold what it once held:
+    /// `digest` is the SHA-256 of `prefix` with the content behind it.
+    Known {
+        root: PathBuf,
+        path: String,
+        prefix: String,
+        digest: Digest,
+    },
     Bytes(Vec<u8>),
     /// As many bytes as the entry's size, from `offset` on.
     Slice {

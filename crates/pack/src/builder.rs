@@ -234,9 +234,22 @@ impl ContainerBuild<'_, '_> {
             owner,
             root: APP_ROOT,
         })?;
+        let root = source.root().to_owned();
         let layer = self
             .layer(key, move || Ok(source_entries(&source, owner)))
-            .await?;
+            .await
+            .map_err(|error| match error {
+                PackError::Oci(
+                    ergon_oci::Error::Changed { path, .. } | ergon_oci::Error::Rewritten { path },
+                ) => PackError::SourceChanged {
+                    file: path
+                        .strip_prefix(&root)
+                        .unwrap_or(&path)
+                        .display()
+                        .to_string(),
+                },
+                error => error,
+            })?;
         Ok(StageLayer { layer, created_by })
     }
 

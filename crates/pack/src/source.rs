@@ -115,16 +115,21 @@ fn open_beneath(root: &Path, path: &str) -> io::Result<File> {
     Ok(File::from(file))
 }
 
+/// What git hashes in front of a file's content.
+pub(crate) fn blob_prefix(size: u64) -> String {
+    format!("blob {size}\0")
+}
+
 fn blob_id(content: &[u8]) -> Digest {
     let mut hasher = Sha256::new();
-    hasher.update(format!("blob {}\0", content.len()));
+    hasher.update(blob_prefix(content.len() as u64));
     hasher.update(content);
     Digest::from_bytes(hasher.finalize().into())
 }
 
 fn hash_blob(mut reader: impl Read, size: u64) -> io::Result<Digest> {
     let mut hasher = Sha256::new();
-    hasher.update(format!("blob {size}\0"));
+    hasher.update(blob_prefix(size));
     let mut buffer = vec![0; 64 * 1024];
     let mut total = 0;
     loop {

@@ -6,7 +6,7 @@ use ergon_detect::plan::APP_ROOT;
 use ergon_detect::tree::EntryKind as SourceKind;
 use ergon_oci::layer::{Content, EntryKind, LayerEntry};
 
-use crate::source::Source;
+use crate::source::{Source, blob_prefix};
 
 /// Source files as layer entries under the application root.
 pub fn source_entries(source: &Source, owner: u32) -> Vec<LayerEntry> {
@@ -31,7 +31,14 @@ pub fn source_entries(source: &Source, owner: u32) -> Vec<LayerEntry> {
                 if *executable { 0o755 } else { 0o644 },
                 EntryKind::File {
                     size: *size,
-                    content: Content::Path(source.root().join(path)),
+                    // Checked again as it is packed: a layer of something else would be kept under this
+                    // source's name.
+                    content: Content::Known {
+                        root: source.root().to_owned(),
+                        path: path.clone(),
+                        prefix: blob_prefix(*size),
+                        digest: file.blob,
+                    },
                 },
             ),
         };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ergon_manifest::Digest;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use sha2::{Digest as _, Sha256};
 
 use super::arrange::arrange;
@@ -51,6 +51,22 @@ fn put_content(
                 return Err(changed(path));
             }
         }
+        Content::Known {
+            root,
+            path: below,
+            prefix,
+            digest,
+        } => {
+            let path = root.join(below);
+            let mut file = Hashed::new(open_below(root, below)?, prefix);
+            writer.put_exactly(&mut file, size, &path)?;
+            if file.read(&mut [0]).map_err(Error::io("read", &path))? != 0 {
+                return Err(changed(&path));
+            }
+            if file.digest() != *digest {
+                return Err(Error::Rewritten { path });
+            }
+        }
         Content::Slice { file, offset } => {
             let mut slice = Slice {
                 file,
@@ -71,6 +87,24 @@ fn open_regular(path: &Path) -> Result<File, Error> {
         .custom_flags(flags.bits().cast_signed())
         .open(path)
         .map_err(Error::io("read", path))?;
+    regular(file, path)
+}
+
+/// Opens a file below a folder, whatever became of the folders in between: none of them may be a link.
+fn open_below(root: &Path, below: &str) -> Result<File, Error> {
+    let path = root.join(below);
+    let opened = || {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(root, flags, Mode::empty())?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        rustix::fs::openat2(&folder, below, flags, Mode::empty(), resolve)
+    };
+    let file = opened().map_err(|errno| Error::io("read", &path)(errno.into()))?;
+    regular(File::from(file), &path)
+}
+
+fn regular(file: File, path: &Path) -> Result<File, Error> {
     let metadata = file.metadata().map_err(Error::io("read", path))?;
     if metadata.is_file() {
         Ok(file)
@@ -78,6 +112,31 @@ fn open_regular(path: &Path) -> Result<File, Error> {
         Err(Error::io("read", path)(io::Error::other(
             "it is no longer a regular file",
         )))
+    }
+}
+
+/// A file that is hashed while it is read.
+struct Hashed {
+    file: File,
+    hash: Sha256,
+}
+
+impl Hashed {
+    fn new(file: File, prefix: &str) -> Self {
+        let hash = Sha256::new().chain_update(prefix);
+        Self { file, hash }
+    }
+
+    fn digest(self) -> Digest {
+        Digest::from_bytes(self.hash.finalize().into())
+    }
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        Ok(read)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use ergon_pack::identify;
+use ergon_pack::{Silent, build, identify};
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{BASE, MANIFEST, World};
 
@@ -136,4 +137,41 @@ fn a_base_that_is_not_held_leaves_the_build_hash_open() {
     let identity = identify(&folder, &world.cache).unwrap();
     assert_eq!(identity.build_hash, None);
     assert_eq!(identity.missing_bases, ["synthetic.test/base:2"]);
+}
+
+#[tokio::test]
+async fn what_was_written_meanwhile_is_never_kept_under_the_sources_name() {
+    let world = World::new();
+    let folder = world.project("one");
+    let prepared = world.prepare(&folder).await;
+    // As long as before, and as before again at the end.
+    let page = folder.join("pages/index.html");
+    let original = std::fs::read(&page).unwrap();
+    std::fs::write(&page, "<h1>EVIL!</h1>\n").unwrap();
+    let cancel = CancellationToken::new();
+    let error = build(&prepared, &world.cache, None, &Silent, &cancel)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "pages/index.html changed while it was being built; nothing was recorded"
+    );
+    std::fs::write(&page, original).unwrap();
+    let other = World::new();
+    assert_eq!(
+        world.image_digest(&folder).await,
+        other.image_digest(&other.project("one")).await
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_became_a_link_is_not_followed() {
+    let world = World::new();
+    let folder = world.project("one");
+    let prepared = world.prepare(&folder).await;
+    std::fs::rename(folder.join("pages"), folder.join("../elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", folder.join("pages")).unwrap();
+    let cancel = CancellationToken::new();
+    let built = build(&prepared, &world.cache, None, &Silent, &cancel).await;
+    assert!(built.is_err());
 }
