@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    async fn companion_that_answers(answer: &'static str) -> (tempfile::TempDir, PathBuf) {
+    fn companion_that_answers(answer: &'static str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("ci_test.sock");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -95,7 +95,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_comes_back() {
-        let (_folder, socket) = companion_that_answers("{\"content\":\"I'm well.\"}\n").await;
+        let (_folder, socket) = companion_that_answers("{\"content\":\"I'm well.\"}\n");
         let answer = send(&socket, "owner", "status", Duration::from_secs(5))
             .await
             .unwrap();
@@ -104,12 +104,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_and_an_answer_cut_short_are_errors() {
-        let (_folder, socket) = companion_that_answers("{\"error\":\"not for you\"}\n").await;
+        let (_folder, socket) = companion_that_answers("{\"error\":\"not for you\"}\n");
         let error = send(&socket, "owner", "status", Duration::from_secs(5))
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "not for you");
-        let (_folder, socket) = companion_that_answers("{\"content\":").await;
+        let (_folder, socket) = companion_that_answers("{\"content\":");
         let error = send(&socket, "owner", "status", Duration::from_secs(5))
             .await
             .unwrap_err();

@@ -91,7 +91,6 @@ impl Sockets {
 }
 
 /// The stack's companions.
-#[derive(Clone, Copy)]
 pub struct Companions<'a> {
     stack: &'a Stack,
 }

@@ -69,7 +69,6 @@ pub struct Origin {
 }
 
 /// The stack's registry.
-#[derive(Clone, Copy)]
 pub struct Registry<'a> {
     stack: &'a Stack,
 }

@@ -51,13 +51,13 @@ fn describe(responses: &mut Responses) {
         if let RefOr::T(response) = response
             && response.description.is_empty()
         {
-            response.description = match status.as_str() {
+            let description = match status.as_str() {
                 "201" => "It is there now.",
                 "202" => "It was taken on.",
                 "204" => "It is done.",
                 _ => "The answer.",
-            }
-            .to_owned();
+            };
+            description.clone_into(&mut response.description);
         }
     }
 }

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use ergon_engine::EngineError;
 use ergon_hermes::{DirectoryError, SendError};
-use ergon_pack::PackError;
 use ergon_store::StoreError;
 
 use super::problem::Failure;
@@ -73,28 +72,22 @@ impl From<ProjectError> for Failure {
         let status = match error {
             ProjectError::NotFound { .. } => StatusCode::NOT_FOUND,
             ProjectError::Location(_) | ProjectError::Name { .. } => StatusCode::BAD_REQUEST,
-            ProjectError::Folder { .. } | ProjectError::Unusable { .. } | ProjectError::Pack(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            ProjectError::Folder { .. }
+            | ProjectError::Unusable { .. }
+            | ProjectError::Pack(_)
+            | ProjectError::Clone(CloneError::Failed { .. })
+            | ProjectError::Save(SaveError::Write { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             ProjectError::NameTaken { .. }
             | ProjectError::Known { .. }
-            | ProjectError::Busy { .. } => StatusCode::CONFLICT,
-            ProjectError::Clone(CloneError::Failed { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            | ProjectError::Busy { .. }
+            | ProjectError::Save(SaveError::Differs { .. }) => StatusCode::CONFLICT,
             ProjectError::Clone(CloneError::TooSlow { .. }) => StatusCode::GATEWAY_TIMEOUT,
             ProjectError::Clone(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            ProjectError::Save(SaveError::Differs { .. }) => StatusCode::CONFLICT,
-            ProjectError::Save(SaveError::Write { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             ProjectError::Directory(error) => return error.into(),
             ProjectError::Store(error) => return error.into(),
             error @ ProjectError::Task(_) => return Self::internal(&error),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
-    }
-}
-
-impl From<PackError> for Failure {
-    fn from(error: PackError) -> Self {
-        ProjectError::from(error).into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every request passes before its handler: who asks, and whether they may.
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -24,10 +25,11 @@ pub async fn check_host(State(stack): State<Stack>, request: Request, next: Next
 /// Asks the one decision point, and tells the handler who asks.
 pub async fn decide(
     State((stack, action)): State<(Stack, Action)>,
-    parameters: RawPathParams,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
+    let parameters = parameters.map_err(|_| Failure::bad_request("the path is not UTF-8"))?;
     let (principal, credential) = identify(&stack, request.headers()).await?;
     let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
     match authorize(&principal, action, &resource) {

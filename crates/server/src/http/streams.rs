@@ -12,7 +12,6 @@ use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::problem::Failure;
 use crate::api::JobStep;
 use crate::jobs;
 use crate::stack::Stack;
@@ -40,7 +39,7 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// All events after a cursor; absent: from now on.
-pub async fn follow_events(stack: &Stack, after: Option<u64>) -> Result<Sse<EventStream>, Failure> {
+pub fn follow_events(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
     let newest = stack.store().watch();
     let cursor = match after {
         Some(after) => i64::try_from(after).unwrap_or(i64::MAX),
@@ -51,7 +50,7 @@ pub async fn follow_events(stack: &Stack, after: Option<u64>) -> Result<Sse<Even
         newest,
         cursor,
     };
-    Ok(answer(stack, source))
+    answer(stack, source)
 }
 
 /// A job's steps and lines, those after a line first that were missed, until it ends.

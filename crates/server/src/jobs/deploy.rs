@@ -64,10 +64,10 @@ pub async fn deploy(
         let earlier = deployment.earlier().await?;
         let names = deployment.names(&earlier).await?;
         let _making = Making::announce(stack, &names.container);
-        for id in &earlier {
-            deployment.replace(id).await?;
+        for before in &earlier {
+            deployment.replace(&before.id).await?;
         }
-        let state = deployment.start(&names).await?;
+        let state = deployment.start(&names, &earlier).await?;
         stack
             .containers()
             .adopt(deployment.row(&names, &state))
@@ -123,27 +123,32 @@ pub async fn deploy(
 
 impl Deployment<'_> {
     /// Containers of before, which this one replaces.
-    async fn earlier(&self) -> Result<Vec<String>, EngineError> {
+    async fn earlier(&self) -> Result<Vec<ContainerState>, EngineError> {
         let wanted = [
             (labels::STACK, self.stack.id().as_str()),
             (labels::PROJECT, self.project.id.as_str()),
             (labels::CONTAINER, self.meant.container.as_str()),
         ];
-        Ok(self
-            .engine
-            .list(&wanted, true)
-            .await?
-            .into_iter()
-            .map(|container| container.id)
-            .collect())
+        let mut earlier = Vec::new();
+        for container in self.engine.list(&wanted, true).await? {
+            match self.engine.inspect(&container.id).await {
+                Ok(state) => earlier.push(state),
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(earlier)
     }
 
     /// The manifest's names, where nobody else has them; else with the beginning of the project's id.
-    async fn names(&self, earlier: &[String]) -> Result<Names, WorkError> {
+    async fn names(&self, earlier: &[ContainerState]) -> Result<Names, WorkError> {
         let wanted = self.meant.container.clone();
         let suffix = self.project.id.as_str().get(..4).unwrap_or_default();
+        let is_earlier = |id: &str| earlier.iter().any(|before| before.id == id);
         let container = match self.engine.inspect(&wanted).await {
-            Ok(state) if !earlier.contains(&state.id) => format!("{wanted}-{suffix}"),
+            Ok(state) if state.name == wanted && !is_earlier(&state.id) => {
+                format!("{wanted}-{suffix}")
+            }
             Ok(_) => wanted.clone(),
             Err(error) if error.is_not_found() => wanted.clone(),
             Err(error) => return Err(error.into()),
@@ -154,7 +159,7 @@ impl Deployment<'_> {
             holder
                 .details
                 .container_id
-                .is_some_and(|id| earlier.contains(&id))
+                .is_some_and(|id| is_earlier(&id))
         });
         let companion = if is_free {
             companion
@@ -197,9 +202,13 @@ impl Deployment<'_> {
     }
 
     /// Creates and starts; a port that somebody took meanwhile is given up for any that is free.
-    async fn start(&self, names: &Names) -> Result<ContainerState, EngineError> {
+    async fn start(
+        &self,
+        names: &Names,
+        earlier: &[ContainerState],
+    ) -> Result<ContainerState, EngineError> {
         self.engine.ensure_network(NETWORK).await?;
-        let mut spec = self.spec(names);
+        let mut spec = self.spec(names, earlier);
         let mut id = self.engine.create_container(&spec).await?;
         let mut started = self.engine.start(&id).await;
         if let Err(EngineError::PortTaken { .. }) = started {
@@ -220,11 +229,14 @@ impl Deployment<'_> {
         self.engine.inspect(&id).await
     }
 
-    fn spec(&self, names: &Names) -> ContainerSpec {
-        let publish = |port: u16| Publish {
-            container: port,
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            host: port.checked_add(PORT_OFFSET).filter(|port| is_free(*port)),
+    fn spec(&self, names: &Names, earlier: &[ContainerState]) -> ContainerSpec {
+        let publish = |port: u16| {
+            let mut candidates = before(earlier, port).chain(port.checked_add(PORT_OFFSET));
+            Publish {
+                container: port,
+                address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                host: candidates.find(|port| is_free(*port)),
+            }
         };
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         ContainerSpec {
@@ -317,6 +329,14 @@ impl Drop for Making<'_> {
     fn drop(&mut self) {
         self.stack.desk().inner().making.remove(&self.name);
     }
+}
+
+/// Where the host answered for a port of the container of before, so that addresses stay good.
+fn before(earlier: &[ContainerState], port: u16) -> impl Iterator<Item = u16> {
+    let bindings = earlier.iter().flat_map(|before| &before.ports);
+    bindings
+        .filter(move |binding| binding.container == port)
+        .map(|binding| binding.host)
 }
 
 /// Whether nobody on this machine listens on a port.

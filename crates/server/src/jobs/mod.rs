@@ -92,7 +92,6 @@ impl Desk {
 }
 
 /// The stack's jobs.
-#[derive(Clone, Copy)]
 pub struct Jobs<'a> {
     stack: &'a Stack,
 }

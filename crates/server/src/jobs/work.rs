@@ -31,6 +31,8 @@ pub enum WorkError {
     Cancelled,
     #[error("its project was removed")]
     NoProject,
+    #[error("the manifest has no container, so there is nothing to start")]
+    NoContainer,
     #[error(transparent)]
     Pack(#[from] PackError),
     #[error(transparent)]
@@ -56,12 +58,16 @@ impl WorkError {
         match self {
             Self::Pack(error) => error.remedy(),
             Self::Engine(error) => error.remedy(),
-            Self::Save(error) => error.remedy(),
+            Self::Save(error) => Some(error.remedy()),
             Self::Registry(error) => error.remedy(),
             Self::Companion(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
             Self::Unwell(unwell) => Some(unwell.remedy()),
-            Self::Cancelled | Self::NoProject | Self::Directory(_) | Self::Task(_) => None,
+            Self::Cancelled
+            | Self::NoProject
+            | Self::NoContainer
+            | Self::Directory(_)
+            | Self::Task(_) => None,
         }
     }
 
@@ -183,7 +189,7 @@ impl Work<'_> {
                 .await??;
         }
         let started = self.start(&engine, &project, &prepared, &built).await?;
-        self.result(&built, started)
+        result(&built, started).ok_or(WorkError::NoContainer)
     }
 
     /// Writes the manifest into the project, where it has none, and keeps what its Dockerfile would be.
@@ -293,7 +299,7 @@ impl Work<'_> {
                 Ok(container) => started.push(container),
                 Err(WorkError::Unwell(mut unwell)) => {
                     started.push(unwell.container.clone());
-                    unwell.result = self.result(built, started).ok();
+                    unwell.result = result(built, started);
                     return Err(WorkError::Unwell(unwell));
                 }
                 Err(error) => return Err(error),
@@ -302,32 +308,29 @@ impl Work<'_> {
         Ok(started)
     }
 
-    fn result(
-        &self,
-        built: &Built,
-        containers: Vec<StartedContainer>,
-    ) -> Result<RunResult, WorkError> {
-        let first = containers.first().cloned().ok_or(WorkError::NoProject)?;
-        Ok(RunResult {
-            build_hash: built.record.build_hash.to_string(),
-            image_digest: first.image_digest,
-            image: first.image,
-            reproducibility: built.record.reproducibility.name().to_owned(),
-            cached: built.cached,
-            container: first.container,
-            companion: first.companion,
-            ports: first.ports,
-            state: first.state,
-            containers,
-        })
-    }
-
     async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, WorkError> {
         tokio::select! {
             done = work => Ok(done),
             () = self.cancel.cancelled() => Err(WorkError::Cancelled),
         }
     }
+}
+
+/// What a run came to; nothing where the manifest has no container.
+fn result(built: &Built, containers: Vec<StartedContainer>) -> Option<RunResult> {
+    let first = containers.first().cloned()?;
+    Some(RunResult {
+        build_hash: built.record.build_hash.to_string(),
+        image_digest: first.image_digest,
+        image: first.image,
+        reproducibility: built.record.reproducibility.name().to_owned(),
+        cached: built.cached,
+        container: first.container,
+        companion: first.companion,
+        ports: first.ports,
+        state: first.state,
+        containers,
+    })
 }
 
 /// What is known of a build when it begins.

@@ -114,13 +114,13 @@ pub fn is_bare_repository(folder: &Path) -> bool {
 
 /// The last thing git said that is an error.
 fn reason(said: &str) -> String {
-    let errors = said.lines().filter_map(|line| {
+    let mut errors = said.lines().filter_map(|line| {
         line.strip_prefix("fatal: ")
             .or_else(|| line.strip_prefix("remote: "))
     });
     let text: String = errors
-        .last()
-        .or(said.lines().last())
+        .next_back()
+        .or(said.lines().next_back())
         .unwrap_or("git gave no reason")
         .trim()
         .to_owned();

@@ -22,7 +22,7 @@ pub enum SaveError {
 
 impl SaveError {
     /// What a person can do about it.
-    pub fn remedy(&self) -> Option<String> {
+    pub fn remedy(&self) -> String {
         let text = match self {
             Self::Differs { .. } => "compare them, and save again with `overwrite` to replace them",
             Self::Write { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
@@ -30,7 +30,7 @@ impl SaveError {
             }
             Self::Write { .. } => "make the folder writable for the user who started the stack",
         };
-        Some(text.to_owned())
+        text.to_owned()
     }
 }
 

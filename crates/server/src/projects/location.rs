@@ -33,7 +33,7 @@ pub enum LocationError {
 
 impl LocationError {
     /// What a person can do about it.
-    pub fn remedy(&self) -> Option<String> {
+    pub fn remedy(&self) -> String {
         let text = match self {
             Self::Empty | Self::Malformed(_) | Self::Unprintable => {
                 "give a folder's absolute path, https://host/path, ssh://host/path or git@host:path"
@@ -44,7 +44,7 @@ impl LocationError {
             }
             Self::Scheme { .. } => "clone it yourself and add the folder",
         };
-        Some(text.to_owned())
+        text.to_owned()
     }
 }
 

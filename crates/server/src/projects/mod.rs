@@ -3,6 +3,7 @@
 mod answers;
 mod clone;
 mod files;
+mod generate;
 mod location;
 mod look;
 
@@ -10,18 +11,17 @@ use std::path::{Path, PathBuf};
 
 use ergon_companion::project::{ProjectFact, ProjectFacts};
 use ergon_detect::analysis::Topic;
-use ergon_detect::disk::DiskTree;
-use ergon_detect::plan::plan;
-use ergon_detect::tree::FileTree;
 use ergon_hermes::{Details, DirectoryError, Kind, Record};
 use ergon_manifest::Digest;
-use ergon_pack::{MANIFEST_FILE, PackError};
+use ergon_pack::PackError;
 use ergon_store::{JobRow, NewEvent, ProjectId, ProjectRow, StoreError, now};
 use futures_util::future::try_join_all;
 use serde_json::json;
 
 pub use clone::CloneError;
 pub use files::{SaveError, WantedFile, save};
+pub use generate::docker_config;
+use generate::generated;
 pub use location::{Location, LocationError};
 pub use look::{Look, Looks};
 
@@ -73,7 +73,7 @@ impl ProjectError {
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::NotFound { .. } => Some("ergon project list says which there are".to_owned()),
-            Self::Location(error) => error.remedy(),
+            Self::Location(error) => Some(error.remedy()),
             Self::Folder { .. } => {
                 Some("give a folder on the stack's machine that its user may read".to_owned())
             }
@@ -83,7 +83,7 @@ impl ProjectError {
             }
             Self::Unusable { remedy, .. } => remedy.clone(),
             Self::Clone(error) => error.remedy(),
-            Self::Save(error) => error.remedy(),
+            Self::Save(error) => Some(error.remedy()),
             Self::Pack(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
             Self::Name { .. } | Self::Known { .. } | Self::Directory(_) | Self::Task(_) => None,
@@ -92,7 +92,6 @@ impl ProjectError {
 }
 
 /// The stack's projects.
-#[derive(Clone, Copy)]
 pub struct Projects<'a> {
     stack: &'a Stack,
 }
@@ -421,36 +420,6 @@ impl<'a> Projects<'a> {
     }
 }
 
-/// What the project keeps of a Dockerfile.
-pub fn docker_config(
-    dockerfile: &str,
-    saved_to: Option<String>,
-    document: Option<&ergon_manifest::Document>,
-) -> api::DockerConfig {
-    let containers = || {
-        document
-            .iter()
-            .flat_map(|document| document.manifest.containers.values())
-    };
-    let mut ports: Vec<u16> = containers()
-        .flat_map(|container| container.ports.iter().copied())
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    let mut base_images: Vec<String> = containers()
-        .map(|container| container.base_image.clone())
-        .collect();
-    base_images.sort();
-    base_images.dedup();
-    api::DockerConfig {
-        dockerfile_digest: Digest::of(dockerfile.as_bytes()).to_string(),
-        saved_to,
-        base_images,
-        ports,
-        updated_at: rfc3339(now()),
-    }
-}
-
 /// An event about a project.
 pub fn event(kind: &'static str, row: &ProjectRow) -> NewEvent {
     NewEvent::new(
@@ -458,60 +427,6 @@ pub fn event(kind: &'static str, row: &ProjectRow) -> NewEvent {
         format!("project/{}", row.id),
         json!({ "name": row.name, "location": row.location }),
     )
-}
-
-fn generated(
-    row: &ProjectRow,
-    look: &Look,
-    folder: &Path,
-) -> Result<api::GeneratedDockerfile, ProjectError> {
-    let Some(document) = &look.document else {
-        let problem = look.problem.clone();
-        return Err(ProjectError::Unusable {
-            text: problem
-                .as_ref()
-                .map_or_else(String::new, |problem| problem.text.clone()),
-            remedy: problem.and_then(|problem| problem.remedy),
-        });
-    };
-    let tree = DiskTree::open(folder).map_err(PackError::from)?;
-    let plans = plan(&document.manifest, &tree).map_err(PackError::from)?;
-    // A Dockerfile makes one image: the last one built, which is the one that others lean on least.
-    let Some(chosen) = plans.last() else {
-        return Err(ProjectError::Unusable {
-            text: format!("{MANIFEST_FILE} has no container"),
-            remedy: Some("add one to `containers`".to_owned()),
-        });
-    };
-    let dockerfile = ergon_detect::dockerfile::render(chosen);
-    let application = document
-        .manifest
-        .containers
-        .get(&chosen.container)
-        .and_then(|container| container.applications.first());
-    let own = |name| {
-        tree.own_file(name)
-            .ok()
-            .flatten()
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    };
-    Ok(api::GeneratedDockerfile {
-        line_facts: answers::line_facts(
-            &dockerfile.lines,
-            &look.analysis,
-            application.map(String::as_str),
-        ),
-        dockerfile: dockerfile.text,
-        dockerignore: ergon_detect::dockerfile::ignore_file(&document.manifest, &tree),
-        project_id: row.id.to_string(),
-        project_name: row.name.clone(),
-        saved_to: None,
-        existing_dockerfile: own("Dockerfile"),
-        existing_dockerignore: own(".dockerignore"),
-        manifest: document.value.clone(),
-        answers: answers::answers(&look.analysis),
-        questions: answers::questions(&look.analysis),
-    })
 }
 
 /// The folder as an absolute path without links, if it is one that can be read.

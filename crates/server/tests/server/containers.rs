@@ -40,14 +40,15 @@ pub async fn project(
     let engine = testing::engine().await;
     let base = testing::busybox(&engine).await;
     let name = testing::unique(purpose);
+    let port = port();
     let manifest = json!({
         "manifest_version": "1.0",
         "applications": { &name: {
             "type": "files", "language": "shell", "build_commands": build_commands, "run_command": run_command,
-            "ports": [8080], "health": { "path": "/index.html" }
+            "ports": [port], "health": { "path": "/index.html" }
         } },
         "containers": { &name: {
-            "base_image": base, "applications": [&name], "ports": [8080], "ci_capabilities": ["monitor"]
+            "base_image": base, "applications": [&name], "ports": [port], "ci_capabilities": ["monitor"]
         } }
     });
     let folder = world.folder(
@@ -60,7 +61,18 @@ pub async fn project(
     (folder, Leftovers(name))
 }
 
-const SERVE: &str = "httpd -f -p 8080 -h /app";
+/// Tests run at the same time; each has a port of its own to publish.
+fn port() -> u16 {
+    20_000 + u16::try_from(std::process::id() % 10_000).unwrap()
+}
+
+pub fn serve() -> String {
+    // As process 1 a program is asked to end in vain unless it listens.
+    format!(
+        "sh -c 'trap \"exit 0\" TERM; httpd -f -p {} -h /app & wait'",
+        port()
+    )
+}
 
 async fn run(world: &World, folder: &Path) -> Value {
     let job = world
@@ -73,7 +85,7 @@ async fn run(world: &World, folder: &Path) -> Value {
 #[tokio::test]
 async fn a_run_ends_with_a_healthy_container_and_a_companion_that_answers() {
     let world = World::new().await;
-    let (folder, name) = project(&world, "road", SERVE, &[]).await;
+    let (folder, name) = project(&world, "road", &serve(), &[]).await;
     let before = std::fs::read_to_string(folder.join("ergon.json")).unwrap();
     let job = run(&world, &folder).await;
     assert_eq!(job["state"], "succeeded", "{job:#}");
@@ -108,14 +120,14 @@ async fn a_run_ends_with_a_healthy_container_and_a_companion_that_answers() {
         (&result["state"], &result["cached"]),
         (&json!("healthy"), &json!(false))
     );
-    let port = &result["ports"][0];
+    let published = &result["ports"][0];
     assert_eq!(
-        (&port["container"], &port["address"]),
-        (&json!(8080), &json!("127.0.0.1"))
+        (&published["container"], &published["address"]),
+        (&json!(port()), &json!("127.0.0.1"))
     );
     let page = world
         .client
-        .get(format!("http://127.0.0.1:{}/", port["host"]))
+        .get(format!("http://127.0.0.1:{}/", published["host"]))
         .send()
         .await
         .unwrap();
@@ -169,7 +181,7 @@ async fn a_run_ends_with_a_healthy_container_and_a_companion_that_answers() {
     );
     assert_eq!(
         container["services"][0]["ports"],
-        json!([8080]),
+        json!([port()]),
         "{container:#}"
     );
 
@@ -188,7 +200,7 @@ async fn a_run_ends_with_a_healthy_container_and_a_companion_that_answers() {
 #[tokio::test]
 async fn the_companion_is_on_its_socket_says_why_it_died_and_leaves_with_the_container() {
     let world = World::new().await;
-    let (folder, name) = project(&world, "life", SERVE, &[]).await;
+    let (folder, name) = project(&world, "life", &serve(), &[]).await;
     let job = run(&world, &folder).await;
     assert_eq!(job["state"], "succeeded", "{job:#}");
     let companion = format!("{}-ci", name.0);
@@ -290,7 +302,7 @@ async fn a_container_that_does_not_come_up_says_why() {
     .await;
     let job = run(&world, &folder).await;
     assert_eq!(job["state"], "failed", "{job:#}");
-    assert!(job["error"].as_str().unwrap().contains("3"), "{job:#}");
+    assert!(job["error"].as_str().unwrap().contains('3'), "{job:#}");
     assert!(
         job["remedy"]
             .as_str()
@@ -312,8 +324,8 @@ async fn a_step_that_fails_ends_the_job_with_its_lines() {
     let (folder, _name) = project(
         &world,
         "step",
-        SERVE,
-        &["echo one; echo no such thing >&2; exit 7"],
+        &serve(),
+        &["echo one; echo no such thing; exit 7"],
     )
     .await;
     let job = run(&world, &folder).await;
@@ -353,7 +365,7 @@ async fn a_step_that_fails_ends_the_job_with_its_lines() {
 #[tokio::test]
 async fn a_job_is_cancelled_while_it_builds_and_while_it_waits() {
     let world = World::new().await;
-    let (folder, _name) = project(&world, "cancel", SERVE, &["echo begun; sleep 300"]).await;
+    let (folder, _name) = project(&world, "cancel", &serve(), &["echo begun; sleep 300"]).await;
     let first = world
         .post("/api/v1/runs", json!({ "folder": folder }))
         .await
@@ -409,7 +421,7 @@ async fn a_job_is_cancelled_while_it_builds_and_while_it_waits() {
 #[tokio::test]
 async fn a_hand_off_writes_the_manifest_and_is_remembered() {
     let world = World::new().await;
-    let (folder, name) = project(&world, "handoff", SERVE, &[]).await;
+    let (folder, name) = project(&world, "handoff", &serve(), &[]).await;
     let id = world.project(&folder).await;
     let before = std::fs::read_to_string(folder.join("ergon.json")).unwrap();
     let job = world
@@ -443,7 +455,7 @@ async fn a_hand_off_writes_the_manifest_and_is_remembered() {
 #[tokio::test]
 async fn a_name_that_somebody_else_has_is_left_to_them() {
     let world = World::new().await;
-    let (folder, name) = project(&world, "taken", SERVE, &[]).await;
+    let (folder, name) = project(&world, "taken", &serve(), &[]).await;
     let engine = testing::engine().await;
     let spec = ContainerSpec {
         name: name.0.clone(),

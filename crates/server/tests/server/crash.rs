@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use ergon_engine::testing;
 use serde_json::{Value, json};
 
-use crate::containers::{Leftovers, project};
+use crate::containers::{Leftovers, project, serve};
 use crate::world::{PATIENCE, World, client, config};
 
 /// Where the stack of another process keeps its folders.
@@ -52,7 +52,7 @@ async fn read(path: &Path) -> String {
 async fn a_killed_stack_leaves_a_store_that_opens_and_containers_that_get_their_companions_back() {
     // A world only for its folders and projects.
     let world = World::new().await;
-    let (serving, name) = project(&world, "survivor", "httpd -f -p 8080 -h /app", &[]).await;
+    let (serving, name) = project(&world, "survivor", &serve(), &[]).await;
     let (building, other) = project(&world, "victim", "httpd -f", &["echo begun; sleep 300"]).await;
     let _names: [&Leftovers; 2] = [&name, &other];
     let folder = world.end().await;

@@ -1,6 +1,8 @@
 //! The server, asked over HTTP as clients ask it: a fresh stack for each test, on a free port, in
 //! folders of its own. What runs containers runs them in the engine of this machine (`dev/setup`).
 
+#![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
+
 mod containers;
 mod crash;
 mod doors;

@@ -37,7 +37,7 @@ async fn a_body_that_cannot_be_read_is_a_problem() {
             .body(deep),
     )
     .await
-    .problem(400);
+    .problem(422);
     world.end().await;
 }
 

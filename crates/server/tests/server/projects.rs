@@ -71,7 +71,10 @@ async fn a_folder_becomes_a_project_with_a_companion() {
             .as_array()
             .unwrap()
             .iter()
-            .any(|evidence| evidence["text"].as_str().unwrap().contains("main.py")),
+            .any(|evidence| evidence["text"]
+                .as_str()
+                .unwrap()
+                .contains("requirements.txt:1")),
         "{reply}"
     );
 

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct World {
     pub folder: tempfile::TempDir,
@@ -64,7 +64,7 @@ impl World {
         let shutdown = CancellationToken::new();
         let (sender, receiver) = oneshot::channel();
         let stack = ergon_server::serve(config(folder.path()), shutdown.clone(), |ready| {
-            drop(sender.send(ready))
+            drop(sender.send(ready));
         });
         let task = tokio::spawn(stack);
         let Ok(ready) = receiver.await else {

@@ -48,7 +48,7 @@ pub async fn events(
     });
     if wants_stream {
         let after = streams::last_event_id(&headers).or(after);
-        return Ok(streams::follow_events(&stack, after).await?.into_response());
+        return Ok(streams::follow_events(&stack, after).into_response());
     }
     let items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;
     Ok(Json(List { items }).into_response())

@@ -1,21 +1,24 @@
 //! Containers that have a companion: what is known of them, what is seen of them, what is done to them.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+mod crew;
+mod view;
+
 use std::time::{Duration, Instant};
 
 use ergon_companion::observation::Sight;
-use ergon_companion::{
-    Diagnosis, History, Meant, Observation, Reply, Subject, Watcher, diagnose, dialogue,
-};
+use ergon_companion::{Diagnosis, History, Meant, Observation, Reply, Subject, diagnose, dialogue};
 use ergon_engine::EngineError;
 use ergon_hermes::{Details, DirectoryError, Kind, Record};
 use ergon_store::{ContainerRow, NewEvent, ProjectId, StoreError};
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use crew::{Crew, Intent};
+pub use view::published;
+
+use self::crew::Known;
+use self::view::{alike, summary};
 use crate::api;
 use crate::companions::CompanionError;
 use crate::stack::Stack;
@@ -27,21 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The pauses between looks grow from one to the other while nothing changes.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-
-/// What a container was meant to be, as it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intent {
-    pub manifest_digest: String,
-    /// Its name in the manifest.
-    pub container: String,
-    pub build_hash: String,
-    pub image_digest: String,
-    /// The engine's id of that image.
-    pub image_id: Option<String>,
-    /// `fastapi:4f1c09ab77e2`.
-    pub image: String,
-    pub capabilities: Vec<String>,
-}
 
 /// What went wrong with a container.
 #[derive(Debug, thiserror::Error)]
@@ -70,53 +58,7 @@ impl ContainerError {
     }
 }
 
-/// The containers that have a companion, and who watches them.
-#[derive(Debug, Default)]
-pub struct Crew {
-    watcher: RwLock<Option<Arc<Watcher>>>,
-    known: Mutex<BTreeMap<String, Known>>,
-}
-
-#[derive(Clone, Debug)]
-struct Known {
-    row: ContainerRow,
-    intent: Option<Intent>,
-    subject: Subject,
-    /// What was seen of it last.
-    seen: Option<api::ContainerSummary>,
-    /// Until then it is shown again without looking.
-    fresh_until: Option<Instant>,
-    next_look: Instant,
-    pause: Duration,
-}
-
-impl Crew {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn watcher(&self) -> Option<Arc<Watcher>> {
-        self.watcher
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Leaves a container to whoever it belongs to.
-    pub fn ignore(&self, id: &str) {
-        if let Some(watcher) = self.watcher() {
-            watcher.forget(id);
-        }
-    }
-
-    /// Puts somebody on watch.
-    pub fn set_watcher(&self, watcher: Option<Watcher>) {
-        *self.watcher.write().unwrap_or_else(PoisonError::into_inner) = watcher.map(Arc::new);
-    }
-}
-
 /// The stack's containers.
-#[derive(Clone, Copy)]
 pub struct Containers<'a> {
     stack: &'a Stack,
 }
@@ -504,55 +446,4 @@ fn not_found(name: &str) -> ContainerError {
     ContainerError::NotFound {
         name: name.to_owned(),
     }
-}
-
-/// Whether two looks show the same to a person.
-fn alike(a: &api::ContainerSummary, b: &api::ContainerSummary) -> bool {
-    (&a.state, &a.wellness, &a.sentence, &a.ports) == (&b.state, &b.wellness, &b.sentence, &b.ports)
-}
-
-fn summary(
-    known: &Known,
-    observation: &Observation,
-    diagnosis: &Diagnosis,
-) -> api::ContainerSummary {
-    let state = observation.state();
-    let intent = known.intent.as_ref();
-    api::ContainerSummary {
-        id: known.row.id.clone(),
-        name: known.row.name.clone(),
-        state: state
-            .map_or("unknown", |state| state.status.as_str())
-            .to_owned(),
-        wellness: diagnosis.wellness.as_str().to_owned(),
-        sentence: diagnosis.sentence.clone(),
-        companion: known.row.companion.clone(),
-        image: intent
-            .map(|intent| intent.image.clone())
-            .or(state.map(|state| state.image.clone())),
-        image_digest: intent.map(|intent| intent.image_digest.clone()),
-        build_hash: intent.map(|intent| intent.build_hash.clone()),
-        project_id: known.row.project_id.as_ref().map(ToString::to_string),
-        ports: published(observation.published()),
-        started_at: state
-            .filter(|state| state.is_running())
-            .and_then(|state| state.started_at)
-            .map(|time| time.to_string()),
-    }
-}
-
-/// Published ports, each once; the engine lists one line for each kind of address.
-pub fn published(bindings: &[ergon_engine::PortBinding]) -> Vec<api::PublishedPort> {
-    let mut ports: Vec<api::PublishedPort> = bindings
-        .iter()
-        .filter(|binding| !binding.address.contains(':'))
-        .map(|binding| api::PublishedPort {
-            container: binding.container,
-            address: binding.address.clone(),
-            host: binding.host,
-        })
-        .collect();
-    ports.sort_by_key(|port| (port.container, port.host));
-    ports.dedup();
-    ports
 }

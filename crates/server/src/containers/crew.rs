@@ -1,0 +1,71 @@
+//! The containers that have a companion, as this process knows them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use ergon_companion::{Subject, Watcher};
+use ergon_store::ContainerRow;
+use serde::{Deserialize, Serialize};
+
+use crate::api;
+
+/// What a container was meant to be, as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub manifest_digest: String,
+    /// Its name in the manifest.
+    pub container: String,
+    pub build_hash: String,
+    pub image_digest: String,
+    /// The engine's id of that image.
+    pub image_id: Option<String>,
+    /// `fastapi:4f1c09ab77e2`.
+    pub image: String,
+    pub capabilities: Vec<String>,
+}
+
+/// The containers that have a companion, and who watches them.
+#[derive(Debug, Default)]
+pub struct Crew {
+    watcher: RwLock<Option<Arc<Watcher>>>,
+    known: Mutex<BTreeMap<String, Known>>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub row: ContainerRow,
+    pub intent: Option<Intent>,
+    pub subject: Subject,
+    /// What was seen of it last.
+    pub seen: Option<api::ContainerSummary>,
+    /// Until then it is shown again without looking.
+    pub fresh_until: Option<Instant>,
+    pub next_look: Instant,
+    pub pause: Duration,
+}
+
+impl Crew {
+    pub(super) fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn watcher(&self) -> Option<Arc<Watcher>> {
+        self.watcher
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Leaves a container to whoever it belongs to.
+    pub fn ignore(&self, id: &str) {
+        if let Some(watcher) = self.watcher() {
+            watcher.forget(id);
+        }
+    }
+
+    /// Puts somebody on watch.
+    pub fn set_watcher(&self, watcher: Option<Watcher>) {
+        *self.watcher.write().unwrap_or_else(PoisonError::into_inner) = watcher.map(Arc::new);
+    }
+}
