@@ -78,7 +78,7 @@ impl Seen {
                 if let Ok(StreamedStep { index, mut step }) = serde_json::from_str(&event.data) {
                     if step.state == FAILED {
                         // Its last lines are still to come; the job's end says it again.
-                        step.state = RUNNING.to_owned();
+                        RUNNING.clone_into(&mut step.state);
                     }
                     self.step(index, &step, steps);
                 }

@@ -6,7 +6,7 @@ use clap::Args;
 use ergon_detect::analysis::Analysis;
 use ergon_detect::disk::DiskTree;
 use ergon_manifest::to_pretty_json;
-use ergon_pack::MANIFEST_FILE;
+use ergon_pack::{MANIFEST_FILE, read_own_file};
 
 use super::arguments::Format;
 use crate::failure::{Code, Failure, Outcome};
@@ -37,8 +37,8 @@ impl Detect {
             }
         })?;
         if !self.format.json
-            && let Ok(written) = std::fs::read_to_string(self.folder.join(MANIFEST_FILE))
-            && written != to_pretty_json(&found.manifest)
+            && let Ok(Some(written)) = read_own_file(&self.folder, MANIFEST_FILE)
+            && written != to_pretty_json(&found.manifest).into_bytes()
         {
             let note = style::warning("note:");
             output::note(&format!(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use ergon_manifest::{Diagnostic, to_pretty_json};
-use ergon_pack::MANIFEST_FILE;
+use ergon_pack::{MANIFEST_FILE, read_own_file};
 use serde::Serialize;
 
 use super::arguments::Format;
@@ -177,11 +177,12 @@ fn init(folder: &Path, force: bool) -> Outcome {
     }
     let path = folder.join(MANIFEST_FILE);
     let text = to_pretty_json(&found.manifest);
-    match std::fs::read_to_string(&path) {
-        Ok(present) if present == text => {
+    match read_own_file(folder, MANIFEST_FILE) {
+        Ok(Some(present)) if present == text.as_bytes() => {
             return output::print(&format!("{} is so already.\n", path.display()));
         }
-        Ok(_) if !force => {
+        Ok(None) => {}
+        _ if !force => {
             return Err(Failure::new(format!(
                 "{} is there and says something else",
                 path.display()

@@ -157,7 +157,8 @@ fn two_copies_of_a_compiled_service_built_at_two_times_are_one_image() {
 }
 
 fn built_twice(example: &str) {
-    let worlds = [World::with_own_cache(), World::with_own_cache()];
+    // The first may have been built by an earlier test, or yesterday: the bits are the same.
+    let worlds = [World::new(), World::with_own_cache()];
     let reports = worlds.each_ref().map(|world| {
         let folder = world.plain_example(example);
         let before = contents(&folder);
@@ -165,9 +166,9 @@ fn built_twice(example: &str) {
             .ergon(["build", folder.to_str().unwrap(), "--json"])
             .json();
         assert_eq!(contents(&folder), before);
-        assert_eq!(report["cached"], false, "{report}");
         report
     });
+    assert_eq!(reports[1]["cached"], false, "{}", reports[1]);
     for field in ["build_hash", "image_digest", "images", "reproducibility"] {
         assert_eq!(reports[0][field], reports[1][field], "{field}");
     }
@@ -211,7 +212,7 @@ fn a_build_can_be_taken_along_as_an_oci_layout() {
             &output,
         ])
         .json();
-    let index: serde_json::Value =
+    let index: Value =
         serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
     assert_eq!(index["manifests"][0]["digest"], report["image_digest"]);
     let hex = report["image_digest"]

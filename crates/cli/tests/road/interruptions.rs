@@ -5,7 +5,7 @@ use crate::world::{World, contents, docker, eventually, signal};
 #[test]
 fn a_stack_killed_in_a_build_comes_back_with_its_companions() {
     let mut world = World::with_own_cache();
-    let running = world.example("go-hello");
+    let running = world.example("express");
     let building = world.example("fastapi");
     let stack = world.up();
     world.ergon(["run", running.path(), "--json"]).json();

@@ -157,7 +157,7 @@ fn a_full_disk_is_said_to_be_full() {
     let world = World::new();
     let small = world.path("small");
     std::fs::create_dir(&small).unwrap();
-    let mut on_small_disk = |size: &str, arguments: &[&str]| {
+    let on_small_disk = |size: &str, arguments: &[&str]| {
         let script = format!("mount -t tmpfs -o size={size} none \"$0\" && exec \"$@\"");
         let small = small.to_str().unwrap();
         let program = [

@@ -208,3 +208,57 @@ fn a_project_is_added_shown_run_and_forgotten() {
     assert!(empty.stdout.contains("No projects yet"), "{}", empty.stdout);
     assert!(project.folder.join("server.js").exists());
 }
+
+#[test]
+fn a_program_that_stops_at_once_is_said_to_have_with_its_last_words() {
+    let mut world = World::new();
+    let project = world.example("express");
+    std::fs::write(
+        project.folder.join("server.js"),
+        "console.error('no licence found'); process.exit(3);",
+    )
+    .unwrap();
+    let _stack = world.up();
+    let failed = world.ergon(["run", project.path(), "--json"]).ends_with(1);
+    let told = failed.json();
+    assert!(told["error"].as_str().unwrap().contains('3'), "{told}");
+    assert_eq!(told["state"], "exited", "{told}");
+    assert_eq!(told["container"], project.container.as_str());
+    assert!(
+        failed.stderr.contains("no licence found"),
+        "{}",
+        failed.stderr
+    );
+    assert!(failed.stderr.contains("ergon job log"), "{}", failed.stderr);
+}
+
+#[test]
+fn a_step_that_fails_is_shown_with_what_it_wrote_last() {
+    let mut world = World::new();
+    let project = world.example("express");
+    let path = project.folder.join("ergon.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for application in manifest["applications"]
+        .as_object_mut()
+        .unwrap()
+        .values_mut()
+    {
+        application["build_commands"] = serde_json::json!(["echo the cause >&2; exit 7"]);
+    }
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let _stack = world.up();
+    for command in ["build", "run"] {
+        let failed = world.ergon([command, project.path()]).ends_with(1);
+        assert!(
+            failed.stderr.contains("      the cause"),
+            "{command}: {}",
+            failed.stderr
+        );
+        let error = failed
+            .stderr
+            .lines()
+            .find(|line| line.starts_with("error:"))
+            .unwrap();
+        assert!(error.contains("exit code 7"), "{command}: {error}");
+    }
+}
