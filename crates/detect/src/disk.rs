@@ -18,6 +18,9 @@ use crate::tree::{EntryKind, FileTree, OWN_FILES};
 /// No ignore file is read further than this.
 const IGNORE_FILE_LIMIT: u64 = 1 << 20;
 
+/// A folder with more than this is no project, but a disk or a home with everything in it.
+const MOST_ENTRIES: usize = 500_000;
+
 /// The source files of a folder: what `.gitignore` (anywhere) and `.dockerignore` (at the root) leave.
 ///
 /// Links are entries and are never followed; nothing outside the folder is ever opened.
@@ -73,6 +76,8 @@ pub enum TreeError {
         #[source]
         error: io::Error,
     },
+    #[error("{} holds more than {limit} files", path.display())]
+    TooMany { path: PathBuf, limit: usize },
     #[error("{} cannot be followed", path.display())]
     DockerIgnore {
         path: PathBuf,
@@ -100,6 +105,10 @@ impl TreeError {
             Self::Unreadable { path, .. } => {
                 format!("look at its permissions: ls -ld {}", path.display())
             }
+            Self::TooMany { .. } => {
+                "name the project's own folder, or leave what is no source out by .dockerignore"
+                    .to_owned()
+            }
             Self::DockerIgnore { error, .. } => {
                 format!("correct line {} of .dockerignore", error.line)
             }
@@ -110,6 +119,10 @@ impl TreeError {
 impl DiskTree {
     /// Walks `folder`.
     pub fn open(folder: &Path) -> Result<Self, TreeError> {
+        Self::open_up_to(folder, MOST_ENTRIES)
+    }
+
+    fn open_up_to(folder: &Path, limit: usize) -> Result<Self, TreeError> {
         let path = || folder.to_owned();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle =
@@ -143,6 +156,12 @@ impl DiskTree {
                     });
                 }
                 tree.skip(folder.path, SkipReason::Unreadable(error.to_string()));
+            }
+            if tree.entries.len() + tree.skipped.len() + waiting.len() > limit {
+                return Err(TreeError::TooMany {
+                    path: path(),
+                    limit,
+                });
             }
         }
         tree.skipped.sort_by(|a, b| a.path.cmp(&b.path));
@@ -364,5 +383,29 @@ impl GitRules {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_everything_in_it_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert!(DiskTree::open_up_to(folder.path(), 3).is_ok());
+        let error = DiskTree::open_up_to(folder.path(), 2).unwrap_err();
+        assert!(
+            error.to_string().ends_with(" holds more than 2 files"),
+            "{error}"
+        );
+        std::fs::write(folder.path().join(".dockerignore"), "b\n").unwrap();
+        assert!(
+            DiskTree::open_up_to(folder.path(), 2).is_ok(),
+            "what is left out does not count"
+        );
     }
 }

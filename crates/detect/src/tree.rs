@@ -12,6 +12,9 @@ pub const OWN_FILES: [&str; 4] = [
     ".dockerignore",
 ];
 
+/// None of them has a reason to be larger.
+const LARGEST_OWN_FILE: u64 = 8 << 20;
+
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryKind {
@@ -48,7 +51,10 @@ pub trait FileTree {
 
     /// The content of one of [`OWN_FILES`], where the project has it.
     fn own_file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match self.read(name) {
+        match self.read_head(name, LARGEST_OWN_FILE + 1) {
+            Ok(content) if content.len() as u64 > LARGEST_OWN_FILE => {
+                Err(io::Error::other(format!("{name} is larger than 8 MiB")))
+            }
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

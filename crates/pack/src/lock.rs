@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::write_atomically;
 use crate::error::PackError;
+use crate::own_file::read_own_file;
 use crate::source::Source;
 
 /// The lock's name, at the project's root.
@@ -42,9 +43,9 @@ impl Lock {
             path: path.clone(),
             reason,
         };
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        let text = match read_own_file(folder, LOCK_FILE) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
             Err(error) => return Err(failed(error.to_string())),
         };
         let lock: Self =

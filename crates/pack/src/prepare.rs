@@ -17,6 +17,7 @@ use crate::error::PackError;
 use crate::git::GitState;
 use crate::hash::{BuildHash, BuildInputs};
 use crate::lock::{Lock, lock_states};
+use crate::own_file::read_own_file;
 use crate::progress::{Progress, ProgressEvent, StepKind, StepOutcome};
 use crate::source::Source;
 
@@ -86,8 +87,12 @@ pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
         });
     }
     let path = folder.join(MANIFEST_FILE);
-    let (document, analysis) = match std::fs::read_to_string(&path) {
-        Ok(text) => match ergon_manifest::check(&text) {
+    let written = read_own_file(folder, MANIFEST_FILE).and_then(|content| {
+        let text = content.map(String::from_utf8).transpose();
+        text.map_err(|_| std::io::Error::other("it is not UTF-8 text"))
+    });
+    let (document, analysis) = match written {
+        Ok(Some(text)) => match ergon_manifest::check(&text) {
             Ok(document) => (document, None),
             Err(diagnostics) => {
                 return Err(PackError::Manifest {
@@ -97,7 +102,7 @@ pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
                 });
             }
         },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(None) => {
             let analysis = ergon_detect::analyse(&tree);
             if analysis.manifest.applications.is_empty() {
                 return Err(PackError::NothingRecognised {

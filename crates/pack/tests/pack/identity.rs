@@ -175,3 +175,21 @@ async fn a_folder_that_became_a_link_is_not_followed() {
     let built = build(&prepared, &world.cache, None, &Silent, &cancel).await;
     assert!(built.is_err());
 }
+
+#[test]
+fn what_says_how_to_build_is_in_the_project_itself() {
+    let world = World::new();
+    for (name, target) in [
+        ("ergon.json", "/dev/zero"),
+        ("ergon.lock.json", "/etc/passwd"),
+    ] {
+        let folder = world.project(name);
+        let _ = std::fs::remove_file(folder.join(name));
+        std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
+        let error = identify(&folder, &world.cache).unwrap_err().to_string();
+        assert!(
+            error.ends_with(&format!("{name}: it is a link, and links are not followed")),
+            "{error}"
+        );
+    }
+}
