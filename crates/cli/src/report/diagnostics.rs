@@ -12,14 +12,20 @@ const LONGEST_LINE: usize = 100;
 /// How much of the line is shown before the place.
 const BEFORE: usize = 30;
 
-/// Every problem of the text, one under the other. `name` is what the file is called.
+/// Nobody reads on after so many; and each is looked up in the text anew.
+const MOST_SHOWN: usize = 100;
+
+/// The problems of the text, one under the other. `name` is what the file is called.
 pub fn render(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
     let mut report = String::new();
-    for (index, diagnostic) in diagnostics.iter().enumerate() {
+    for (index, diagnostic) in diagnostics.iter().take(MOST_SHOWN).enumerate() {
         if index > 0 {
             report.push('\n');
         }
         one(&mut report, name, text, diagnostic);
+    }
+    if let Some(more @ 1..) = diagnostics.len().checked_sub(MOST_SHOWN) {
+        let _ = writeln!(report, "\n… and {more} more");
     }
     report
 }
@@ -172,6 +178,14 @@ mod tests {
           │   … "a": 1, "a": 1, "a": 1, "x": 1.5, "b": 2, "b": 2, "b": 2, "b": 2, "b": 2, "b": 2, "b": 2, "b": 2, "…
           │                                  ─── write an integer
         "#);
+    }
+
+    #[test]
+    fn the_end_of_a_long_report_is_counted_only() {
+        let float = diagnostic("1.5", "1.5", "a float", None);
+        let report = rendered("1.5", &vec![float; 1000]);
+        assert_eq!(report.matches("a float").count(), 100);
+        assert!(report.ends_with("\n… and 900 more\n"), "{report}");
     }
 
     #[test]
