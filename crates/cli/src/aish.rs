@@ -110,7 +110,12 @@ impl Aish {
     /// The message of the command line, else of the pipe; none where a person sits there.
     fn said(&self) -> Outcome<Option<String>> {
         if !self.message.is_empty() {
-            return Ok(Some(self.message.join(" ")));
+            let message = self.message.join(" ");
+            return if message.trim().is_empty() {
+                Err(self.nothing_to_say())
+            } else {
+                Ok(Some(message))
+            };
         }
         let stdin = std::io::stdin();
         if stdin.is_terminal() {
@@ -132,13 +137,15 @@ impl Aish {
         }
         let message = String::from_utf8_lossy(&bytes).trim().to_owned();
         if message.is_empty() {
-            return Err(Failure::new(
-                "there is nothing to say: no message was given and the pipe is empty",
-            )
-            .with_remedy(format!("aish {} \"how are you?\"", self.name))
-            .as_usage());
+            return Err(self.nothing_to_say());
         }
         Ok(Some(message))
+    }
+
+    fn nothing_to_say(&self) -> Failure {
+        Failure::new("there is nothing to say: no message was given, and none came from a pipe")
+            .with_remedy(format!("aish {} \"how are you?\"", self.name))
+            .as_usage()
     }
 
     async fn converse(&self, client: &Client, name: &str) -> Outcome {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::arguments::{Format, Stack, Variable, variables};
 use super::job::cancel;
-use crate::failure::{Code, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::follow::follow;
 use crate::progress::Steps;
 use crate::report::jobs;
@@ -98,14 +98,11 @@ fn failed(job: &Job, json: bool) -> Outcome {
     } else if let Some(result) = &job.result {
         output::print(&jobs::run_result(result))?;
     }
+    // What the step wrote last stands under the step already.
+    let sentence = error.split("; it last wrote:\n").next().unwrap_or(&error);
     let log = format!("`ergon job log {}` has every line", job.id);
     let advice = remedy.map_or(log.clone(), |remedy| {
-        format!("{}; {log}", words::harmless(remedy))
+        format!("{}; {log}", words::harmless(remedy).trim_end_matches('.'))
     });
-    let failure = Failure::Said {
-        message: error,
-        remedy: Some(advice),
-        code: Code::Failed,
-    };
-    Err(failure)
+    Err(Failure::new(sentence).with_remedy(advice))
 }

@@ -259,6 +259,6 @@ fn a_step_that_fails_is_shown_with_what_it_wrote_last() {
             .lines()
             .find(|line| line.starts_with("error:"))
             .unwrap();
-        assert!(error.contains("exit code 7"), "{command}: {error}");
+        assert!(error.ends_with("exit code 7"), "{command}: {error}");
     }
 }
