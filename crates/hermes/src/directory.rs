@@ -115,34 +115,34 @@ impl Directory {
     }
 
     /// Registers somebody, or renews their record. A name that is held by somebody else is refused.
-    pub async fn register(&self, record: Record) -> Result<(), DirectoryError> {
-        let held = self.find(&record.name).await?;
+    pub async fn register(&self, new: Record) -> Result<(), DirectoryError> {
+        let event = NewEvent::new(
+            "dev.ergon.companion.registered",
+            format!("companion/{}", new.name),
+            json!({ "name": new.name, "type": new.kind.word() }),
+        );
+        // Looked up inside the change, so that of two who want a name at once one is refused.
+        let mut change = self.store.change(event).await?;
+        let held = change.companion(&new.name).await?.map(record);
         match held {
-            Some(held) if held.subject() != record.subject() => {
+            Some(held) if held.subject() != new.subject() => {
                 return Err(DirectoryError::NameTaken {
-                    name: record.name,
+                    name: new.name,
                     holder: held.holder(),
                 });
             }
-            Some(held) if held.details == record.details => return Ok(()),
+            Some(held) if held.details == new.details => return Ok(()),
             _ => {}
         }
-        let event = NewEvent::new(
-            "dev.ergon.companion.registered",
-            format!("companion/{}", record.name),
-            json!({ "name": record.name, "type": record.kind.word() }),
-        );
-        let mut change = self.store.change(event).await?;
         change
             .put_companion(&CompanionRow {
-                name: record.name,
-                kind: record.kind.word().to_owned(),
-                record: serde_json::to_value(&record.details).unwrap_or_default(),
-                registered_at: record.registered_at,
+                name: new.name,
+                kind: new.kind.word().to_owned(),
+                record: serde_json::to_value(&new.details).unwrap_or_default(),
+                registered_at: new.registered_at,
             })
             .await?;
-        change.commit().await?;
-        Ok(())
+        Ok(change.commit().await?)
     }
 
     /// Removes somebody. Nothing happens where nobody has the name.
@@ -169,12 +169,7 @@ impl Directory {
 
     /// Who has this name, regardless of case.
     pub async fn find(&self, name: &str) -> Result<Option<Record>, DirectoryError> {
-        let wanted = name.to_lowercase();
-        Ok(self
-            .list()
-            .await?
-            .into_iter()
-            .find(|record| record.name.to_lowercase() == wanted))
+        Ok(self.store.companion(name).await?.map(record))
     }
 }
 
@@ -240,6 +235,17 @@ mod tests {
             error.to_string(),
             "the name WEB-CI is held by a container companion (web)"
         );
+    }
+
+    #[tokio::test]
+    async fn of_two_who_want_a_name_at_once_one_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = directory(&folder).await;
+        let (one, other) = tokio::join!(
+            directory.register(container("web-ci", "1")),
+            directory.register(container("web-ci", "2"))
+        );
+        assert!(one.is_ok() != other.is_ok());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! The stack: everything that is shared while it runs, and the services over it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -170,9 +170,14 @@ impl Stack {
         AllowedHosts::new(self.address.ip())
     }
 
-    /// The address for people and programs of this machine.
+    /// The address for people.
     pub fn url(&self) -> String {
         url(self.address)
+    }
+
+    /// The address for programs: no name that something else could answer to.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.address)
     }
 
     /// The UI's address with a one-time code in its fragment, which browsers never send.
@@ -230,6 +235,15 @@ impl Stack {
     }
 }
 
+fn endpoint(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
 /// The address as it is written for people: by name where only this machine can come.
 fn url(address: SocketAddr) -> String {
     if address.ip().is_loopback() || address.ip().is_unspecified() {
@@ -252,5 +266,10 @@ mod tests {
         assert_eq!(url("0.0.0.0:80".parse().unwrap()), "http://localhost:80");
         assert_eq!(url("10.0.0.1:80".parse().unwrap()), "http://10.0.0.1:80");
         assert_eq!(url("[fd00::1]:80".parse().unwrap()), "http://[fd00::1]:80");
+        assert_eq!(
+            endpoint("0.0.0.0:80".parse().unwrap()),
+            "http://127.0.0.1:80"
+        );
+        assert_eq!(endpoint("[::]:80".parse().unwrap()), "http://[::1]:80");
     }
 }

@@ -73,7 +73,7 @@ pub async fn serve(
         http::router(&stack),
         stack.shutdown().clone(),
     ));
-    stack.data().write_endpoint(&stack.url())?;
+    stack.data().write_endpoint(&stack.endpoint())?;
     let code = stack.sessions().new_code().await?;
     ready(Ready {
         url: stack.url(),

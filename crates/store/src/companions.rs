@@ -21,6 +21,9 @@ pub struct CompanionRow {
     pub registered_at: i64,
 }
 
+const BY_NAME: &str =
+    "SELECT display_name, kind, record, registered_at FROM companions WHERE name = $1";
+
 impl Change {
     /// Registers a companion, or renews its record.
     pub async fn put_companion(&mut self, companion: &CompanionRow) -> Result<(), StoreError> {
@@ -47,7 +50,27 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Who has this name, regardless of case, as this change sees it.
+    pub async fn companion(&mut self, name: &str) -> Result<Option<CompanionRow>, StoreError> {
+        let row = sqlx::query(BY_NAME)
+            .bind(name.to_lowercase())
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        row.as_ref().map(companion).transpose()
+    }
+}
+
 impl Store {
+    /// Who has this name, regardless of case.
+    pub async fn companion(&self, name: &str) -> Result<Option<CompanionRow>, StoreError> {
+        let row = sqlx::query(BY_NAME)
+            .bind(name.to_lowercase())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(companion).transpose()
+    }
+
     /// Everybody, in the order of their names.
     pub async fn companions(&self) -> Result<Vec<CompanionRow>, StoreError> {
         let rows = sqlx::query(

@@ -1,5 +1,7 @@
 //! What handlers take from a request; what cannot be taken is a problem document.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -11,6 +13,9 @@ use super::problem::Failure;
 
 /// The longest name that anything may have in a path.
 const LONGEST_NAME: usize = 512;
+
+/// Whoever takes longer to send a body is not waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -25,7 +30,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        match Json::<T>::from_request(request, state).await {
+        let read = Json::<T>::from_request(request, state);
+        let Ok(read) = tokio::time::timeout(PATIENCE, read).await else {
+            let detail = "the body did not arrive in time";
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, detail));
+        };
+        match read {
             Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Failure::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -68,10 +68,15 @@ pub async fn deploy(
             deployment.replace(&before.id).await?;
         }
         let state = deployment.start(&names, &earlier).await?;
-        stack
+        let adopted = stack
             .containers()
             .adopt(deployment.row(&names, &state))
-            .await?;
+            .await;
+        if let Err(error) = adopted {
+            // Nothing runs here that nobody watches.
+            deployment.replace(&state.id).await?;
+            return Err(error.into());
+        }
         Ok::<_, WorkError>((names, state))
     };
     let (names, state) = match begun.await {

@@ -176,7 +176,7 @@ mod tests {
             ("https://host:8443/api/", "api"),
             ("ssh://git@host:2222/team/api", "api"),
             ("git@github.com:company/api.git", "api"),
-            ("/home/me/my app", "my app"),
+            ("/srv/my app", "my app"),
         ] {
             let location = Location::parse(text).unwrap();
             assert_eq!(

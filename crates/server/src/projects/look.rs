@@ -4,13 +4,17 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ergon_detect::analysis::Analysis;
 use ergon_detect::disk::DiskTree;
 use ergon_detect::tree::{FileTree, OWN_FILES};
 use ergon_manifest::Document;
 use ergon_pack::{GitState, PackError};
+
+/// So long a look is as good as a new one where nothing depends on it.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// What is in a project's folder.
 #[derive(Clone, Debug)]
@@ -34,10 +38,27 @@ pub struct Problem {
 /// Remembers what was seen, for as long as nothing changes.
 #[derive(Debug, Default)]
 pub struct Looks {
-    seen: Mutex<HashMap<PathBuf, (u64, Look)>>,
+    seen: Mutex<HashMap<PathBuf, Seen>>,
+}
+
+/// A look that was taken.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: Instant,
+    state: u64,
+    look: Look,
 }
 
 impl Looks {
+    /// What was seen a moment ago, or a new look: for pages that are drawn again and again.
+    pub fn glance(&self, folder: &Path) -> Look {
+        let seen = self.seen().get(folder).cloned();
+        match seen {
+            Some(seen) if seen.at.elapsed() < FRESH => seen.look,
+            _ => self.at(folder),
+        }
+    }
+
     /// Looks into a folder. Blocks while it reads.
     pub fn at(&self, folder: &Path) -> Look {
         let tree = match DiskTree::open(folder) {
@@ -50,34 +71,29 @@ impl Looks {
             }
         };
         let state = state(folder, &tree);
-        let known = self
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(folder)
-            .cloned();
+        let known = self.seen().get(folder).cloned();
         let mut look = match known {
-            Some((known, look)) if known == state => look,
-            _ => {
-                let look = Look::at(folder, &tree);
-                self.seen
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(folder.to_owned(), (state, look.clone()));
-                look
-            }
+            Some(seen) if seen.state == state => seen.look,
+            _ => Look::at(folder, &tree),
         };
         // A commit changes no file, so this is asked anew.
         look.git = GitState::read(folder);
+        let seen = Seen {
+            at: Instant::now(),
+            state,
+            look: look.clone(),
+        };
+        self.seen().insert(folder.to_owned(), seen);
         look
     }
 
     /// Forgets a folder.
     pub fn forget(&self, folder: &Path) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(folder);
+        self.seen().remove(folder);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<PathBuf, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -347,6 +347,12 @@ impl<'a> Projects<'a> {
         Ok(tokio::task::spawn_blocking(move || stack.looks().at(&folder)).await?)
     }
 
+    /// What was in it a moment ago.
+    async fn glance(&self, row: &ProjectRow) -> Result<Look, ProjectError> {
+        let (stack, folder) = (self.stack.clone(), PathBuf::from(&row.folder));
+        Ok(tokio::task::spawn_blocking(move || stack.looks().glance(&folder)).await?)
+    }
+
     /// What the project's companion knows.
     pub async fn facts(&self, row: &ProjectRow) -> Result<ProjectFacts, ProjectError> {
         let look = self.look(row).await?;
@@ -370,7 +376,7 @@ impl<'a> Projects<'a> {
     }
 
     async fn view(&self, row: ProjectRow, open: &[JobRow]) -> Result<api::Project, ProjectError> {
-        let look = self.look(&row).await?;
+        let look = self.glance(&row).await?;
         let last_build = self.stack.store().builds(Some(&row.id), 1).await?.pop();
         let containers = self.stack.containers().of_project(&row.id).await;
         let active = open.iter().find(|job| job.project_id == row.id);

@@ -1,17 +1,21 @@
 //! What a killed stack leaves behind, the next one puts right.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
-use ergon_engine::testing;
+use ergon_engine::{Engine, testing};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::containers::{Leftovers, project, serve};
-use crate::world::{PATIENCE, World, client, config};
+use crate::world::{Door, PATIENCE, World, config};
 
 /// Where the stack of another process keeps its folders.
 const FOLDER: &str = "ERGON_TEST_STACK";
+/// What it prints once it serves.
+const READY: &str = "the stack serves";
 
 /// No test: what the other process runs.
 #[tokio::test]
@@ -19,33 +23,30 @@ async fn a_stack_of_its_own_process() {
     let Some(folder) = std::env::var_os(FOLDER) else {
         return;
     };
-    ergon_server::run(config(Path::new(&folder)), |_| {})
+    ergon_server::run(config(Path::new(&folder)), |_| println!("{READY}"))
         .await
         .unwrap();
 }
 
+/// Starts that process, and returns once its stack serves.
 fn start(folder: &Path) -> Child {
     let arguments = [
         "--exact",
         "crash::a_stack_of_its_own_process",
         "--nocapture",
     ];
-    Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new(std::env::current_exe().unwrap())
         .args(arguments)
         .env(FOLDER, folder)
+        .stdout(Stdio::piped())
         .spawn()
-        .unwrap()
-}
-
-async fn read(path: &Path) -> String {
-    let begun = std::time::Instant::now();
-    loop {
-        if let Ok(text) = std::fs::read_to_string(path) {
-            return text.trim().to_owned();
-        }
-        assert!(begun.elapsed() < PATIENCE, "{} never came", path.display());
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(
+        lines.any(|line| line.unwrap().ends_with(READY)),
+        "it ended before it served"
+    );
+    child
 }
 
 #[tokio::test]
@@ -58,43 +59,23 @@ async fn a_killed_stack_leaves_a_store_that_opens_and_containers_that_get_their_
     let folder = world.end().await;
 
     let mut child = start(folder.path());
-    let (http, url) = (client(), read(&folder.path().join("data/endpoint")).await);
-    let token = read(&folder.path().join("data/token")).await;
-    let get = async |path: String| -> Value {
-        http.get(format!("{url}{path}"))
-            .bearer_auth(&token)
-            .send()
+    let door = Door::of(&folder.path().join("data"));
+    let run = async |folder: &Path| {
+        door.post("/api/v1/runs", json!({ "folder": folder }))
             .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
-    };
-    let run = async |folder: &Path| -> Value {
-        let request = http
-            .post(format!("{url}/api/v1/runs"))
-            .bearer_auth(&token)
-            .json(&json!({ "folder": folder }));
-        request.send().await.unwrap().json().await.unwrap()
-    };
-    let until = async |path: String, wanted: &dyn Fn(&Value) -> bool| {
-        let begun = std::time::Instant::now();
-        while !wanted(&get(path.clone()).await) {
-            assert!(begun.elapsed() < PATIENCE, "{path}");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+            .success()
     };
     let (served, broken) = (run(&serving).await, run(&building).await);
     let path = |job: &Value| format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
-    until(path(&served), &|job| job["state"] == "succeeded").await;
-    until(format!("{}/log", path(&broken)), &|log| {
-        log.to_string().contains("begun")
-    })
-    .await;
+    assert_eq!(door.ended(&served).await["state"], "succeeded");
+    door.printed(&broken, "begun").await;
+    let engine = testing::engine().await;
+    let step = step_of(&engine, child.id()).await;
 
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
 
+    let mut happenings = engine.events(None);
     let world = World::over(folder).await;
     assert_eq!(world.get(&path(&served)).await["state"], "succeeded");
     let broken = world.get(&path(&broken)).await;
@@ -127,28 +108,31 @@ async fn a_killed_stack_leaves_a_store_that_opens_and_containers_that_get_their_
     assert_eq!(container["state"], "running");
 
     // Nobody waits for the step any more, so it goes.
-    let engine = testing::engine().await;
-    let begun = std::time::Instant::now();
-    let is_left = async || {
-        let steps = engine
-            .list(&[("dev.ergon.build-step", "true")], true)
-            .await
-            .unwrap();
-        let owner = format!(":{}", child.id());
-        steps.iter().any(|step| {
-            step.labels
-                .get("dev.ergon.build-step.owner")
-                .is_some_and(|label| label.ends_with(&owner))
-        })
+    let gone = async {
+        while let Some(event) = happenings.next().await {
+            let event = event.unwrap();
+            if event.id == step && event.action == "destroy" {
+                break;
+            }
+        }
     };
-    while is_left().await {
-        assert!(
-            begun.elapsed() < PATIENCE,
-            "a step's container stays behind"
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    tokio::time::timeout(PATIENCE, gone)
+        .await
+        .expect("the step's container is removed");
     world.end().await;
+}
+
+/// The container of the step that a process waits for.
+async fn step_of(engine: &Engine, process: u32) -> String {
+    let owner = format!(":{process}");
+    let steps = engine
+        .list(&[(ergon_pack::STEP_LABEL, "true")], true)
+        .await
+        .unwrap();
+    let mut ours = steps
+        .into_iter()
+        .filter(|step| step.labels.values().any(|label| label.ends_with(&owner)));
+    ours.next().unwrap().id
 }
 
 #[tokio::test]
@@ -160,11 +144,7 @@ async fn a_stack_that_is_told_to_end_ends_well_with_work_under_way() {
         .await
         .success();
     let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
-    world
-        .until(&format!("{path}/log"), |log| {
-            log.to_string().contains("begun")
-        })
-        .await;
+    world.printed(&job, "begun").await;
     let world = World::over(world.end().await).await;
     assert_eq!(world.get(&path).await["state"], "interrupted");
     world.end().await;

@@ -1,7 +1,7 @@
 //! The feed of changes, read by cursor and followed live.
 
 use futures_util::StreamExt;
-use reqwest::{Method, Response, header};
+use reqwest::{Response, header};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -42,20 +42,10 @@ async fn read_events(response: Response, name: &str, count: usize) -> Vec<(Strin
     }
 }
 
-async fn stream(world: &World, path: &str, last: Option<&str>) -> Response {
-    let mut request = world
-        .request(Method::GET, path)
-        .header(header::ACCEPT, "text/event-stream");
-    if let Some(last) = last {
-        request = request.header("last-event-id", last);
-    }
-    request.send().await.unwrap()
-}
-
 #[tokio::test]
 async fn changes_are_followed_as_they_happen_and_after_a_break() {
     let world = World::new().await;
-    let live = stream(&world, "/api/v1/events", None).await;
+    let live = world.stream("/api/v1/events", None).await;
     let id = world.project(&world.folder("one", &[])).await;
     let seen = read_events(live, "change", 2).await;
     let kinds = |events: &[(String, Value)]| {
@@ -84,7 +74,7 @@ async fn changes_are_followed_as_they_happen_and_after_a_break() {
         .await
         .success();
     let rest = read_events(
-        stream(&world, "/api/v1/events", Some(cursor)).await,
+        world.stream("/api/v1/events", Some(cursor)).await,
         "change",
         3,
     )
@@ -98,7 +88,9 @@ async fn changes_are_followed_as_they_happen_and_after_a_break() {
         ]
     );
     let by_query = read_events(
-        stream(&world, &format!("/api/v1/events?after={cursor}"), None).await,
+        world
+            .stream(&format!("/api/v1/events?after={cursor}"), None)
+            .await,
         "change",
         3,
     )
@@ -121,7 +113,7 @@ async fn changes_are_followed_as_they_happen_and_after_a_break() {
 #[tokio::test]
 async fn a_stream_ends_with_the_stack() {
     let world = World::new().await;
-    let response = stream(&world, "/api/v1/events", None).await;
+    let response = world.stream("/api/v1/events", None).await;
     let begun = std::time::Instant::now();
     world.end().await;
     let rest = response.bytes().await;

@@ -30,7 +30,11 @@ async fn a_stack_is_ready_well_under_a_second_and_says_where() {
             .starts_with(&format!("{}/#code=", world.ready.url))
     );
     let endpoint = std::fs::read_to_string(world.data().join("endpoint")).unwrap();
-    assert_eq!(endpoint.trim(), world.ready.url);
+    assert_eq!(
+        endpoint.trim(),
+        world.url,
+        "programs are not sent through a name"
+    );
     let folder = world.end().await;
     assert!(!folder.path().join("data/endpoint").exists());
     assert_eq!(

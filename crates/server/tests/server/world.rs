@@ -1,12 +1,14 @@
 //! A stack of its own for each test, and a client that knows its token.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ergon_pack::ExtraAuthority;
 use ergon_server::{Config, Ready, StartError};
+use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -16,14 +18,27 @@ use tokio_util::sync::CancellationToken;
 /// Longer than anything here takes.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub ready: Ready,
+/// A client of one stack that knows its token.
+pub struct Door {
     pub url: String,
     pub token: String,
     pub client: Client,
+}
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub ready: Ready,
+    door: Door,
     shutdown: CancellationToken,
     task: JoinHandle<Result<(), StartError>>,
+}
+
+impl Deref for World {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
 }
 
 /// An answer, read.
@@ -70,17 +85,11 @@ impl World {
         let Ok(ready) = receiver.await else {
             panic!("the stack did not start: {:?}", task.await);
         };
-        let port = ready.url.rsplit(':').next().unwrap();
-        let token = std::fs::read_to_string(folder.path().join("data/token"))
-            .unwrap()
-            .trim()
-            .to_owned();
+        let door = Door::of(&folder.path().join("data"));
         Self {
-            url: format!("http://127.0.0.1:{port}"),
-            token,
-            client: client(),
-            ready,
             folder,
+            ready,
+            door,
             shutdown,
             task,
         }
@@ -95,6 +104,33 @@ impl World {
 
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// A folder with these files in it.
+    pub fn folder(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (path, content) in files {
+            std::fs::write(folder.join(path), content).unwrap();
+        }
+        folder.canonicalize().unwrap()
+    }
+}
+
+impl Door {
+    /// The stack that serves for a data folder.
+    pub fn of(data: &Path) -> Self {
+        let read = |name: &str| {
+            std::fs::read_to_string(data.join(name))
+                .unwrap()
+                .trim()
+                .to_owned()
+        };
+        Self {
+            url: read("endpoint"),
+            token: read("token"),
+            client: client(),
+        }
     }
 
     /// The host and port, as a Host header names it.
@@ -133,30 +169,43 @@ impl World {
         project["id"].as_str().unwrap().to_owned()
     }
 
-    /// A folder with these files in it.
-    pub fn folder(&self, name: &str, files: &[(&str, &str)]) -> PathBuf {
-        let folder = self.folder.path().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        for (path, content) in files {
-            std::fs::write(folder.join(path), content).unwrap();
-        }
-        folder.canonicalize().unwrap()
-    }
-
-    /// Asks until the answer is as wanted, and returns it.
+    /// Asks after every event until the answer is as wanted, and returns it.
     pub async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
+        let mut events = self.stream("/api/v1/events", None).await.bytes_stream();
         loop {
             let answer = self.get(path).await;
             if wanted(&answer) {
                 return answer;
             }
+            let event = tokio::time::timeout(PATIENCE, events.next()).await;
             assert!(
-                begun.elapsed() < PATIENCE,
+                event.is_ok(),
                 "{path} never became what was waited for: {answer:#}"
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Follows a job until it has printed a text.
+    pub async fn printed(&self, job: &Value, text: &str) {
+        let path = format!("/api/v1/jobs/{}/follow", job["id"].as_str().unwrap());
+        let mut stream = self.stream(&path, None).await.bytes_stream();
+        let mut seen = String::new();
+        while !seen.contains(text) {
+            let chunk = tokio::time::timeout(PATIENCE, stream.next()).await;
+            let chunk = chunk.expect("it prints in time").expect("it has not ended");
+            seen.push_str(&String::from_utf8_lossy(&chunk.unwrap()));
+        }
+    }
+
+    /// A stream of events, after one of them where it is given.
+    pub async fn stream(&self, path: &str, last: Option<&str>) -> Response {
+        let mut request = self
+            .request(Method::GET, path)
+            .header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        request.send().await.unwrap()
     }
 
     /// The job once it has ended.
