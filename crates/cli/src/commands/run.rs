@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::arguments::{Format, Stack, Variable, variables};
 use super::job::cancel;
+use super::packing;
+use crate::client::Client;
 use crate::failure::{Failure, Outcome};
 use crate::follow::follow;
 use crate::progress::Steps;
@@ -58,11 +60,9 @@ impl Run {
         ));
         let job = tokio::select! {
             job = follow(&client, &job.id, &steps) => job?,
-            _ = tokio::signal::ctrl_c() => {
+            () = packing::interrupted() => {
                 steps.finish();
-                let job = cancel(&client, &job.id).await?;
-                return Err(Failure::new(format!("interrupted; the job is {}", at_last(&job.state)))
-                    .with_remedy(format!("`ergon job show {}` has its steps", job.id)));
+                return Err(interrupted(&client, &job.id).await);
             }
         };
         steps.finish();
@@ -73,6 +73,19 @@ impl Run {
             _ => failed(&job, self.format.json),
         }
     }
+}
+
+/// Cancels the job and says so. Interrupted again, it does not wait for the answer.
+async fn interrupted(client: &Client, job: &str) -> Failure {
+    let state = tokio::select! {
+        cancelled = cancel(client, job) => match cancelled {
+            Ok(job) => at_last(&job.state).to_owned(),
+            Err(failure) => return failure,
+        },
+        () = packing::interrupted() => "being cancelled".to_owned(),
+    };
+    Failure::new(format!("interrupted; the job is {state}"))
+        .with_remedy(format!("`ergon job show {job}` has its steps"))
 }
 
 /// A job that was told to stop may still be doing so.
