@@ -75,7 +75,7 @@ async fn a_killed_stack_leaves_a_store_that_opens_and_containers_that_get_their_
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
 
-    let mut happenings = engine.events(None);
+    let mut happenings = engine.events(Some(jiff::Timestamp::now()));
     let world = World::over(folder).await;
     assert_eq!(world.get(&path(&served)).await["state"], "succeeded");
     let broken = world.get(&path(&broken)).await;
