@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::problem::Failure;
@@ -129,36 +129,31 @@ pub fn check_origin(
     if method.is_safe() || matches!(credential, Credential::Token) {
         return Ok(());
     }
-    let refuse = || {
-        Err(Failure::new(
-            StatusCode::FORBIDDEN,
-            "the request comes from a page of another site",
-        )
-        .with_remedy("programs send a token: Authorization: Bearer …"))
+    // Pages can set neither header. The first says more, but only newer browsers send it, and only
+    // to addresses they trust; a page that sends no referrer may have `null` for an origin.
+    let is_ours = match (headers.get(FETCH_SITE), headers.get(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => is_origin(origin, named_host(headers, uri)),
+        // Browsers say where every change comes from: this was sent by something else.
+        (None, None) => matches!(credential, Credential::None),
     };
-    match headers.get(header::ORIGIN) {
-        Some(origin) => {
-            let origin = origin
-                .to_str()
-                .ok()
-                .and_then(|origin| origin.split_once("://"))
-                .map(|(_, authority)| authority);
-            let named = named_host(headers, uri);
-            if origin.is_some()
-                && origin.map(str::to_ascii_lowercase)
-                    == named.map(|host| host.to_ascii_lowercase())
-            {
-                Ok(())
-            } else {
-                refuse()
-            }
-        }
-        // Browsers name the origin of every change. A cookie without one was sent by something else.
-        None if matches!(credential, Credential::Cookie(_)) => match headers.get(FETCH_SITE) {
-            Some(site) if site == "same-origin" => Ok(()),
-            _ => refuse(),
-        },
-        None => Ok(()),
+    if is_ours {
+        return Ok(());
+    }
+    let detail = "the request comes from a page of another site";
+    Err(Failure::new(StatusCode::FORBIDDEN, detail)
+        .with_remedy("programs send a token: Authorization: Bearer …"))
+}
+
+/// Whether an origin is the host that the request is for.
+fn is_origin(origin: &HeaderValue, host: Option<String>) -> bool {
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"));
+    match (origin, host) {
+        (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(&host),
+        _ => false,
     }
 }
 
@@ -192,8 +187,6 @@ fn host_of(authority: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn allows(listening: &str, host: &str) -> bool {
@@ -240,6 +233,24 @@ mod tests {
             credential,
         )
         .is_ok()
+    }
+
+    #[test]
+    fn what_a_browser_says_of_the_page_counts_before_its_origin() {
+        let cookie = Credential::Cookie(Secret::received("x"));
+        for (site, allowed) in [
+            ("same-origin", true),
+            ("same-site", false),
+            ("cross-site", false),
+            ("none", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("localhost:7411"));
+            headers.insert(header::ORIGIN, HeaderValue::from_static("null"));
+            headers.insert(FETCH_SITE, HeaderValue::from_static(site));
+            let checked = check_origin(&Method::POST, &headers, &Uri::from_static("/api"), &cookie);
+            assert_eq!(checked.is_ok(), allowed, "{site}");
+        }
     }
 
     #[test]
