@@ -68,6 +68,7 @@ pub async fn serve(
     let mut tasks = JoinSet::new();
     tasks.spawn(jobs::run(stack.clone()));
     tasks.spawn(watch::run(stack.clone()));
+    tasks.spawn(watch::look_around(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),

@@ -23,8 +23,6 @@ pub async fn run(stack: Stack) {
         watcher.watch(&id, &name);
     }
     stack.crew().set_watcher(Some(watcher));
-    let mut beat = tokio::time::interval(BEAT);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stack.shutdown().cancelled() => break,
@@ -32,10 +30,22 @@ pub async fn run(stack: Stack) {
                 Some(change) => take_in(&stack, change).await,
                 None => break,
             },
-            _ = beat.tick() => stack.containers().look_around().await,
         }
     }
     stack.crew().set_watcher(None);
+}
+
+/// Looks at containers whose time has come, until the stack ends. A container that does not answer
+/// holds up no news of the others.
+pub async fn look_around(stack: Stack) {
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stack.shutdown().cancelled() => break,
+            _ = beat.tick() => stack.containers().look_around().await,
+        }
+    }
 }
 
 async fn take_in(stack: &Stack, change: Change) {
