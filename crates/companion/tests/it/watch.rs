@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub async fn until_sampled(watcher: &Watcher, id: &str) {
     let sampled = async {
         while watcher.history(id).last_sample.is_none() {
+            // tidy(sleep-in-test): the watcher's own memory has no event to await
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -110,6 +111,7 @@ async fn a_watcher_that_comes_later_learns_what_the_engine_remembers_and_tells_i
     );
     let caught_up = async {
         while !watcher.history(&container.id).saw_death(ended) {
+            // tidy(sleep-in-test): the watcher's own memory has no event to await
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
