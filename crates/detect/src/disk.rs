@@ -210,12 +210,9 @@ impl DiskTree {
             if matches!(bytes.to_bytes(), b"." | b".." | b".git") {
                 continue;
             }
-            let Ok(name) = bytes.to_str() else {
-                self.skip(folder.child(&bytes.to_string_lossy()), SkipReason::NotUtf8);
-                continue;
-            };
-            let path = folder.child(name);
-            if folder.path.is_empty() && OWN_FILES.contains(&name) {
+            let name = bytes.to_string_lossy();
+            let path = folder.child(&name);
+            if folder.path.is_empty() && OWN_FILES.contains(&&*name) {
                 continue;
             }
             let status = match rustix::fs::statat(&open, bytes, AtFlags::SYMLINK_NOFOLLOW) {
@@ -236,6 +233,12 @@ impl DiskTree {
             let out = docker.leaves_out(&matched);
             match kind {
                 FileType::Directory if out && !docker.has_exceptions() => {}
+                // Only here, so that the ignore files can leave it out.
+                _ if bytes.to_str().is_err() => {
+                    if !out {
+                        self.skip(path, SkipReason::NotUtf8);
+                    }
+                }
                 FileType::Directory => waiting.push(Folder {
                     path,
                     rules: rules.clone(),

@@ -158,6 +158,10 @@ fn what_cannot_be_taken_is_said() {
         ]
     );
     assert_eq!(tree.entries().keys().collect::<Vec<_>>(), ["a"]);
+    // As the remedy has it.
+    let rules = "caf\u{fffd}\nlink\nsocket\n";
+    fs::write(folder.path().join(".dockerignore"), rules).unwrap();
+    assert_eq!(DiskTree::open(folder.path()).unwrap().skipped(), []);
 }
 
 #[test]
