@@ -25,15 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
     let seats = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
-    let mut builder = Builder::new(TokioExecutor::new());
+    // Browsers speak no HTTP/2 without TLS; and whoever might yet would be waited for without a limit.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(128);
     loop {
         let (stream, seat) = tokio::select! {
             () = shutdown.cancelled() => break,

@@ -113,18 +113,23 @@ async fn what_is_not_there_says_where_to_look() {
 #[tokio::test]
 async fn whoever_never_finishes_a_request_is_shown_out() {
     let world = World::new().await;
-    let mut stream = tokio::net::TcpStream::connect(world.authority())
-        .await
-        .unwrap();
-    stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
-        .await
-        .unwrap();
-    let mut answer = Vec::new();
-    tokio::time::timeout(crate::world::PATIENCE, stream.read_to_end(&mut answer))
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    let answer = async |begun: &[u8]| {
+        let mut stream = tokio::net::TcpStream::connect(world.authority())
+            .await
+            .unwrap();
+        stream.write_all(begun).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(crate::world::PATIENCE, stream.read_to_end(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let answers = tokio::join!(
+        answer(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"),
+        answer(b"PRI * HT"),
+        answer(b""),
+    );
+    assert!(!answers.0.contains("200 OK"), "{answers:?}");
     world.end().await;
 }
