@@ -46,10 +46,12 @@ pub fn save(
     let mut differing = Vec::new();
     for file in files {
         let path = folder.join(file.name);
-        match std::fs::read(&path) {
-            Ok(content) if content == file.content.as_bytes() => {}
-            Ok(_) => differing.push(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(file),
+        match ergon_pack::read_own_file(folder, file.name) {
+            Ok(Some(content)) if content == file.content.as_bytes() => {}
+            Ok(Some(_)) => differing.push(file),
+            Ok(None) => missing.push(file),
+            // A link, a pipe: something of somebody else's.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => differing.push(file),
             Err(error) => return Err(SaveError::Write { path, error }),
         }
     }
@@ -134,6 +136,22 @@ mod tests {
             [".dockerignore", "Dockerfile"]
         );
         assert!(save(folder.path(), &FILES, false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        let link = folder.path().join("Dockerfile");
+        for target in [elsewhere.path(), Path::new("/dev/zero")] {
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            let error = save(folder.path(), &FILES, false).unwrap_err();
+            assert!(matches!(error, SaveError::Differs { .. }), "{error}");
+            save(folder.path(), &FILES, true).unwrap();
+            assert!(link.symlink_metadata().unwrap().is_file());
+        }
+        assert_eq!(std::fs::read(elsewhere.path()).unwrap(), b"");
     }
 
     #[test]
