@@ -114,7 +114,10 @@ impl GitUrl {
             None => (None, authority),
         };
         // Over https a user name alone is a token more often than not.
-        if user.is_some_and(|user| user.contains(':') || scheme == "https") {
+        // So does a query; the path of a repository has none.
+        if user.is_some_and(|user| user.contains(':') || scheme == "https")
+            || path.contains(['?', '#'])
+        {
             return Err(LocationError::Password);
         }
         let (host, port) = host.split_once(':').unwrap_or((host, "1"));
@@ -190,7 +193,7 @@ mod tests {
     fn what_cannot_says_why() {
         let refused = |text| Location::parse(text).unwrap_err().to_string();
         insta::assert_snapshot!([
-            "", "api", "-u", "http://host/a", "ext::sh -c x", "ext://sh", "file:///etc", "https://me:secret@host/a", "https://token@host/a",
+            "", "api", "-u", "http://host/a", "ext::sh -c x", "ext://sh", "file:///etc", "https://me:secret@host/a", "https://token@host/a", "https://host/a?token=x",
             "https://-oProxyCommand=x/a", "ssh://-oProxyCommand=x/a", "git@-oProxyCommand=x:a", "git@host:-x", "https://host", "https://host/a b",
             "/a\nb",
         ].map(refused).join("\n"), @r"
@@ -201,6 +204,7 @@ mod tests {
         `ext::sh -c x` is a relative path, and the stack does not know where it starts
         `ext://` is not cloned from; https:// and ssh:// are
         `file://` is not cloned from; https:// and ssh:// are
+        the URL holds a password, which would be stored and shown
         the URL holds a password, which would be stored and shown
         the URL holds a password, which would be stored and shown
         `https://-oProxyCommand=x/a` is not the URL of a repository

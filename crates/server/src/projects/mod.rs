@@ -451,6 +451,9 @@ fn opened(path: &Path) -> Result<PathBuf, ProjectError> {
     if !found.is_dir() {
         return Err(failed("it is not a folder".to_owned()));
     }
+    if found == Path::new("/") || found.starts_with("/proc") || found.starts_with("/sys") {
+        return Err(failed("it is the machine's, and no project".to_owned()));
+    }
     if found.to_str().is_none() {
         return Err(failed("its path is not UTF-8".to_owned()));
     }
