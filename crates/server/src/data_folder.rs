@@ -24,16 +24,14 @@ impl DataFolder {
     /// Opens the folder, makes it where there is none, and keeps other stacks out.
     pub fn open(root: &Path) -> Result<Self, StartError> {
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        if root.join("run/ci_0123456789ab.sock").as_os_str().len() > LONGEST_SOCKET_PATH {
+            return Err(StartError::PathTooLong { folder: root });
+        }
         private_folder(&root)?;
         let lock = lock(&root)?;
         let folder = Self { root, _lock: lock };
         for path in [folder.run(), folder.projects(), folder.blobs()] {
             private_folder(&path)?;
-        }
-        if folder.run().join("ci_0123456789ab.sock").as_os_str().len() > LONGEST_SOCKET_PATH {
-            return Err(StartError::PathTooLong {
-                folder: folder.root,
-            });
         }
         Ok(folder)
     }
@@ -189,5 +187,6 @@ mod tests {
             DataFolder::open(&deep),
             Err(StartError::PathTooLong { .. })
         ));
+        assert!(!deep.exists());
     }
 }
