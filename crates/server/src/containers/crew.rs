@@ -30,6 +30,9 @@ pub struct Intent {
 pub struct Crew {
     watcher: RwLock<Option<Arc<Watcher>>>,
     known: Mutex<BTreeMap<String, Known>>,
+    /// Held while a container leaves: a person and the engine's event may both say that it went, and
+    /// whoever comes second must find that it is gone, not that it is going.
+    pub(super) leaving: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug)]

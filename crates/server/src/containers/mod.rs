@@ -266,6 +266,8 @@ impl<'a> Containers<'a> {
 
     /// Takes leave of a container that is gone.
     pub async fn leave(&self, id: &str) -> Result<(), ContainerError> {
+        let crew = self.crew();
+        let _leaving = crew.leaving.lock().await;
         let Some(known) = self.crew().known().remove(id) else {
             return Ok(());
         };
