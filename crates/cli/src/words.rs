@@ -92,13 +92,14 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// A text from outside without what would steer the terminal: escape sequences and control
-/// characters other than line breaks and tabs.
+/// A text from outside without what would steer the terminal: escape sequences, control
+/// characters other than line breaks and tabs, and what lets text run the other way.
 pub fn harmless(text: &str) -> String {
     let stripped = anstream::adapter::strip_str(text).to_string();
     stripped
         .chars()
         .filter(|character| !character.is_control() || matches!(character, '\n' | '\t'))
+        .filter(|character| !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect()
 }
 
@@ -146,5 +147,6 @@ mod tests {
             harmless("\u{1b}[31mred\u{1b}[0m\u{7} \u{1b}]0;title\u{7}a\r\nb\tc"),
             "red a\nb\tc"
         );
+        assert_eq!(harmless("safe\u{202e}txt.exe\u{2066}"), "safetxt.exe");
     }
 }
