@@ -145,10 +145,13 @@ async fn a_location_that_is_none_says_what_would_be() {
         "ext::sh -c id",
         "--upload-pack=x",
         "https://a:b@host/x",
+        "https://host/x?token=y",
     ] {
         refused(location, 400).await;
     }
     refused("/nonexistent/folder", 422).await;
+    refused("/", 422).await;
+    refused("/proc/self", 422).await;
     refused("/etc/hostname", 422).await;
     assert_eq!(world.get("/api/v1/projects").await["items"], json!([]));
     world.end().await;
