@@ -1,5 +1,6 @@
 //! The connection, the schema, and who is told of changes.
 
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Once};
@@ -57,6 +58,7 @@ impl Store {
                 reason: "its path is not UTF-8".to_owned(),
             });
         };
+        keep_private(path);
         Self::connect(
             &format!("sqlite://{}?mode=rwc", escape(file)),
             path.to_owned(),
@@ -132,6 +134,16 @@ impl Store {
     /// Closes every connection, after those in use are done.
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Keeps the file to its owner, also in a folder that others may enter. SQLite gives the files beside it
+/// the same mode. What cannot be done here, SQLite fails at with a better reason.
+fn keep_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    if let Ok(file) = options.open(path) {
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
     }
 }
 

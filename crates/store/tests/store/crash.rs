@@ -1,6 +1,7 @@
 //! What was acknowledged survives `kill -9`.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -98,4 +99,16 @@ async fn a_folder_that_is_not_there_is_one_sentence() {
         "the store /nonexistent/ergon.db cannot be written"
     );
     assert!(error.remedy().is_some());
+}
+
+#[tokio::test]
+async fn nobody_else_may_read_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("ergon.db")).await.unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", file.path().display());
+    }
+    store.close().await;
 }
