@@ -55,6 +55,13 @@ impl LocalContainer {
         })
     }
 
+    /// Whether no process is left in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut pids = BTreeSet::new();
+        members(&self.folder.path, DEPTH, &mut pids);
+        pids.is_empty()
+    }
+
     /// Nanoseconds of processor time.
     pub(crate) fn processor(&self) -> Option<u64> {
         match self.folder.version {

@@ -375,9 +375,15 @@ impl Run {
 impl Watched {
     /// Reads the memory of a container that runs here.
     fn sample(&mut self) {
-        let Some(memory) = self.local.as_ref().and_then(LocalContainer::memory) else {
+        let Some(local) = &self.local else { return };
+        let Some(memory) = local.memory() else { return };
+        // What an empty cgroup still holds is not what the program used; what was counted, counts.
+        if let Some(last) = &mut self.history.last_sample
+            && local.is_empty()
+        {
+            last.oom_kills = last.oom_kills.max(memory.oom_kills);
             return;
-        };
+        }
         self.history.last_sample = Some(Sample {
             time: Timestamp::now(),
             memory: memory.used,
