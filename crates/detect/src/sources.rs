@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::analysis::Question;
 use crate::document::Document;
+use crate::plan::shell_quoted;
 use crate::tree::{EntryKind, FileTree};
 
 /// How much of any file detection reads.
@@ -96,7 +97,7 @@ impl<'a> Sources<'a> {
             if self.has_folder(path) {
                 self.problem(
                     format!("{path} is a folder where a file is expected; it was passed over."),
-                    format!("rename the folder {path}"),
+                    format!("rename the folder {}", shell_quoted(path)),
                 );
             }
             return None;
@@ -109,7 +110,7 @@ impl<'a> Sources<'a> {
             Err(error) => {
                 self.problem(
                     format!("{path} cannot be read ({error}); it was passed over."),
-                    format!("look at its permissions: ls -l {path}"),
+                    format!("look at its permissions: ls -l {}", shell_quoted(path)),
                 );
                 None
             }

@@ -362,6 +362,7 @@ impl ContainerBuild<'_, '_> {
             environment,
             network,
             extra_authority: &self.prepared.options.extra_authority,
+            limits: self.prepared.options.limits,
         };
         let finished = sandbox::run(engine, request, step, self.cancel).await?;
         let layer = self.capture(engine, &finished, command, key).await;

@@ -1,9 +1,10 @@
 //! Why a build cannot be.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ergon_detect::disk::{Skipped, TreeError};
-use ergon_detect::plan::PlanError;
+use ergon_detect::plan::{PlanError, shell_quoted};
 use ergon_engine::EngineError;
 use ergon_manifest::Diagnostic;
 
@@ -67,6 +68,13 @@ pub enum PackError {
         exit_code: i64,
         tail: Vec<String>,
     },
+    #[error(
+        "step `{command}` needed more memory than {}",
+        limit.map_or_else(|| "there is".to_owned(), |bytes| format!("the {} MB it may have", bytes >> 20))
+    )]
+    StepOutOfMemory { command: String, limit: Option<u64> },
+    #[error("step `{command}` did not end within {} s", limit.as_secs())]
+    StepTooLong { command: String, limit: Duration },
     #[error("{file} changed while it was being built; nothing was recorded")]
     SourceChanged { file: String },
     #[error("the build was cancelled; nothing was recorded")]
@@ -99,8 +107,8 @@ impl PackError {
                     .to_owned(),
             ),
             Self::Skipped { skipped, .. } => Some(format!(
-                "rename or unlock it, or leave it out: echo '{}' >> .dockerignore",
-                skipped.path
+                "rename or unlock it, or leave it out: echo {} >> .dockerignore",
+                shell_quoted(&skipped.path)
             )),
             Self::NotLocked { .. } => Some("ergon lock writes ergon.lock.json".to_owned()),
             Self::BaseMissing { reference, .. } => Some(format!(
@@ -110,6 +118,8 @@ impl PackError {
                 "import that very image (ergon base import {reference} …), or move the pin to what is held: ergon lock"
             )),
             Self::NoEngine { .. } => Some("start Docker or Podman, or set DOCKER_HOST".to_owned()),
+            Self::StepOutOfMemory { .. } => Some("let it work on less at once, as with fewer jobs in parallel".to_owned()),
+            Self::StepTooLong { .. } => Some("see in its log what it waits for; it has no terminal, and no network where none was asked for".to_owned()),
             Self::SourceChanged { .. } => Some("build again when nothing writes into the folder".to_owned()),
             Self::Engine(error) => error.remedy(),
             Self::Cache(error) => Some(error.remedy()),

@@ -16,6 +16,7 @@ use crate::cache::Cache;
 use crate::error::PackError;
 use crate::git::GitState;
 use crate::hash::{BuildHash, BuildInputs};
+use crate::limits::Limits;
 use crate::lock::{Lock, lock_states};
 use crate::own_file::read_own_file;
 use crate::progress::{Progress, ProgressEvent, StepKind, StepOutcome};
@@ -33,6 +34,7 @@ pub struct Options {
     /// Refuse a build that is not pinned.
     pub locked: bool,
     pub extra_authority: ExtraAuthority,
+    pub limits: Limits,
 }
 
 /// A folder with its manifest, read or generated.

@@ -12,15 +12,13 @@ use crate::authority::{BASE_BUNDLE, ExtraAuthority};
 use crate::capture::Overlay;
 use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
 use crate::error::PackError;
+use crate::limits::Limits;
 use crate::prepare::RunningStep;
 
 /// The label of every container that runs a step, so that one left by a crash can be found.
 pub const STEP_LABEL: &str = "dev.ergon.build-step";
 /// The label that says which process waits for the step.
 const OWNER_LABEL: &str = "dev.ergon.build-step.owner";
-
-/// How many processes a step may have at once.
-const MAXIMUM_PROCESSES: u32 = 4096;
 
 /// How many lines of a failed step are repeated in its error.
 const TAIL: usize = 20;
@@ -34,6 +32,7 @@ pub struct StepRequest<'a> {
     pub environment: &'a BTreeMap<String, String>,
     pub network: bool,
     pub extra_authority: &'a ExtraAuthority,
+    pub limits: Limits,
 }
 
 /// A step that ended well and still has its container, so that what it changed can be read.
@@ -75,7 +74,9 @@ pub async fn run<'a>(
             Network::None
         },
         anonymous_volumes: vec![SCRATCH.to_owned()],
-        pids: Some(MAXIMUM_PROCESSES),
+        pids: Some(request.limits.processes),
+        // Of another machine's memory nothing is known here.
+        memory: request.limits.memory.filter(|_| engine.is_local()),
         labels: step_labels(),
         ..ContainerSpec::default()
     };
@@ -93,7 +94,15 @@ pub async fn run<'a>(
         engine,
         container: engine.create_container(&spec).await?,
     };
-    match finished.follow(request.command, step, cancel).await {
+    let followed = finished.follow(request.command, step, cancel);
+    let ended = match tokio::time::timeout(request.limits.time, followed).await {
+        Ok(ended) => ended,
+        Err(_) => Err(PackError::StepTooLong {
+            command: request.command.to_owned(),
+            limit: request.limits.time,
+        }),
+    };
+    match ended {
         Ok(()) => Ok(finished),
         Err(error) => {
             finished.remove().await;
@@ -132,6 +141,13 @@ impl FinishedStep<'_> {
         };
         if exit_code == 0 {
             return Ok(());
+        }
+        let end = self.engine.inspect(&self.container).await?;
+        if end.oom_killed {
+            return Err(PackError::StepOutOfMemory {
+                command: command.to_owned(),
+                limit: end.memory_limit,
+            });
         }
         Err(PackError::StepFailed {
             command: command.to_owned(),

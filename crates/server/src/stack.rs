@@ -139,6 +139,7 @@ impl Stack {
         Options {
             locked: false,
             extra_authority: self.extra_authority.clone(),
+            ..Options::default()
         }
     }
 

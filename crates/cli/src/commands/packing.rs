@@ -34,6 +34,7 @@ pub fn options(locked: bool) -> Outcome<Options> {
     Ok(Options {
         locked,
         extra_authority: extra_authority()?,
+        ..Options::default()
     })
 }
 

@@ -128,7 +128,7 @@ pub(super) fn expands(text: &str) -> bool {
 }
 
 /// A word in single quotes, where it needs any.
-pub(crate) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./+@%:,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

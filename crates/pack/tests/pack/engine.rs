@@ -8,8 +8,8 @@ use ergon_engine::{Engine, testing};
 use ergon_manifest::Digest;
 use ergon_oci::Image;
 use ergon_pack::{
-    Built, Options, PackError, Progress, ProgressEvent, Silent, StepKind, StepOutcome, build,
-    prepare,
+    Built, Limits, Options, PackError, Progress, ProgressEvent, Silent, StepKind, StepOutcome,
+    build, prepare,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -215,6 +215,41 @@ async fn a_failing_step_ends_the_build_with_its_last_lines() {
     };
     assert_eq!(exit_code, 3);
     assert!(tail.contains(&"cause".to_owned()));
+}
+
+#[tokio::test]
+async fn a_step_has_its_share_of_the_machine_and_no_more() {
+    let site = Site::new().await;
+    let mut errors = Vec::new();
+    for (name, command) in [("hog", "tail /dev/zero"), ("idler", "sleep 600")] {
+        let folder = site.project(name, &[command]);
+        let mut prepared = prepare(
+            &folder,
+            &site.world.cache,
+            Some(&site.engine),
+            Options::default(),
+            &Silent,
+        )
+        .await
+        .unwrap();
+        prepared.options.limits = Limits {
+            memory: Some(32 << 20),
+            time: Duration::from_secs(if name == "idler" { 1 } else { 60 }),
+            ..Limits::default()
+        };
+        let cancel = CancellationToken::new();
+        let (cache, engine) = (&site.world.cache, Some(&site.engine));
+        let built = build(&prepared, cache, engine, &Silent, &cancel).await;
+        errors.push(built.unwrap_err().to_string());
+    }
+    assert_eq!(
+        errors,
+        [
+            "step `tail /dev/zero` needed more memory than the 32 MB it may have",
+            "step `sleep 600` did not end within 1 s",
+        ]
+    );
+    assert!(Limits::default().memory.is_some());
 }
 
 #[tokio::test]
