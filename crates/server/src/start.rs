@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ergon_engine::EngineError;
 use ergon_hermes::{Directory, Kind};
 use ergon_pack::{Cache, ExtraAuthority};
 use ergon_store::{StackId, Store};
@@ -47,7 +48,7 @@ pub struct Ready {
     pub sign_in_url: String,
     pub data: PathBuf,
     /// The engine in one line, or why there is none.
-    pub engine: Result<String, String>,
+    pub engine: Result<String, EngineError>,
 }
 
 /// Runs a stack until SIGTERM or SIGINT.
@@ -80,7 +81,9 @@ pub async fn serve(
         url: stack.url(),
         sign_in_url: stack.sign_in_url(&code),
         data: stack.data().root().to_owned(),
-        engine: stack.engine_link().describe(),
+        engine: stack
+            .engine()
+            .map(|_| stack.engine_link().describe().unwrap_or_default()),
     });
     stack.shutdown().cancelled().await;
     drain(&stack, tasks).await;

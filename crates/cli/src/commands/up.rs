@@ -43,6 +43,9 @@ impl Up {
 fn greet(ready: &Ready) {
     if let Err(why) = &ready.engine {
         output::note(&format!("{} {why}", style::warning("note:")));
+        if let Some(remedy) = why.remedy() {
+            output::note(&format!("{} {remedy}", style::strong(" help:")));
+        }
     }
     let link = style::link(&ready.sign_in_url);
     let next = style::link("ergon project add <folder>");
