@@ -7,7 +7,7 @@ use ergon_companion::dialogue::answer;
 use ergon_companion::observation::{MemorySource, Observation, Outcome, ProcessSource, Sight};
 use ergon_companion::{History, Meant, Subject, Wellness, diagnose, observe};
 use ergon_engine::testing::{TestContainer, engine, shell};
-use ergon_engine::{ContainerSpec, Engine, EngineError, LogQuery, Publish};
+use ergon_engine::{ContainerSpec, Engine, EngineError, EventStream, LogQuery, Publish};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::net::{TcpListener, UnixStream};
@@ -40,6 +40,17 @@ pub async fn ready(engine: &Engine, container: &TestContainer) {
         }
     }
     panic!("the container ended before it was ready");
+}
+
+/// Waits until the engine says that something happened to the container.
+async fn heard(events: &mut EventStream, container: &TestContainer, action: &str) {
+    while let Some(event) = events.next().await {
+        let event = event.expect("an event");
+        if event.id == container.id && event.action == action {
+            return;
+        }
+    }
+    panic!("the engine's events ended before `{action}`");
 }
 
 fn manifest(port: u16) -> ergon_manifest::Manifest {
@@ -252,14 +263,17 @@ async fn want_of_memory_is_named_also_for_a_child() {
         .collect();
     assert_eq!(ids, ["memory.out"]);
 
-    // The engine hears of it a moment later than the container's end, and forgets it then.
+    // The engine hears of it a moment later, and would not hear of it after the container's end.
     let spec = ContainerSpec {
-        cmd: shell("tail /dev/zero; sleep 0.5; exit 137"),
+        cmd: shell("trap 'exit 137' USR1; tail /dev/zero; while true; do sleep 0.05; done"),
         memory: Some(8 << 20),
         ..ContainerSpec::default()
     };
     let container = TestContainer::create(&engine, "oom", spec).await;
+    let mut events = engine.events(Some(Timestamp::now()));
     engine.start(&container.id).await.expect("started");
+    heard(&mut events, &container, "oom").await;
+    engine.kill(&container.id, "SIGUSR1").await.expect("told");
     assert_eq!(engine.wait(&container.id).await.expect("ended"), 137);
     // Nobody watched, and the engine knows all the same.
     let reply = answer(
