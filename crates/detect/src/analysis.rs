@@ -31,6 +31,18 @@ pub struct Fact {
     /// `file:line`, or `file`; empty where it is assumed.
     pub from: String,
     pub confidence: Confidence,
+    /// What else the project says of it, and was not followed; the note names the rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<Loser>,
+}
+
+/// A claim that another one decided over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loser {
+    /// As written: `>=20`.
+    pub value: String,
+    /// `file:line`
+    pub from: String,
 }
 
 /// What a fact is about. The first six groups are the six questions of the 🐳 button.
@@ -42,6 +54,8 @@ pub enum Topic {
     Runtime,
     PackageManager,
     Dependencies,
+    /// Whether a lock file pins the dependencies: `locked`, `stale` or `missing`.
+    Lock,
     BuildCommand,
     RunCommand,
     Port,

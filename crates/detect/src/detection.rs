@@ -1,11 +1,12 @@
-//! From a tree to an analysis: every ecosystem is asked, the strongest answer is taken.
+//! From a tree to an analysis: the programs that are in it, each in a container of its own.
 
 use std::collections::BTreeMap;
 
-use ergon_manifest::{Application, Container, MANIFEST_VERSION, Manifest, Packaging, Project};
+use ergon_manifest::{Application, Container, Manifest, Project};
 
-use crate::analysis::{Analysis, Fact, Question};
-use crate::ecosystem::{self, Ecosystem, Found};
+use crate::analysis::{Analysis, Fact, Loser, Question};
+use crate::ecosystem::{self, Report};
+use crate::members::{self, Member};
 use crate::names;
 use crate::sources::Sources;
 use crate::tree::FileTree;
@@ -16,55 +17,37 @@ const CAPABILITIES: [&str; 3] = ["monitor", "optimize", "debug"];
 /// What Ergon makes of a tree, with where each claim was read.
 pub fn analyse(tree: &dyn FileTree) -> Analysis {
     let sources = Sources::new(tree);
-    let mut found: Vec<(&Ecosystem, Found)> = ecosystem::ALL
-        .into_iter()
-        .filter_map(|ecosystem| Some((ecosystem, (ecosystem.detect)(&sources)?)))
-        .collect();
-    // A stable sort: between equals, the one that stands first.
-    found.sort_by_key(|(_, found)| std::cmp::Reverse(found.strength));
-    let mut found = found.into_iter();
-    let Some((_, taken)) = found.next() else {
+    let members = members::of(&sources);
+    if members.is_empty() {
         return unrecognised(sources);
-    };
-    let others: Vec<_> = found.map(|(ecosystem, _)| ecosystem.name).collect();
-    recognised(taken, &others, sources)
+    }
+    recognised(members, sources)
 }
 
-fn recognised(found: Found, others: &[&str], sources: Sources<'_>) -> Analysis {
-    let name = found
-        .name
-        .clone()
-        .unwrap_or_else(|| names::NO_NAME.to_owned());
-    let about = Some(name.clone());
-    let mut facts: Vec<_> = found
-        .report
-        .facts
-        .into_iter()
-        .map(|fact| Fact {
-            application: about.clone(),
-            ..fact
-        })
-        .collect();
-    // In the order of the topics, each topic as it was read.
-    facts.sort_by_key(|fact| fact.topic);
-    let mut questions: Vec<_> = found
-        .report
-        .questions
-        .into_iter()
-        .map(|question| Question {
-            application: about.clone(),
-            ..question
-        })
-        .collect();
-    questions.extend(others.iter().map(|other| {
-        Question::new(
-            format!("A {other} program too? There are signs of one, but only `{name}` was taken."),
-            "add it to applications in ergon.json".to_owned(),
-        )
-    }));
+fn recognised(members: Vec<Member<'_>>, sources: Sources<'_>) -> Analysis {
+    let mut analysis = Analysis {
+        manifest: Manifest::default(),
+        facts: Vec::new(),
+        questions: Vec::new(),
+        looked_for: Vec::new(),
+    };
+    let single = members.len() == 1;
+    for member in members {
+        let named = member.found.name.clone();
+        let name = free_name(&member, &analysis.manifest.applications);
+        if single && let Some(name) = named {
+            analysis.manifest.project = Some(Project {
+                name,
+                repository: None,
+            });
+        }
+        add(member, name, &mut analysis);
+    }
+    let order = analysis.manifest.build_order();
+    analysis.manifest.packaging.build_order = order.into_iter().map(str::to_owned).collect();
     for folder in ["node_modules", ".venv", "__pycache__"] {
         if sources.has_folder(folder) {
-            questions.push(Question::new(
+            analysis.questions.push(Question::new(
                 format!(
                     "Is {folder} source? no ignore file leaves it out, so every build takes it in."
                 ),
@@ -72,41 +55,100 @@ fn recognised(found: Found, others: &[&str], sources: Sources<'_>) -> Analysis {
             ));
         }
     }
-    questions.extend(sources.into_problems());
-    if found.application.run_command.is_none() {
-        questions.push(Question {
-            application: about,
-            text: "How is it started? nothing in the project says.".to_owned(),
-            remedy: "write run_command into ergon.json".to_owned(),
-        });
+    analysis.questions.extend(sources.into_problems());
+    for (name, application) in &analysis.manifest.applications {
+        if application.run_command.is_none() {
+            analysis.questions.push(Question {
+                application: Some(name.clone()),
+                text: "How is it started? nothing in the project says.".to_owned(),
+                remedy: "write run_command into ergon.json".to_owned(),
+            });
+        }
+    }
+    analysis
+}
+
+/// The package's own name, else its folder's in the project; made different from those that are taken.
+fn free_name(member: &Member<'_>, taken: &BTreeMap<String, Application>) -> String {
+    let folder = member.sources.folder().rsplit('/').next().unwrap_or("");
+    let name = member
+        .found
+        .name
+        .clone()
+        .or_else(|| names::from_package(folder))
+        .unwrap_or_else(|| names::NO_NAME.to_owned());
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.clone())
+        .chain(numbered)
+        .find(|name| !taken.contains_key(name))
+        .unwrap_or(name)
+}
+
+/// Puts a program into a container of its own.
+fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
+    let Member {
+        sources,
+        found,
+        others,
+    } = member;
+    let about = Some(name.clone());
+    let Report { facts, questions } = found.report;
+    let mut facts: Vec<_> = facts
+        .into_iter()
+        .map(|fact| Fact {
+            application: about.clone(),
+            from: sources.place(&fact.from),
+            over: fact
+                .over
+                .into_iter()
+                .map(|loser| Loser {
+                    from: sources.place(&loser.from),
+                    ..loser
+                })
+                .collect(),
+            ..fact
+        })
+        .collect();
+    // In the order of the topics, each topic as it was read.
+    facts.sort_by_key(|fact| fact.topic);
+    analysis.facts.extend(facts);
+    analysis
+        .questions
+        .extend(questions.into_iter().map(|question| Question {
+            application: about.clone(),
+            ..question
+        }));
+    analysis.questions.extend(others.iter().map(|other| {
+        Question::new(
+            format!("A {other} program too? There are signs of one, but only `{name}` was taken."),
+            "add it to applications in ergon.json".to_owned(),
+        )
+    }));
+    let mut application = found.application;
+    if !sources.folder().is_empty() {
+        application.path = Some(sources.folder().to_owned());
+    }
+    let read = application
+        .env
+        .values_mut()
+        .filter_map(|variable| variable.from.as_mut());
+    let decided = application
+        .runtime
+        .as_mut()
+        .and_then(|runtime| runtime.from.as_mut());
+    for from in read.chain(decided) {
+        *from = sources.place(from);
     }
     let container = Container {
         base_image: found.base_image,
         applications: vec![name.clone()],
-        ports: found.application.ports.clone(),
+        ports: application.ports.clone(),
         ci_name: Some(format!("{name}-ci")),
         ci_capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         ..Container::default()
     };
-    let manifest = Manifest {
-        project: found.name.map(|name| Project {
-            name,
-            repository: None,
-        }),
-        applications: BTreeMap::from([(name.clone(), found.application)]),
-        containers: BTreeMap::from([(name.clone(), container)]),
-        packaging: Packaging {
-            build_order: vec![name],
-            ..Packaging::default()
-        },
-        ..empty()
-    };
-    Analysis {
-        manifest,
-        facts,
-        questions,
-        looked_for: Vec::new(),
-    }
+    analysis.manifest.containers.insert(name.clone(), container);
+    analysis.manifest.applications.insert(name, application);
 }
 
 fn unrecognised(sources: Sources<'_>) -> Analysis {
@@ -115,22 +157,10 @@ fn unrecognised(sources: Sources<'_>) -> Analysis {
         .map(|ecosystem| ecosystem.looks_for.to_owned())
         .collect();
     Analysis {
-        manifest: empty(),
+        manifest: Manifest::default(),
         facts: Vec::new(),
         questions: sources.into_problems(),
         looked_for,
-    }
-}
-
-fn empty() -> Manifest {
-    Manifest {
-        manifest_version: MANIFEST_VERSION.to_owned(),
-        project: None,
-        applications: BTreeMap::new(),
-        containers: BTreeMap::new(),
-        packaging: Packaging::default(),
-        lifecycle: None,
-        federation: None,
     }
 }
 

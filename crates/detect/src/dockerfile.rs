@@ -14,7 +14,7 @@ pub use ignore_file::ignore_file;
 
 use self::words::{command, find_pattern, json, only, quoted, source};
 use crate::analysis::Topic;
-use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, Step};
+use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step};
 
 const HEADER: &str =
     "# Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.";
@@ -53,7 +53,7 @@ fn left_behind_by_all(plan: &ContainerPlan, stage: &Stage) -> Vec<String> {
     let mut takers = steps.filter_map(|step| match step {
         Step::CopyStage {
             stage: name,
-            except,
+            files: StageFiles::Except(except),
             ..
         } if Some(name) == stage.name.as_ref() => Some(except),
         _ => None,
@@ -146,14 +146,27 @@ impl Writer {
                     );
                 }
             }
-            Step::CopyStage { stage, owner, .. } => {
+            Step::CopyStage {
+                stage,
+                files,
+                owner,
+            } => {
                 let stage = only(stage, "_.-");
-                let copy = format!(
-                    "COPY --from={stage}{} {}",
-                    chown(*owner),
-                    json([APP_ROOT, APP_ROOT])
-                );
-                self.line(&copy, &[]);
+                let taken = match files {
+                    StageFiles::Except(_) => vec![APP_ROOT.to_owned()],
+                    StageFiles::Only(paths) => paths
+                        .iter()
+                        .map(|path| source(&format!("{APP_ROOT}/{path}")))
+                        .collect(),
+                };
+                for path in taken {
+                    let copy = format!(
+                        "COPY --from={stage}{} {}",
+                        chown(*owner),
+                        json([&path, &path])
+                    );
+                    self.line(&copy, &[]);
+                }
             }
             Step::Run {
                 command: text,

@@ -1,4 +1,6 @@
-//! JSON and TOML with the line of everything in them.
+//! JSON, TOML and YAML with the line of everything in them.
+
+mod yaml;
 
 use std::collections::HashMap;
 
@@ -24,7 +26,9 @@ pub struct SyntaxError {
 }
 
 impl Document {
-    /// Reads a `.toml`, or else JSON.
+    /// Reads a `.toml`, a `.yaml` or `.yml`, or else JSON, with comments where the file is known for them.
+    ///
+    /// Numbers that are not whole stay text: they are versions as often as not.
     pub fn parse(file: &str, text: &str) -> Result<Self, SyntaxError> {
         let newlines = text.match_indices('\n').map(|(offset, _)| offset).collect();
         let mut reader = Reader {
@@ -33,10 +37,12 @@ impl Document {
             path: Vec::new(),
             lines: HashMap::new(),
         };
-        let toml = std::path::Path::new(file)
-            .extension()
-            .is_some_and(|extension| extension == "toml");
-        let value = if toml { reader.toml()? } else { reader.json()? };
+        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let value = match extension {
+            "toml" => reader.toml()?,
+            "yaml" | "yml" => yaml::read(&mut reader)?,
+            _ => reader.json(with_comments(file))?,
+        };
         Ok(Self {
             file: file.to_owned(),
             value,
@@ -88,11 +94,20 @@ impl Reader<'_> {
         self.newlines.partition_point(|newline| *newline < offset) + 1
     }
 
-    fn json(&mut self) -> Result<Value, SyntaxError> {
+    fn enter(&mut self, key: String, line: usize) {
+        self.path.push(key);
+        self.lines.insert(self.path.clone(), line);
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    fn json(&mut self, with_comments: bool) -> Result<Value, SyntaxError> {
         let strict = jsonc_parser::ParseOptions {
-            allow_comments: false,
+            allow_comments: with_comments,
             allow_loose_object_property_names: false,
-            allow_trailing_commas: false,
+            allow_trailing_commas: with_comments,
             allow_missing_commas: false,
             allow_single_quoted_strings: false,
             allow_hexadecimal_numbers: false,
@@ -174,7 +189,8 @@ impl Reader<'_> {
                 .as_str()
                 .parse::<i64>()
                 .map_or(Value::Null, Value::from),
-            DeValue::Float(_) | DeValue::Datetime(_) => Value::Null,
+            DeValue::Float(number) => Value::String(number.as_str().to_owned()),
+            DeValue::Datetime(_) => Value::Null,
         }
     }
 
@@ -185,10 +201,9 @@ impl Reader<'_> {
     ) -> Value {
         let mut table = serde_json::Map::new();
         for (key, start, value) in entries {
-            self.path.push(key.clone());
-            self.lines.insert(self.path.clone(), self.line(start));
+            self.enter(key.clone(), self.line(start));
             let value = read(self, value);
-            self.path.pop();
+            self.leave();
             table.insert(key, value);
         }
         Value::Object(table)
@@ -201,13 +216,24 @@ impl Reader<'_> {
     ) -> Value {
         let mut array = Vec::new();
         for (index, (start, value)) in elements.enumerate() {
-            self.path.push(index.to_string());
-            self.lines.insert(self.path.clone(), self.line(start));
+            self.enter(index.to_string(), self.line(start));
             array.push(read(self, value));
-            self.path.pop();
+            self.leave();
         }
         Value::Array(array)
     }
+}
+
+/// Whether a JSON file's readers allow comments in it.
+fn with_comments(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.ends_with(".jsonc")
+        || name.starts_with("tsconfig")
+        || name.starts_with("jsconfig")
+        || matches!(
+            name,
+            "deno.json" | "devcontainer.json" | ".devcontainer.json" | "angular.json" | "bun.lock"
+        )
 }
 
 fn ast_start(value: &ast::Value<'_>) -> usize {

@@ -4,21 +4,59 @@
 
 use ergon_manifest::{Application, Health, Runtime};
 
-use crate::analysis::{Confidence, Fact, Question, Topic, printable};
+use crate::analysis::{Confidence, Fact, Loser, Question, Topic, printable};
 use crate::scan::{self, Route};
 use crate::sources::Sources;
+use crate::versions;
 
+mod clojure;
+mod cpp;
+mod crystal;
+mod dart;
+mod deno;
+mod dotnet;
+mod elixir;
+mod gleam;
 mod go;
+mod haskell;
+mod java;
 mod node;
+mod perl;
+mod php;
 pub(crate) mod python;
+mod ruby;
 mod rust;
+mod scala;
+mod shell;
+mod static_site;
+mod swift;
+mod zig;
 
-/// Every language, the one to be asked first standing first.
-pub const ALL: [&Ecosystem; 4] = [
-    &python::ECOSYSTEM,
-    &node::ECOSYSTEM,
+/// Every language. Between answers of the same strength the one that stands first is taken, so that what
+/// brings a second language along (a site's `package.json`, a library's `Makefile`) stands before it.
+pub const ALL: &[&Ecosystem] = &[
+    &php::ECOSYSTEM,
     &go::ECOSYSTEM,
+    &java::ECOSYSTEM,
+    &scala::ECOSYSTEM,
+    &clojure::ECOSYSTEM,
     &rust::ECOSYSTEM,
+    &ruby::ECOSYSTEM,
+    &elixir::ECOSYSTEM,
+    &python::ECOSYSTEM,
+    &deno::ECOSYSTEM,
+    &dotnet::ECOSYSTEM,
+    &node::ECOSYSTEM,
+    &gleam::ECOSYSTEM,
+    &crystal::ECOSYSTEM,
+    &dart::ECOSYSTEM,
+    &haskell::ECOSYSTEM,
+    &swift::ECOSYSTEM,
+    &zig::ECOSYSTEM,
+    &cpp::ECOSYSTEM,
+    &perl::ECOSYSTEM,
+    &static_site::ECOSYSTEM,
+    &shell::ECOSYSTEM,
 ];
 
 /// One language and its package managers.
@@ -29,33 +67,57 @@ pub struct Ecosystem {
     pub languages: &'static [&'static str],
     /// What it is recognised by, as a person would say it.
     pub looks_for: &'static str,
+    /// Files by which a program of it shows in a folder below the root: `go.mod`, `*.csproj`.
+    pub markers: &'static [&'static str],
     /// The program in a tree, where there is one.
     pub detect: fn(&Sources<'_>) -> Option<Found>,
-    pub packing: Packing,
-}
-
-/// How a language's programs become images.
-pub struct Packing {
-    /// Compiled languages have a stage of their own for it.
-    pub toolchain: Option<Toolchain>,
-    /// What the image's environment says for every program.
-    pub env: &'static [(&'static str, &'static str)],
     /// What its tools leave among the sources, as a `.dockerignore` names it.
     pub droppings: &'static [&'static str],
+    /// How an application becomes an image, told from the manifest alone.
+    pub packing: fn(&Packed<'_>) -> Packing,
+}
+
+/// An application as a manifest has it, and what its container starts from.
+pub struct Packed<'a> {
+    pub application: &'a Application,
+    pub base_image: &'a str,
+}
+
+impl Packed<'_> {
+    /// The version of its runtime, else `usual`.
+    pub fn version<'v>(&'v self, usual: &'v str) -> &'v str {
+        self.application
+            .runtime
+            .as_ref()
+            .map_or(usual, |runtime| &runtime.version)
+    }
+
+    /// Whether its container starts from this image, whatever the tag: `golang`.
+    pub fn starts_from(&self, repository: &str) -> bool {
+        let untagged = self.base_image.split(['@', ':']).next().unwrap_or("");
+        untagged.rsplit('/').next() == Some(repository)
+    }
+}
+
+/// How a program becomes an image.
+#[derive(Default)]
+pub struct Packing {
+    /// A stage of its own to build in, where what builds has no place in the image.
+    pub toolchain: Option<Toolchain>,
+    /// What the image's environment says.
+    pub env: Vec<(&'static str, String)>,
     /// A command that asks a path whether the program is well, with what the base has.
     pub probe: Option<fn(&Probe<'_>) -> Vec<String>>,
 }
 
-/// The stage that compiles.
+/// The stage that builds.
 pub struct Toolchain {
-    /// The image's name without a tag: `golang`.
-    pub repository: &'static str,
-    /// What follows the version in the tag: `-bookworm`.
-    pub tag_suffix: &'static str,
-    /// What is taken where nothing says a version: Debian's.
-    pub version: &'static str,
-    pub env: &'static [(&'static str, &'static str)],
-    /// What only the compiler reads; as in [`crate::plan::Step::CopyStage`], relative to the application.
+    /// As FROM names it: `golang:1.19-bookworm`.
+    pub image: String,
+    /// What the stage's commands see beside the image's environment.
+    pub env: Vec<(&'static str, String)>,
+    /// What only the build reads, as in [`crate::plan::StageFiles::Except`], relative to the application.
+    /// Not asked where the manifest names the application's `artifacts`.
     pub source_only: &'static [&'static str],
 }
 
@@ -87,6 +149,8 @@ pub struct Found {
     pub application: Application,
     /// What its container starts from.
     pub base_image: String,
+    /// Its start only starts other programs of the project, each of which stands for itself.
+    pub delegates: bool,
     pub report: Report,
 }
 
@@ -99,21 +163,64 @@ pub struct UsualRuntime {
     pub remedy: &'static str,
 }
 
-/// A version that something in the project decides.
-pub struct Decided {
+/// What a file of the project says of the runtime's version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What it decides for.
     pub version: String,
     /// `file:line`
     pub from: String,
-    /// Why this one, where the file leaves several open.
-    pub note: Option<String>,
+    /// As written, where that leaves several open: `>=18`.
+    pub range: Option<String>,
 }
 
-impl Decided {
+impl Claim {
     pub fn exactly(version: impl Into<String>, from: impl Into<String>) -> Self {
         Self {
             version: version.into(),
             from: from.into(),
-            note: None,
+            range: None,
+        }
+    }
+
+    pub fn range(
+        range: impl Into<String>,
+        chosen: impl Into<String>,
+        from: impl Into<String>,
+    ) -> Self {
+        Self {
+            version: chosen.into(),
+            from: from.into(),
+            range: Some(range.into()),
+        }
+    }
+
+    fn said(&self) -> &str {
+        self.range.as_deref().unwrap_or(&self.version)
+    }
+
+    fn file(&self) -> &str {
+        self.from
+            .rsplit_once(':')
+            .map_or(self.from.as_str(), |(file, _)| file)
+    }
+}
+
+/// What a lock file says of the dependencies that are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    Locked,
+    /// It was written for other dependencies.
+    Stale,
+    Missing,
+}
+
+impl LockState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Stale => "stale",
+            Self::Missing => "missing",
         }
     }
 }
@@ -188,23 +295,58 @@ impl Report {
         self.fact(topic, value, "", Confidence::Assumed)
     }
 
-    /// The runtime's version: what was decided, else Debian's, with the question that would settle it.
-    pub fn runtime(&mut self, usual: &UsualRuntime, decided: Option<Decided>) -> Runtime {
+    /// The runtime's version: the first claim decides, and those that say otherwise are shown; without one it
+    /// is the usual one, with the question that would settle it.
+    pub fn runtime(
+        &mut self,
+        usual: &UsualRuntime,
+        claims: impl IntoIterator<Item = Claim>,
+    ) -> Runtime {
         let UsualRuntime {
             name,
             label,
             version: assumed,
             remedy,
         } = usual;
-        let (version, from) = if let Some(decided) = decided {
-            let value = format!("{label} {}", decided.version);
-            match decided.note {
-                Some(note) => self.likely(Topic::Runtime, value, &decided.from).note(note),
-                None => {
-                    self.certain(Topic::Runtime, value, &decided.from);
-                }
+        let mut claims = claims.into_iter();
+        let (version, from) = if let Some(winner) = claims.next() {
+            let losers: Vec<_> = claims
+                .filter(|claim| !versions::allows(claim.said(), &winner.version))
+                .collect();
+            let value = format!("{label} {}", winner.version);
+            let fact = match winner.range {
+                None => self.certain(Topic::Runtime, value, &winner.from),
+                Some(_) => self.likely(Topic::Runtime, value, &winner.from),
+            };
+            let open = winner
+                .range
+                .as_ref()
+                .filter(|range| **range != winner.version)
+                .map(|range| format!("{} says {range}", winner.from));
+            let decided = losers.first().map(|loser| {
+                let rule = if winner.range.is_none() && loser.range.is_some() {
+                    "an exact version goes before a range".to_owned()
+                } else {
+                    format!("{} goes before {}", winner.file(), loser.file())
+                };
+                let others: Vec<_> = losers
+                    .iter()
+                    .map(|loser| format!("{} says {}", loser.from, loser.said()))
+                    .collect();
+                format!("{rule}; {}", others.join(", "))
+            });
+            let why: Vec<_> = open.into_iter().chain(decided).collect();
+            if !why.is_empty() {
+                fact.note(why.join("; "));
             }
-            (decided.version, decided.from)
+            fact.over = losers
+                .into_iter()
+                .map(|loser| Loser {
+                    value: printable(loser.said()),
+                    from: printable(&loser.from),
+                })
+                .collect();
+            (winner.version, winner.from)
         } else {
             self.assumed(Topic::Runtime, format!("{label} {assumed}"))
                 .note("nothing in the project says");
@@ -219,6 +361,16 @@ impl Report {
             version,
             from: Some(from),
         }
+    }
+
+    /// Whether a lock file pins the dependencies.
+    pub fn lock(&mut self, state: LockState, file: &str, note: impl Into<String>) {
+        let from = if state == LockState::Missing {
+            ""
+        } else {
+            file
+        };
+        self.certain(Topic::Lock, state.name(), from).note(note);
     }
 
     /// The port, as far as anything tells.
@@ -260,6 +412,7 @@ impl Report {
             note: None,
             from: printable(&from.into()),
             confidence,
+            over: Vec::new(),
         });
         let last = self.facts.len() - 1;
         &mut self.facts[last]
@@ -282,9 +435,20 @@ pub fn counted(count: usize, what: &str) -> String {
     }
 }
 
+/// How an application becomes an image; nothing special where its language is not known.
+pub fn packing(application: &Application, base_image: &str) -> Packing {
+    of_language(&application.language).map_or_else(Packing::default, |ecosystem| {
+        (ecosystem.packing)(&Packed {
+            application,
+            base_image,
+        })
+    })
+}
+
 /// The ecosystem of a manifest's `language`; none where it is not known.
 pub fn of_language(language: &str) -> Option<&'static Ecosystem> {
     let language = language.to_ascii_lowercase();
-    ALL.into_iter()
+    ALL.iter()
+        .copied()
         .find(|ecosystem| ecosystem.languages.contains(&language.as_str()))
 }

@@ -13,6 +13,7 @@ pub mod dockerignore;
 mod document;
 mod ecosystem;
 mod environment;
+mod members;
 pub mod memory;
 mod names;
 pub mod plan;
@@ -21,5 +22,6 @@ mod services;
 mod sources;
 pub mod tree;
 mod versions;
+mod web_server;
 
 pub use detection::{analyse, headline};

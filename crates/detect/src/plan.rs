@@ -56,22 +56,44 @@ pub enum Step {
         /// Only dependency installers get one.
         network: bool,
     },
-    /// Take [`APP_ROOT`] of an earlier stage, without what [`left_behind`] says of `except`.
+    /// Take files below [`APP_ROOT`] of an earlier stage.
     CopyStage {
         stage: String,
-        /// Relative to [`APP_ROOT`]: `**/<name>` (anywhere; `*` and `?` stand for parts of a name) or a
-        /// plain path, special characters escaped by `\\`. A folder that matches is left behind with all
-        /// that is in it.
-        except: Vec<String>,
+        files: StageFiles,
         owner: u32,
     },
 }
 
-/// Whether a [`Step::CopyStage`] with this `except` leaves `path`, relative to [`APP_ROOT`], behind.
-pub fn left_behind(except: &[String], path: &str) -> bool {
-    // The slash keeps `!` and `#` from meaning anything.
-    let rules: Vec<_> = except.iter().map(|pattern| format!("/{pattern}")).collect();
-    DockerIgnore::parse(&rules.join("\n")).is_ok_and(|rules| rules.leaves_out_path(path))
+/// Which files below [`APP_ROOT`] are taken from an earlier stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageFiles {
+    /// All without these, relative to [`APP_ROOT`]: `**/<name>` (anywhere; `*` and `?` stand for parts of a
+    /// name) or a plain path, special characters escaped by `\\`. A folder that matches is left behind with
+    /// all that is in it.
+    Except(Vec<String>),
+    /// Nothing but these files and folders, plain paths relative to [`APP_ROOT`], each of which must be there.
+    Only(Vec<String>),
+}
+
+impl StageFiles {
+    /// Says of each path, relative to [`APP_ROOT`], whether it is taken.
+    pub fn taker(&self) -> impl Fn(&str) -> bool + use<> {
+        let (except, only) = match self {
+            Self::Except(except) => (except.as_slice(), None),
+            Self::Only(only) => (&[][..], Some(only.clone())),
+        };
+        // The slash keeps `!` and `#` from meaning anything.
+        let rules: Vec<_> = except.iter().map(|pattern| format!("/{pattern}")).collect();
+        let except = DockerIgnore::parse(&rules.join("\n")).unwrap_or_default();
+        move |path| match &only {
+            None => !except.leaves_out_path(path),
+            Some(only) => only.iter().any(|wanted| {
+                path.strip_prefix(wanted.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }),
+        }
+    }
 }
 
 /// Which source files a step takes.

@@ -11,6 +11,13 @@ struct Service {
     node: &'static [&'static str],
     go: &'static [&'static str],
     rust: &'static [&'static str],
+    /// `group:artifact`
+    jvm: &'static [&'static str],
+    ruby: &'static [&'static str],
+    /// Packages, and extensions as `ext-redis`.
+    php: &'static [&'static str],
+    dotnet: &'static [&'static str],
+    elixir: &'static [&'static str],
 }
 
 const SERVICES: [Service; 8] = [
@@ -33,6 +40,15 @@ const SERVICES: [Service; 8] = [
             "github.com/go-pg/pg",
         ],
         rust: &["tokio-postgres", "postgres", "deadpool-postgres"],
+        jvm: &[
+            "org.postgresql:postgresql",
+            "io.r2dbc:r2dbc-postgresql",
+            "io.quarkus:quarkus-jdbc-postgresql",
+        ],
+        ruby: &["pg"],
+        php: &["ext-pdo_pgsql", "ext-pgsql"],
+        dotnet: &["Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL"],
+        elixir: &["postgrex"],
     },
     Service {
         id: "mysql",
@@ -47,6 +63,19 @@ const SERVICES: [Service; 8] = [
         node: &["mysql", "mysql2"],
         go: &["github.com/go-sql-driver/mysql", "gorm.io/driver/mysql"],
         rust: &["mysql", "mysql_async"],
+        jvm: &[
+            "mysql:mysql-connector-java",
+            "com.mysql:mysql-connector-j",
+            "org.mariadb.jdbc:mariadb-java-client",
+        ],
+        ruby: &["mysql2", "trilogy"],
+        php: &["ext-pdo_mysql", "ext-mysqli"],
+        dotnet: &[
+            "MySql.Data",
+            "MySqlConnector",
+            "Pomelo.EntityFrameworkCore.MySql",
+        ],
+        elixir: &["myxql"],
     },
     Service {
         id: "redis",
@@ -59,6 +88,18 @@ const SERVICES: [Service; 8] = [
             "github.com/gomodule/redigo",
         ],
         rust: &["redis", "fred", "deadpool-redis"],
+        jvm: &[
+            "redis.clients:jedis",
+            "io.lettuce:lettuce-core",
+            "org.springframework.boot:spring-boot-starter-data-redis",
+        ],
+        ruby: &["redis", "sidekiq", "resque"],
+        php: &["predis/predis", "ext-redis"],
+        dotnet: &[
+            "StackExchange.Redis",
+            "Microsoft.Extensions.Caching.StackExchangeRedis",
+        ],
+        elixir: &["redix"],
     },
     Service {
         id: "mongodb",
@@ -67,6 +108,14 @@ const SERVICES: [Service; 8] = [
         node: &["mongodb", "mongoose"],
         go: &["go.mongodb.org/mongo-driver"],
         rust: &["mongodb"],
+        jvm: &[
+            "org.mongodb:mongodb-driver-sync",
+            "org.springframework.boot:spring-boot-starter-data-mongodb",
+        ],
+        ruby: &["mongo", "mongoid"],
+        php: &["mongodb/mongodb", "ext-mongodb"],
+        dotnet: &["MongoDB.Driver"],
+        elixir: &["mongodb_driver"],
     },
     Service {
         id: "rabbitmq",
@@ -78,6 +127,14 @@ const SERVICES: [Service; 8] = [
             "github.com/streadway/amqp",
         ],
         rust: &["lapin"],
+        jvm: &[
+            "com.rabbitmq:amqp-client",
+            "org.springframework.boot:spring-boot-starter-amqp",
+        ],
+        ruby: &["bunny"],
+        php: &["php-amqplib/php-amqplib"],
+        dotnet: &["RabbitMQ.Client"],
+        elixir: &["amqp"],
     },
     Service {
         id: "kafka",
@@ -90,6 +147,14 @@ const SERVICES: [Service; 8] = [
             "github.com/shopify/sarama",
         ],
         rust: &["rdkafka"],
+        jvm: &[
+            "org.apache.kafka:kafka-clients",
+            "org.springframework.kafka:spring-kafka",
+        ],
+        ruby: &["ruby-kafka", "rdkafka", "karafka"],
+        php: &["ext-rdkafka"],
+        dotnet: &["Confluent.Kafka"],
+        elixir: &["brod", "kafka_ex"],
     },
     Service {
         id: "elasticsearch",
@@ -98,6 +163,14 @@ const SERVICES: [Service; 8] = [
         node: &["@elastic/elasticsearch"],
         go: &["github.com/elastic/go-elasticsearch"],
         rust: &["elasticsearch"],
+        jvm: &[
+            "co.elastic.clients:elasticsearch-java",
+            "org.springframework.boot:spring-boot-starter-data-elasticsearch",
+        ],
+        ruby: &["elasticsearch", "searchkick"],
+        php: &["elasticsearch/elasticsearch"],
+        dotnet: &["Elastic.Clients.Elasticsearch", "NEST"],
+        elixir: &["elasticsearch"],
     },
     Service {
         id: "memcached",
@@ -106,6 +179,14 @@ const SERVICES: [Service; 8] = [
         node: &["memcached", "memjs"],
         go: &["github.com/bradfitz/gomemcache"],
         rust: &["memcache"],
+        jvm: &[
+            "net.spy:spymemcached",
+            "com.googlecode.xmemcached:xmemcached",
+        ],
+        ruby: &["dalli"],
+        php: &["ext-memcached"],
+        dotnet: &["EnyimMemcachedCore"],
+        elixir: &["memcachex"],
     },
 ];
 
@@ -116,6 +197,11 @@ pub enum Packages {
     Node,
     Go,
     Rust,
+    Jvm,
+    Ruby,
+    Php,
+    Dotnet,
+    Elixir,
 }
 
 /// The services that `dependencies` talk to, reported; each dependency is its name and `file:line`.
@@ -151,6 +237,11 @@ impl Service {
             Packages::Python => self.python.contains(&name),
             Packages::Node => self.node.contains(&name),
             Packages::Rust => self.rust.contains(&name),
+            Packages::Jvm => self.jvm.contains(&name),
+            Packages::Ruby => self.ruby.contains(&name),
+            Packages::Php => self.php.contains(&name),
+            Packages::Dotnet => self.dotnet.contains(&name),
+            Packages::Elixir => self.elixir.contains(&name),
             // A module's path may go on with `/v9`.
             Packages::Go => {
                 let name = name.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! A tree as detection reads it: a bounded part of each file, once, and never what is not the program.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -44,9 +44,21 @@ const SIDE_FOLDERS: [&str; 23] = [
 /// A source file: its path and its beginning.
 pub type Text<'a> = (&'a str, Rc<str>);
 
-/// The files of one program.
+/// The files of one program: a folder of the project, seen from there.
+///
+/// Every path is relative to that folder; `../` leads to outer folders of the project, never out of it.
 pub struct Sources<'a> {
     tree: &'a dyn FileTree,
+    /// The folder with a slash at its end; empty for the project's root.
+    folder: String,
+    shared: Rc<Shared>,
+    /// The program's own files, nearest first.
+    files: OnceCell<Vec<&'a str>>,
+}
+
+/// What all views of one project have in common.
+#[derive(Default)]
+struct Shared {
     texts: RefCell<BTreeMap<String, Option<Rc<str>>>>,
     problems: RefCell<Vec<Question>>,
 }
@@ -55,18 +67,95 @@ impl<'a> Sources<'a> {
     pub fn new(tree: &'a dyn FileTree) -> Self {
         Self {
             tree,
-            texts: RefCell::default(),
-            problems: RefCell::default(),
+            folder: String::new(),
+            shared: Rc::default(),
+            files: OnceCell::new(),
         }
+    }
+
+    /// The same project, seen from a folder in this one.
+    pub fn below(&self, folder: &str) -> Self {
+        Self {
+            tree: self.tree,
+            folder: format!("{}{folder}/", self.folder),
+            shared: Rc::clone(&self.shared),
+            files: OnceCell::new(),
+        }
+    }
+
+    /// The same folder, as a view of its own.
+    pub fn same(&self) -> Self {
+        Self {
+            tree: self.tree,
+            folder: self.folder.clone(),
+            shared: Rc::clone(&self.shared),
+            files: self.files.clone(),
+        }
+    }
+
+    /// The folder, relative to the project; empty for its root.
+    pub fn folder(&self) -> &str {
+        self.folder.trim_end_matches('/')
+    }
+
+    /// A path of this folder as the project has it; none where it leaves the project.
+    pub fn full(&self, path: &str) -> Option<String> {
+        if !path.starts_with("../") && !path.starts_with("./") {
+            return Some(format!("{}{path}", self.folder));
+        }
+        let mut folders: Vec<&str> = self
+            .folder()
+            .split('/')
+            .filter(|one| !one.is_empty())
+            .collect();
+        for element in path.split('/') {
+            match element {
+                "" | "." => {}
+                ".." => {
+                    folders.pop()?;
+                }
+                name => folders.push(name),
+            }
+        }
+        Some(folders.join("/"))
+    }
+
+    /// A claim's place, `file` or `file:line`, as the project has it.
+    pub fn place(&self, from: &str) -> String {
+        if self.folder.is_empty() || from.is_empty() || from == "assumed" {
+            return from.to_owned();
+        }
+        self.full(from).unwrap_or_else(|| from.to_owned())
     }
 
     /// Whether there is a file; links do not count, they are not followed.
     pub fn has(&self, path: &str) -> bool {
-        matches!(self.tree.entries().get(path), Some(EntryKind::File { .. })) && can_be_named(path)
+        self.full(path).is_some_and(|path| self.is_file(&path))
+    }
+
+    fn is_file(&self, full: &str) -> bool {
+        matches!(self.tree.entries().get(full), Some(EntryKind::File { .. })) && can_be_named(full)
+    }
+
+    /// Whether a file may be executed.
+    pub fn is_executable(&self, path: &str) -> bool {
+        let entry = self
+            .full(path)
+            .and_then(|path| self.tree.entries().get(&path));
+        matches!(
+            entry,
+            Some(EntryKind::File {
+                executable: true,
+                ..
+            })
+        )
     }
 
     /// Whether there are files below a folder.
     pub fn has_folder(&self, path: &str) -> bool {
+        let Some(path) = self.full(path) else {
+            return false;
+        };
         let below = format!("{path}/");
         self.tree
             .entries()
@@ -80,70 +169,112 @@ impl<'a> Sources<'a> {
         paths.iter().copied().find(|path| self.has(path))
     }
 
+    /// The nearest of these files: in this folder, else in an outer one; in one folder the first counts.
+    pub fn nearest(&self, names: &[&str]) -> Option<String> {
+        let mut up = String::new();
+        loop {
+            if let Some(name) = names.iter().find(|name| self.has(&format!("{up}{name}"))) {
+                return Some(format!("{up}{name}"));
+            }
+            up.push_str("../");
+            self.full(&up)?;
+        }
+    }
+
     /// The beginning of a file; bytes that are not UTF-8 are replaced.
     pub fn text(&self, path: &str) -> Option<Rc<str>> {
-        if let Some(known) = self.texts.borrow().get(path) {
+        let full = self.full(path)?;
+        if let Some(known) = self.shared.texts.borrow().get(&full) {
             return known.clone();
         }
-        let text = self.read(path);
-        self.texts
-            .borrow_mut()
-            .insert(path.to_owned(), text.clone());
+        let text = self.read(&full);
+        self.shared.texts.borrow_mut().insert(full, text.clone());
         text
     }
 
-    fn read(&self, path: &str) -> Option<Rc<str>> {
-        if !self.has(path) {
-            if self.has_folder(path) {
+    fn read(&self, full: &str) -> Option<Rc<str>> {
+        if !self.is_file(full) {
+            if self.has_folder_at(full) {
                 self.problem(
-                    format!("{path} is a folder where a file is expected; it was passed over."),
-                    format!("rename the folder {}", shell_quoted(path)),
+                    format!("{full} is a folder where a file is expected; it was passed over."),
+                    format!("rename the folder {}", shell_quoted(full)),
                 );
             }
             return None;
         }
-        match self.tree.read_head(path, READ_LIMIT) {
+        match self.tree.read_head(full, READ_LIMIT) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
                 Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
             }
             Err(error) => {
                 self.problem(
-                    format!("{path} cannot be read ({error}); it was passed over."),
-                    format!("look at its permissions: ls -l {}", shell_quoted(path)),
+                    format!("{full} cannot be read ({error}); it was passed over."),
+                    format!("look at its permissions: ls -l {}", shell_quoted(full)),
                 );
                 None
             }
         }
     }
 
-    /// A stream over a whole file, for what is longer than detection reads.
-    pub fn stream(&self, path: &str) -> Option<Box<dyn std::io::Read + Send + '_>> {
-        self.has(path).then(|| self.tree.open(path).ok()).flatten()
+    fn has_folder_at(&self, full: &str) -> bool {
+        let below = format!("{full}/");
+        let mut from = self.tree.entries().range(below.clone()..);
+        from.next()
+            .is_some_and(|(found, _)| found.starts_with(&below))
     }
 
-    /// A JSON or TOML file, by its name; a syntax error becomes a question and the file counts as absent.
+    /// One of the root's own files, which are no sources: `Dockerfile`, `ergon.json`, `.dockerignore`.
+    pub fn own_file(&self, name: &str) -> Option<String> {
+        if self.folder.is_empty() {
+            let content = self.tree.own_file(name).ok()??;
+            return Some(String::from_utf8_lossy(&content).into_owned());
+        }
+        self.text(name).map(|text| text.to_string())
+    }
+
+    /// A stream over a whole file, for what is longer than detection reads.
+    pub fn stream(&self, path: &str) -> Option<Box<dyn std::io::Read + Send + '_>> {
+        let full = self.full(path).filter(|full| self.is_file(full))?;
+        self.tree.open(&full).ok()
+    }
+
+    /// A JSON, TOML or YAML file, by its name; a syntax error becomes a question and the file counts as absent.
     pub fn document(&self, path: &str) -> Option<Document> {
         let text = self.text(path)?;
         match Document::parse(path, &text) {
             Ok(document) => Some(document),
             Err(error) => {
-                self.problem(
-                    format!(
-                        "{path}:{} cannot be read: {}; the file was passed over.",
-                        error.line, error.reason
-                    ),
-                    format!("correct {path}, line {}", error.line),
-                );
+                self.unreadable(path, error.line, &error.reason);
                 None
             }
         }
     }
 
+    /// An XML file, whose text the caller holds; a syntax error becomes a question, as in [`Self::document`].
+    pub fn xml<'t>(&self, path: &str, text: &'t str) -> Option<roxmltree::Document<'t>> {
+        match roxmltree::Document::parse(text) {
+            Ok(document) => Some(document),
+            Err(error) => {
+                let line = error.pos().row as usize;
+                self.unreadable(path, line, &error.to_string());
+                None
+            }
+        }
+    }
+
+    fn unreadable(&self, path: &str, line: usize, reason: &str) {
+        let shown = self.full(path).unwrap_or_else(|| path.to_owned());
+        self.problem(
+            format!("{shown}:{line} cannot be read: {reason}; the file was passed over."),
+            format!("correct {shown}, line {line}"),
+        );
+    }
+
     /// Something in the tree is not as it should be.
     pub fn problem(&self, text: impl Into<String>, remedy: impl Into<String>) {
         let problem = Question::new(text, remedy);
-        let mut problems = self.problems.borrow_mut();
+        let mut problems = self.shared.problems.borrow_mut();
         if !problems.contains(&problem) {
             problems.push(problem);
         }
@@ -151,30 +282,37 @@ impl<'a> Sources<'a> {
 
     /// The problems so far.
     pub fn into_problems(self) -> Vec<Question> {
-        self.problems.into_inner()
+        self.shared.problems.take()
     }
 
-    /// The program's own files with one of these extensions, those nearest to the root first.
+    /// The program's own files, those nearest to its folder first: no tests, no other people's code.
+    pub fn files(&self) -> &[&'a str] {
+        self.files.get_or_init(|| {
+            let mut files: Vec<&'a str> = self
+                .tree
+                .entries()
+                .range(self.folder.clone()..)
+                .take_while(|(path, _)| path.starts_with(&self.folder))
+                .filter(|(_, kind)| matches!(kind, EntryKind::File { .. }))
+                .map(|(path, _)| &path[self.folder.len()..])
+                .filter(|path| !is_aside(path) && can_be_named(path))
+                .collect();
+            files.sort_by_cached_key(|path| (path.matches('/').count(), *path));
+            files
+        })
+    }
+
+    /// Those of [`Self::files`] with one of these extensions, but no tests.
     pub fn program_files(&self, extensions: &[&str]) -> Vec<&'a str> {
-        let files = self
-            .tree
-            .entries()
-            .iter()
-            .filter(|(_, kind)| matches!(kind, EntryKind::File { .. }));
-        let mut files: Vec<&'a str> = files
-            .map(|(path, _)| path.as_str())
+        let files = self.files().iter().copied();
+        files
             .filter(|path| {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-                extensions.contains(&extension)
-                    && !is_test(name)
-                    && !is_aside(path)
-                    && can_be_named(path)
+                extensions.contains(&extension) && !is_test(name)
             })
-            .collect();
-        files.sort_by_key(|path| (path.matches('/').count(), *path));
-        files.truncate(SEARCHED_FILES);
-        files
+            .take(SEARCHED_FILES)
+            .collect()
     }
 
     /// The texts of [`Self::program_files`].
@@ -183,6 +321,17 @@ impl<'a> Sources<'a> {
         files
             .filter_map(|path| Some((path, self.text(path)?)))
             .collect()
+    }
+
+    /// The names of the files that lie in this very folder.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        let files = self.files().iter().copied();
+        files.take_while(|path| !path.contains('/'))
+    }
+
+    /// The first file of this very folder that ends so: `.csproj`.
+    pub fn name_ending(&self, ending: &str) -> Option<&'a str> {
+        self.names().find(|name| name.ends_with(ending))
     }
 }
 

@@ -25,6 +25,33 @@ pub fn choose(range: &str, candidates: &[u32], preferred: u32, part: Part) -> Op
     above.or(allowed.last().copied())
 }
 
+/// Whether a range, or an exact version, allows a version; numbers that one of them leaves open agree with any.
+pub fn allows(range: &str, version: &str) -> bool {
+    let version = numbers(version);
+    range.split("||").any(|all| {
+        comparisons(all)
+            .iter()
+            .all(|comparison| fits(comparison, &version))
+    })
+}
+
+fn fits((operator, wanted): &Comparison, version: &[u32]) -> bool {
+    let common = wanted.len().min(version.len());
+    let order = version[..common].cmp(&wanted[..common]);
+    let same = |count: usize| version.iter().zip(wanted).take(count).all(|(a, b)| a == b);
+    match operator.as_str() {
+        ">=" => order.is_ge(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt() || (order.is_eq() && version.len() > wanted.len()),
+        "<" => order.is_lt() || (order.is_eq() && wanted.len() > version.len()),
+        "!=" => !order.is_eq() || version.len() < wanted.len(),
+        "^" => order.is_ge() && same(1),
+        "~" => order.is_ge() && same(2),
+        "~=" => order.is_ge() && same(wanted.len().saturating_sub(1).max(1)),
+        _ => order.is_eq(),
+    }
+}
+
 /// Which number of a version the candidates stand for.
 #[derive(Clone, Copy)]
 pub enum Part {
@@ -135,6 +162,30 @@ mod tests {
         assert_eq!(python("^3.12"), Some(12));
         assert_eq!(python(">2.7, !=3.11.*"), Some(12));
         assert_eq!(python(">=4"), None);
+    }
+
+    #[test]
+    fn what_a_range_allows() {
+        for (range, version) in [
+            (">=18", "18.17.0"),
+            ("18", "18.17"),
+            ("18.17.0", "18"),
+            ("^16 || ^20", "20.1"),
+            ("<18.3", "18"),
+            ("~=3.10", "3.12"),
+            ("", "3"),
+            ("lts/*", "18"),
+        ] {
+            assert!(allows(range, version), "{range} {version}");
+        }
+        for (range, version) in [
+            (">=20", "18"),
+            ("18", "20"),
+            ("<18", "18.1"),
+            ("^3.12", "3.11"),
+        ] {
+            assert!(!allows(range, version), "{range} {version}");
+        }
     }
 
     #[test]

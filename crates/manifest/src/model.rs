@@ -132,6 +132,11 @@ pub struct Application {
     /// How to ask it whether it is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// Files and folders, relative to the application's root, that its build leaves and its container
+    /// needs. Absent: all of the root but what only the build reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = pattern::RELATIVE_PATH)), extend("uniqueItems" = true))]
+    pub artifacts: Vec<String>,
     /// Absolute paths inside the container whose content outlives it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = pattern::VOLUME)), extend("uniqueItems" = true))]

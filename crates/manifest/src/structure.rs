@@ -89,6 +89,9 @@ fn application(fields: &mut Fields<'_, '_>) -> Application {
             .into_strings(),
         services: fields.texts("services", grammar::name).into_strings(),
         health: fields.object("health", health),
+        artifacts: fields
+            .texts("artifacts", grammar::project_path)
+            .into_strings(),
         volumes: fields.texts("volumes", grammar::volume).into_strings(),
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use ergon_detect::plan::{APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, Step};
+use ergon_detect::plan::{
+    APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step,
+};
 use ergon_engine::Engine;
 use ergon_manifest::{Digest, Tagging, canonical_json};
 use ergon_oci::layer::{LayerEntry, write_layer};
@@ -196,13 +198,13 @@ impl ContainerBuild<'_, '_> {
                 Step::CopySources { files, owner } => self.copy_sources(files, *owner).await?,
                 Step::CopyStage {
                     stage,
-                    except,
+                    files,
                     owner,
                 } => {
                     let from = done.get(stage).ok_or_else(|| PackError::NoSuchStage {
                         stage: stage.clone(),
                     })?;
-                    self.copy_stage(from, stage, except, *owner).await?
+                    self.copy_stage(from, stage, files, *owner).await?
                 }
                 Step::Run {
                     command,
@@ -258,19 +260,19 @@ impl ContainerBuild<'_, '_> {
         &self,
         from: &StageState,
         name: &str,
-        except: &[String],
+        files: &StageFiles,
         owner: u32,
     ) -> Result<StageLayer, PackError> {
         let layers: Vec<Digest> = from.layers.iter().map(|layer| layer.layer.digest).collect();
         let key = self.key(&StageKey {
             stage: &layers,
-            except,
+            files,
             owner,
         })?;
-        let (blobs, except) = (self.cache.blobs().clone(), except.to_vec());
+        let (blobs, files) = (self.cache.blobs().clone(), files.clone());
         let layer = self
             .layer(key, move || {
-                stage_files::collect(&blobs, &layers, &except, owner)
+                stage_files::collect(&blobs, &layers, &files, owner)
             })
             .await?;
         Ok(StageLayer {
@@ -514,7 +516,7 @@ struct SourcesKey<'a> {
 #[derive(Serialize)]
 struct StageKey<'a> {
     stage: &'a [Digest],
-    except: &'a [String],
+    files: &'a StageFiles,
     owner: u32,
 }
 

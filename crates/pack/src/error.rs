@@ -57,6 +57,8 @@ pub enum PackError {
     NoLastStage { container: String },
     #[error("the plan copies from stage {stage}, which does not come before")]
     NoSuchStage { stage: String },
+    #[error("the build left no `{path}`, which the manifest names among the artifacts")]
+    NoArtifact { path: String },
     #[error("step `{command}` needs a container engine: {engine}")]
     NoEngine { command: String, engine: String },
     #[error(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use ergon_detect::plan::{APP_ROOT, left_behind};
+use ergon_detect::plan::{APP_ROOT, StageFiles};
 use ergon_manifest::Digest;
 use ergon_oci::Blobs;
 use ergon_oci::layer::{EntryKind, LayerEntry, Spool, read_layer};
@@ -11,12 +11,11 @@ use ergon_oci::layer::{EntryKind, LayerEntry, Spool, read_layer};
 use crate::error::PackError;
 use crate::scrub::is_scrubbed;
 
-/// What a stage has under the application root when its layers lie on top of each other, without
-/// the files that match `except` (patterns relative to that root).
+/// What is taken of what a stage has under the application root when its layers lie on top of each other.
 pub fn collect(
     blobs: &Blobs,
     layers: &[Digest],
-    except: &[String],
+    taken: &StageFiles,
     owner: u32,
 ) -> Result<Vec<LayerEntry>, PackError> {
     let root = APP_ROOT.trim_start_matches('/');
@@ -45,11 +44,17 @@ pub fn collect(
             Ok(())
         })?;
     }
+    if let StageFiles::Only(paths) = taken {
+        let missing = paths
+            .iter()
+            .find(|path| !files.contains_key(&format!("{below}{path}")));
+        if let Some(path) = missing {
+            return Err(PackError::NoArtifact { path: path.clone() });
+        }
+    }
+    let takes = taken.taker();
     files.retain(|path, entry| {
-        matches!(entry.kind, EntryKind::Directory)
-            || !path
-                .strip_prefix(&below)
-                .is_some_and(|path| left_behind(except, path))
+        matches!(entry.kind, EntryKind::Directory) || path.strip_prefix(&below).is_none_or(&takes)
     });
     drop_hollow_folders(&mut files, root);
     Ok(files
@@ -135,8 +140,8 @@ mod tests {
             .into_iter()
             .map(|entries| write_layer(entries, 0, &blobs).unwrap().digest)
             .collect();
-        let except: Vec<String> = except.iter().map(|pattern| (*pattern).to_owned()).collect();
-        let entries = collect(&blobs, &layers, &except, 7).unwrap();
+        let except = except.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let entries = collect(&blobs, &layers, &StageFiles::Except(except), 7).unwrap();
         assert!(entries.iter().all(|entry| (entry.uid, entry.gid) == (7, 7)));
         entries.into_iter().map(|entry| entry.path).collect()
     }

@@ -160,11 +160,12 @@ impl Row {
 }
 
 /// The topics in the order they are read; the language stands in the heading.
-const TOPICS: [(Topic, &str); 13] = [
+const TOPICS: [(Topic, &str); 14] = [
     (Topic::Framework, "framework"),
     (Topic::Runtime, "runtime"),
     (Topic::PackageManager, "packages"),
     (Topic::Dependencies, "dependencies"),
+    (Topic::Lock, "lock"),
     (Topic::BuildCommand, "build"),
     (Topic::RunCommand, "start"),
     (Topic::Port, "port"),
@@ -209,6 +210,7 @@ mod tests {
             note: note.map(str::to_owned),
             from: from.into(),
             confidence: Confidence::Certain,
+            over: Vec::new(),
         }
     }
 

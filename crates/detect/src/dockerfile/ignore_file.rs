@@ -66,7 +66,7 @@ fn droppings(manifest: &Manifest, tree: &dyn FileTree) -> Vec<String> {
         .values()
         .filter_map(|application| ecosystem::of_language(&application.language));
     let patterns: BTreeSet<_> = languages
-        .flat_map(|ecosystem| ecosystem.packing.droppings)
+        .flat_map(|ecosystem| ecosystem.droppings)
         .chain(&DROPPINGS)
         .copied()
         .collect();

@@ -7,7 +7,8 @@ use ergon_manifest::Application;
 
 use self::module::Module;
 use super::{
-    Decided, Ecosystem, Found, Packing, Port, Report, Strength, Toolchain, UsualRuntime, counted,
+    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
+    counted,
 };
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
@@ -27,33 +28,36 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Go",
     languages: &["go", "golang"],
     looks_for: "Go: go.mod with a main package",
+    markers: &["go.mod"],
     detect,
-    packing: Packing {
-        toolchain: Some(Toolchain {
-            repository: "golang",
-            tag_suffix: "-bookworm",
-            version: USUAL.version,
-            // Build paths and version-control state stay out of programs, and what one step has fetched
-            // is there for the next.
-            env: &[
-                ("GOCACHE", "/tmp/go-cache"),
-                ("GOFLAGS", "-trimpath -buildvcs=false"),
-                ("GOPATH", "/go"),
-            ],
-            source_only: &[
-                "**/*.go",
-                "go.mod",
-                "go.sum",
-                "go.work",
-                "go.work.sum",
-                "vendor",
-            ],
-        }),
-        env: &[],
-        droppings: &[],
-        probe: None,
-    },
+    droppings: &[],
+    packing,
 };
+
+fn packing(program: &Packed<'_>) -> Packing {
+    let toolchain = Toolchain {
+        image: format!("golang:{}-bookworm", program.version(USUAL.version)),
+        // Build paths and version-control state stay out of programs, and what one step has fetched
+        // is there for the next.
+        env: vec![
+            ("GOCACHE", "/tmp/go-cache".to_owned()),
+            ("GOFLAGS", "-trimpath -buildvcs=false".to_owned()),
+            ("GOPATH", "/go".to_owned()),
+        ],
+        source_only: &[
+            "**/*.go",
+            "go.mod",
+            "go.sum",
+            "go.work",
+            "go.work.sum",
+            "vendor",
+        ],
+    };
+    Packing {
+        toolchain: (!program.starts_from("golang")).then_some(toolchain),
+        ..Packing::default()
+    }
+}
 
 /// A web framework by its module, and the port it takes by itself.
 struct Framework {
@@ -138,7 +142,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let decided = module
         .go
         .as_ref()
-        .map(|(version, line)| Decided::exactly(version, format!("go.mod:{line}")));
+        .map(|(version, line)| Claim::exactly(version, format!("go.mod:{line}")));
     let runtime = report.runtime(&USUAL, decided);
     let main = main_package(&texts, name.as_deref(), &mut report);
 
@@ -210,6 +214,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         name,
         application,
         base_image,
+        delegates: false,
         report,
     })
 }

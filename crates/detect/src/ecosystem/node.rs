@@ -6,7 +6,7 @@ mod source;
 use ergon_manifest::Application;
 
 use self::package::{Lock, Manager, Package};
-use super::{Decided, Ecosystem, Found, Packing, Probe, Report, Strength, UsualRuntime};
+use super::{Claim, Ecosystem, Found, Packed, Packing, Probe, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
@@ -27,14 +27,19 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Node",
     languages: &["javascript", "typescript", "node", "nodejs"],
     looks_for: "JavaScript on Node: package.json",
+    markers: &["package.json"],
     detect,
-    packing: Packing {
-        toolchain: None,
-        env: &[("NODE_ENV", "production")],
-        droppings: &["**/node_modules", "npm-debug.log*"],
-        probe: Some(probe),
-    },
+    droppings: &["**/node_modules", "npm-debug.log*"],
+    packing,
 };
+
+fn packing(_: &Packed<'_>) -> Packing {
+    Packing {
+        env: vec![("NODE_ENV", "production".to_owned())],
+        probe: Some(probe),
+        ..Packing::default()
+    }
+}
 
 /// A web framework.
 struct Framework {
@@ -182,12 +187,13 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         name: package.name().and_then(names::from_package),
         application,
         base_image,
+        delegates: false,
         report,
     })
 }
 
 /// The version, as a file says that is only for it, else what the engines field allows.
-fn version(sources: &Sources<'_>, package: &Package) -> Option<Decided> {
+fn version(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
     let from_file = [".nvmrc", ".node-version"].iter().find_map(|file| {
         let text = sources.text(file)?;
         let line = text.lines().position(|line| !line.trim().is_empty())?;
@@ -196,18 +202,15 @@ fn version(sources: &Sources<'_>, package: &Package) -> Option<Decided> {
         version
             .split('.')
             .all(is_number)
-            .then(|| Decided::exactly(version, format!("{file}:{}", line + 1)))
+            .then(|| Claim::exactly(version, format!("{file}:{}", line + 1)))
     });
     let from_engines = || {
         let range = package.document.text(&["engines", "node"])?;
         let major = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)?;
-        Some(Decided {
-            version: major.to_string(),
-            from: package.document.from(&["engines", "node"]),
-            note: Some(format!("the engines field says {range}")),
-        })
+        let from = package.document.from(&["engines", "node"]);
+        Some(Claim::range(range, major.to_string(), from))
     };
-    from_file.or_else(from_engines)
+    from_file.into_iter().chain(from_engines()).collect()
 }
 
 /// Where a program usually begins.

@@ -9,7 +9,7 @@ use ergon_manifest::Application;
 
 use self::dependencies::Dependencies;
 use self::start::{FRAMEWORKS, Framework, start};
-use super::{Decided, Ecosystem, Found, Packing, Probe, Report, Strength, UsualRuntime};
+use super::{Claim, Ecosystem, Found, Packed, Packing, Probe, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
 use crate::sources::Sources;
 use crate::versions::{self, Part};
@@ -28,22 +28,33 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Python",
     languages: &["python", "python3"],
     looks_for: "Python: requirements.txt, pyproject.toml, setup.py, manage.py or a .py file at the root",
+    markers: &[
+        "requirements.txt",
+        "pyproject.toml",
+        "setup.py",
+        "manage.py",
+        "Pipfile",
+    ],
     detect,
-    packing: Packing {
-        toolchain: None,
-        env: &[("PYTHONUNBUFFERED", "1")],
-        droppings: &[
-            "**/__pycache__",
-            "**/*.py[co]",
-            ".venv",
-            "venv",
-            ".pytest_cache",
-            ".mypy_cache",
-            ".ruff_cache",
-        ],
-        probe: Some(probe),
-    },
+    droppings: &[
+        "**/__pycache__",
+        "**/*.py[co]",
+        ".venv",
+        "venv",
+        ".pytest_cache",
+        ".mypy_cache",
+        ".ruff_cache",
+    ],
+    packing,
 };
+
+fn packing(_: &Packed<'_>) -> Packing {
+    Packing {
+        env: vec![("PYTHONUNBUFFERED", "1".to_owned())],
+        probe: Some(probe),
+        ..Packing::default()
+    }
+}
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
     let marker = sources.first_of(&[
@@ -61,8 +72,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let dependencies = Dependencies::read(sources);
     report.certain(Topic::Language, "Python", marker);
     let framework = framework(sources, &dependencies, &mut report);
-    let decided = version_file(sources).or_else(|| version_range(sources));
-    let runtime = report.runtime(&USUAL, decided);
+    let claims = version_file(sources)
+        .into_iter()
+        .chain(version_range(sources));
+    let runtime = report.runtime(&USUAL, claims);
     let (strength, start) = match start(sources, &dependencies, framework, &mut report) {
         Some(start) if framework.is_some() || start.kind == "django" => {
             (Strength::Framework, Some(start))
@@ -121,6 +134,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         name: name(sources),
         application,
         base_image,
+        delegates: false,
         report,
     })
 }
@@ -179,7 +193,7 @@ fn short(version: &str) -> String {
 }
 
 /// The version in a file whose only purpose is to say it.
-fn version_file(sources: &Sources<'_>) -> Option<Decided> {
+fn version_file(sources: &Sources<'_>) -> Option<Claim> {
     let is_number = |number: &str| number.len() < 4 && number.parse::<u16>().is_ok();
     [".python-version", "runtime.txt"].iter().find_map(|file| {
         let text = sources.text(file)?;
@@ -190,12 +204,12 @@ fn version_file(sources: &Sources<'_>) -> Option<Decided> {
             matches!(version.split('.').count(), 2 | 3) && version.split('.').all(is_number)
         })?;
         let version = text.lines().nth(line)?.trim().trim_start_matches("python-");
-        Some(Decided::exactly(version, format!("{file}:{}", line + 1)))
+        Some(Claim::exactly(version, format!("{file}:{}", line + 1)))
     })
 }
 
 /// The version that the package's metadata allows.
-fn version_range(sources: &Sources<'_>) -> Option<Decided> {
+fn version_range(sources: &Sources<'_>) -> Option<Claim> {
     let project = sources.document("pyproject.toml")?;
     let places: [&[&str]; 2] = [
         &["project", "requires-python"],
@@ -204,17 +218,11 @@ fn version_range(sources: &Sources<'_>) -> Option<Decided> {
     places.iter().find_map(|keys| {
         let range = project.text(keys)?;
         let minor = versions::choose(range, &MINOR_VERSIONS, 11, Part::MinorOf(3))?;
-        let only = MINOR_VERSIONS
-            .iter()
-            .filter(|one| versions::choose(range, &[**one], **one, Part::MinorOf(3)).is_some())
-            .count()
-            == 1;
-        let note = (!only).then(|| format!("{range} leaves it open"));
-        Some(Decided {
-            version: format!("3.{minor}"),
-            from: project.from(keys),
-            note,
-        })
+        Some(Claim::range(
+            range,
+            format!("3.{minor}"),
+            project.from(keys),
+        ))
     })
 }
 

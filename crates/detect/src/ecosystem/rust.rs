@@ -5,7 +5,8 @@ mod source;
 use ergon_manifest::Application;
 
 use super::{
-    Decided, Ecosystem, Found, Packing, Port, Report, Strength, Toolchain, UsualRuntime, counted,
+    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
+    counted,
 };
 use crate::analysis::Topic;
 use crate::document::Document;
@@ -24,31 +25,34 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Rust",
     languages: &["rust"],
     looks_for: "Rust: Cargo.toml with a src/main.rs or a [[bin]]",
+    markers: &["Cargo.toml"],
     detect,
-    packing: Packing {
-        toolchain: Some(Toolchain {
-            repository: "rust",
-            tag_suffix: "-slim-bookworm",
-            version: USUAL.version,
-            // What one step has fetched is there for the next.
-            env: &[
-                ("CARGO_HOME", "/usr/local/cargo"),
-                ("CARGO_INCREMENTAL", "0"),
-            ],
-            source_only: &[
-                "**/*.rs",
-                "**/Cargo.toml",
-                "Cargo.lock",
-                "rust-toolchain",
-                "rust-toolchain.toml",
-                "target",
-            ],
-        }),
-        env: &[],
-        droppings: &["target"],
-        probe: None,
-    },
+    droppings: &["target"],
+    packing,
 };
+
+fn packing(program: &Packed<'_>) -> Packing {
+    let toolchain = Toolchain {
+        image: format!("rust:{}-slim-bookworm", program.version(USUAL.version)),
+        // What one step has fetched is there for the next.
+        env: vec![
+            ("CARGO_HOME", "/usr/local/cargo".to_owned()),
+            ("CARGO_INCREMENTAL", "0".to_owned()),
+        ],
+        source_only: &[
+            "**/*.rs",
+            "**/Cargo.toml",
+            "Cargo.lock",
+            "rust-toolchain",
+            "rust-toolchain.toml",
+            "target",
+        ],
+    };
+    Packing {
+        toolchain: (!program.starts_from("rust")).then_some(toolchain),
+        ..Packing::default()
+    }
+}
 
 /// A web framework: its crate, what people call it, and the port it takes by itself.
 const FRAMEWORKS: [(&str, &str, Option<u16>); 4] = [
@@ -179,6 +183,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         name: package.and_then(names::from_package),
         application,
         base_image: "debian:bookworm-slim".to_owned(),
+        delegates: false,
         report,
     })
 }
@@ -192,7 +197,7 @@ fn version_of(cargo: &Document, krate: &str) -> Option<String> {
 }
 
 /// The version, as the toolchain file says it, else the least that the package allows.
-fn version(sources: &Sources<'_>, cargo: &Document) -> Option<Decided> {
+fn version(sources: &Sources<'_>, cargo: &Document) -> Option<Claim> {
     let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let plain = || {
         let text = sources.text("rust-toolchain")?;
@@ -218,7 +223,7 @@ fn version(sources: &Sources<'_>, cargo: &Document) -> Option<Decided> {
             .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
     };
     let (version, from) = table().or_else(plain).or_else(least).filter(fits)?;
-    Some(Decided::exactly(version, from))
+    Some(Claim::exactly(version, from))
 }
 
 /// The program that is built.

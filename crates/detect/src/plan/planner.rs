@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ergon_manifest::{Application, Container, Manifest};
 
 use super::installer::{Needs, Place};
-use super::{APP_ROOT, ContainerPlan, ImageConfig, RUN_USER, Selection, Stage, Step, shell};
+use super::{
+    APP_ROOT, ContainerPlan, ImageConfig, RUN_USER, Selection, Stage, StageFiles, Step, shell,
+};
 use crate::dockerignore;
-use crate::ecosystem::{self, Ecosystem, Probe, Toolchain};
+use crate::ecosystem::{self, Packing, Probe, Toolchain};
 use crate::tree::FileTree;
 
 /// Why a manifest cannot be built.
@@ -121,7 +123,7 @@ struct Planner<'a> {
 struct Program<'a> {
     name: &'a str,
     application: &'a Application,
-    ecosystem: Option<&'static Ecosystem>,
+    packing: Packing,
     /// Relative to the project; empty for its root.
     root: String,
 }
@@ -135,7 +137,42 @@ impl Program<'_> {
         }
     }
 
-    /// A path in the application, relative to the project.
+    /// The stage that it is built in, where that is not the image's own.
+    fn toolchain(&self) -> Option<&Toolchain> {
+        let toolchain = self.packing.toolchain.as_ref()?;
+        (!self.application.build_commands.is_empty()).then_some(toolchain)
+    }
+
+    /// What its container takes from the stage that it is built in.
+    fn stage_files(&self, toolchain: &Toolchain) -> Result<StageFiles, PlanError> {
+        if self.application.artifacts.is_empty() {
+            let except = toolchain.source_only.iter();
+            return Ok(StageFiles::Except(
+                except.map(|pattern| self.path(pattern)).collect(),
+            ));
+        }
+        let paths = self.application.artifacts.iter().map(|written| {
+            let mut elements = folders(written).ok_or_else(|| self.bad_path(written))?;
+            if elements.is_empty() {
+                return Err(self.bad_path(written));
+            }
+            elements.splice(
+                0..0,
+                self.root.split('/').filter(|element| !element.is_empty()),
+            );
+            Ok(elements.join("/"))
+        });
+        Ok(StageFiles::Only(paths.collect::<Result<_, _>>()?))
+    }
+
+    fn bad_path(&self, path: &str) -> PlanError {
+        PlanError::Path {
+            application: self.name.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// A pattern in the application, relative to the project.
     fn path(&self, name: &str) -> String {
         if self.root.is_empty() || name.starts_with("**/") {
             name.to_owned()
@@ -167,11 +204,15 @@ impl<'a> Planner<'a> {
             env: BTreeMap::new(),
             steps: Vec::new(),
         };
-        last.steps.extend(system_packages(&programs)?);
+        let packages = Packages::of(&programs)?;
+        last.steps.extend(
+            packages
+                .step(|program, package| program.toolchain().is_none() || !only_builds(package)),
+        );
         let mut stages = Vec::new();
         let compiled: Vec<_> = programs
             .iter()
-            .filter_map(|program| Some((program, self.toolchain(program)?)))
+            .filter_map(|program| Some((program, program.toolchain()?)))
             .collect();
         for (program, toolchain) in &compiled {
             let name = if compiled.len() == 1 {
@@ -179,26 +220,26 @@ impl<'a> Planner<'a> {
             } else {
                 format!("build-{}", program.name)
             };
-            let except = toolchain
-                .source_only
-                .iter()
-                .map(|pattern| program.path(pattern))
-                .collect();
             last.steps.push(Step::CopyStage {
                 stage: name.clone(),
-                except,
+                files: program.stage_files(toolchain)?,
                 owner: RUN_USER,
             });
+            let mut steps: Vec<_> = packages
+                .step(|other, _| other.name == program.name)
+                .into_iter()
+                .collect();
+            steps.extend(self.steps([*program], 0));
             stages.push(Stage {
                 name: Some(name),
                 base: toolchain_image(program, toolchain)?,
-                env: owned(toolchain.env),
-                steps: self.steps([*program], 0),
+                env: owned(&toolchain.env),
+                steps,
             });
         }
         let interpreted: Vec<_> = programs
             .iter()
-            .filter(|program| self.toolchain(program).is_none())
+            .filter(|program| program.toolchain().is_none())
             .collect();
         if !interpreted.is_empty() {
             last.steps.extend(self.steps(interpreted, RUN_USER));
@@ -222,23 +263,14 @@ impl<'a> Planner<'a> {
                     application: name.to_owned(),
                 })?;
         let written = application.path.as_deref().unwrap_or(".");
-        let elements: Vec<_> = written
-            .split('/')
-            .filter(|element| !matches!(*element, "" | "."))
-            .collect();
-        let wrong = written.starts_with('/')
-            || elements.contains(&"..")
-            || written.contains(|character: char| character.is_control() || character == '\\');
-        if wrong {
-            return Err(PlanError::Path {
-                application: name.to_owned(),
-                path: written.to_owned(),
-            });
-        }
+        let elements = folders(written).ok_or_else(|| PlanError::Path {
+            application: name.to_owned(),
+            path: written.to_owned(),
+        })?;
         Ok(Program {
             name,
             application,
-            ecosystem: ecosystem::of_language(&application.language),
+            packing: ecosystem::packing(application, &self.container.base_image),
             root: elements.join("/"),
         })
     }
@@ -259,14 +291,6 @@ impl<'a> Planner<'a> {
             });
         }
         Ok(started.first().copied())
-    }
-
-    /// The toolchain that a program is compiled with in a stage of its own.
-    fn toolchain(&self, program: &Program<'_>) -> Option<&'static Toolchain> {
-        let toolchain = program.ecosystem?.packing.toolchain.as_ref()?;
-        let base = self.container.base_image.split(['@', ':']).next()?;
-        let has_compiler = base.rsplit('/').next() == Some(toolchain.repository);
-        (!has_compiler && !program.application.build_commands.is_empty()).then_some(toolchain)
     }
 
     /// Sources and build commands of programs: install commands before the sources that they do not read.
@@ -349,8 +373,8 @@ impl<'a> Planner<'a> {
         // Nobody has a home in the image; programs that must write somewhere find /tmp.
         let mut env = BTreeMap::from([("HOME".to_owned(), "/tmp".to_owned())]);
         let speaker = main.or(programs.first());
-        if let Some(ecosystem) = speaker.and_then(|program| program.ecosystem) {
-            env.extend(owned(ecosystem.packing.env));
+        if let Some(program) = speaker {
+            env.extend(owned(&program.packing.env));
         }
         let own_port = main.and_then(|program| program.application.ports.first().or(ports.first()));
         if let (Some(program), Some(port)) = (main, own_port)
@@ -386,7 +410,7 @@ impl<'a> Planner<'a> {
 
 fn probe(program: &Program<'_>, port: Option<u16>) -> Option<Vec<String>> {
     let health = program.application.health.as_ref()?;
-    let command = program.ecosystem?.packing.probe?;
+    let command = program.packing.probe?;
     let run_command = program.application.run_command.as_deref().unwrap_or("");
     Some(command(&Probe {
         path: &health.path,
@@ -396,54 +420,100 @@ fn probe(program: &Program<'_>, port: Option<u16>) -> Option<Vec<String>> {
     }))
 }
 
-fn system_packages(programs: &[Program<'_>]) -> Result<Option<Step>, PlanError> {
-    let mut packages = BTreeSet::new();
-    for program in programs {
-        for package in &program.application.system_packages {
-            if !is_package(package) {
-                return Err(PlanError::SystemPackage {
-                    application: program.name.to_owned(),
-                    package: package.clone(),
-                });
+/// The Debian packages of all programs, each checked.
+struct Packages<'p, 'a> {
+    wanted: Vec<(&'p Program<'a>, &'p str)>,
+}
+
+impl<'p, 'a> Packages<'p, 'a> {
+    fn of(programs: &'p [Program<'a>]) -> Result<Self, PlanError> {
+        let mut wanted = Vec::new();
+        for program in programs {
+            for package in &program.application.system_packages {
+                if !is_package(package) {
+                    return Err(PlanError::SystemPackage {
+                        application: program.name.to_owned(),
+                        package: package.clone(),
+                    });
+                }
+                wanted.push((program, package.as_str()));
             }
-            packages.insert(package.as_str());
         }
+        Ok(Self { wanted })
     }
-    if packages.is_empty() {
-        return Ok(None);
+
+    /// The step that installs those that `here` wants.
+    fn step(&self, here: impl Fn(&Program<'a>, &str) -> bool) -> Option<Step> {
+        let packages: BTreeSet<_> = self
+            .wanted
+            .iter()
+            .filter(|(program, package)| here(program, package))
+            .map(|(_, package)| *package)
+            .collect();
+        if packages.is_empty() {
+            return None;
+        }
+        let packages: Vec<_> = packages.into_iter().collect();
+        let command = format!(
+            "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+            packages.join(" ")
+        );
+        Some(Step::Run {
+            command,
+            workdir: "/".to_owned(),
+            network: true,
+        })
     }
-    let packages: Vec<_> = packages.into_iter().collect();
-    let command = format!(
-        "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-        packages.join(" ")
-    );
-    Ok(Some(Step::Run {
-        command,
-        workdir: "/".to_owned(),
-        network: true,
-    }))
+}
+
+/// Whether a Debian package only has a part in building: headers, compilers, what fetches sources.
+fn only_builds(package: &str) -> bool {
+    const BUILDERS: [&str; 16] = [
+        "autoconf",
+        "automake",
+        "bison",
+        "build-essential",
+        "cargo",
+        "clang",
+        "cmake",
+        "flex",
+        "g++",
+        "gcc",
+        "git",
+        "libtool",
+        "make",
+        "meson",
+        "ninja-build",
+        "pkg-config",
+    ];
+    let name = package.split(['=', ':']).next().unwrap_or(package);
+    name.ends_with("-dev") || BUILDERS.contains(&name)
+}
+
+/// The elements of a path relative to the project; none where it leaves it or is no such path.
+fn folders(written: &str) -> Option<Vec<&str>> {
+    let elements: Vec<_> = written
+        .split('/')
+        .filter(|element| !matches!(*element, "" | "."))
+        .collect();
+    let wrong = written.starts_with('/')
+        || elements.contains(&"..")
+        || written.contains(|character: char| character.is_control() || character == '\\');
+    (!wrong).then_some(elements)
 }
 
 fn toolchain_image(program: &Program<'_>, toolchain: &Toolchain) -> Result<String, PlanError> {
-    let version = program
-        .application
-        .runtime
-        .as_ref()
-        .map_or(toolchain.version, |runtime| &runtime.version);
-    let fits = version.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && version
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || ".-_".contains(character));
-    if !fits {
-        return Err(PlanError::RuntimeVersion {
-            application: program.name.to_owned(),
-            version: version.to_owned(),
-        });
+    if is_image(&toolchain.image) {
+        return Ok(toolchain.image.clone());
     }
-    Ok(format!(
-        "{}:{version}{}",
-        toolchain.repository, toolchain.tag_suffix
-    ))
+    let version = program.application.runtime.as_ref();
+    Err(PlanError::RuntimeVersion {
+        application: program.name.to_owned(),
+        version: version.map_or_else(
+            || toolchain.image.clone(),
+            |runtime| runtime.version.clone(),
+        ),
+    })
 }
 
 /// Whether `text` can stand after FROM and mean an image.
@@ -463,9 +533,9 @@ fn is_package(text: &str) -> bool {
             .all(|character| character.is_ascii_alphanumeric() || "+.-:=~".contains(character))
 }
 
-fn owned(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn owned(variables: &[(&str, String)]) -> BTreeMap<String, String> {
     variables
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect()
 }

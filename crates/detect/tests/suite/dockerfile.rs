@@ -4,7 +4,7 @@ use ergon_detect::analysis::Topic;
 use ergon_detect::dockerfile::{ignore_file, render};
 use ergon_detect::dockerignore::DockerIgnore;
 use ergon_detect::memory::MemoryTree;
-use ergon_detect::plan::{ContainerPlan, ImageConfig, Selection, Stage, Step, plan};
+use ergon_detect::plan::{ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step, plan};
 use ergon_detect::tree::FileTree;
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -217,7 +217,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
-    (prop::collection::vec(hostile(), 12), any::<bool>()).prop_map(|(mut texts, network)| {
+    (prop::collection::vec(hostile(), 13), any::<bool>()).prop_map(|(mut texts, network)| {
         let mut text = || texts.pop().unwrap();
         let steps = vec![
             Step::CopySources {
@@ -231,7 +231,7 @@ fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
             },
             Step::CopyStage {
                 stage: text(),
-                except: Vec::new(),
+                files: StageFiles::Only(vec![text()]),
                 owner: 1,
             },
         ];

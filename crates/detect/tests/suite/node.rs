@@ -36,7 +36,7 @@ fn a_locked_express_service() {
     shop · a web service in JavaScript on Node 18
     language: JavaScript [package.json, certain]
     framework: Express 4.18 [package.json:3, certain]
-    runtime: Node 18 [package.json:4, likely] (the engines field says >=18)
+    runtime: Node 18 [package.json:4, likely] (package.json:4 says >=18)
     package_manager: npm [package-lock.json, certain]
     dependencies: 1 package [package.json:3, certain] (package-lock.json is locked)
     build_command: npm ci --omit=dev [package-lock.json, certain] (npm reads package-lock.json)

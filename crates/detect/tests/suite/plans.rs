@@ -1,7 +1,7 @@
 //! From manifests to steps.
 
 use ergon_detect::memory::MemoryTree;
-use ergon_detect::plan::{ContainerPlan, PlanError, Selection, Step, left_behind, plan};
+use ergon_detect::plan::{ContainerPlan, PlanError, Selection, StageFiles, Step, plan};
 use ergon_manifest::{Application, Container, Manifest};
 
 /// The steps of a plan, a line each.
@@ -35,9 +35,14 @@ fn steps(plan: &ContainerPlan) -> Vec<String> {
             }
             Step::CopyStage {
                 stage,
-                except,
+                files: StageFiles::Except(except),
                 owner,
             } => format!("take {stage} for {owner} but {}", except.join(" ")),
+            Step::CopyStage {
+                stage,
+                files: StageFiles::Only(only),
+                owner,
+            } => format!("take {stage} for {owner}: {}", only.join(" ")),
         }));
     }
     lines
@@ -476,16 +481,23 @@ fn what_cannot_be_planned_is_refused() {
 
 #[test]
 fn folders_that_are_left_behind_are_left_with_all_in_them() {
-    let except = [
-        "**/*.go".to_owned(),
-        "vendor".to_owned(),
-        "a\\[b\\]/go.mod".to_owned(),
-        "!x".to_owned(),
-    ];
+    let patterns = ["**/*.go", "vendor", "a\\[b\\]/go.mod", "!x"];
+    let takes = StageFiles::Except(patterns.map(str::to_owned).to_vec()).taker();
     for path in ["main.go", "x/y.go", "vendor/x/y.txt", "a[b]/go.mod", "!x"] {
-        assert!(left_behind(&except, path), "{path}");
+        assert!(!takes(path), "{path}");
     }
     for path in ["bin/web", "go.mod", "x/vendor/y", "x"] {
-        assert!(!left_behind(&except, path), "{path}");
+        assert!(takes(path), "{path}");
+    }
+}
+
+#[test]
+fn only_what_the_build_leaves_is_taken_where_the_manifest_names_it() {
+    let takes = StageFiles::Only(vec!["dist".to_owned(), "web/app.jar".to_owned()]).taker();
+    for path in ["dist", "dist/a/b.js", "web/app.jar"] {
+        assert!(takes(path), "{path}");
+    }
+    for path in ["distant", "src/dist", "web", "web/app.jar.original"] {
+        assert!(!takes(path), "{path}");
     }
 }

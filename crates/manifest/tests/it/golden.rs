@@ -30,7 +30,7 @@ fn a_manifest_with_every_field() {
     let document = check(text).unwrap();
     assert_eq!(
         document.digest().to_string(),
-        "sha256:b087de1fd22026cd0fb6076abc3a785aebe39934988e8a07582199702f3b2261"
+        "sha256:685792f6a75dd38145d56e3e4a7cb7d883ff8f93099518c7c5c0d04726466fba"
     );
     assert_eq!(to_pretty_json(&document.manifest), text);
 }

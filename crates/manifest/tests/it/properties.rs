@@ -71,6 +71,7 @@ fn application() -> impl Strategy<Value = Application> {
                     system_packages: vec!["libpq5".to_owned()],
                     services: vec!["redis".to_owned()],
                     health: health.map(|(path, port)| Health { path, port }),
+                    artifacts: vec!["dist".to_owned(), "target/web.jar".to_owned()],
                     volumes: volumes.into_iter().map(str::to_owned).collect(),
                 }
             },

@@ -18,6 +18,7 @@ const QUESTIONS: [(&str, &str, &[Topic]); 6] = [
         &[
             Topic::PackageManager,
             Topic::Dependencies,
+            Topic::Lock,
             Topic::Pinned,
             Topic::SystemPackage,
         ],
@@ -132,6 +133,7 @@ mod tests {
             note: None,
             from: from.to_owned(),
             confidence: Confidence::Certain,
+            over: Vec::new(),
         };
         Analysis {
             manifest: ergon_manifest::Manifest::default(),
