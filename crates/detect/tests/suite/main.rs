@@ -7,6 +7,7 @@ mod disk;
 mod dockerfile;
 mod examples;
 mod go;
+mod nixpacks;
 mod node;
 mod plans;
 mod python;
