@@ -16,9 +16,12 @@ const TICK: Duration = Duration::from_millis(200);
 /// What a terminal is taken to have when it does not say.
 const USUAL_WIDTH: usize = 100;
 
-/// Draws steps. Telling it something never blocks.
+/// So many lines may wait for a slow terminal; then what tells them waits too.
+const MOST_WAITING: usize = 4096;
+
+/// Draws steps.
 pub struct Steps {
-    sender: Option<mpsc::Sender<Told>>,
+    sender: Option<mpsc::SyncSender<Told>>,
     painter: Option<JoinHandle<()>>,
 }
 
@@ -46,7 +49,7 @@ impl Steps {
         let live =
             stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let width = live.then(|| output::columns(&stderr).unwrap_or(USUAL_WIDTH));
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
         let painter = std::thread::spawn(move || paint(Board::new(width, verbose), &receiver));
         Self {
             sender: Some(sender),

@@ -38,6 +38,8 @@ pub struct ContainerSpec {
     pub pids: Option<u32>,
     /// Run the engine's own init as process 1, which collects zombies.
     pub init: bool,
+    /// Keep nothing of what it writes: whoever is attached has read it.
+    pub without_log: bool,
     pub restart: RestartPolicy,
 }
 
@@ -148,6 +150,10 @@ impl ContainerSpec {
                 memory_swap: memory,
                 pids_limit: self.pids.map(i64::from),
                 init: self.init.then_some(true),
+                log_config: self.without_log.then(|| models::HostConfigLogConfig {
+                    typ: Some("none".to_owned()),
+                    config: None,
+                }),
                 restart_policy: Some(self.restart.model()),
                 ..Default::default()
             }),

@@ -1,9 +1,15 @@
 //! What git knows of a folder. Everything here may be absent: a folder need not be a work tree.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// How long git may take to say something; then the folder counts as no work tree.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The commit a source was at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +156,30 @@ fn run(folder: &Path, arguments: &[&str], emptied: &[String]) -> Option<Output> 
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);
     }
-    command.output().ok()
+    output_within(PATIENCE, command)
+}
+
+/// What a command prints, where it ends in time; a repository may lie on a disk that is gone.
+fn output_within(patience: Duration, mut command: Command) -> Option<Output> {
+    let mut child = command.stdout(Stdio::piped()).spawn().ok()?;
+    let mut pipe = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut stdout = Vec::new();
+        let read = pipe.read_to_end(&mut stdout);
+        let _ = sender.send(read.map(|_| stdout));
+    });
+    let Ok(Ok(stdout)) = receiver.recv_timeout(patience) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return None;
+    };
+    let status = child.wait().ok()?;
+    Some(Output {
+        status,
+        stdout,
+        stderr: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +212,13 @@ mod tests {
             .status()
             .unwrap();
         assert!(status.success(), "git {arguments:?}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_not_waited_for() {
+        let mut endless = Command::new("sleep");
+        endless.arg("600");
+        assert!(output_within(Duration::from_millis(50), endless).is_none());
     }
 
     #[test]

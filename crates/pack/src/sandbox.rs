@@ -78,6 +78,7 @@ pub async fn run<'a>(
         // Of another machine's memory nothing is known here.
         memory: request.limits.memory.filter(|_| engine.is_local()),
         labels: step_labels(),
+        without_log: true,
         ..ContainerSpec::default()
     };
     if request.network

@@ -1,5 +1,7 @@
 //! Writes down what a job does while it does it: steps, lines, how long each took.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use ergon_pack::{Progress, ProgressEvent, StepOutcome};
@@ -12,8 +14,10 @@ use crate::api::JobStep;
 
 /// So many reports become one transaction.
 const BATCH: usize = 500;
-/// A job that writes more lines is not followed further; it still runs.
+/// A job that writes more lines, or more bytes, is not followed further; it still runs. What is told and not
+/// yet written down waits in memory, and no more than this.
 const MOST_LINES: i64 = 100_000;
+const MOST_BYTES: usize = 32 << 20;
 /// A longer line is cut.
 const LONGEST_LINE: usize = 8 << 10;
 
@@ -41,7 +45,11 @@ pub enum Report {
 
 /// Where a job tells what it does. Never blocks.
 #[derive(Clone, Debug)]
-pub struct Reporter(mpsc::UnboundedSender<Report>);
+pub struct Reporter {
+    sender: mpsc::UnboundedSender<Report>,
+    lines: Arc<AtomicI64>,
+    bytes: Arc<AtomicUsize>,
+}
 
 /// A step of ours that is under way.
 pub struct OwnStep {
@@ -53,12 +61,40 @@ pub struct OwnStep {
 impl Reporter {
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Report>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self(sender), receiver)
+        let reporter = Self {
+            sender,
+            lines: Arc::default(),
+            bytes: Arc::default(),
+        };
+        (reporter, receiver)
     }
 
     pub fn tell(&self, report: Report) {
+        let report = match report {
+            Report::Line { step, text } => match self.within_limits(text) {
+                Some(text) => Report::Line { step, text },
+                None => return,
+            },
+            other => other,
+        };
         // The recorder ends after the work does; a report that comes later is about nothing.
-        let _ = self.0.send(report);
+        let _ = self.sender.send(report);
+    }
+
+    /// The line as it is kept; the last one that is says so.
+    fn within_limits(&self, text: String) -> Option<String> {
+        let text = cut(text);
+        let lines = self.lines.fetch_add(1, Ordering::Relaxed) + 1;
+        let before = self.bytes.fetch_add(text.len(), Ordering::Relaxed);
+        let full = lines == MOST_LINES || before + text.len() > MOST_BYTES;
+        if lines > MOST_LINES || before > MOST_BYTES {
+            return None;
+        }
+        Some(if full {
+            "… (the rest is not kept)".to_owned()
+        } else {
+            text
+        })
     }
 
     pub fn begin(&self, step: u32, name: &str, detail: impl Into<String>) -> OwnStep {
@@ -160,20 +196,14 @@ async fn write_down(
     let mut changed = false;
     for report in reports {
         match report {
-            Report::Line { step, text } if *written < MOST_LINES => {
+            Report::Line { step, text } => {
                 *written += 1;
-                let text = if *written == MOST_LINES {
-                    "… (the rest is not kept)".to_owned()
-                } else {
-                    cut(text)
-                };
                 lines.push(LogRow {
                     number: *written,
                     step: i64::from(step),
                     text,
                 });
             }
-            Report::Line { .. } => {}
             Report::Begin { step, name, detail } => {
                 let entry = at(&mut all, step);
                 *entry = JobStep {
@@ -297,6 +327,26 @@ mod tests {
             (lines.len(), lines[1499].text.as_str()),
             (1500, "line 1499")
         );
+    }
+
+    #[test]
+    fn no_more_waits_to_be_written_down_than_is_kept() {
+        let (reporter, mut reports) = Reporter::new();
+        let step = reporter.begin(0, "run", "yes");
+        for _ in 0..10_000 {
+            step.line("y".repeat(LONGEST_LINE));
+        }
+        let (mut lines, mut bytes, mut last) = (0, 0, String::new());
+        while let Ok(report) = reports.try_recv() {
+            if let Report::Line { text, .. } = report {
+                (lines, bytes, last) = (lines + 1, bytes + text.len(), text);
+            }
+        }
+        assert!(
+            bytes <= MOST_BYTES + LONGEST_LINE && lines > 1000,
+            "{bytes} bytes"
+        );
+        assert_eq!(last, "… (the rest is not kept)");
     }
 
     #[test]
