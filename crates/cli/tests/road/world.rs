@@ -297,23 +297,30 @@ pub struct Registry {
 
 impl Registry {
     pub fn start(world: &World) -> Self {
-        let address = free_address();
         let configuration = format!(
-            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"127.0.0.1:0\" }}\n",
             world.path("registry").display()
         );
         let file = world.path("registry.yml");
         std::fs::write(&file, configuration).unwrap();
-        let child = Command::new("docker-registry")
+        let mut child = Command::new("docker-registry")
             .arg("serve")
             .arg(file)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("docker-registry is needed to test; dev/setup --test installs it");
-        eventually("the registry to listen", || {
-            TcpStream::connect(&address).ok()
-        });
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the registry ended");
+            if let Some((_, after)) = line.split_once("listening on ") {
+                break after.split(['"', ' ']).next().unwrap().to_owned();
+            }
+        };
+        // Keeps the pipe empty, so that the registry never waits for us.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Self { child, address }
     }
 }
@@ -323,15 +330,6 @@ impl Drop for Registry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// An address that nobody listened on a moment ago.
-fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
 }
 
 /// A program that is about to run.

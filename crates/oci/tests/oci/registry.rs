@@ -1,7 +1,6 @@
 //! A real registry: Debian's docker-registry, on a port and in a folder of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -30,6 +29,14 @@ impl Registry {
     }
 }
 
+/// The address that a registry says it listens on.
+fn address_in(log: &mut impl BufRead) -> Option<String> {
+    log.lines().map_while(Result::ok).find_map(|line| {
+        let (_, after) = line.split_once("listening on ")?;
+        after.split(['"', ',', ' ']).next().map(str::to_owned)
+    })
+}
+
 /// Starts the registry, or says loudly that it is not there.
 fn registry(extra: &str) -> Option<Registry> {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -41,16 +48,10 @@ fn registry(extra: &str) -> Option<Registry> {
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
-    // The registry cannot say which port it took, so one is found for it.
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string();
     let configuration = folder.path().join("config.yml");
     let storage = folder.path().join("storage");
     let text = format!(
-        "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n{extra}",
+        "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: 127.0.0.1:0\n{extra}",
         storage.display()
     );
     std::fs::write(
@@ -67,17 +68,9 @@ fn registry(extra: &str) -> Option<Registry> {
         .spawn()
         .unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("listening on") {
-        line.clear();
-        assert!(
-            log.read_line(&mut line).unwrap() > 0,
-            "the registry ended before it listened"
-        );
-    }
+    let address = address_in(&mut log).expect("the registry ended before it listened");
     // Keeps the pipe empty, so that the registry never waits for us.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-    TcpStream::connect(&address).unwrap();
     Some(Registry {
         process,
         address,
