@@ -18,6 +18,7 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, RegistryOperation};
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
+use tokio_util::task::TaskTracker;
 
 use crate::blobs::Blobs;
 use crate::credentials;
@@ -56,7 +57,12 @@ pub async fn pull(reference: &Reference, platform: &str, blobs: &Blobs) -> Resul
     let (digest, manifest) = registry.manifest(reference, &platform).await?;
     let parsed: ImageManifest = parse(&manifest, "the manifest", &digest)?;
     let parts = std::iter::once(&parsed.config).chain(&parsed.layers);
-    some_at_once(parts.map(|part| registry.download(part, blobs))).await?;
+    let writers = TaskTracker::new();
+    let pulled = some_at_once(parts.map(|part| registry.download(part, blobs, &writers))).await;
+    // Where one failed, the writers of the others still have to take their unfinished files away.
+    writers.close();
+    writers.wait().await;
+    pulled?;
     let blobs = blobs.clone();
     blocking(move || {
         // Last, so that a manifest that is here has its parts.
@@ -195,7 +201,12 @@ impl Registry {
         Err(self.failed("its indexes stand too deep inside one another"))
     }
 
-    async fn download(&self, part: &Descriptor, blobs: &Blobs) -> Result<(), Error> {
+    async fn download(
+        &self,
+        part: &Descriptor,
+        blobs: &Blobs,
+        writers: &TaskTracker,
+    ) -> Result<(), Error> {
         if blobs.contains(&part.digest) {
             return Ok(());
         }
@@ -210,7 +221,7 @@ impl Registry {
         // Files are written on a thread that may block; the channel holds the network back.
         let (sender, mut receiver) = tokio::sync::mpsc::channel::<Bytes>(8);
         let (blobs, expected) = (blobs.clone(), part.digest);
-        let writing = tokio::task::spawn_blocking(move || -> Result<u64, Error> {
+        let writing = writers.spawn_blocking(move || -> Result<u64, Error> {
             let mut writer = blobs.writer()?;
             while let Some(chunk) = receiver.blocking_recv() {
                 writer
