@@ -153,7 +153,7 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
 
 fn unrecognised(sources: Sources<'_>) -> Analysis {
     let looked_for = ecosystem::ALL
-        .into_iter()
+        .iter()
         .map(|ecosystem| ecosystem.looks_for.to_owned())
         .collect();
     Analysis {
@@ -161,34 +161,5 @@ fn unrecognised(sources: Sources<'_>) -> Analysis {
         facts: Vec::new(),
         questions: sources.into_problems(),
         looked_for,
-    }
-}
-
-/// What an application is, in a few words: `a web service in Python 3.11`.
-pub fn headline(application: &Application) -> String {
-    let what = if application.ports.is_empty() {
-        "a program"
-    } else {
-        "a web service"
-    };
-    let name = |text: &str| {
-        ecosystem::of_language(text)
-            .map_or_else(|| text.to_owned(), |ecosystem| ecosystem.name.to_owned())
-    };
-    let language = match application.language.as_str() {
-        "javascript" => "JavaScript".to_owned(),
-        "typescript" => "TypeScript".to_owned(),
-        language => name(language),
-    };
-    match &application.runtime {
-        Some(runtime) if name(&runtime.name) == language => {
-            format!("{what} in {language} {}", runtime.version)
-        }
-        Some(runtime) => format!(
-            "{what} in {language} on {} {}",
-            name(&runtime.name),
-            runtime.version
-        ),
-        None => format!("{what} in {language}"),
     }
 }

@@ -13,6 +13,7 @@ pub mod dockerignore;
 mod document;
 mod ecosystem;
 mod environment;
+mod headline;
 mod members;
 pub mod memory;
 mod names;
@@ -24,4 +25,5 @@ pub mod tree;
 mod versions;
 mod web_server;
 
-pub use detection::{analyse, headline};
+pub use detection::analyse;
+pub use headline::headline;

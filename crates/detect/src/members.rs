@@ -49,7 +49,7 @@ fn starts(member: &Member<'_>) -> bool {
 /// What every language makes of a folder; the strongest answer is taken.
 fn strongest(sources: Sources<'_>) -> Option<Member<'_>> {
     let mut found: Vec<(&Ecosystem, Found)> = ecosystem::ALL
-        .into_iter()
+        .iter()
         .filter_map(|ecosystem| Some((*ecosystem, (ecosystem.detect)(&sources)?)))
         .collect();
     // A stable sort: between equals, the one that stands first.
@@ -71,7 +71,7 @@ fn folders(root: &Sources<'_>) -> Vec<String> {
         let Some((folder, name)) = path.rsplit_once('/') else {
             continue;
         };
-        let marks = ecosystem::ALL.into_iter().any(|ecosystem| {
+        let marks = ecosystem::ALL.iter().any(|ecosystem| {
             ecosystem
                 .markers
                 .iter()

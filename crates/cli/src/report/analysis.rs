@@ -25,7 +25,7 @@ pub fn render(analysis: &Analysis) -> String {
         if !page.is_empty() {
             page.push('\n');
         }
-        heading(&mut page, name, application, &facts);
+        heading(&mut page, name, application);
         table(&mut page, &facts);
     }
     questions(&mut page, &analysis.questions);
@@ -70,29 +70,12 @@ const BY_HAND: &str = r#"  {
   }
 "#;
 
-fn heading(page: &mut String, name: &str, application: &Application, facts: &[&Fact]) {
-    let value = |topic| {
-        facts
-            .iter()
-            .find(|fact| fact.topic == topic)
-            .map(|fact| fact.value.as_str())
-    };
-    let language = value(Topic::Language).unwrap_or(&application.language);
-    let language = match value(Topic::Runtime) {
-        Some(runtime) if runtime.starts_with(language) => runtime.to_owned(),
-        Some(runtime) => format!("{language} on {runtime}"),
-        None => language.to_owned(),
-    };
-    let what = if application.ports.is_empty() {
-        "a program"
-    } else {
-        "a web service"
-    };
+fn heading(page: &mut String, name: &str, application: &Application) {
     let _ = writeln!(
         page,
-        "{}  ·  {what} in {}",
+        "{}  ·  {}",
         style::strong(&words::harmless(name)),
-        words::harmless(&language)
+        words::harmless(&ergon_detect::headline(application))
     );
 }
 
@@ -219,17 +202,17 @@ mod tests {
             kind: "fastapi".into(),
             language: "python".into(),
             ports: vec![8000],
+            runtime: Some(ergon_manifest::Runtime {
+                name: "python".into(),
+                version: "3.11".into(),
+                from: None,
+            }),
             ..Application::default()
         };
         Analysis {
             manifest: ergon_manifest::Manifest {
-                manifest_version: "1.0".into(),
-                project: None,
                 applications: [("fastapi".to_owned(), application)].into(),
-                containers: std::collections::BTreeMap::new(),
-                packaging: ergon_manifest::Packaging::default(),
-                lifecycle: None,
-                federation: None,
+                ..ergon_manifest::Manifest::default()
             },
             facts: vec![
                 fact(Topic::Language, "Python", "main.py", None),
