@@ -324,6 +324,13 @@ impl DiskTree {
 }
 
 impl FileTree for DiskTree {
+    fn left_out(&self) -> Vec<(String, String)> {
+        let skipped = self.skipped.iter();
+        skipped
+            .map(|skipped| (skipped.path.clone(), skipped.to_string()))
+            .collect()
+    }
+
     fn entries(&self) -> &BTreeMap<String, EntryKind> {
         &self.entries
     }

@@ -14,6 +14,9 @@ pub const READ_LIMIT: u64 = 1 << 20;
 /// How many source files are searched, those nearest to the root first.
 const SEARCHED_FILES: usize = 2000;
 
+/// How many of the files that cannot be taken are told one by one.
+const MOST_LEFT_OUT: usize = 5;
+
 /// Folders whose files are not the program: its tests, other people's code, what tools made.
 const SIDE_FOLDERS: [&str; 23] = [
     "test",
@@ -65,12 +68,20 @@ struct Shared {
 
 impl<'a> Sources<'a> {
     pub fn new(tree: &'a dyn FileTree) -> Self {
-        Self {
+        let sources = Self {
             tree,
             folder: String::new(),
             shared: Rc::default(),
             files: OnceCell::new(),
+        };
+        for (path, why) in tree.left_out().into_iter().take(MOST_LEFT_OUT) {
+            let pattern = shell_quoted(&path);
+            sources.problem(
+                format!("{why}; no build takes the folder like that."),
+                format!("rename or unlock it, or leave it out: echo {pattern} >> .dockerignore"),
+            );
         }
+        sources
     }
 
     /// The same project, seen from a folder in this one.

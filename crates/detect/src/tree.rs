@@ -34,6 +34,12 @@ pub enum EntryKind {
 pub trait FileTree {
     fn entries(&self) -> &BTreeMap<String, EntryKind>;
 
+    /// What stands in the folder and is not among the entries because it cannot be taken: its path, and
+    /// a sentence that says why. A build refuses such a tree.
+    fn left_out(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// The content of the file at `path`: an entry, or one of [`OWN_FILES`].
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
 

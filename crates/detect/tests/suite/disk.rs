@@ -158,6 +158,12 @@ fn what_cannot_be_taken_is_said() {
         ]
     );
     assert_eq!(tree.entries().keys().collect::<Vec<_>>(), ["a"]);
+    let questions = ergon_detect::analyse(&tree).questions;
+    assert_eq!(questions.len(), 3);
+    assert_eq!(
+        questions[1].text,
+        "link was left out: its name is not UTF-8; no build takes the folder like that."
+    );
     // As the remedy has it.
     let rules = "caf\u{fffd}\nlink\nsocket\n";
     fs::write(folder.path().join(".dockerignore"), rules).unwrap();
