@@ -22,6 +22,7 @@ mod scan;
 mod services;
 mod sources;
 pub mod tree;
+mod version_files;
 mod versions;
 mod web_server;
 

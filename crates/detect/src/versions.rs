@@ -119,6 +119,12 @@ fn comparisons(range: &str) -> Vec<Comparison> {
             .chars()
             .filter(|character| *character != ' ')
             .collect();
+        // Ruby and Elixir write it so.
+        let operator = if operator == "~>" {
+            "~=".to_owned()
+        } else {
+            operator
+        };
         let version = &from_operator[digits..];
         let end = version.find([' ', ',']).unwrap_or(version.len());
         let numbers = numbers(&version[..end]);

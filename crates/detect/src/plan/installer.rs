@@ -102,7 +102,11 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
             );
             verb == "fetch" || (builds && !place.fetched) || verb == "install"
         }
-        "bundle" => matches!(verb, "" | "install" | "update"),
+        // What builds Rails' assets gets what Node needs for that.
+        "bundle" => {
+            matches!(verb, "" | "install" | "update")
+                || (words.contains(&"assets:precompile") && place.has("package.json"))
+        }
         "composer" => matches!(verb, "install" | "update" | "require"),
         "dotnet" => matches!(verb, "restore" | "build" | "publish" | "tool"),
         "mix" => {
@@ -111,7 +115,7 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "apt-get" | "apt" => matches!(verb, "update" | "install" | "upgrade"),
         "apk" => verb == "add",
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
-        "npx" | "bunx" | "corepack" | "gem" | "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt"
+        "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt"
         | "lein" | "stack" | "cabal" | "swift" | "shards" | "gleam" | "rebar3" | "curl"
         | "wget" => true,
         _ => false,
@@ -177,6 +181,20 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
                 place.files(&["go.mod", "go.sum"])
             }
         }
+        ["bundle", "install", ref arguments @ ..] if only_options(arguments) => {
+            bundle_files(place)
+        }
+        // What it would run then may be any of the sources.
+        ["composer", "install", ref arguments @ ..]
+            if only_options(arguments) && arguments.contains(&"--no-scripts") =>
+        {
+            composer_files(place)
+        }
+        ["composer", "config", "platform.php", _] => place.files(&["composer.json"]),
+        ["apk", "add", ref arguments @ ..] => arguments
+            .iter()
+            .all(|word| !word.contains('/'))
+            .then(BTreeSet::new),
         [
             "apt-get" | "apt",
             "update" | "install" | "upgrade",
@@ -187,6 +205,48 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             .then(BTreeSet::new),
         _ => None,
     }
+}
+
+/// `bundle install`: a Gemfile is a program, which must not look at more than what is known.
+fn bundle_files(place: &Place<'_>) -> Option<BTreeSet<String>> {
+    let known = [
+        "Gemfile",
+        "Gemfile.lock",
+        "gems.rb",
+        "gems.locked",
+        ".ruby-version",
+        ".tool-versions",
+        ".bundle/config",
+    ];
+    let text = format!("{}{}", place.text("Gemfile"), place.text("gems.rb"));
+    let looks = [
+        "path", "gemspec", "eval_gemfile", "instance_eval", "require", "File.", "Dir", "plugin",
+    ];
+    let looks_further = text.lines().any(|line| {
+        let line = line.split('#').next().unwrap_or("");
+        // `require: false` says when a gem is loaded.
+        let line = line.replace("require:", "").replace(":require", "");
+        looks.iter().any(|word| line.contains(word)) && !line.contains(".ruby-version")
+    });
+    if looks_further {
+        None
+    } else {
+        place.files(&known)
+    }
+}
+
+/// `composer install` without scripts: no packages of the tree itself.
+fn composer_files(place: &Place<'_>) -> Option<BTreeSet<String>> {
+    let package: serde_json::Value = serde_json::from_str(&place.text("composer.json")).ok()?;
+    let local = ["path", "artifact"];
+    let repositories = &package["repositories"];
+    let listed = repositories.as_array().into_iter().flatten();
+    let named = repositories.as_object().into_iter().flat_map(serde_json::Map::values);
+    let mut kinds = listed.chain(named).map(|repository| &repository["type"]);
+    if kinds.any(|kind| kind.as_str().is_some_and(|kind| local.contains(&kind))) {
+        return None;
+    }
+    place.files(&["composer.json", "composer.lock", "auth.json", "symfony.lock"])
 }
 
 const YARN: [&str; 4] = ["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"];

@@ -1,0 +1,77 @@
+//! The version of Ruby that a project wants.
+
+use super::gemfile::Gemfile;
+use super::lock::Lock;
+use crate::ecosystem::Claim;
+use crate::sources::Sources;
+use crate::version_files::{self, Said};
+use crate::versions::{self, Part};
+
+/// The minor versions there are, and the usual one, by major version; the usual major version first.
+const VERSIONS: [(u32, &[u32], u32); 3] = [
+    (3, &[0, 1, 2, 3, 4], 1),
+    (2, &[3, 4, 5, 6, 7], 7),
+    (4, &[0], 0),
+];
+
+/// What Bundler insists on goes before what only tools read; what a lock remembers goes before a range.
+pub(super) fn claims(
+    sources: &Sources<'_>,
+    gemfile: Option<&Gemfile>,
+    lock: Option<&Lock>,
+) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    let mut ranges = Vec::new();
+    if let Some(gemfile) = gemfile
+        && let Some(line) = &gemfile.ruby
+        && line.engine.is_none()
+    {
+        let from = gemfile.place(line.line);
+        match line.requirements.as_slice() {
+            [one] if exact(one).is_some() => claims.extend(exact(one).map(|v| Claim::exactly(v, from))),
+            [] => {}
+            several => ranges.extend(range(&several.join(", "), &from)),
+        }
+    }
+    let files = version_files::only(sources, ".ruby-version")
+        .into_iter()
+        .chain(version_files::of_tool(sources, "ruby"));
+    claims.extend(files.filter_map(|Said { version, from }| {
+        Some(Claim::exactly(exact(&version)?, from))
+    }));
+    if let Some((lock, (version, line))) = lock.and_then(|lock| Some((lock, lock.ruby.as_ref()?)))
+        && let Some(version) = exact(version)
+    {
+        claims.push(Claim::exactly(version, format!("{}:{line}", lock.file)));
+    }
+    claims.extend(ranges);
+    claims.extend(gemspec(sources));
+    claims
+}
+
+/// `ruby-3.2.1`, `= 3.2.1`, `3.2.1-p31` as `3.2.1`.
+fn exact(text: &str) -> Option<&str> {
+    let text = text.trim().trim_start_matches("= ");
+    let version = text.trim_start_matches("ruby-").split(['-', 'p']).next()?;
+    version_files::is_dotted(version).then_some(version)
+}
+
+fn range(text: &str, from: &str) -> Option<Claim> {
+    let chosen = VERSIONS.iter().find_map(|(major, minors, usual)| {
+        let minor = versions::choose(text, minors, *usual, Part::MinorOf(*major))?;
+        Some(format!("{major}.{minor}"))
+    })?;
+    Some(Claim::range(text, chosen, from))
+}
+
+/// `required_ruby_version = ">= 3.0"`
+fn gemspec(sources: &Sources<'_>) -> Option<Claim> {
+    let file = sources.name_ending(".gemspec")?;
+    let text = sources.text(file)?;
+    let (index, line) = text
+        .lines()
+        .enumerate()
+        .find(|(_, line)| line.contains(".required_ruby_version"))?;
+    let requirement = line.split(['"', '\'']).nth(1)?;
+    range(requirement, &format!("{file}:{}", index + 1))
+}
