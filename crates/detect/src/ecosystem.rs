@@ -104,6 +104,9 @@ impl Packed<'_> {
 pub struct Packing {
     /// A stage of its own to build in, where what builds has no place in the image.
     pub toolchain: Option<Toolchain>,
+    /// Whether a build command sets up the image itself, whatever the program's files are: a server's
+    /// configuration, an extension of the runtime. It runs there, before the files come.
+    pub sets_up_image: Option<fn(&str) -> bool>,
     /// What the image's environment says.
     pub env: Vec<(&'static str, String)>,
     /// A command that asks a path whether the program is well, with what the base has.

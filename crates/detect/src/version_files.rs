@@ -3,7 +3,12 @@
 use crate::sources::Sources;
 
 /// Where mise reads its tools from, the nearest first.
-const MISE_FILES: [&str; 4] = ["mise.toml", ".mise.toml", ".config/mise.toml", "mise/config.toml"];
+const MISE_FILES: [&str; 4] = [
+    "mise.toml",
+    ".mise.toml",
+    ".config/mise.toml",
+    "mise/config.toml",
+];
 
 /// What one of these files says of a tool.
 pub struct Said {
@@ -30,7 +35,10 @@ pub fn only(sources: &Sources<'_>, name: &str) -> Option<Said> {
 
 /// What `.tool-versions` and mise's files say of a tool.
 pub fn of_tool(sources: &Sources<'_>, tool: &str) -> Vec<Said> {
-    asdf(sources, tool).into_iter().chain(mise(sources, tool)).collect()
+    asdf(sources, tool)
+        .into_iter()
+        .chain(mise(sources, tool))
+        .collect()
 }
 
 fn asdf(sources: &Sources<'_>, tool: &str) -> Option<Said> {
@@ -38,7 +46,10 @@ fn asdf(sources: &Sources<'_>, tool: &str) -> Option<Said> {
     let text = sources.text(&file)?;
     text.lines().enumerate().find_map(|(index, line)| {
         let mut words = line.split('#').next().unwrap_or("").split_whitespace();
-        let version = words.next().filter(|name| *name == tool).and(words.next())?;
+        let version = words
+            .next()
+            .filter(|name| *name == tool)
+            .and(words.next())?;
         Some(Said {
             version: version.to_owned(),
             from: format!("{file}:{}", index + 1),
@@ -66,9 +77,7 @@ fn mise(sources: &Sources<'_>, tool: &str) -> Option<Said> {
 /// A version of numbers and dots only: `3.2.1`.
 pub fn is_dotted(version: &str) -> bool {
     let is_number = |number: &str| {
-        !number.is_empty()
-            && number.len() < 4
-            && number.bytes().all(|digit| digit.is_ascii_digit())
+        !number.is_empty() && number.len() < 4 && number.bytes().all(|digit| digit.is_ascii_digit())
     };
     version.split('.').count() < 4 && version.split('.').all(is_number)
 }

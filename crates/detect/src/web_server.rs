@@ -78,6 +78,7 @@ pub fn packing(toolchain: Option<Toolchain>) -> Packing {
             ("XDG_DATA_HOME", "/tmp/caddy".to_owned()),
         ],
         probe: Some(probe),
+        ..Packing::default()
     }
 }
 

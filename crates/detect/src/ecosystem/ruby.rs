@@ -1,8 +1,10 @@
 //! Ruby: Bundler, or files that need nothing but Ruby.
 
+mod bundler;
 mod gemfile;
 mod lock;
 mod packages;
+mod packing;
 mod rails;
 mod site;
 mod source;
@@ -14,12 +16,8 @@ use ergon_manifest::{Application, EnvironmentVariable};
 use self::gemfile::Gemfile;
 use self::lock::Lock;
 use self::start::Start;
-use super::{
-    Ecosystem, Found, LockState, Packed, Packing, Probe, Report, Strength, Toolchain, UsualRuntime,
-    counted,
-};
+use super::{Ecosystem, Found, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
-use crate::plan::APP_ROOT;
 use crate::sources::Sources;
 use crate::web_server::{self, Fallback};
 use crate::{environment, names, services};
@@ -39,8 +37,14 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     looks_for: "Ruby: Gemfile, config.ru or a .rb file at the root",
     markers: &["Gemfile", "gems.rb", "config.ru"],
     detect,
-    droppings: &[".bundle", "vendor/bundle", "log/*.log", "tmp/cache", "tmp/pids"],
-    packing,
+    droppings: &[
+        ".bundle",
+        "vendor/bundle",
+        "log/*.log",
+        "tmp/cache",
+        "tmp/pids",
+    ],
+    packing: packing::packing,
 };
 
 /// A web framework on Rack by its gem.
@@ -131,7 +135,11 @@ impl Project<'_, '_> {
         let locked = self.lock.as_ref().and_then(|lock| lock.version(gem));
         let required = || {
             let gem = self.gemfile.as_ref()?.get(gem)?;
-            Some(gem.requirements.first()?.trim_start_matches(['~', '>', '=', ' ', '<']))
+            Some(
+                gem.requirements
+                    .first()?
+                    .trim_start_matches(['~', '>', '=', ' ', '<']),
+            )
         };
         let version = locked.or_else(required)?;
         Some(version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
@@ -169,7 +177,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         language: "ruby".to_owned(),
         ..Application::default()
     };
-    install(&project, &mut application, &mut report);
+    bundler::install(&project, &mut application, &mut report);
 
     let mut base_image = format!("ruby:{}-slim", runtime.version);
     let strength = if let Some(site) = site::site(&project) {
@@ -210,88 +218,6 @@ fn name(sources: &Sources<'_>) -> Option<String> {
     names::from_package(&rails::underscored(module.trim()))
 }
 
-/// Gets the gems.
-fn install(project: &Project<'_, '_>, application: &mut Application, report: &mut Report) {
-    let Some(gemfile) = &project.gemfile else {
-        return;
-    };
-    let file = gemfile.file;
-    let gems = gemfile.gems.iter().filter(|gem| gem.production).count();
-    application.dependencies = Some(file.to_owned());
-    application.package_manager = Some("bundler".to_owned());
-    report.certain(Topic::PackageManager, "Bundler", file);
-    report.certain(Topic::Dependencies, counted(gems, "gem"), file);
-    let nothing = gemfile.gems.is_empty() && !gemfile.open;
-    let state = project
-        .lock
-        .as_ref()
-        .map_or(LockState::Missing, |lock| lock.state(gemfile));
-    let lock_file = project.lock.as_ref().map_or("Gemfile.lock", |lock| lock.file);
-    let for_linux = project.lock.as_ref().is_none_or(Lock::is_for_linux);
-    match state {
-        LockState::Locked => {
-            report.lock(state, lock_file, format!("{lock_file} has every gem that {file} lists"));
-            report
-                .certain(Topic::Pinned, "yes", lock_file)
-                .note(format!("{lock_file} pins every gem"));
-        }
-        LockState::Stale => {
-            report.lock(state, lock_file, format!("{file} has changed since it was written"));
-            report
-                .certain(Topic::Pinned, "no", lock_file)
-                .note(format!("{lock_file} was written for other gems"));
-            report.ask(
-                format!("Which gems? {file} has changed since {lock_file} was written."),
-                format!("bundle lock, and commit {lock_file}"),
-            );
-        }
-        LockState::Missing if nothing => {
-            report
-                .certain(Topic::Pinned, "yes", file)
-                .note("nothing is depended on");
-        }
-        LockState::Missing => {
-            report.lock(state, lock_file, format!("there is no {lock_file}"));
-            report
-                .certain(Topic::Pinned, "no", file)
-                .note(format!("there is no {lock_file}"));
-            report.ask(
-                format!("Which versions? there is no {lock_file}."),
-                format!("bundle lock, and commit {lock_file}"),
-            );
-        }
-    }
-    if !for_linux && !nothing {
-        report.ask(
-            format!("Which gems on Linux? {lock_file} was not written for it."),
-            format!("bundle lock --add-platform x86_64-linux, and commit {lock_file}"),
-        );
-    }
-    application.system_packages = packages::of_system(gemfile, report);
-    let node = packages::of_node(project.sources, gemfile, project.lock.as_ref(), report);
-    if nothing {
-        return;
-    }
-    let command = if state == LockState::Locked && for_linux {
-        "BUNDLE_FROZEN=true bundle install"
-    } else {
-        "bundle install"
-    };
-    report
-        .certain(Topic::BuildCommand, command, lock_file_or(project, file))
-        .note("Bundler puts the gems into vendor/bundle");
-    application.build_commands.push(command.to_owned());
-    application.build_commands.extend(node);
-}
-
-fn lock_file_or(project: &Project<'_, '_>, file: &str) -> String {
-    project
-        .lock
-        .as_ref()
-        .map_or(file, |lock| lock.file)
-        .to_owned()
-}
-
 /// A site whose files are generated, and then served.
 fn generated(
     project: &Project<'_, '_>,
@@ -300,7 +226,9 @@ fn generated(
     report: &mut Report,
 ) {
     let generator = site.generator;
-    let version = project.version(generator.kind).map(|version| format!(" {version}"));
+    let version = project
+        .version(generator.kind)
+        .map(|version| format!(" {version}"));
     report.certain(
         Topic::Framework,
         format!("{}{}", generator.label, version.unwrap_or_default()),
@@ -360,7 +288,10 @@ fn started(
     let mut reads: Vec<_> = texts
         .iter()
         .filter(|(path, _)| {
-            !matches!(*path, "config/environments/development.rb" | "config/environments/test.rb")
+            !matches!(
+                *path,
+                "config/environments/development.rb" | "config/environments/test.rb"
+            )
         })
         .flat_map(|(path, text)| source::environment(path, text))
         .collect();
@@ -370,7 +301,9 @@ fn started(
     report
         .likely(Topic::RunCommand, &start.command, &start.from)
         .note(start.note);
-    if start.kind != "sidekiq" && let Some(from) = project.production("sidekiq") {
+    if start.kind != "sidekiq"
+        && let Some(from) = project.production("sidekiq")
+    {
         report.ask(
             format!("Where do its jobs run? {from} lists sidekiq, and this starts none."),
             "add an application with the run_command `bundle exec sidekiq` to ergon.json",
@@ -401,89 +334,4 @@ fn default_port(port: u16, from: Option<String>) -> EnvironmentVariable {
         default: Some(port.to_string()),
         from,
     }
-}
-
-fn packing(program: &Packed<'_>) -> Packing {
-    let application = program.application;
-    let root = match application.path.as_deref().map(|path| path.trim_matches('/')) {
-        None | Some("" | ".") => APP_ROOT.to_owned(),
-        Some(path) => format!("{APP_ROOT}/{path}"),
-    };
-    let mut env = match application.kind.as_str() {
-        "rails" => vec![
-            ("RAILS_ENV", "production".to_owned()),
-            ("RAILS_LOG_TO_STDOUT", "1".to_owned()),
-            ("RAILS_SERVE_STATIC_FILES", "1".to_owned()),
-        ],
-        "hanami" => vec![
-            ("HANAMI_ENV", "production".to_owned()),
-            ("HANAMI_SERVE_ASSETS", "true".to_owned()),
-        ],
-        "jekyll" => vec![("JEKYLL_ENV", "production".to_owned())],
-        "bridgetown" => vec![("BRIDGETOWN_ENV", "production".to_owned())],
-        "ruby" | "middleman" | "nanoc" => Vec::new(),
-        _ => vec![
-            ("APP_ENV", "production".to_owned()),
-            ("RACK_ENV", "production".to_owned()),
-        ],
-    };
-    let bundle = format!("{root}/vendor/bundle");
-    let mut commands = application.build_commands.iter();
-    let installs = commands.any(|command| command.contains("bundle install"));
-    if installs {
-        env.push(("BUNDLE_PATH", bundle.clone()));
-        env.push(("BUNDLE_WITHOUT", "development:test".to_owned()));
-    }
-    let version = program.version(USUAL.version);
-    let toolchain = Toolchain {
-        image: format!("ruby:{version}"),
-        env: env.clone(),
-        source_only: &["**/*.gem", "node_modules"],
-    };
-    if program.starts_from("caddy") {
-        return web_server::packing(Some(toolchain));
-    }
-    // Ruby alone, without `bundle exec` before it, finds the gems by these.
-    if installs
-        && let Some(interface) = interface(version)
-    {
-        let gems = format!("{bundle}/ruby/{interface}");
-        env.push((
-            "PATH",
-            format!("{gems}/bin:/usr/local/bundle/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ));
-        env.push(("GEM_PATH", gems));
-    }
-    // A base that is not a small one can build by itself.
-    let builds = program.starts_from("ruby") && !program.base_image.contains("slim");
-    Packing {
-        toolchain: (!builds).then_some(toolchain),
-        env,
-        probe: Some(probe),
-    }
-}
-
-/// The version whose extensions a Ruby takes: `3.2.0` for each 3.2.
-fn interface(version: &str) -> Option<String> {
-    let mut numbers = version.split('.');
-    let (major, minor) = (numbers.next()?, numbers.next()?);
-    Some(format!("{major}.{minor}.0"))
-}
-
-/// Asks with what every Ruby has.
-fn probe(probe: &Probe<'_>) -> Vec<String> {
-    let path = probe.path.replace('\\', "\\\\").replace('\'', "\\'");
-    let port = if probe.port_variable {
-        format!("(ENV['PORT'] || {}).to_i", probe.port)
-    } else {
-        probe.port.to_string()
-    };
-    let script =
-        format!("exit Net::HTTP.get_response('127.0.0.1', '{path}', {port}).code.to_i < 400");
-    vec![
-        "ruby".to_owned(),
-        "-rnet/http".to_owned(),
-        "-e".to_owned(),
-        script,
-    ]
 }

@@ -3,6 +3,8 @@
 //! A package manager's install command reads the files that list the dependencies and nothing else, so
 //! it need not run again when a source file changes. Whatever is not known to be so reads everything.
 
+mod bundles;
+
 use std::collections::BTreeSet;
 
 use crate::ecosystem::python::requirements;
@@ -107,7 +109,11 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
             matches!(verb, "" | "install" | "update")
                 || (words.contains(&"assets:precompile") && place.has("package.json"))
         }
-        "composer" => matches!(verb, "install" | "update" | "require"),
+        // What Symfony's scripts do may get scripts for browsers.
+        "composer" => {
+            matches!(verb, "install" | "update" | "require")
+                || (verb == "run-script" && place.has("importmap.php"))
+        }
         "dotnet" => matches!(verb, "restore" | "build" | "publish" | "tool"),
         "mix" => {
             verb.starts_with("deps.get") || verb.starts_with("local.") || verb == "archive.install"
@@ -115,8 +121,8 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "apt-get" | "apt" => matches!(verb, "update" | "install" | "upgrade"),
         "apk" => verb == "add",
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
-        "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle" | "gradlew" | "sbt"
-        | "lein" | "stack" | "cabal" | "swift" | "shards" | "gleam" | "rebar3" | "curl"
+        "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle" | "gradlew"
+        | "sbt" | "lein" | "stack" | "cabal" | "swift" | "shards" | "gleam" | "rebar3" | "curl"
         | "wget" => true,
         _ => false,
     }
@@ -182,13 +188,13 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             }
         }
         ["bundle", "install", ref arguments @ ..] if only_options(arguments) => {
-            bundle_files(place)
+            bundles::bundler(place)
         }
         // What it would run then may be any of the sources.
         ["composer", "install", ref arguments @ ..]
             if only_options(arguments) && arguments.contains(&"--no-scripts") =>
         {
-            composer_files(place)
+            bundles::composer(place)
         }
         ["composer", "config", "platform.php", _] => place.files(&["composer.json"]),
         ["apk", "add", ref arguments @ ..] => arguments
@@ -205,48 +211,6 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             .then(BTreeSet::new),
         _ => None,
     }
-}
-
-/// `bundle install`: a Gemfile is a program, which must not look at more than what is known.
-fn bundle_files(place: &Place<'_>) -> Option<BTreeSet<String>> {
-    let known = [
-        "Gemfile",
-        "Gemfile.lock",
-        "gems.rb",
-        "gems.locked",
-        ".ruby-version",
-        ".tool-versions",
-        ".bundle/config",
-    ];
-    let text = format!("{}{}", place.text("Gemfile"), place.text("gems.rb"));
-    let looks = [
-        "path", "gemspec", "eval_gemfile", "instance_eval", "require", "File.", "Dir", "plugin",
-    ];
-    let looks_further = text.lines().any(|line| {
-        let line = line.split('#').next().unwrap_or("");
-        // `require: false` says when a gem is loaded.
-        let line = line.replace("require:", "").replace(":require", "");
-        looks.iter().any(|word| line.contains(word)) && !line.contains(".ruby-version")
-    });
-    if looks_further {
-        None
-    } else {
-        place.files(&known)
-    }
-}
-
-/// `composer install` without scripts: no packages of the tree itself.
-fn composer_files(place: &Place<'_>) -> Option<BTreeSet<String>> {
-    let package: serde_json::Value = serde_json::from_str(&place.text("composer.json")).ok()?;
-    let local = ["path", "artifact"];
-    let repositories = &package["repositories"];
-    let listed = repositories.as_array().into_iter().flatten();
-    let named = repositories.as_object().into_iter().flat_map(serde_json::Map::values);
-    let mut kinds = listed.chain(named).map(|repository| &repository["type"]);
-    if kinds.any(|kind| kind.as_str().is_some_and(|kind| local.contains(&kind))) {
-        return None;
-    }
-    place.files(&["composer.json", "composer.lock", "auth.json", "symfony.lock"])
 }
 
 const YARN: [&str; 4] = ["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"];

@@ -140,7 +140,16 @@ impl Program<'_> {
     /// The stage that it is built in, where that is not the image's own.
     fn toolchain(&self) -> Option<&Toolchain> {
         let toolchain = self.packing.toolchain.as_ref()?;
-        (!self.application.build_commands.is_empty()).then_some(toolchain)
+        self.commands(false).next().is_some().then_some(toolchain)
+    }
+
+    /// The build commands that set up the image itself, or the others.
+    fn commands(&self, of_image: bool) -> impl Iterator<Item = &String> {
+        let commands = self.application.build_commands.iter();
+        commands.filter(move |command| {
+            let sets_up = self.packing.sets_up_image.is_some_and(|is| is(command));
+            sets_up == of_image
+        })
     }
 
     /// What its container takes from the stage that it is built in.
@@ -209,6 +218,13 @@ impl<'a> Planner<'a> {
             packages
                 .step(|program, package| program.toolchain().is_none() || !only_builds(package)),
         );
+        for program in &programs {
+            last.steps.extend(
+                program
+                    .commands(true)
+                    .map(|command| self.setup(program, command)),
+            );
+        }
         let mut stages = Vec::new();
         let compiled: Vec<_> = programs
             .iter()
@@ -251,6 +267,20 @@ impl<'a> Planner<'a> {
             stages,
             config,
         })
+    }
+
+    /// What a command does to the image before any of the project's files are there.
+    fn setup(&self, program: &Program<'a>, command: &str) -> Step {
+        let place = Place {
+            tree: self.tree,
+            root: &program.root,
+            fetched: false,
+        };
+        Step::Run {
+            command: command.to_owned(),
+            workdir: "/".to_owned(),
+            network: Needs::of(command, &place).network,
+        }
     }
 
     fn program(&self, name: &'a str) -> Result<Program<'a>, PlanError> {
@@ -307,7 +337,7 @@ impl<'a> Planner<'a> {
         let mut all_copied = false;
         for program in programs {
             let mut fetched = false;
-            for command in &program.application.build_commands {
+            for command in program.commands(false) {
                 let needs = Needs::of(
                     command,
                     &Place {

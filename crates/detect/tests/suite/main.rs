@@ -9,8 +9,10 @@ mod examples;
 mod go;
 mod nixpacks;
 mod node;
+mod php;
 mod plans;
 mod python;
+mod ruby;
 mod rust;
 
 use ergon_detect::analysis::Analysis;

@@ -51,7 +51,11 @@ impl Gemfile {
         let file = sources.first_of(&["Gemfile", "gems.rb"])?;
         let text = sources.text(file)?;
         let mut gemfile = Self::parse(&text);
-        gemfile.file = if file == "gems.rb" { "gems.rb" } else { "Gemfile" };
+        gemfile.file = if file == "gems.rb" {
+            "gems.rb"
+        } else {
+            "Gemfile"
+        };
         if gemfile.open {
             gemfile.gems.extend(gemspec(sources));
         }
@@ -167,7 +171,11 @@ fn strings(rest: &str) -> Vec<String> {
 
 /// What follows an option's name, however it is written: `path: "x"`, `:path => "x"`.
 fn option<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
-    let ways = [format!(" {name}:"), format!(" :{name} =>"), format!(" :{name}=>")];
+    let ways = [
+        format!(" {name}:"),
+        format!(" :{name} =>"),
+        format!(" :{name}=>"),
+    ];
     ways.iter().find_map(|way| {
         let at = rest.find(way.as_str())?;
         rest.get(at + way.len()..).map(str::trim_start)
@@ -219,10 +227,9 @@ pub(super) fn uncommented(line: &str) -> &str {
     for (at, character) in line.char_indices() {
         match quote {
             Some(open) if open == character => quote = None,
-            Some(_) => {}
             None if QUOTES.contains(&character) => quote = Some(character),
             None if character == '#' => return &line[..at],
-            None => {}
+            _ => {}
         }
     }
     line

@@ -59,7 +59,9 @@ impl Lock {
                     lock.ruby = Some((version.to_owned(), index + 1));
                 }
                 // Four spaces: a gem; six: what it needs.
-                "GEM" | "PATH" | "GIT" if line.starts_with("    ") && !line.starts_with("     ") => {
+                "GEM" | "PATH" | "GIT"
+                    if line.starts_with("    ") && !line.starts_with("     ") =>
+                {
                     if let Some((name, version)) = entry.split_once(" (") {
                         let version = version.trim_end_matches(')');
                         // A precompiled one says for what: `1.16.0-x86_64-linux`.

@@ -76,7 +76,10 @@ pub(super) fn of_system(gemfile: &Gemfile, report: &mut Report) -> Vec<String> {
 
 /// The gem that runs JavaScript by another program.
 fn javascript(gemfile: &Gemfile) -> Option<(&'static str, String)> {
-    if ENGINES.iter().any(|name| gemfile.production(name).is_some()) {
+    if ENGINES
+        .iter()
+        .any(|name| gemfile.production(name).is_some())
+    {
         return None;
     }
     RUN_JAVASCRIPT.iter().find_map(|name| {
@@ -118,7 +121,9 @@ pub(super) fn of_node(
     for command in &commands {
         report
             .likely(Topic::BuildCommand, command, &from)
-            .note(format!("{gem} builds the assets with Node, which only the build needs"));
+            .note(format!(
+                "{gem} builds the assets with Node, which only the build needs"
+            ));
     }
     commands
 }

@@ -24,12 +24,17 @@ const ASSETS: [&str; 4] = ["sprockets-rails", "propshaft", "sprockets", "sassc-r
 impl Project<'_, '_> {
     /// Where it is said that this is a Rails program.
     pub(super) fn rails(&self) -> Option<String> {
-        let built = ["config/application.rb", "config/environment.rb", "bin/rails"];
+        let built = [
+            "config/application.rb",
+            "config/environment.rb",
+            "bin/rails",
+        ];
         let built = self.sources.first_of(&built)?;
         let listed = self.gem("rails").or_else(|| self.gem("railties"));
         let whole = || {
             let text = self.sources.text("config/application.rb")?;
-            text.contains("Rails::Application").then(|| built.to_owned())
+            text.contains("Rails::Application")
+                .then(|| built.to_owned())
         };
         listed.or_else(whole)
     }
@@ -107,7 +112,12 @@ fn builds(project: &Project<'_, '_>) -> Vec<(String, String, &'static str)> {
 /// What its YAML files read, and Rails by itself.
 fn settings(project: &Project<'_, '_>, reads: &mut Vec<Read>) {
     let sources = project.sources;
-    for file in ["config/database.yml", "config/cable.yml", "config/storage.yml", "config/secrets.yml"] {
+    for file in [
+        "config/database.yml",
+        "config/cable.yml",
+        "config/storage.yml",
+        "config/secrets.yml",
+    ] {
         if let Some(text) = sources.text(file) {
             reads.extend(super::source::environment(file, &text));
         }
@@ -123,25 +133,25 @@ fn settings(project: &Project<'_, '_>, reads: &mut Vec<Read>) {
 }
 
 fn secrets(project: &Project<'_, '_>, reads: &mut Vec<Read>, report: &mut Report) {
-    let encrypted = ["config/credentials.yml.enc", "config/credentials/production.yml.enc"];
+    let encrypted = [
+        "config/credentials.yml.enc",
+        "config/credentials/production.yml.enc",
+    ];
     let secret = |name: &str, need, from: &str| Read {
         name: name.to_owned(),
         need,
         from: from.to_owned(),
     };
-    match project.sources.first_of(&encrypted) {
-        Some(file) => {
-            reads.push(secret("RAILS_MASTER_KEY", Need::Optional, file));
-            reads.push(secret("SECRET_KEY_BASE", Need::Optional, file));
-            report.ask(
-                format!("Which secret? Rails wants the key of {file}, or else SECRET_KEY_BASE."),
-                "set RAILS_MASTER_KEY to what config/master.key holds, or SECRET_KEY_BASE to `bin/rails secret`",
-            );
-        }
-        None => {
-            let from = "config/application.rb";
-            reads.push(secret("SECRET_KEY_BASE", Need::Required, from));
-        }
+    if let Some(file) = project.sources.first_of(&encrypted) {
+        reads.push(secret("RAILS_MASTER_KEY", Need::Optional, file));
+        reads.push(secret("SECRET_KEY_BASE", Need::Optional, file));
+        report.ask(
+            format!("Which secret? Rails wants the key of {file}, or else SECRET_KEY_BASE."),
+            "set RAILS_MASTER_KEY to what config/master.key holds, or SECRET_KEY_BASE to `bin/rails secret`",
+        );
+    } else {
+        let from = "config/application.rb";
+        reads.push(secret("SECRET_KEY_BASE", Need::Required, from));
     }
 }
 
@@ -156,7 +166,12 @@ fn volumes(project: &Project<'_, '_>, application: &mut Application, report: &mu
         Some(format!("{file}:{}", line + 1))
     };
     let database = says("config/database.yml", "storage/production.sqlite3");
-    let uploads = || says("config/environments/production.rb", "active_storage.service = :local");
+    let uploads = || {
+        says(
+            "config/environments/production.rb",
+            "active_storage.service = :local",
+        )
+    };
     if !sources.has_folder("storage") {
         return;
     }

@@ -62,7 +62,10 @@ pub(super) struct Site {
 pub(super) fn site(project: &Project<'_, '_>) -> Option<Site> {
     let sources = project.sources;
     // A program of its own may only have its pages generated.
-    if sources.has("config.ru") && !sources.has("bridgetown.config.yml") && !sources.has("_config.yml") {
+    if sources.has("config.ru")
+        && !sources.has("bridgetown.config.yml")
+        && !sources.has("_config.yml")
+    {
         return None;
     }
     let (generator, from) = GENERATORS

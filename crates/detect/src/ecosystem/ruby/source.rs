@@ -36,7 +36,11 @@ fn lookup(mut scan: Scan<'_>) -> Option<(&str, Need)> {
         if assigned || after.eat("||=") {
             return None;
         }
-        let default = if after.eat("||") { literal(&mut after) } else { None };
+        let default = if after.eat("||") {
+            literal(&mut after)
+        } else {
+            None
+        };
         return Some((name, default.map_or(Need::Optional, Need::Default)));
     }
     if !scan.rest().starts_with('.') || !scan.eat(".") {
@@ -141,7 +145,7 @@ pub(super) fn set_port(path: &str, text: &str) -> Option<Port> {
 /// The last number of an expression that is a port.
 fn port_of(expression: &str, from: String) -> Option<Port> {
     let numbers = expression.split(|character: char| !character.is_ascii_digit());
-    let number = numbers.filter_map(port_number).filter(|port| *port > 9).next_back()?;
+    let number = numbers.filter_map(port_number).rfind(|port| *port > 9)?;
     Some(if expression.contains("PORT") {
         Port::fallback(number, from)
     } else {

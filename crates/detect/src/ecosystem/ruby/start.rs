@@ -54,7 +54,7 @@ struct Server {
 const SERVERS: [Server; 5] = [
     Server {
         gem: "puma",
-        command: "bundle exec puma -p",
+        command: "bundle exec puma -p ",
         port: 9292,
         config: "config/puma.rb",
     },
@@ -66,19 +66,19 @@ const SERVERS: [Server; 5] = [
     },
     Server {
         gem: "unicorn",
-        command: "bundle exec unicorn -p",
+        command: "bundle exec unicorn -p ",
         port: 8080,
         config: "",
     },
     Server {
         gem: "thin",
-        command: "bundle exec thin start -p",
+        command: "bundle exec thin start -p ",
         port: 3000,
         config: "",
     },
     Server {
         gem: "passenger",
-        command: "bundle exec passenger start -p",
+        command: "bundle exec passenger start -p ",
         port: 3000,
         config: "",
     },
@@ -127,9 +127,9 @@ fn rails(project: &Project<'_, '_>) -> Option<Start> {
 fn rack(project: &Project<'_, '_>) -> Option<Start> {
     let sources = project.sources;
     let text = sources.text("config.ru")?;
-    let framework = WEB_FRAMEWORKS
-        .iter()
-        .find(|framework| project.gem(framework.gem).is_some() || text.contains(framework.constant));
+    let framework = WEB_FRAMEWORKS.iter().find(|framework| {
+        project.gem(framework.gem).is_some() || text.contains(framework.constant)
+    });
     let kind = framework.map_or("rack", |framework| framework.kind);
     let server = SERVERS
         .iter()
@@ -137,20 +137,16 @@ fn rack(project: &Project<'_, '_>) -> Option<Start> {
     let (command, port, note) = match server {
         Some(server) => {
             let config = Some(server.config).filter(|config| !config.is_empty());
-            let configured = config
-                .and_then(|config| source::server_port(config, &sources.text(config)?));
+            let configured =
+                config.and_then(|config| source::server_port(config, &sources.text(config)?));
             let note = format!("config.ru, served by {}", server.gem);
-            match configured {
-                Some(port) => {
-                    let command = server.command.trim_end_matches(" -p").to_owned();
-                    (command, port, note)
-                }
-                None => {
-                    let space = if server.command.ends_with(':') { "" } else { " " };
-                    let command =
-                        format!("{}{space}${{PORT:-{}}}", server.command, server.port);
-                    (command, Port::usual(server.port, &format!("{}'s default", server.gem)), note)
-                }
+            if let Some(port) = configured {
+                let command = server.command.trim_end_matches(" -p ").to_owned();
+                (command, port, note)
+            } else {
+                let port = Port::usual(server.port, &format!("{}'s default", server.gem));
+                let command = format!("{}${{PORT:-{}}}", server.command, server.port);
+                (command, port, note)
             }
         }
         None => (
@@ -245,8 +241,7 @@ fn listening(text: &str) -> Option<(usize, Option<(u16, bool)>)> {
         let numbers = line.split(|character: char| !character.is_ascii_digit());
         numbers
             .filter_map(crate::scan::port)
-            .filter(|port| *port > 79)
-            .next_back()
+            .rfind(|port| *port > 79)
     };
     let here = scan.rest().lines().next().unwrap_or("");
     let known = numbers(here).map(|number| (number, here.contains("PORT")));
@@ -255,7 +250,10 @@ fn listening(text: &str) -> Option<(usize, Option<(u16, bool)>)> {
         let line = text
             .lines()
             .find(|line| line.to_ascii_lowercase().trim_start().starts_with("port"))?;
-        Some((numbers(line)?, line.contains("PORT\"") || line.contains("PORT'")))
+        Some((
+            numbers(line)?,
+            line.contains("PORT\"") || line.contains("PORT'"),
+        ))
     };
     Some((scan.line(), known.or_else(above)))
 }
@@ -293,7 +291,10 @@ fn workers(project: &Project<'_, '_>) -> Option<Start> {
     Some(Start {
         kind: "sidekiq",
         strength: Strength::Framework,
-        command: format!("bundle exec sidekiq -r {}", shell_quoted(&format!("./{file}"))),
+        command: format!(
+            "bundle exec sidekiq -r {}",
+            shell_quoted(&format!("./{file}"))
+        ),
         entrypoint: Some((*file).to_owned()),
         from,
         note: format!("{file} has the jobs"),
@@ -314,7 +315,13 @@ fn tasks(project: &Project<'_, '_>) -> Option<Start> {
         (scan.word() == Some("default")).then_some(line)
     })?;
     // A library's tasks test it, and another language's program is not started by them.
-    let other = ["package.json", "pyproject.toml", "requirements.txt", "go.mod", "Cargo.toml"];
+    let other = [
+        "package.json",
+        "pyproject.toml",
+        "requirements.txt",
+        "go.mod",
+        "Cargo.toml",
+    ];
     if sources.name_ending(".gemspec").is_some() || sources.first_of(&other).is_some() {
         return None;
     }

@@ -28,7 +28,9 @@ pub(super) fn claims(
     {
         let from = gemfile.place(line.line);
         match line.requirements.as_slice() {
-            [one] if exact(one).is_some() => claims.extend(exact(one).map(|v| Claim::exactly(v, from))),
+            [one] if exact(one).is_some() => {
+                claims.extend(exact(one).map(|v| Claim::exactly(v, from)));
+            }
             [] => {}
             several => ranges.extend(range(&several.join(", "), &from)),
         }
@@ -36,9 +38,9 @@ pub(super) fn claims(
     let files = version_files::only(sources, ".ruby-version")
         .into_iter()
         .chain(version_files::of_tool(sources, "ruby"));
-    claims.extend(files.filter_map(|Said { version, from }| {
-        Some(Claim::exactly(exact(&version)?, from))
-    }));
+    claims.extend(
+        files.filter_map(|Said { version, from }| Some(Claim::exactly(exact(&version)?, from))),
+    );
     if let Some((lock, (version, line))) = lock.and_then(|lock| Some((lock, lock.ruby.as_ref()?)))
         && let Some(version) = exact(version)
     {
