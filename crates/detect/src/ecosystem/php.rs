@@ -17,7 +17,7 @@ use self::source::Use;
 use self::start::Start;
 use super::{Ecosystem, Found, Packed, Packing, Probe, Report, Strength, Toolchain, UsualRuntime};
 use crate::analysis::Topic;
-use crate::sources::Sources;
+use crate::sources::{Sources, Text};
 use crate::{environment, names, services};
 
 /// What bases offer where nothing is said: Debian's.
@@ -50,7 +50,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     report.certain(Topic::Language, "PHP", &marker);
     let framework = framework::of(sources, composer.as_ref(), &mut report);
     let runtime = report.runtime(&USUAL, composer::claims(sources, composer.as_ref()));
-    let texts = sources.program_texts(&["php"]);
+    let texts = own_texts(sources);
     let mut application = Application {
         kind: framework
             .map_or("php", |framework| framework.kind)
@@ -60,7 +60,13 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
 
     let laravel = application.kind == "laravel";
-    let mut uses = source::uses(&texts);
+    // A whole framework says by its configuration what it uses.
+    let plain = framework.is_none_or(|framework| framework.kind == "slim");
+    let mut uses = if plain {
+        source::uses(&texts)
+    } else {
+        Vec::new()
+    };
     uses.extend(configured_uses(sources, &application.kind));
     let wanted = extensions::wanted(composer.as_ref(), &uses);
     if let Some(command) = extensions::command(&wanted, &mut report) {
@@ -151,6 +157,22 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         delegates: false,
         report,
     })
+}
+
+/// The program's own code, without that of a system it is put into.
+fn own_texts<'t>(sources: &Sources<'t>) -> Vec<Text<'t>> {
+    const SYSTEMS: [&str; 5] = [
+        "wp-admin/",
+        "wp-includes/",
+        "wp-content/plugins/",
+        "core/",
+        "web/core/",
+    ];
+    let files = sources.program_files(&["php"]).into_iter();
+    files
+        .filter(|path| !SYSTEMS.iter().any(|folder| path.starts_with(folder)))
+        .filter_map(|path| Some((path, sources.text(path)?)))
+        .collect()
 }
 
 /// What configuration names that no code does: a framework's database.

@@ -280,6 +280,15 @@ fn started(
         };
     }
     start.kind.clone_into(&mut application.kind);
+    if project.gemfile.is_none() && start.kind != "ruby" {
+        report.ask(
+            format!(
+                "Which gems? {} needs some, and there is no Gemfile.",
+                start.from
+            ),
+            "bundle init, and bundle add what it needs",
+        );
+    }
     let texts: Vec<_> = sources
         .program_texts(EXTENSIONS)
         .into_iter()

@@ -288,3 +288,22 @@ fn one_stray_script_does_not_make_a_project_php() {
     let found = detected(&[("main.py", "print(1)"), ("tool.php", "<?php\n")]);
     assert_eq!(found.language, "python");
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_makes_it_panic(text in "[\"'{}()\\[\\]$%=>?:.,/#\\n a-zé0-9|^~]{0,200}") {
+        let lock = format!("{{\n\"packages\": [{{\"name\": \"a/b\",\n{text}");
+        let range = text.replace(['"', '\\', '\n'], "");
+        let composer = format!("{{\"require\": {{\"php\": \"{range}\", \"laravel/framework\": \"{range}\"}}}}");
+        let code = format!("<?php getenv{text} $_ENV[{text} 0.0.0.0{text} %env({text} health:{text} ->get{text}");
+        let tree = MemoryTree::new([
+            ("composer.json", composer.as_str()),
+            ("composer.lock", lock.as_str()),
+            (".php-version", text.as_str()),
+            (".env", text.as_str()),
+            ("bootstrap/app.php", code.as_str()),
+            ("index.php", code.as_str()),
+        ]);
+        ergon_detect::analyse(&tree);
+    }
+}

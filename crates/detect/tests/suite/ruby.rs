@@ -432,3 +432,23 @@ fn what_a_gemfile_looks_at_is_there_when_it_is_read() {
         r#"COPY [".", "/app/"]"#
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_makes_it_panic(text in "[\"'{}()\\[\\]:#=>~<,.\\n a-zé0-9|]{0,200}") {
+        let gems = format!("ruby {text}\ngem {text}\ngroup {text} do\ngem 'x', group: {text}\nend\nend\n{text}");
+        let lock = format!("GEM\n  specs:\n    {text}\nDEPENDENCIES\n  {text}\nRUBY VERSION\n   ruby {text}");
+        let code = format!("ENV{text}\nENV.fetch{text}\nget {text}\nset :port, {text}\nTCPServer.new{text}\nport{text}");
+        let tree = MemoryTree::new([
+            ("Gemfile", gems.as_str()),
+            ("Gemfile.lock", lock.as_str()),
+            (".ruby-version", text.as_str()),
+            (".tool-versions", text.as_str()),
+            ("x.gemspec", text.as_str()),
+            ("config.ru", code.as_str()),
+            ("config/puma.rb", code.as_str()),
+            ("app.rb", code.as_str()),
+        ]);
+        ergon_detect::analyse(&tree);
+    }
+}

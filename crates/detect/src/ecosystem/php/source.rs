@@ -183,37 +183,30 @@ pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
     } else {
         ""
     };
-    let place = |scan: &Scan<'_>| format!("{path}:{}", scan.line());
-    let calls = ["Route::get", "->get", "Route::view"].into_iter();
+    let calls = ["Route::get", "Route::view", "->get"].into_iter();
     let called = calls.flat_map(|call| Scan::behind(text, call, COMMENT));
-    let attributes = ["#[Route", "#[Get"]
-        .into_iter()
-        .flat_map(|attribute| Scan::behind(text, attribute, &["//"]));
+    let attributes = ["#[Route", "#[Get"].into_iter();
+    let attributes = attributes.flat_map(|attribute| Scan::behind(text, attribute, &["//"]));
     called
         .chain(attributes)
-        .filter_map(|mut scan| {
-            let from = place(&scan);
-            if !scan.eat("(") {
+        .filter_map(|scan| {
+            let mut inside = scan;
+            if !inside.eat("(") {
                 return None;
             }
-            scan.eat("path:");
-            let answered = scan.string(QUOTES)?;
+            inside.eat("path:");
+            let answered = inside.string(QUOTES)?;
             let fixed = !answered.contains(['{', '(', '[', '*', ':']);
-            let webby = text.contains("Route") || answered.starts_with('/');
-            (fixed && webby).then(|| Route {
-                path: format!("{below}/{}", answered.trim_matches('/'))
-                    .trim_end_matches('/')
-                    .to_owned(),
-                from,
+            // Much else is got: `$request->get('name')`.
+            let routed = answered.starts_with('/') || scan.line_before().contains("Route");
+            let whole = format!("{below}/{}", answered.trim_matches('/'));
+            (fixed && routed).then(|| Route {
+                path: match whole.trim_end_matches('/') {
+                    "" => "/".to_owned(),
+                    path => path.to_owned(),
+                },
+                from: format!("{path}:{}", scan.line()),
             })
-        })
-        .map(|route| Route {
-            path: if route.path.is_empty() {
-                "/".to_owned()
-            } else {
-                route.path
-            },
-            ..route
         })
         .collect()
 }

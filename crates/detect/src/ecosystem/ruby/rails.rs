@@ -29,7 +29,13 @@ impl Project<'_, '_> {
             "config/environment.rb",
             "bin/rails",
         ];
-        let built = self.sources.first_of(&built)?;
+        // A library for Rails has some of these as well.
+        let known = if self.sources.name_ending(".gemspec").is_some() {
+            &built[..1]
+        } else {
+            &built[..]
+        };
+        let built = self.sources.first_of(known)?;
         let listed = self.gem("rails").or_else(|| self.gem("railties"));
         let whole = || {
             let text = self.sources.text("config/application.rb")?;

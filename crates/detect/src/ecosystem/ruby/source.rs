@@ -85,34 +85,26 @@ fn literal(scan: &mut Scan<'_>) -> Option<String> {
 
 /// The paths that are answered to GET: `get "/health" do`, `get "up" => …`, `root "…"`.
 pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
-    let place = |scan: &Scan<'_>| format!("{path}:{}", scan.line());
-    let of_whole = |scan: &Scan<'_>| {
+    let begins_line = |scan: &Scan<'_>, word: &str| {
         let before = scan.line_before();
-        let indent = before.find(|character: char| !character.is_whitespace());
-        indent.unwrap_or(before.len())
+        before.trim_start() == word && before.len() - word.len() <= DEEPEST_ROUTE
     };
-    let gets = Scan::behind(text, "get", COMMENT).filter_map(|mut scan| {
-        let indent = of_whole(&scan);
-        let begins = indent + "get".len() == scan.line_before().len();
-        let from = place(&scan);
-        scan.eat("(");
-        let answered = scan.string(QUOTES)?;
+    let gets = Scan::behind(text, "get", COMMENT).filter_map(|scan| {
+        let mut inside = scan;
+        inside.eat("(");
+        let answered = inside.string(QUOTES)?;
         let fixed = !answered.contains([':', '*', '(', '#']);
-        (begins && indent <= DEEPEST_ROUTE && fixed).then(|| Route {
+        (fixed && begins_line(&scan, "get")).then(|| Route {
             path: format!("/{}", answered.trim_start_matches('/')),
-            from,
+            from: format!("{path}:{}", scan.line()),
         })
     });
     let roots = Scan::behind(text, "root", COMMENT)
-        .filter(|scan| {
-            let indent = of_whole(scan);
-            let begins = indent + "root".len() == scan.line_before().len();
-            begins && indent <= DEEPEST_ROUTE && scan.rest().starts_with([' ', '('])
-        })
-        .filter(|_| path.ends_with("routes.rb"))
+        .filter(|scan| path.ends_with("routes.rb") && begins_line(scan, "root"))
+        .filter(|scan| scan.rest().starts_with([' ', '(']))
         .map(|scan| Route {
             path: "/".to_owned(),
-            from: place(&scan),
+            from: format!("{path}:{}", scan.line()),
         });
     gets.chain(roots).collect()
 }
