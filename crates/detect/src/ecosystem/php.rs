@@ -69,13 +69,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     uses.extend(configured_uses(sources, &application.kind));
     let wanted = extensions::wanted(composer.as_ref(), &uses);
-    if let Some(command) = extensions::command(&wanted, &mut report) {
-        let from = wanted.first().map_or("", |one| one.from.as_str());
-        report
-            .likely(Topic::BuildCommand, &command, from)
-            .note("extensions that the image does not have");
-        application.build_commands.push(command);
-    }
+    let built = extensions::command(&wanted, &mut report);
+    application.build_commands.extend(built);
     let start = start::start(sources, root, framework.is_some(), &texts);
     let served = matches!(start, Some(Start::Pages(_)));
     if let Some(Start::Pages(root)) = start {

@@ -166,8 +166,9 @@ pub(super) fn wanted(composer: Option<&Composer>, uses: &[Use]) -> Vec<Wanted> {
     all
 }
 
-/// The command that builds those that the image does not have, reported; none where there is none.
+/// The command that builds those that the image does not have, reported; none where it has all.
 pub(super) fn command(wanted: &[Wanted], report: &mut Report) -> Option<String> {
+    let mut first = None;
     let (mut core, mut from_pecl, mut packages, mut configured) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in wanted {
@@ -197,6 +198,7 @@ pub(super) fn command(wanted: &[Wanted], report: &mut Report) -> Option<String> 
                 &one.from,
             )
             .note(&one.note);
+        first.get_or_insert(&one.from);
         packages.extend_from_slice(extension.packages);
         if !extension.configure.is_empty() {
             configured.push(format!(
@@ -234,5 +236,9 @@ pub(super) fn command(wanted: &[Wanted], report: &mut Report) -> Option<String> 
     if !packages.is_empty() {
         steps.push("rm -rf /var/lib/apt/lists/*".to_owned());
     }
-    (!steps.is_empty()).then(|| steps.join(" && "))
+    let command = steps.join(" && ");
+    report
+        .likely(Topic::BuildCommand, &command, first?)
+        .note("extensions that the image does not have");
+    Some(command)
 }

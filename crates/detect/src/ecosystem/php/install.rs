@@ -12,29 +12,26 @@ pub(super) fn install(
     commands: &mut Vec<String>,
 ) {
     let what = "--no-dev --no-interaction --no-progress --prefer-dist --no-scripts --no-autoloader";
-    let mut all = Vec::new();
-    if composer.is_locked() {
-        // Composer's image has another PHP; the program's own looks again when it starts.
-        all.push(format!("composer install {what} --ignore-platform-reqs"));
+    let (command, from, note) = if composer.is_locked() {
+        (
+            format!("composer install {what} --ignore-platform-reqs"),
+            "composer.lock",
+            "Composer's image has another PHP; the program's own looks again when it starts",
+        )
     } else {
-        if !composer.has_platform() {
-            all.push(format!("composer config platform.php {version}"));
-        }
-        all.push(format!(
-            "composer install {what} '--ignore-platform-req=ext-*'"
-        ));
-    }
-    let from = if composer.is_locked() {
-        "composer.lock"
-    } else {
-        "composer.json"
+        let install = format!("composer install {what} '--ignore-platform-req=ext-*'");
+        let command = if composer.has_platform() {
+            install
+        } else {
+            format!("composer config platform.php {version} && {install}")
+        };
+        let note = "packages are chosen for the PHP that runs them, not for Composer's";
+        (command, "composer.json", note)
     };
-    for command in &all {
-        report
-            .certain(Topic::BuildCommand, command, from)
-            .note("Composer gets the packages");
-    }
-    commands.extend(all);
+    report
+        .certain(Topic::BuildCommand, &command, from)
+        .note(note);
+    commands.push(command);
 }
 
 /// What Composer does once the sources are there.
