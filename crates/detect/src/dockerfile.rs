@@ -18,6 +18,8 @@ use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, 
 
 const HEADER: &str =
     "# Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.";
+const SUPERVISED: &str =
+    "# As process 1 the program would not notice that it is asked to stop: the shell tells it.";
 const DEPENDENCIES_FIRST: &str = "# Dependencies come before sources, so that a changed source file does not install them again.";
 
 /// A Dockerfile, and what each of its lines is about.
@@ -236,6 +238,9 @@ impl Writer {
         if !config.cmd.is_empty() {
             // The command is whole; a base's entrypoint was written for another.
             self.line("ENTRYPOINT []", &[]);
+            if plan::is_supervised(&config.cmd) {
+                self.line(SUPERVISED, &[]);
+            }
             self.line(
                 &format!("CMD {}", json(&config.cmd)),
                 &[Topic::RunCommand, Topic::Framework],

@@ -56,7 +56,15 @@ fn strongest(sources: Sources<'_>) -> Option<Member<'_>> {
     found.sort_by_key(|(_, found)| std::cmp::Reverse(found.strength));
     let mut found = found.into_iter();
     let (_, taken) = found.next()?;
-    let others = found.map(|(ecosystem, _)| ecosystem.name).collect();
+    // Beside a framework, a `package.json` that only builds a site's looks is no second program.
+    let least = match taken.strength {
+        Strength::Framework => Strength::Program,
+        _ => Strength::Sources,
+    };
+    let others = found
+        .filter(|(_, found)| found.strength >= least)
+        .map(|(ecosystem, _)| ecosystem.name)
+        .collect();
     Some(Member {
         sources,
         found: taken,

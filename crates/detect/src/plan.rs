@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use installer::tidy;
 pub use planner::{PlanError, plan};
+pub(crate) use shell::is_supervised;
 pub use shell::quoted as shell_quoted;
 
 use crate::dockerignore::DockerIgnore;

@@ -45,7 +45,7 @@ pub fn configure(root: &str, fallback: Fallback) -> String {
     ];
     match fallback {
         Fallback::Page => {
-            lines.push("  try_files {path} {path}.html {path}/index.html /index.html".to_owned())
+            lines.push("  try_files {path} {path}.html {path}/index.html /index.html".to_owned());
         }
         Fallback::NotFound => {
             lines.push("  try_files {path} {path}.html {path}/index.html".to_owned());

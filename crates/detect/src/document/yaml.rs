@@ -197,7 +197,7 @@ mod tests {
         let mut last = 'a';
         for next in 'b'..='j' {
             let all = vec![format!("*{last}"); 10].join(", ");
-            text.push_str(&format!("{next}: &{next} [{all}]\n"));
+            text = format!("{text}{next}: &{next} [{all}]\n");
             last = next;
         }
         let error = Document::parse("bomb.yaml", &text).unwrap_err();

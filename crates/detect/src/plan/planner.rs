@@ -426,15 +426,37 @@ impl<'a> Planner<'a> {
             user: format!("{RUN_USER}:{RUN_USER}"),
             workdir: speaker.map_or_else(|| APP_ROOT.to_owned(), Program::workdir),
             env,
-            cmd: main
-                .and_then(|program| program.application.run_command.as_deref())
-                .map(shell::exec_form)
-                .unwrap_or_default(),
+            cmd: main.map(start).unwrap_or_default(),
             healthcheck: main.and_then(|program| probe(program, own_port.copied())),
             ports,
             volumes: volumes.into_iter().collect(),
             labels: [title].into_iter().chain(source).collect(),
         }
+    }
+}
+
+/// Whether a program takes no notice of being asked to stop when it is process 1. Most leave that to the kernel,
+/// which does it for every process but the first; servers and some runtimes see to it themselves.
+fn is_deaf(language: &str, command: &str) -> bool {
+    const PROGRAMS: [&str; 14] = [
+        "bun", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm", "python",
+        "python3", "tsx", "yarn",
+    ];
+    const COMPILED: [&str; 7] = ["c", "cpp", "crystal", "haskell", "rust", "swift", "zig"];
+    let commands = shell::commands(command);
+    let last = commands.last().and_then(|words| words.first());
+    last.is_some_and(|program| {
+        PROGRAMS.contains(&program.as_str())
+            || (program.starts_with("./") && COMPILED.contains(&language))
+    })
+}
+
+fn start(program: &Program<'_>) -> Vec<String> {
+    let command = program.application.run_command.as_deref().unwrap_or("");
+    if is_deaf(&program.application.language, command) {
+        shell::supervised(command)
+    } else {
+        shell::exec_form(command)
     }
 }
 

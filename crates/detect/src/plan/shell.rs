@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 /// Words that mean something to the shell itself where a command begins.
-const SHELL_WORDS: [&str; 36] = [
+const SHELL_WORDS: [&str; 37] = [
     "!", ".", ":", "[[", "alias", "bg", "case", "cd", "command", "do", "done", "elif", "else",
     "esac", "eval", "exit", "export", "fg", "fi", "for", "if", "jobs", "local", "read", "readonly",
-    "set", "shift", "source", "then", "trap", "umask", "unset", "until", "wait", "while", "{",
+    "set", "shift", "source", "then", "trap", "umask", "unset", "until", "wait", "while", "{", "}",
 ];
 
 /// A shell line, split at what is not quoted.
@@ -17,6 +17,8 @@ struct Line {
     commands: Vec<Vec<Range<usize>>>,
     /// `&&`, `;`, `|`, `&`, a parenthesis or a second line.
     operators: bool,
+    /// Another operator than `&&` and `;`.
+    branches: bool,
     /// `$`, `` ` ``, `*`, `?`, `[`, `~`, a redirection or a comment.
     expansions: bool,
 }
@@ -47,6 +49,8 @@ impl Line {
                 }
                 (None, '&' | ';' | '|' | '(' | ')' | '\n' | '\r') => {
                     line.operators = true;
+                    let doubled = text[..at].ends_with('&') || text[at + 1..].starts_with('&');
+                    line.branches |= !(character == ';' || (character == '&' && doubled));
                     line.end_word(&mut word, at);
                     line.commands.push(Vec::new());
                     continue;
@@ -70,24 +74,57 @@ impl Line {
 
 /// How a line is started: its words where no shell is needed, else `/bin/sh` with the line.
 ///
-/// A shell that has but one program to start gives its place to it (`exec`), so that signals reach it.
+/// The shell gives its place to the last program it has to start (`exec`), so that signals reach it.
 pub(super) fn exec_form(text: &str) -> Vec<String> {
     let line = Line::read(text);
     if let Some(words) = plain_words(text, &line) {
         return words;
     }
-    let mut script = text.to_owned();
-    if let (false, [words]) = (line.operators, line.commands.as_slice()) {
-        let program = words
-            .iter()
-            .find(|word| !is_assignment(&text[(*word).clone()]));
-        if let Some(program) = program
-            && !is_shell_word(&text[program.clone()])
-        {
-            script.insert_str(program.start, "exec ");
-        }
-    }
+    let script = handed_over(text, &line).unwrap_or_else(|| text.to_owned());
     vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
+}
+
+/// How the script of a supervised program begins.
+///
+/// `$!` is set as soon as there is somebody to tell; before that the shell itself ends.
+const TRAP: &str = "trap 'kill -TERM $! 2>/dev/null || exit 143' TERM INT;";
+
+/// Whether a command is a [`supervised`] one.
+pub(crate) fn is_supervised(command: &[String]) -> bool {
+    matches!(command, [_, _, script] if script.starts_with(TRAP))
+}
+
+/// How a line is started whose program, being process 1, would take no notice of being asked to stop: a shell
+/// starts it, passes on what it is told, and ends as it ends.
+pub(super) fn supervised(text: &str) -> Vec<String> {
+    let line = Line::read(text);
+    let program = match handed_over(text, &line) {
+        Some(script) if line.operators => format!("{{ {script}; }}"),
+        _ if line.operators => format!("{{ {text}; }}"),
+        _ => text.to_owned(),
+    };
+    let script = format!(
+        "{TRAP} {program} & while :; do wait $!; s=$?; kill -0 $! 2>/dev/null || exit $s; done"
+    );
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), script]
+}
+
+/// The line with `exec` before its last program; none where that is no program, or not surely the last.
+fn handed_over(text: &str, line: &Line) -> Option<String> {
+    if line.branches || text.trim_end().ends_with(';') {
+        return None;
+    }
+    let program = line
+        .commands
+        .last()?
+        .iter()
+        .find(|word| !is_assignment(&text[(*word).clone()]))?;
+    if is_shell_word(&text[program.clone()]) || &text[program.clone()] == "exec" {
+        return None;
+    }
+    let mut script = text.to_owned();
+    script.insert_str(program.start, "exec ");
+    Some(script)
 }
 
 /// The words of a line that a shell would start just so.
@@ -189,11 +226,10 @@ mod tests {
     #[test]
     fn a_shell_with_more_to_do_stays() {
         for line in [
-            "cd x && ./run",
             "./a | ./b",
+            "{ ./a; ./b; }",
             "while true; do x; done",
             "exec ./a $B",
-            "./a; ./b",
             "A=1",
         ] {
             assert_eq!(exec_form(line), shell(line), "{line}");
@@ -204,6 +240,62 @@ mod tests {
     fn what_cannot_be_split_is_left_to_the_shell() {
         assert_eq!(exec_form("echo 'open"), shell("exec echo 'open"));
         assert_eq!(exec_form("./a # b"), shell("exec ./a # b"));
+    }
+
+    #[test]
+    fn the_last_program_of_a_line_is_process_1() {
+        let script = |line| exec_form(line)[2].clone();
+        assert_eq!(
+            script("a x && b --port $PORT"),
+            "a x && exec b --port $PORT"
+        );
+        assert_eq!(script("A=1 run $X"), "A=1 exec run $X");
+        for line in [
+            "a | b $X",
+            "a & b",
+            "a || b",
+            "(a; b)",
+            "a && exec b",
+            "cd x && if y; then z; fi",
+        ] {
+            assert_eq!(script(line), line);
+        }
+    }
+
+    /// What a supervised line prints and how it ends, some time after it was told to stop.
+    fn told_to_stop(line: &str) -> (String, Option<i32>) {
+        use std::io::Read as _;
+        let words = supervised(line);
+        let mut child = std::process::Command::new(&words[0])
+            .args(&words[1..])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let mut first = [0; 6];
+        out.read_exact(&mut first).unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = child.wait().unwrap();
+        let mut rest = String::from_utf8_lossy(&first).into_owned();
+        out.read_to_string(&mut rest).unwrap();
+        (rest, status.code())
+    }
+
+    #[test]
+    fn a_supervised_program_is_told_to_stop_and_its_end_is_passed_on() {
+        let stubborn =
+            "sh -c 'trap \"echo bye; exit 7\" TERM; echo ready; while :; do sleep 0.01; done'";
+        assert_eq!(told_to_stop(stubborn), ("ready\nbye\n".to_owned(), Some(7)));
+        assert_eq!(
+            told_to_stop("echo ready && sleep 600"),
+            ("ready\n".to_owned(), Some(143))
+        );
+        let ends = supervised("sh -c 'exit 3'");
+        let status = std::process::Command::new(&ends[0])
+            .args(&ends[1..])
+            .status();
+        assert_eq!(status.unwrap().code(), Some(3));
     }
 
     #[test]

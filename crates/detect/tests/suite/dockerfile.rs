@@ -78,7 +78,8 @@ fn a_node_program() {
     USER 65532:65532
     EXPOSE 3000
     ENTRYPOINT []
-    CMD ["npm", "run", "start"]
+    # As process 1 the program would not notice that it is asked to stop: the shell tells it.
+    CMD ["/bin/sh", "-c", "trap 'kill -TERM $! 2>/dev/null || exit 143' TERM INT; npm run start & while :; do wait $!; s=$?; kill -0 $! 2>/dev/null || exit $s; done"]
     "#);
 }
 
