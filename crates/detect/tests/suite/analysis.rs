@@ -84,13 +84,23 @@ fn with_two_languages_the_other_is_asked_about() {
     let tree = MemoryTree::new([
         ("requirements.txt", "flask==3.0.0\n"),
         ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
-        ("package.json", "{\"name\": \"assets\"}"),
+        (
+            "package.json",
+            "{\"name\": \"pages\", \"scripts\": {\"start\": \"node pages.js\"}}",
+        ),
     ]);
     assert!(report(&tree).starts_with("app · a web service in Python 3.11\n"));
     assert!(
         report(&tree)
             .contains("? A Node program too? There are signs of one, but only `app` was taken.")
     );
+    // What nobody starts only builds the site's looks.
+    let tree = MemoryTree::new([
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("package.json", "{\"name\": \"assets\"}"),
+    ]);
+    assert!(!report(&tree).contains("program too?"));
 }
 
 #[test]
