@@ -97,7 +97,7 @@ fn folders(root: &Sources<'_>) -> Vec<String> {
 }
 
 /// Whether a file's name is the marker, where `*` stands for its beginning.
-fn is_marked(name: &str, marker: &str) -> bool {
+pub(crate) fn is_marked(name: &str, marker: &str) -> bool {
     match marker.strip_prefix('*') {
         Some(ending) => name.ends_with(ending),
         None => name == marker,

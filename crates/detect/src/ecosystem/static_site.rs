@@ -1,13 +1,141 @@
-//! Static site.
+//! Sites of files: HTML that is served as it lies there, or that a generator makes of pages.
 
-use super::{Ecosystem, Packing};
+mod generator;
+mod root;
+
+use ergon_manifest::{Application, EnvironmentVariable};
+
+use self::generator::Generated;
+use self::root::Root;
+use super::{Ecosystem, Found, Packed, Packing, Port, Report, Strength};
+use crate::analysis::Topic;
+use crate::members::is_marked;
+use crate::sources::Sources;
+use crate::web_server;
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Static",
     languages: &["static", "html"],
-    looks_for: "a static site: index.html, or Staticfile",
-    markers: &["Staticfile"],
-    detect: |_| None,
+    looks_for: "a static site: index.html, Staticfile, static.json, or a site generator's settings",
+    markers: &["Staticfile", "static.json"],
+    detect,
     droppings: &[],
-    packing: |_| Packing::default(),
+    packing,
 };
+
+fn packing(program: &Packed<'_>) -> Packing {
+    web_server::packing(generator::toolchain(&program.application.kind))
+}
+
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let mut report = Report::default();
+    let mut application = Application {
+        kind: "static".to_owned(),
+        language: "static".to_owned(),
+        ..Application::default()
+    };
+    let root = match generator::of(sources) {
+        Some(generated) => generate(generated, &mut application, &mut report),
+        None => root::of(sources)?,
+    };
+    report.certain(
+        Topic::Language,
+        "HTML",
+        root.page.as_deref().unwrap_or(&root.from),
+    );
+    let strength = if application.kind == "mkdocs" {
+        // A program's documentation, where there is a program.
+        Strength::Program
+    } else if root.explicit {
+        Strength::Framework
+    } else if is_beside_a_program(sources) {
+        Strength::Sources
+    } else {
+        Strength::Program
+    };
+    serve(&root, &mut application, &mut report);
+    Some(Found {
+        strength,
+        name: None,
+        application,
+        base_image: web_server::BASE_IMAGE.to_owned(),
+        delegates: false,
+        report,
+    })
+}
+
+/// Has a generator make the site.
+fn generate(generated: Generated, application: &mut Application, report: &mut Report) -> Root {
+    let generator = generated.generator;
+    report.certain(Topic::Framework, generator.label, &generated.from);
+    generator.kind.clone_into(&mut application.kind);
+    for command in generated.commands {
+        report
+            .likely(Topic::BuildCommand, &command, &generated.from)
+            .note(format!("{} makes the site", generator.label));
+        application.build_commands.push(command);
+    }
+    for package in generator.packages {
+        report
+            .likely(Topic::SystemPackage, *package, &generated.from)
+            .note("only the build wants it");
+        application.system_packages.push((*package).to_owned());
+    }
+    application.artifacts = vec![generated.folder.clone(), web_server::CONFIG_FILE.to_owned()];
+    Root {
+        folder: generated.folder,
+        page: None,
+        from: generated.from,
+        why: format!("where {} leaves the site", generator.label),
+        explicit: true,
+        fallback: web_server::Fallback::NotFound,
+    }
+}
+
+/// Has the web server serve a folder.
+fn serve(root: &Root, application: &mut Application, report: &mut Report) {
+    let shown = if root.folder == "." {
+        "this folder"
+    } else {
+        &root.folder
+    };
+    let fact = if root.explicit {
+        report.certain(Topic::RunCommand, web_server::RUN_COMMAND, &root.from)
+    } else {
+        report.likely(Topic::RunCommand, web_server::RUN_COMMAND, &root.from)
+    };
+    fact.note(format!("serves {shown}: {}", root.why));
+    application
+        .build_commands
+        .push(web_server::configure(&root.folder, root.fallback));
+    application.entrypoint.clone_from(&root.page);
+    application.run_command = Some(web_server::RUN_COMMAND.to_owned());
+    application.ports = vec![report.port(&Port::usual(web_server::PORT, "the server's own"))];
+    application.health = Some(web_server::health());
+    let default = EnvironmentVariable {
+        default: Some(web_server::PORT.to_string()),
+        ..EnvironmentVariable::default()
+    };
+    application.env.insert("PORT".to_owned(), default);
+}
+
+/// Whether the page may belong to a program, which says better how it is served.
+fn is_beside_a_program(sources: &Sources<'_>) -> bool {
+    let of_another = |name: &str| {
+        let others = super::ALL
+            .iter()
+            .filter(|ecosystem| !ecosystem.languages.contains(&"static"));
+        others
+            .flat_map(|ecosystem| ecosystem.markers)
+            .any(|marker| is_marked(name, marker))
+    };
+    sources.names().any(|name| match name {
+        // Its tools, where it neither needs nor builds anything.
+        "package.json" => sources.document(name).is_none_or(|package| {
+            package.get(&["dependencies"]).is_some()
+                || package.get(&["scripts", "build"]).is_some()
+                || package.get(&["scripts", "start"]).is_some()
+        }),
+        name => of_another(name),
+    })
+}

@@ -520,7 +520,7 @@ impl<'p, 'a> Packages<'p, 'a> {
 
 /// Whether a Debian package only has a part in building: headers, compilers, what fetches sources.
 fn only_builds(package: &str) -> bool {
-    const BUILDERS: [&str; 16] = [
+    const BUILDERS: [&str; 17] = [
         "autoconf",
         "automake",
         "bison",
@@ -532,6 +532,7 @@ fn only_builds(package: &str) -> bool {
         "g++",
         "gcc",
         "git",
+        "hugo",
         "libtool",
         "make",
         "meson",

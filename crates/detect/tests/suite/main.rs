@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod analysis;
+mod deno;
 mod disk;
 mod dockerfile;
 mod examples;
@@ -14,6 +15,8 @@ mod plans;
 mod python;
 mod ruby;
 mod rust;
+mod shell;
+mod static_site;
 
 use ergon_detect::analysis::Analysis;
 use ergon_detect::memory::MemoryTree;

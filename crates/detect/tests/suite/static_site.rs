@@ -1,0 +1,162 @@
+//! Sites of files.
+
+use ergon_detect::memory::MemoryTree;
+use ergon_manifest::Application;
+use insta::assert_snapshot;
+
+use crate::{detected, report};
+
+/// The folder that the web server is told to serve.
+fn served(files: &[(&str, &str)]) -> String {
+    let application = detected(files);
+    assert_eq!(application.language, "static");
+    root(&application)
+}
+
+fn root(application: &Application) -> String {
+    let configure = application.build_commands.last().unwrap();
+    let (_, behind) = configure.split_once("root * ").unwrap();
+    behind.split('\'').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_page_is_a_site() {
+    let tree = MemoryTree::new([("index.html", "<h1>Hello</h1>")]);
+    assert_snapshot!(report(&tree), @r"
+    app · a site
+    language: HTML [index.html, certain]
+    run_command: caddy run --config Caddyfile --adapter caddyfile [index.html, likely] (serves this folder: its index.html is the first page)
+    port: 8080 [-, assumed] (the server's own; nothing in the project says otherwise)
+    ");
+}
+
+#[test]
+fn the_site_may_lie_in_a_folder() {
+    assert_eq!(served(&[("index.html", "")]), ".");
+    assert_eq!(served(&[("public/index.html", "")]), "public");
+    assert_eq!(served(&[("dist/index.html", "")]), "dist");
+}
+
+#[test]
+fn a_staticfile_says_which() {
+    assert_eq!(
+        served(&[
+            ("Staticfile", "root: site\n"),
+            ("site/index.html", ""),
+            ("index.html", "")
+        ]),
+        "site"
+    );
+    assert_eq!(
+        served(&[("Staticfile", ""), ("public/index.html", "")]),
+        "public"
+    );
+    assert_eq!(
+        served(&[
+            ("static.json", r#"{"root": "./out/"}"#),
+            ("out/index.html", "")
+        ]),
+        "out"
+    );
+    // It never leads out of the project.
+    let tree = MemoryTree::new([("Staticfile", "root: ../../etc\n")]);
+    assert!(
+        ergon_detect::analyse(&tree)
+            .manifest
+            .applications
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_program_in_the_browser_answers_every_path() {
+    let falls_back = |files: &[(&str, &str)]| {
+        let application = detected(files);
+        application
+            .build_commands
+            .last()
+            .unwrap()
+            .contains(" /index.html'")
+    };
+    assert!(falls_back(&[(
+        "dist/index.html",
+        "<div id=\"root\"></div>"
+    )]));
+    assert!(falls_back(&[(
+        "Staticfile",
+        "root: x\npushstate: enabled\n"
+    )]));
+    assert!(falls_back(&[(
+        "static.json",
+        r#"{"routes": {"/**": "index.html"}}"#
+    )]));
+    assert!(!falls_back(&[("index.html", "<h1>Hello</h1>")]));
+}
+
+#[test]
+fn a_page_beside_a_program_is_that_programs() {
+    let language = |files: &[(&str, &str)]| {
+        let mut all = vec![("index.html", "")];
+        all.extend(files);
+        detected(&all).language
+    };
+    assert_eq!(language(&[("go.mod", "module x\n")]), "go");
+    assert_eq!(
+        language(&[("package.json", r#"{"dependencies": {"left-pad": "1"}}"#)]),
+        "javascript"
+    );
+    assert_eq!(
+        language(&[("package.json", r#"{"devDependencies": {"prettier": "3"}}"#)]),
+        "static"
+    );
+}
+
+#[test]
+fn generators_make_sites() {
+    let made = |files: &[(&str, &str)]| {
+        let application = detected(files);
+        assert_eq!(application.language, "static");
+        let commands = application.build_commands.len() - 1;
+        format!(
+            "{}: {}; serves {}",
+            application.kind,
+            application.build_commands[..commands].join(" && "),
+            root(&application)
+        )
+    };
+    assert_eq!(
+        made(&[
+            ("hugo.toml", "baseURL = 'https://x.test'\n"),
+            ("content/a.md", "")
+        ]),
+        "hugo: hugo --minify; serves public"
+    );
+    assert_eq!(
+        made(&[
+            ("config.toml", "baseURL = 'https://x.test'\n"),
+            ("content/a.md", "")
+        ]),
+        "hugo: hugo --minify; serves public"
+    );
+    assert_eq!(
+        made(&[
+            ("config.toml", "base_url = 'https://x.test'\n"),
+            ("content/a.md", "")
+        ]),
+        "zola: apk add --no-cache zola && zola build; serves public"
+    );
+    assert_eq!(
+        made(&[
+            ("book.toml", "[build]\nbuild-dir = \"out\"\n"),
+            ("src/SUMMARY.md", "")
+        ]),
+        "mdbook: apk add --no-cache mdbook && mdbook build; serves out"
+    );
+    assert_eq!(
+        made(&[
+            ("mkdocs.yml", "site_name: x\ntheme:\n  name: material\n"),
+            ("docs/index.md", "")
+        ]),
+        "mkdocs: pip install mkdocs-material && mkdocs build; serves site"
+    );
+}
