@@ -26,7 +26,7 @@ pub struct SyntaxError {
 }
 
 impl Document {
-    /// Reads a `.toml`, a `.yaml` or `.yml`, or else JSON, with comments where the file is known for them.
+    /// Reads a `.toml` or a `Pipfile`, a `.yaml` or `.yml`, or else JSON, with comments where the file is known for them.
     ///
     /// Numbers that are not whole stay text: they are versions as often as not.
     pub fn parse(file: &str, text: &str) -> Result<Self, SyntaxError> {
@@ -37,7 +37,11 @@ impl Document {
             path: Vec::new(),
             lines: HashMap::new(),
         };
-        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let extension = match name {
+            "Pipfile" => "toml",
+            _ => name.rsplit_once('.').map_or("", |(_, extension)| extension),
+        };
         let value = match extension {
             "toml" => reader.toml()?,
             "yaml" | "yml" => yaml::read(&mut reader)?,

@@ -130,10 +130,9 @@ pub struct Route {
 }
 
 /// Paths that say how a program is, the most telling first.
-const HEALTH_PATHS: [&str; 12] = [
+const HEALTH_PATHS: [&str; 11] = [
     "/healthz",
     "/health",
-    "/health/",
     "/livez",
     "/readyz",
     "/api/health",
@@ -149,7 +148,12 @@ const HEALTH_PATHS: [&str; 12] = [
 pub fn health_route(routes: &[Route]) -> Option<&Route> {
     HEALTH_PATHS
         .iter()
-        .find_map(|path| routes.iter().find(|route| route.path == *path))
+        .find_map(|path| routes.iter().find(|route| is_path(&route.path, path)))
+}
+
+/// Whether a route is the path, with or without a slash at its end.
+fn is_path(route: &str, path: &str) -> bool {
+    route == path || route.strip_suffix('/') == Some(path)
 }
 
 /// A port that a text names; 0 is none.

@@ -1,18 +1,38 @@
-//! Python: pip, from `requirements.txt` or `pyproject.toml`.
+//! Python: pip, uv, Poetry, PDM and Pipenv.
 
+mod content_hash;
 mod dependencies;
+mod django;
+mod framework;
+mod lock;
+mod manager;
+mod metadata;
+mod packing;
+mod ports;
+mod reads;
 pub(crate) mod requirements;
+mod routes;
+mod server;
 mod source;
 mod start;
+mod system;
+mod version;
 
-use ergon_manifest::Application;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use ergon_manifest::{Application, Health};
 
 use self::dependencies::Dependencies;
-use self::start::{FRAMEWORKS, Framework, start};
-use super::{Claim, Ecosystem, Found, Packed, Packing, Probe, Report, Strength, UsualRuntime};
+use self::django::Django;
+use self::framework::Framework;
+use self::manager::{Install, Wish};
+use self::metadata::Metadata;
+use self::start::start;
+use super::{Ecosystem, Found, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
-use crate::sources::Sources;
-use crate::versions::{self, Part};
+use crate::environment::Read;
+use crate::sources::{Sources, Text};
 use crate::{environment, names, services};
 
 /// What bases offer where nothing is said: Debian's.
@@ -22,7 +42,9 @@ const USUAL: UsualRuntime = UsualRuntime {
     version: "3.11",
     remedy: "echo 3.11 > .python-version",
 };
-const MINOR_VERSIONS: [u32; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
+
+/// Files by which a project of its own shows.
+const PROJECT_FILES: [&str; 4] = ["requirements.txt", "pyproject.toml", "setup.py", "Pipfile"];
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Python",
@@ -45,14 +67,31 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
         ".mypy_cache",
         ".ruff_cache",
     ],
-    packing,
+    packing: packing::packing,
 };
 
-fn packing(_: &Packed<'_>) -> Packing {
-    Packing {
-        env: vec![("PYTHONUNBUFFERED", "1".to_owned())],
-        probe: Some(probe),
-        ..Packing::default()
+/// What is known of a program while it is looked at.
+struct Program<'s, 'a> {
+    sources: &'s Sources<'a>,
+    metadata: &'s Metadata,
+    dependencies: &'s Dependencies,
+    /// Its own files, those nearest to its folder first.
+    texts: Vec<Text<'a>>,
+    /// The first parts of all modules that they import.
+    imported: BTreeSet<String>,
+    /// The project itself is installed with its dependencies.
+    installed: bool,
+}
+
+impl Program<'_, '_> {
+    fn imports(&self, module: &str) -> bool {
+        self.imported.contains(module)
+    }
+
+    /// One of its own files.
+    fn text(&self, path: &str) -> Option<Rc<str>> {
+        let (_, text) = self.texts.iter().find(|(known, _)| *known == path)?;
+        Some(Rc::clone(text))
     }
 }
 
@@ -63,33 +102,47 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         "setup.py",
         "manage.py",
         "Pipfile",
+        "environment.yml",
     ]);
     let files = sources.program_files(&["py"]);
     let at_root = files.iter().find(|path| !path.contains('/'));
     let marker = marker.or(at_root.copied()).filter(|_| !files.is_empty())?;
 
     let mut report = Report::default();
-    let dependencies = Dependencies::read(sources);
-    report.certain(Topic::Language, "Python", marker);
-    let framework = framework(sources, &dependencies, &mut report);
-    let claims = version_file(sources)
-        .into_iter()
-        .chain(version_range(sources));
-    let runtime = report.runtime(&USUAL, claims);
-    let (strength, start) = match start(sources, &dependencies, framework, &mut report) {
-        Some(start) if framework.is_some() || start.kind == "django" => {
-            (Strength::Framework, Some(start))
-        }
-        Some(start) => (Strength::Program, Some(start)),
-        None => (Strength::Sources, None),
+    let metadata = Metadata::read(sources);
+    let mut dependencies = Dependencies::read(sources, &metadata);
+    let install = |dependencies: &Dependencies, wish: &Wish<'_>| {
+        dependencies
+            .manager
+            .map_or_else(Install::default, |manager| {
+                manager.install(dependencies, &metadata, sources, wish)
+            })
     };
-    let texts = sources.program_texts(&["py"]);
-    let object = start.as_ref().and_then(|start| start.entrypoint.as_deref());
-    let routes: Vec<_> = texts
-        .iter()
-        .filter(|(path, _)| Some(*path) == object)
-        .flat_map(|(path, text)| source::routes(path, text))
-        .collect();
+    report.certain(Topic::Language, "Python", marker);
+    let script_python = dependencies.python.take();
+    let texts = own_texts(sources);
+    let wish = Wish {
+        venv: false,
+        missing: None,
+    };
+    let program = Program {
+        sources,
+        metadata: &metadata,
+        dependencies: &dependencies,
+        imported: imported(&texts),
+        installed: install(&dependencies, &wish).project,
+        texts,
+    };
+    let django = Django::find(&program);
+    let (framework, start) = start(&program, django.as_ref(), &mut report);
+    report_framework(&program, framework, django.is_some(), &mut report);
+    let runtime = report.runtime(&USUAL, version::claims(sources, &metadata, script_python));
+    let strength = match &start {
+        Some(start) if framework.is_some() || start.kind != "python" => Strength::Framework,
+        Some(_) => Strength::Program,
+        None => Strength::Sources,
+    };
+    let entrypoint = start.as_ref().and_then(|start| start.entrypoint.clone());
 
     let mut application = Application {
         kind: start
@@ -97,41 +150,62 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .map_or("python", |start| start.kind)
             .to_owned(),
         language: "python".to_owned(),
-        entrypoint: object.map(str::to_owned),
         dependencies: dependencies.file.clone(),
-        build_commands: dependencies.install_command().into_iter().collect(),
-        package_manager: dependencies.file.is_some().then(|| "pip".to_owned()),
+        package_manager: dependencies
+            .manager
+            .map(|manager| manager.name().to_owned()),
         ..Application::default()
     };
+    let missing = start
+        .as_ref()
+        .and_then(|start| start.missing)
+        .filter(|_| dependencies.file.is_some());
     if let Some(start) = start {
         report
             .likely(Topic::RunCommand, start.said, start.from)
             .note(start.note);
         if let Some(port) = start.port {
             application.ports = vec![report.port(&port)];
-            application.health = report.health(&routes);
+            application.health = match &django {
+                Some(django) => report.health(&django.routes(&program)),
+                None if start.kind == "streamlit" => Some(own_health(&mut report)),
+                None => report.health(&routes::routes(&program.texts, entrypoint.as_deref())),
+            };
         }
         application.run_command = Some(start.run_command);
     }
-    let reads: Vec<_> = texts
-        .iter()
-        .flat_map(|(path, text)| source::environment(path, text))
-        .collect();
-    application.env = environment::variables(&reads);
+    application.entrypoint = entrypoint;
+    application.env = environment::variables(&reads(&program));
     environment::report(&application.env, &mut report);
     application.services = services::of_dependencies(
         services::Packages::Python,
         dependencies.places(),
         &mut report,
     );
-    application.system_packages = dependencies.system_packages(&mut report);
-    dependencies.report(&mut report);
+    if let Some(django) = &django
+        && let Some(service) = django.service(&program, &application.services, &mut report)
+    {
+        application.services.push(service.to_owned());
+        application.services.sort();
+    }
+    let (packages, compiles) = system::packages(&dependencies, &mut report);
+    application.system_packages = packages;
+    let wish = Wish {
+        venv: compiles,
+        missing,
+    };
+    let mut install = install(&dependencies, &wish);
+    install.commands.extend(packing::browsers(&dependencies));
+    let collects = django.as_ref().and_then(|django| django.collects(&program));
+    install.commands.extend(collects);
+    dependencies.report(&install, &mut report);
+    application.build_commands = install.commands;
 
     let base_image = format!("python:{}-slim", runtime.version);
     application.runtime = Some(runtime);
     Some(Found {
         strength,
-        name: name(sources),
+        name: metadata.name().and_then(|name| names::from_package(&name)),
         application,
         base_image,
         delegates: false,
@@ -139,52 +213,80 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     })
 }
 
-/// The package's own name.
-fn name(sources: &Sources<'_>) -> Option<String> {
-    let project = sources.document("pyproject.toml")?;
-    let name = project
-        .text(&["project", "name"])
-        .or_else(|| project.text(&["tool", "poetry", "name"]))?;
-    names::from_package(name)
+/// The program's files without those of other projects in folders of this one.
+fn own_texts<'a>(sources: &Sources<'a>) -> Vec<Text<'a>> {
+    let others: Vec<&str> = sources
+        .files()
+        .iter()
+        .filter_map(|path| path.rsplit_once('/'))
+        .filter(|(_, name)| PROJECT_FILES.contains(name))
+        .map(|(folder, _)| folder)
+        .collect();
+    let files = sources.program_files(&["py"]).into_iter();
+    files
+        .filter(|path| {
+            !others.iter().any(|folder| {
+                path.strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
+        })
+        .filter_map(|path| Some((path, sources.text(path)?)))
+        .collect()
 }
 
-fn framework(
-    sources: &Sources<'_>,
-    dependencies: &Dependencies,
+/// The first parts of all modules that are imported.
+fn imported(texts: &[Text<'_>]) -> BTreeSet<String> {
+    let mut modules = BTreeSet::new();
+    for line in texts.iter().flat_map(|(_, text)| text.lines()) {
+        let line = line.trim_start();
+        let named = line
+            .strip_prefix("import ")
+            .or_else(|| line.strip_prefix("from "));
+        for name in named.into_iter().flat_map(|named| named.split(',')) {
+            let name = name.trim_start();
+            let end = name
+                .find(|character: char| character != '_' && !character.is_alphanumeric())
+                .unwrap_or(name.len());
+            if end > 0 && !modules.contains(&name[..end]) {
+                modules.insert(name[..end].to_owned());
+            }
+        }
+    }
+    modules
+}
+
+fn report_framework(
+    program: &Program<'_, '_>,
+    framework: Option<&'static Framework>,
+    django: bool,
     report: &mut Report,
-) -> Option<&'static Framework> {
-    let listed = FRAMEWORKS
-        .iter()
-        .find_map(|framework| Some((framework, dependencies.get(framework.package)?)));
-    if let Some((framework, dependency)) = listed {
-        let value = match dependency.requirement.version() {
-            Some(version) => format!("{} {}", framework.label, short(version)),
-            None => framework.label.to_owned(),
-        };
-        report.certain(Topic::Framework, value, dependency.from());
-        return Some(framework);
-    }
-    if let Some(django) = dependencies.get("django") {
-        let version = django
-            .requirement
-            .version()
-            .map(|version| format!(" {}", short(version)));
-        report.certain(
-            Topic::Framework,
-            format!("Django{}", version.unwrap_or_default()),
-            django.from(),
-        );
-        return None;
-    }
-    // Nothing lists it, but the code may still use it.
-    let (framework, object) = FRAMEWORKS.iter().find_map(|framework| {
-        Some((
-            framework,
-            source::app_object(sources, framework.package, framework.constructor)?,
-        ))
-    })?;
-    report.likely(Topic::Framework, framework.label, object.from());
-    Some(framework)
+) {
+    let (label, package) = match framework {
+        Some(framework) => (framework.label, framework.package),
+        None if django || program.dependencies.has("django") => ("Django", "django"),
+        None => return,
+    };
+    let Some(dependency) = program.dependencies.get(package) else {
+        // Nothing lists it, but the code uses it.
+        let module = framework.map_or("django", |framework| framework.module);
+        let place = program.texts.iter().find_map(|(path, text)| {
+            let line = text.lines().position(|line| {
+                let named = line
+                    .trim_start()
+                    .strip_prefix("import ")
+                    .or_else(|| line.trim_start().strip_prefix("from "));
+                named.is_some_and(|named| named.starts_with(module))
+            })?;
+            Some(format!("{path}:{}", line + 1))
+        });
+        report.likely(Topic::Framework, label, place.unwrap_or_default());
+        return;
+    };
+    let value = match dependency.requirement.version() {
+        Some(version) => format!("{label} {}", short(version)),
+        None => label.to_owned(),
+    };
+    report.certain(Topic::Framework, value, dependency.from());
 }
 
 /// `0.115` of `0.115.6`.
@@ -192,51 +294,47 @@ fn short(version: &str) -> String {
     version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
 }
 
-/// The version in a file whose only purpose is to say it.
-fn version_file(sources: &Sources<'_>) -> Option<Claim> {
-    let is_number = |number: &str| number.len() < 4 && number.parse::<u16>().is_ok();
-    [".python-version", "runtime.txt"].iter().find_map(|file| {
-        let text = sources.text(file)?;
-        let mut lines = text
-            .lines()
-            .map(|line| line.trim().trim_start_matches("python-"));
-        let line = lines.position(|version| {
-            matches!(version.split('.').count(), 2 | 3) && version.split('.').all(is_number)
-        })?;
-        let version = text.lines().nth(line)?.trim().trim_start_matches("python-");
-        Some(Claim::exactly(version, format!("{file}:{}", line + 1)))
-    })
+/// Streamlit answers by itself how it is.
+fn own_health(report: &mut Report) -> Health {
+    let path = "/_stcore/health".to_owned();
+    report
+        .likely(Topic::Health, format!("GET {path}"), "")
+        .note("Streamlit's own");
+    Health { path, port: None }
 }
 
-/// The version that the package's metadata allows.
-fn version_range(sources: &Sources<'_>) -> Option<Claim> {
-    let project = sources.document("pyproject.toml")?;
-    let places: [&[&str]; 2] = [
-        &["project", "requires-python"],
-        &["tool", "poetry", "dependencies", "python"],
+/// Every variable that a text reads, as it comes in it.
+fn environment(path: &str, text: &str) -> Vec<Read> {
+    let mut found = reads::environment(path, text);
+    found.extend(reads::settings(path, text, false));
+    found
+}
+
+/// What the program reads of its environment.
+fn reads(program: &Program<'_, '_>) -> Vec<Read> {
+    let mut found: Vec<_> = program
+        .texts
+        .iter()
+        .flat_map(|(path, text)| environment(path, text))
+        .collect();
+    let examples = [
+        ".env.example",
+        ".env.sample",
+        ".env.template",
+        "env.example",
     ];
-    places.iter().find_map(|keys| {
-        let range = project.text(keys)?;
-        let minor = versions::choose(range, &MINOR_VERSIONS, 11, Part::MinorOf(3))?;
-        Some(Claim::range(
-            range,
-            format!("3.{minor}"),
-            project.from(keys),
-        ))
-    })
-}
-
-/// Asks with what every Python has.
-fn probe(probe: &Probe<'_>) -> Vec<String> {
-    // A JSON string is a Python string.
-    let path = serde_json::Value::from(probe.path);
-    let port = if probe.port_variable {
-        format!("os.environ.get('PORT') or '{}'", probe.port)
-    } else {
-        format!("'{}'", probe.port)
-    };
-    let script = format!(
-        "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + ({port}) + {path}, timeout=3)"
-    );
-    vec!["python".to_owned(), "-c".to_owned(), script]
+    let example = program.sources.first_of(&examples);
+    if let Some(file) = example
+        && let Some(text) = program.sources.text(file)
+    {
+        let mentioned = |name: &str| {
+            let quoted = [format!("\"{name}\""), format!("'{name}'")];
+            program
+                .texts
+                .iter()
+                .any(|(_, text)| quoted.iter().any(|quoted| text.contains(quoted.as_str())))
+        };
+        found.extend(reads::examples(file, &text, mentioned));
+    }
+    found
 }

@@ -85,10 +85,13 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "python" | "python3" => {
             module(words).is_some_and(|module| matches!(module[0], "pip" | "poetry" | "pipenv"))
         }
-        "pip" | "pip3" => matches!(verb, "install" | "download" | "wheel"),
+        "pip" | "pip3" => {
+            matches!(verb, "install" | "download" | "wheel") || words.contains(&"install")
+        }
         "uv" => matches!(verb, "sync" | "pip" | "add" | "lock" | "tool" | "python"),
         "poetry" | "pdm" => matches!(verb, "install" | "sync" | "add" | "lock" | "self"),
-        "pipenv" => matches!(verb, "install" | "sync"),
+        "pipenv" => matches!(verb, "install" | "sync" | "lock"),
+        "playwright" => verb == "install",
         "npm" => matches!(
             verb,
             "ci" | "clean-install" | "install" | "i" | "add" | "exec" | "update" | "rebuild"
@@ -154,15 +157,27 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
     match *words {
         ["python" | "python3", ..] => match module(words)? {
             ["pip", "install", arguments @ ..] => pip_files(arguments, place),
+            ["venv", ..] => Some(BTreeSet::new()),
             _ => None,
         },
         ["pip" | "pip3", "install", ref arguments @ ..]
         | ["uv", "pip", "install", ref arguments @ ..] => pip_files(arguments, place),
-        ["uv", "sync", ref arguments @ ..] if arguments.contains(&"--no-install-project") => {
-            place.project_files(&["pyproject.toml", "uv.lock", ".python-version"], "path")
+        ["pip" | "pip3", "--python", _, "install", ref arguments @ ..] => {
+            pip_files(arguments, place)
         }
+        ["uv", "sync", ref arguments @ ..] => uv_files(arguments, place),
+        ["poetry", "lock"] => place.project_files(&POETRY, "path"),
         ["poetry", "install", ref arguments @ ..] if arguments.contains(&"--no-root") => {
-            place.project_files(&["pyproject.toml", "poetry.lock", "poetry.toml"], "path")
+            place.project_files(&POETRY, "path")
+        }
+        ["pdm", "sync" | "install", ref arguments @ ..] if arguments.contains(&"--no-self") => {
+            let local = place.text("pyproject.toml").contains("file://");
+            place
+                .project_files(&["pyproject.toml", "pdm.lock", "pdm.toml"], "path")
+                .filter(|_| !local)
+        }
+        ["pipenv", "sync" | "install", ref arguments @ ..] if only_options(arguments) => {
+            place.project_files(&["Pipfile", "Pipfile.lock"], "path")
         }
         ["npm", verb, ref arguments @ ..] => npm_files(verb, arguments, place),
         ["pnpm", "install" | "i", ref arguments @ ..] if only_options(arguments) => {
@@ -217,6 +232,29 @@ const YARN: [&str; 4] = ["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"];
 
 fn only_options(arguments: &[&str]) -> bool {
     arguments.iter().all(|word| word.starts_with('-'))
+}
+
+const POETRY: [&str; 3] = ["pyproject.toml", "poetry.lock", "poetry.toml"];
+
+/// `uv sync`: what lists the dependencies, unless it makes packages of the project's own files too.
+fn uv_files(arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+    let project: toml::Table = place.text("pyproject.toml").parse().ok()?;
+    let tool = project.get("tool").and_then(|tool| tool.get("uv"));
+    let has = |key: &str| tool.is_some_and(|tool| tool.get(key).is_some());
+    let package = tool
+        .and_then(|tool| tool.get("package")?.as_bool())
+        .unwrap_or_else(|| project.contains_key("build-system"));
+    let alone = arguments.contains(&"--no-install-project") || !package;
+    // A member's lock file lies at the root of its workspace, among the other members.
+    let locked = !arguments.contains(&"--locked") || place.has("uv.lock");
+    if !alone || has("workspace") || !locked {
+        return None;
+    }
+    let files = place.project_files(
+        &["pyproject.toml", "uv.lock", "uv.toml", ".python-version"],
+        "path",
+    );
+    files.filter(|_| !place.text("pyproject.toml").contains("workspace = true"))
 }
 
 /// `pip install`: the requirement files it is given and those that they include.

@@ -93,7 +93,7 @@ fn flask_is_served_by_what_is_installed() {
     };
     assert_eq!(
         command("gunicorn==1"),
-        "gunicorn app:app --bind 0.0.0.0:${PORT:-8000}"
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} app:app"
     );
     assert_eq!(
         command("waitress==1"),
@@ -114,7 +114,7 @@ fn django_is_known_by_its_manager() {
     ];
     assert_eq!(
         run_command(&files),
-        "gunicorn shop.wsgi:application --bind 0.0.0.0:${PORT:-8000}"
+        "python manage.py migrate && gunicorn --bind 0.0.0.0:${PORT:-8000} shop.wsgi:application"
     );
     assert_eq!(detected(&files).kind, "django");
 }

@@ -1,40 +1,48 @@
-//! What a Python program depends on, wherever that is written.
+//! What a Python program depends on, wherever that is written, and what installs it.
 
 use serde_json::Value;
 
+use super::lock;
+use super::manager::{Install, Manager};
+use super::metadata::Metadata;
 use super::requirements::{self, Requirement};
-use crate::analysis::Topic;
-use crate::ecosystem::{Report, counted};
+use crate::analysis::{Loser, Topic};
+use crate::document::Document;
+use crate::ecosystem::{Claim, LockState, Report, counted};
 use crate::sources::Sources;
 
 /// Requirement files, the most usual first.
-const FILES: [&str; 4] = [
+const FILES: [&str; 11] = [
     "requirements.txt",
     "requirements/production.txt",
     "requirements/prod.txt",
     "requirements/base.txt",
+    "requirements/requirements.txt",
+    "requirements/main.txt",
+    "requirements/common.txt",
+    "requirements-prod.txt",
+    "requirements_prod.txt",
+    "requirements.in",
+    "requirements/base.in",
 ];
 /// No chain of includes that people write is longer.
 const DEEPEST_INCLUDE: usize = 8;
-
-/// Libraries of the system that packages load when they run.
-const SYSTEM_PACKAGES: [(&str, &str); 2] = [("psycopg", "libpq5"), ("mysqlclient", "libmariadb3")];
 
 /// The dependencies of a program.
 #[derive(Debug, Default)]
 pub(super) struct Dependencies {
     /// The file that lists them.
     pub file: Option<String>,
-    kind: Kind,
+    pub manager: Option<Manager>,
+    /// What a lock file says, where the package manager has one.
+    pub lock: Option<lock::Lock>,
+    /// Where a package is named by its repository.
+    pub from_git: Option<String>,
+    /// What the program's own file says of Python, where it lists the dependencies too.
+    pub python: Option<Claim>,
     all: Vec<Dependency>,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    None,
-    Requirements,
-    Project,
+    /// Another file that lists packages, and was not followed.
+    passed_over: Option<Loser>,
 }
 
 /// One dependency and where it is listed.
@@ -53,17 +61,79 @@ impl Dependency {
 }
 
 impl Dependencies {
-    pub fn read(sources: &Sources<'_>) -> Self {
-        if let Some(file) = sources.first_of(&FILES) {
-            let mut found = Self {
-                file: Some(file.to_owned()),
-                kind: Kind::Requirements,
-                all: Vec::new(),
-            };
-            found.read_requirements(sources, file, false, 0);
+    /// What is locked goes before what is only listed.
+    pub fn read(sources: &Sources<'_>, metadata: &Metadata) -> Self {
+        let requirements = sources.first_of(&FILES);
+        let pyproject = metadata.pyproject.as_ref();
+        if let Some((manager, lock_file)) = lock::find(sources, metadata) {
+            let mut found = Self::default();
+            match (manager, pyproject) {
+                (Manager::Pipenv, _) => found.read_pipfile(metadata),
+                (_, Some(project)) => found.read_project(project),
+                _ => {}
+            }
+            found.manager = Some(manager);
+            found.lock = Some(lock::state(
+                manager, &lock_file, sources, metadata, &found.all,
+            ));
+            found.passed_over = requirements.map(|file| Loser {
+                value: "pip".to_owned(),
+                from: file.to_owned(),
+            });
             return found;
         }
-        Self::of_project(sources).unwrap_or_default()
+        if let Some(file) = requirements {
+            return Self::of_requirements(sources, file);
+        }
+        let mut found = Self::default();
+        if metadata.pipfile.is_some() {
+            found.read_pipfile(metadata);
+            found.manager = Some(Manager::Pipenv);
+            found.lock = Some(lock::missing("Pipfile.lock"));
+            return found;
+        }
+        if let Some(project) = pyproject {
+            found.read_project(project);
+        }
+        let setup = metadata.setup_dependencies();
+        for (text, file, line) in setup {
+            found.add(Requirement::parse(&text, line), file);
+        }
+        if metadata.has_setup() {
+            found.file.get_or_insert_with(|| "setup.py".to_owned());
+        }
+        if found.file.is_some()
+            && (metadata.builds() || metadata.has_setup() || !found.all.is_empty())
+        {
+            found.manager = Some(Manager::of_project(sources, metadata));
+            found.lock = found
+                .manager
+                .and_then(Manager::lock_file)
+                .map(lock::missing);
+            return found;
+        }
+        Self::of_script(sources)
+            .or_else(|| Self::of_conda(sources))
+            .unwrap_or_default()
+    }
+
+    fn add(&mut self, requirement: Option<Requirement>, file: &str) {
+        self.all.extend(requirement.map(|requirement| Dependency {
+            requirement,
+            file: file.to_owned(),
+            constraint: false,
+        }));
+    }
+
+    fn of_requirements(sources: &Sources<'_>, file: &str) -> Self {
+        let mut found = Self {
+            file: Some(file.to_owned()),
+            manager: Some(Manager::Pip),
+            ..Self::default()
+        };
+        found.read_requirements(sources, file, false, 0);
+        found.lock = lock::compiled(sources, file, &found.all);
+        found
     }
 
     fn read_requirements(
@@ -77,6 +147,10 @@ impl Dependencies {
             return;
         };
         let listed = requirements::parse(&text);
+        if listed.git && self.from_git.is_none() {
+            let line = text.lines().position(|line| line.contains("git+"));
+            self.from_git = Some(format!("{file}:{}", line.unwrap_or(0) + 1));
+        }
         let own = listed.requirements.into_iter();
         self.all.extend(own.map(|requirement| Dependency {
             requirement,
@@ -94,36 +168,37 @@ impl Dependencies {
         }
     }
 
-    fn of_project(sources: &Sources<'_>) -> Option<Self> {
+    /// The dependencies that `pyproject.toml` lists, by the standard or as Poetry has them.
+    fn read_project(&mut self, project: &Document) {
         let file = "pyproject.toml";
-        let project = sources.document(file)?;
-        let line = |from: String| {
-            from.rsplit_once(':')
-                .and_then(|(_, line)| line.parse().ok())
-                .unwrap_or(1)
-        };
-        let mut all = Vec::new();
-        let mut add = |requirement: Option<Requirement>| {
-            all.extend(requirement.map(|requirement| Dependency {
-                requirement,
-                file: file.to_owned(),
-                constraint: false,
-            }));
-        };
+        self.file = Some(file.to_owned());
         let listed = project
             .get(&["project", "dependencies"])
             .and_then(Value::as_array);
         for (index, text) in listed.into_iter().flatten().enumerate() {
-            let index = index.to_string();
-            let line = line(project.from(&["project", "dependencies", &index]));
-            add(text
-                .as_str()
-                .and_then(|text| Requirement::parse(text, line)));
+            let line = line(&project.from(&["project", "dependencies", &index.to_string()]));
+            let Some(text) = text.as_str() else { continue };
+            if text.contains("git+") && self.from_git.is_none() {
+                self.from_git = Some(format!("{file}:{line}"));
+            }
+            self.add(Requirement::parse(text, line), file);
         }
-        for (name, value) in project
-            .table(&["tool", "poetry", "dependencies"])
-            .filter(|(name, _)| *name != "python")
-        {
+        self.read_table(project, &["tool", "poetry", "dependencies"], file);
+    }
+
+    fn read_pipfile(&mut self, metadata: &Metadata) {
+        if let Some(pipfile) = &metadata.pipfile {
+            self.file = Some("Pipfile".to_owned());
+            self.read_table(pipfile, &["packages"], "Pipfile");
+        }
+    }
+
+    /// A table of names with a version, or a table of what is wanted of it.
+    fn read_table(&mut self, document: &Document, keys: &[&str], file: &str) {
+        for (name, value) in document.table(keys).filter(|(name, _)| *name != "python") {
+            let mut place = keys.to_vec();
+            place.push(name);
+            let line = line(&document.from(&place));
             let version = value
                 .as_str()
                 .or_else(|| value.get("version")?.as_str())
@@ -134,21 +209,86 @@ impl Dependencies {
             } else {
                 version.to_owned()
             };
-            let name = requirements::normalised(name);
-            let line = line(project.from(&["tool", "poetry", "dependencies", &name]));
-            add(Some(Requirement {
-                name,
-                extras: Vec::new(),
+            let extras = value.get("extras").and_then(Value::as_array);
+            let extras = extras
+                .into_iter()
+                .flatten()
+                .filter_map(|extra| extra.as_str().map(requirements::normalised))
+                .collect();
+            if value.get("git").is_some() && self.from_git.is_none() {
+                self.from_git = Some(format!("{file}:{line}"));
+            }
+            let requirement = Requirement {
+                name: requirements::normalised(name),
+                extras,
                 specifier,
                 line,
-            }));
+            };
+            self.add(Some(requirement), file);
         }
-        let is_package = project.get(&["build-system"]).is_some() || !all.is_empty();
-        is_package.then(|| Self {
+    }
+
+    /// A script that lists what it needs in a comment of its own (PEP 723).
+    fn of_script(sources: &Sources<'_>) -> Option<Self> {
+        let names = sources.names().filter(|name| name.ends_with(".py"));
+        let (file, start, block) = names.take(20).find_map(|name| {
+            let text = sources.text(name)?;
+            let mut lines = text.lines().enumerate();
+            let (start, _) = lines.find(|(_, line)| line.trim_end() == "# /// script")?;
+            let block: Vec<_> = lines
+                .map(|(_, line)| line)
+                .take_while(|line| line.starts_with('#') && line.trim_end() != "# ///")
+                .map(|line| line.trim_start_matches('#').to_owned())
+                .collect();
+            Some((name, start, block.join("\n")))
+        })?;
+        let said = Document::parse("script.toml", &block).ok()?;
+        let place = |keys: &[&str]| line(&said.from(keys)) + start + 1;
+        let mut found = Self {
             file: Some(file.to_owned()),
-            kind: Kind::Project,
-            all,
-        })
+            manager: Some(Manager::Script),
+            ..Self::default()
+        };
+        found.python = said.text(&["requires-python"]).and_then(|range| {
+            super::version::of_range(range, format!("{file}:{}", place(&["requires-python"])))
+        });
+        let listed = said.get(&["dependencies"]).and_then(Value::as_array);
+        for (index, text) in listed.into_iter().flatten().enumerate() {
+            let line = place(&["dependencies", &index.to_string()]);
+            found.add(
+                text.as_str()
+                    .and_then(|text| Requirement::parse(text, line)),
+                file,
+            );
+        }
+        Some(found)
+    }
+
+    /// Conda's environment: its packages are noticed, but nothing here installs them.
+    fn of_conda(sources: &Sources<'_>) -> Option<Self> {
+        let file = sources.first_of(&["environment.yml", "environment.yaml"])?;
+        let document = sources.document(file)?;
+        let listed = document.get(&["dependencies"])?.as_array()?;
+        let mut found = Self {
+            file: Some(file.to_owned()),
+            manager: Some(Manager::Conda),
+            ..Self::default()
+        };
+        for (index, one) in listed.iter().enumerate() {
+            let line = line(&document.from(&["dependencies", &index.to_string()]));
+            let inner = one.get("pip").and_then(Value::as_array);
+            for text in std::iter::once(one).chain(inner.into_iter().flatten()) {
+                let Some(text) = text.as_str().filter(|text| !text.starts_with("python=")) else {
+                    continue;
+                };
+                let text = text.rsplit("::").next().unwrap_or(text);
+                let name = text.split('=').next().unwrap_or(text);
+                let requirement =
+                    Requirement::parse(text, line).or_else(|| Requirement::parse(name, line));
+                found.add(requirement, file);
+            }
+        }
+        Some(found)
     }
 
     /// The dependency on a package, by its normalised name.
@@ -158,71 +298,85 @@ impl Dependencies {
             .find(|dependency| !dependency.constraint && dependency.requirement.name == package)
     }
 
+    pub fn has(&self, package: &str) -> bool {
+        self.get(package).is_some()
+    }
+
     /// Names, and where each is listed.
     pub fn places(&self) -> impl Iterator<Item = (&str, String)> {
         let asked = self.all.iter().filter(|dependency| !dependency.constraint);
         asked.map(|dependency| (dependency.requirement.name.as_str(), dependency.from()))
     }
 
-    pub fn install_command(&self) -> Option<String> {
-        match self.kind {
-            Kind::None => None,
-            Kind::Requirements => Some(format!(
-                "pip install --no-cache-dir -r {}",
-                self.file.as_deref().unwrap_or(FILES[0])
-            )),
-            Kind::Project => Some("pip install --no-cache-dir .".to_owned()),
-        }
-    }
-
-    pub fn system_packages(&self, report: &mut Report) -> Vec<String> {
-        let mut packages = Vec::new();
-        for (package, library) in SYSTEM_PACKAGES {
-            let Some(dependency) = self.get(package) else {
-                continue;
+    /// As pip is told them: `rich>=13`.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.all.iter().map(|dependency| {
+            let Requirement {
+                name,
+                extras,
+                specifier,
+                ..
+            } = &dependency.requirement;
+            let extras = if extras.is_empty() {
+                String::new()
+            } else {
+                format!("[{}]", extras.join(","))
             };
-            // The binary package brings the library with it.
-            if dependency
-                .requirement
-                .extras
-                .iter()
-                .any(|extra| extra == "binary")
-                || self.get("psycopg-binary").is_some()
-            {
-                continue;
-            }
-            report
-                .likely(Topic::SystemPackage, library, dependency.from())
-                .note(format!("{package} loads it"));
-            packages.push(library.to_owned());
-        }
-        packages
+            let space = if specifier.starts_with('@') { " " } else { "" };
+            format!("{name}{extras}{space}{specifier}")
+        })
     }
 
     /// Says what there is and whether it will be the same next time.
-    pub fn report(&self, report: &mut Report) {
-        let (Some(file), Some(command)) = (&self.file, self.install_command()) else {
+    pub fn report(&self, install: &Install, report: &mut Report) {
+        let (Some(file), Some(manager)) = (&self.file, self.manager) else {
             return;
         };
-        let count = self
-            .all
-            .iter()
-            .filter(|dependency| !dependency.constraint)
-            .count();
-        report.certain(Topic::PackageManager, "pip", file);
+        let count = self.places().count();
+        let decided = self
+            .lock
+            .as_ref()
+            .filter(|lock| lock.state != LockState::Missing);
+        let managed_by = decided.map_or(file, |lock| &lock.file);
+        let fact = report.certain(Topic::PackageManager, manager.name(), managed_by);
+        if let Some(loser) = &self.passed_over {
+            fact.note(format!("{managed_by} goes before {}", loser.from));
+            fact.over = vec![loser.clone()];
+        }
         report
             .certain(Topic::Dependencies, counted(count, "package"), file)
             .note(format!("listed in {file}"));
-        report
-            .likely(Topic::BuildCommand, command, file)
-            .note(format!("pip reads {file}"));
+        for command in &install.commands {
+            let note = match manager {
+                Manager::Pip => format!("pip reads {file}"),
+                _ if command.starts_with("pip install") => format!("it brings {}", manager.name()),
+                _ => format!("{} reads {managed_by}", manager.name()),
+            };
+            report.likely(Topic::BuildCommand, command, file).note(note);
+        }
+        if manager == Manager::Conda {
+            report.ask(
+                format!("Which of {file}'s packages does it need? They are conda's, and the image has pip alone."),
+                "pip list --format=freeze > requirements.txt",
+            );
+            return;
+        }
+        if let Some(lock) = &self.lock {
+            lock.report(manager, count, file, report);
+            return;
+        }
+        self.report_pins(file, count, report);
+    }
+
+    fn report_pins(&self, file: &str, count: usize, report: &mut Report) {
         let open = self.all.iter().find(|dependency| {
             !dependency.constraint
                 && !dependency.requirement.is_pinned()
                 && !self.is_constrained(dependency)
         });
+        let names_all = FILES.contains(&file);
         match open {
-            None if self.kind == Kind::Project && count > 0 => {
+            None if !names_all && count > 0 => {
                 report.likely(Topic::Pinned, "no", file).note(format!(
                     "{file} pins what it names, but nothing pins what that needs"
                 ));
@@ -254,4 +408,11 @@ impl Dependencies {
                 && other.requirement.is_pinned()
         })
     }
+}
+
+/// The line of a `file:line`.
+fn line(from: &str) -> usize {
+    from.rsplit_once(':')
+        .and_then(|(_, line)| line.parse().ok())
+        .unwrap_or(1)
 }

@@ -7,6 +7,8 @@ pub(crate) struct Listed {
     pub includes: Vec<Include>,
     /// It names a folder or a file of the project.
     pub local: bool,
+    /// It names a package by its repository, which only git can fetch.
+    pub git: bool,
 }
 
 /// One package that is asked for.
@@ -105,6 +107,7 @@ impl Listed {
         if line.is_empty() {
             return;
         }
+        self.git |= line.contains("git+");
         if line.starts_with('-') {
             let (option, value) = match line.split_once(['=', ' ', '\t']) {
                 Some((option, value)) => (option, value.trim()),

@@ -1,12 +1,9 @@
-//! What Python source says: the object that is served, its routes, its port, the variables it reads.
+//! What Python source says of the object that a server serves.
 
-use crate::ecosystem::Port;
-use crate::environment::{Need, Read};
-use crate::scan::{Route, Scan, port as port_number};
-use crate::sources::Sources;
+use crate::scan::Scan;
+use crate::sources::{Sources, Text};
 
 const COMMENT: &[&str] = &["#"];
-const QUOTES: &[char] = &['"', '\''];
 
 /// The object that a server serves.
 #[derive(Debug)]
@@ -45,25 +42,68 @@ impl AppObject {
     }
 }
 
-/// Finds where `constructor` makes the object that a server serves.
+/// Finds where one of `constructors` makes the object that a server serves.
 pub(super) fn app_object(
     sources: &Sources<'_>,
-    package: &str,
-    constructor: &str,
+    texts: &[Text<'_>],
+    module: &str,
+    constructors: &[&str],
 ) -> Option<AppObject> {
-    let mut texts = sources.program_texts(&["py"]);
-    texts.retain(|(_, text)| text.contains(package) && text.contains(constructor));
-    texts.sort_by_key(|(path, _)| (path.matches('/').count(), usual_place(path)));
+    let mut usual: Vec<_> = texts
+        .iter()
+        .filter(|(_, text)| {
+            text.contains(module) && constructors.iter().any(|made| text.contains(made))
+        })
+        .collect();
+    usual.sort_by_key(|(path, _)| (path.matches('/').count(), usual_place(path)));
     let of_kind = |wanted_factory: bool| {
-        texts.iter().find_map(|(path, text)| {
-            let objects = Scan::behind(text, constructor, COMMENT)
-                .filter_map(|scan| object(path, text, scan));
-            objects
-                .filter(|object| object.factory == wanted_factory)
-                .find_map(|object| importable(sources, object))
+        usual.iter().find_map(|(path, text)| {
+            let found = constructors.iter().find_map(|constructor| {
+                Scan::behind(text, constructor, COMMENT)
+                    .filter_map(|scan| object(path, text, scan))
+                    .find(|object| object.factory == wanted_factory)
+            })?;
+            importable(sources, texts, found)
         })
     };
-    of_kind(false).or_else(|| of_kind(true))
+    of_kind(false).or_else(|| {
+        let factory = of_kind(true)?;
+        Some(made_by(sources, texts, &factory).unwrap_or(factory))
+    })
+}
+
+/// A file at the root that keeps what a factory makes: `app = create_app()`.
+fn made_by(sources: &Sources<'_>, texts: &[Text<'_>], factory: &AppObject) -> Option<AppObject> {
+    let mut usual: Vec<_> = texts
+        .iter()
+        .filter(|(path, _)| !path.contains('/') || *path == factory.file)
+        .collect();
+    usual.sort_by_key(|(path, _)| (path.contains('/'), usual_place(path)));
+    usual.into_iter().find_map(|(path, text)| {
+        let found = Scan::behind(text, &factory.name, COMMENT).find_map(|mut scan| {
+            let (line, before) = (scan.line(), scan.line_before());
+            let (name, rest) = before.split_once('=')?;
+            let name = name.split(':').next()?.trim_end();
+            let plain = rest
+                .trim()
+                .trim_end_matches(&factory.name)
+                .trim_end_matches('.');
+            let called = is_identifier(name)
+                && plain
+                    .split('.')
+                    .all(|part| part.is_empty() || is_identifier(part))
+                && scan.eat("(");
+            called.then(|| AppObject {
+                file: (*path).to_owned(),
+                line,
+                name: name.to_owned(),
+                factory: false,
+                folder: None,
+                module: String::new(),
+            })
+        })?;
+        importable(sources, texts, found)
+    })
 }
 
 /// How early in the list of usual names a file's is.
@@ -107,7 +147,8 @@ fn object(path: &str, text: &str, mut scan: Scan<'_>) -> Option<AppObject> {
     };
     let (name, _) = before.split_once('=')?;
     if !before.starts_with([' ', '\t']) {
-        let name = name.split(':').next()?.trim();
+        // `app, rt = fast_app()`
+        let name = name.split([':', ',']).next()?.trim();
         return is_identifier(name).then(|| object(name, line, false));
     }
     // Within a function without arguments that makes it.
@@ -125,7 +166,11 @@ fn object(path: &str, text: &str, mut scan: Scan<'_>) -> Option<AppObject> {
 }
 
 /// Adds the module that the object is imported from.
-fn importable(sources: &Sources<'_>, mut object: AppObject) -> Option<AppObject> {
+fn importable(
+    sources: &Sources<'_>,
+    texts: &[Text<'_>],
+    mut object: AppObject,
+) -> Option<AppObject> {
     let path = object.file.strip_suffix(".py")?;
     let path = path.strip_suffix("/__init__").unwrap_or(path);
     let inside_src = path.strip_prefix("src/").filter(|_| {
@@ -134,11 +179,7 @@ fn importable(sources: &Sources<'_>, mut object: AppObject) -> Option<AppObject>
                 .iter()
                 .any(|import| text.contains(import))
         };
-        !sources.has("src/__init__.py")
-            && !sources
-                .program_texts(&["py"])
-                .iter()
-                .any(|(_, text)| names_src(text))
+        !sources.has("src/__init__.py") && !texts.iter().any(|(_, text)| names_src(text))
     });
     object.folder = inside_src.map(|_| "src".to_owned());
     let parts: Vec<_> = inside_src.unwrap_or(path).split('/').collect();
@@ -154,132 +195,4 @@ pub(super) fn is_identifier(text: &str) -> bool {
         && text
             .chars()
             .all(|character| character == '_' || character.is_ascii_alphanumeric())
-}
-
-/// The paths that decorators say are answered to GET.
-pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
-    let found = [".get", ".route"].into_iter().flat_map(|method| {
-        Scan::behind(text, method, COMMENT).filter_map(move |mut scan| {
-            let decorates = scan.line_before().trim_start().starts_with('@');
-            let line = scan.line();
-            if !decorates || !scan.eat("(") {
-                return None;
-            }
-            let answered = scan.string(QUOTES)?;
-            let fixed = answered.starts_with('/') && !answered.contains(['{', '<', '(']);
-            let rest = scan.rest().lines().next().unwrap_or("");
-            let other_methods = rest.contains("methods") && !rest.contains("GET");
-            (fixed && !other_methods).then(|| Route {
-                path: answered.to_owned(),
-                from: format!("{path}:{line}"),
-            })
-        })
-    });
-    found.collect()
-}
-
-/// The port that the code gives a server, and where.
-pub(super) fn port(path: &str, text: &str) -> Option<Port> {
-    let calls = [
-        "uvicorn.run",
-        "app.run",
-        "application.run",
-        "serve",
-        "HTTPServer",
-        "run_app",
-        "web.run_app",
-    ];
-    calls.iter().find_map(|call| {
-        Scan::behind(text, call, COMMENT).find_map(|mut scan| {
-            if !scan.eat("(") {
-                return None;
-            }
-            let arguments: String = scan.rest().chars().take(400).collect();
-            // Another statement's port is not this call's.
-            let arguments = arguments.split("\n\n").next().unwrap_or("");
-            let mut found = Scan::behind(arguments, "port", COMMENT)
-                .find_map(|mut scan| scan.eat("=").then_some(scan))?;
-            let line = scan.line() + found.line() - 1;
-            let number = match found.number() {
-                Some(number) => port_number(number),
-                None => environment(path, found.rest().lines().next().unwrap_or(""))
-                    .iter()
-                    .find_map(|read| {
-                        let Need::Default(default) = &read.need else {
-                            return None;
-                        };
-                        (read.name == "PORT")
-                            .then(|| port_number(default))
-                            .flatten()
-                    }),
-            };
-            Some(Port::written(number?, format!("{path}:{line}")))
-        })
-    })
-}
-
-/// Every variable that the text reads from its environment.
-pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
-    let mut reads = Vec::new();
-    for scan in Scan::behind(text, "environ", COMMENT) {
-        reads.extend(environ(path, scan).map(|read| (scan.line(), read)));
-    }
-    for scan in Scan::behind(text, "getenv", COMMENT) {
-        let mut inside = scan;
-        if inside.eat("(") {
-            reads.extend(lookup(path, scan.line(), inside).map(|read| (scan.line(), read)));
-        }
-    }
-    reads.sort_by_key(|(line, _)| *line);
-    reads.into_iter().map(|(_, read)| read).collect()
-}
-
-fn environ(path: &str, scan: Scan<'_>) -> Option<Read> {
-    let line = scan.line();
-    let mut inside = scan;
-    if inside.eat("[") {
-        let name = inside.string(QUOTES)?;
-        let closed = inside.eat("]");
-        let deleted = scan.line_before().trim_start().starts_with("del ");
-        let assigned = inside.eat("=") && !inside.rest().starts_with('=');
-        let need = Need::Required;
-        return (closed && !deleted && !assigned).then(|| Read {
-            name: name.to_owned(),
-            need,
-            from: format!("{path}:{line}"),
-        });
-    }
-    if !inside.eat(".") || inside.word() != Some("get") || !inside.eat("(") {
-        return None;
-    }
-    lookup(path, line, inside)
-}
-
-/// The arguments of a lookup that does not fail: a name and perhaps a default.
-fn lookup(path: &str, line: usize, mut scan: Scan<'_>) -> Option<Read> {
-    let name = scan.string(QUOTES)?;
-    let mut default = None;
-    if scan.eat(",") {
-        scan.eat("default=");
-        default = literal(&mut scan);
-    }
-    if default.is_none() && scan.eat(")") && scan.eat("or ") {
-        default = literal(&mut scan);
-    }
-    let need = default.map_or(Need::Optional, |default| Need::Default(default.to_owned()));
-    Some(Read {
-        name: name.to_owned(),
-        need,
-        from: format!("{path}:{line}"),
-    })
-}
-
-fn literal<'a>(scan: &mut Scan<'a>) -> Option<&'a str> {
-    if let Some(text) = scan.string(QUOTES) {
-        return Some(text);
-    }
-    if let Some(number) = scan.number() {
-        return Some(number);
-    }
-    ["True", "False"].into_iter().find(|word| scan.eat(word))
 }

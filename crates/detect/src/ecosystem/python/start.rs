@@ -1,74 +1,16 @@
-//! How a Python program is started: by a server that serves an object, or as a script.
+//! How a Python program is started: by a server that serves an object, by a command of its framework, or as
+//! a script.
 
-use super::dependencies::Dependencies;
+use super::Program;
+use super::django::Django;
+use super::framework::{FRAMEWORKS, Framework, Serving};
+use super::manager::own_folder;
+use super::ports;
+use super::server::{runs_itself, served};
 use super::source::{self, AppObject};
 use crate::ecosystem::{Port, Report};
 use crate::plan::shell_quoted;
-use crate::sources::Sources;
-
-/// A web framework, and what starts its programs.
-pub(super) struct Framework {
-    /// The package that brings it.
-    pub package: &'static str,
-    /// As `type` in the manifest.
-    pub kind: &'static str,
-    pub label: &'static str,
-    /// What makes the object that a server serves.
-    pub constructor: &'static str,
-    interface: Interface,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interface {
-    Asgi,
-    Wsgi,
-}
-
-/// The more particular first: FastAPI brings Starlette.
-pub(super) const FRAMEWORKS: [Framework; 6] = [
-    Framework {
-        package: "fastapi",
-        kind: "fastapi",
-        label: "FastAPI",
-        constructor: "FastAPI",
-        interface: Interface::Asgi,
-    },
-    Framework {
-        package: "litestar",
-        kind: "litestar",
-        label: "Litestar",
-        constructor: "Litestar",
-        interface: Interface::Asgi,
-    },
-    Framework {
-        package: "quart",
-        kind: "quart",
-        label: "Quart",
-        constructor: "Quart",
-        interface: Interface::Asgi,
-    },
-    Framework {
-        package: "starlette",
-        kind: "starlette",
-        label: "Starlette",
-        constructor: "Starlette",
-        interface: Interface::Asgi,
-    },
-    Framework {
-        package: "flask",
-        kind: "flask",
-        label: "Flask",
-        constructor: "Flask",
-        interface: Interface::Wsgi,
-    },
-    Framework {
-        package: "bottle",
-        kind: "bottle",
-        label: "Bottle",
-        constructor: "Bottle",
-        interface: Interface::Wsgi,
-    },
-];
+use crate::scan::Scan;
 
 /// How a program is started.
 pub(super) struct Start {
@@ -80,204 +22,387 @@ pub(super) struct Start {
     pub from: String,
     pub note: String,
     pub port: Option<Port>,
+    /// A package that starts it, and that nothing lists.
+    pub missing: Option<&'static str>,
 }
 
-/// Finds how the program is started.
+/// Scripts that are the program where they are there, the most usual first.
+const SCRIPTS: [&str; 25] = [
+    "main.py",
+    "app.py",
+    "run.py",
+    "server.py",
+    "bot.py",
+    "start.py",
+    "application.py",
+    "wsgi.py",
+    "asgi.py",
+    "__main__.py",
+    "src/main.py",
+    "src/app.py",
+    "src/run.py",
+    "src/server.py",
+    "src/bot.py",
+    "src/__main__.py",
+    "index.py",
+    "hello.py",
+    "web.py",
+    "api.py",
+    "worker.py",
+    "cli.py",
+    "script.py",
+    "app/main.py",
+    "bot/main.py",
+];
+
+/// How it is started, and the framework that this is told from.
 pub(super) fn start(
-    sources: &Sources<'_>,
-    dependencies: &Dependencies,
-    framework: Option<&'static Framework>,
+    program: &Program<'_, '_>,
+    django: Option<&Django>,
+    report: &mut Report,
+) -> (Option<&'static Framework>, Option<Start>) {
+    if let Some(django) = django {
+        return (None, Some(django.start(program, report)));
+    }
+    let listed = |framework: &&Framework| program.dependencies.has(framework.package);
+    let imported = |framework: &&Framework| {
+        !program.dependencies.has(framework.package) && program.imports(framework.module)
+    };
+    let candidates = FRAMEWORKS
+        .iter()
+        .filter(listed)
+        .chain(FRAMEWORKS.iter().filter(imported));
+    for framework in candidates {
+        if let Some(start) = by_framework(program, framework, report) {
+            return (Some(framework), Some(start));
+        }
+    }
+    let framework = FRAMEWORKS.iter().find(listed);
+    let start = script(program)
+        .or_else(|| module(program))
+        .or_else(|| worker(program))
+        .or_else(|| only_script(program))
+        .or_else(|| command(program));
+    (framework, start)
+}
+
+fn by_framework(
+    program: &Program<'_, '_>,
+    framework: &'static Framework,
     report: &mut Report,
 ) -> Option<Start> {
-    if let Some(framework) = framework {
-        let object = source::app_object(sources, framework.package, framework.constructor);
-        if let Some(object) = object {
-            return Some(served(sources, dependencies, framework, &object, report));
+    match framework.serving {
+        Serving::Asgi | Serving::Wsgi => {
+            let object = object(program, framework)?;
+            Some(served(program, framework, &object, report))
+        }
+        Serving::Target(template, usual) => {
+            let object = object(program, framework)?;
+            let text = program.text(&object.file)?;
+            if runs_itself(&text) && !object.file.contains('/') {
+                return Some(with_port(plain(&object.file, &text), framework, usual));
+            }
+            let port = ports::port(&object.file, &text)
+                .unwrap_or_else(|| Port::usual(usual, &format!("{}'s default", framework.label)));
+            let target = object.target();
+            let said = template.split(" --").next().unwrap_or(template);
+            Some(Start {
+                kind: framework.kind,
+                entrypoint: Some(object.file.clone()),
+                run_command: filled(template, &target, &port),
+                said: said.replace("{target}", &target),
+                from: object.from(),
+                note: format!("{} defines `{}`", object.from(), object.name),
+                port: Some(port),
+                missing: None,
+            })
+        }
+        Serving::Command(template, usual) => {
+            let file = page(program, framework)?;
+            let port = Port::usual(usual, &format!("{}'s default", framework.label));
+            let said = template.split(" --").next().unwrap_or(template);
+            let quoted = shell_quoted(file);
+            Some(Start {
+                kind: framework.kind,
+                entrypoint: Some(file.to_owned()),
+                run_command: filled(template, &quoted, &port),
+                said: said.replace("{file}", &quoted),
+                from: file.to_owned(),
+                note: format!("{file} is the program, and uses {}", framework.label),
+                port: Some(port),
+                missing: None,
+            })
+        }
+        Serving::Itself(usual) => {
+            let using = program.texts.iter().any(|(_, text)| {
+                uses(text, framework.module)
+                    && framework.marks.iter().any(|mark| text.contains(mark))
+            });
+            if !using {
+                return None;
+            }
+            let start = script(program).or_else(|| {
+                let (file, text) = program
+                    .texts
+                    .iter()
+                    .find(|(_, text)| uses(text, framework.module) && starts(text))?;
+                Some(plain(file, text))
+            })?;
+            Some(match usual {
+                Some(usual) => with_port(start, framework, usual),
+                None => Start {
+                    kind: framework.kind,
+                    ..start
+                },
+            })
         }
     }
-    if sources.has("manage.py") {
-        return Some(django(sources, dependencies));
-    }
-    script(sources)
 }
 
-/// A program that a server serves.
-fn served(
-    sources: &Sources<'_>,
-    dependencies: &Dependencies,
-    framework: &Framework,
-    object: &AppObject,
-    report: &mut Report,
-) -> Start {
-    let has = |package: &str| dependencies.get(package).is_some();
-    let text = sources.text(&object.file).unwrap_or_default();
-    let said_port = source::port(&object.file, &text);
-    let target = object.target();
-    let folder = object.folder.as_ref();
-    let (server, default, said, arguments) = match framework.interface {
-        Interface::Asgi if has("hypercorn") && !has("uvicorn") => (
-            "hypercorn",
-            8000,
-            format!("hypercorn {target}"),
-            "--bind 0.0.0.0:{port}",
-        ),
-        Interface::Asgi => {
-            let bundled = ["fastapi", "litestar"].iter().any(|package| {
-                dependencies.get(package).is_some_and(|found| {
-                    found
-                        .requirement
-                        .extras
-                        .iter()
-                        .any(|extra| extra == "standard")
-                })
-            });
-            if !has("uvicorn") && !bundled {
-                report.ask(
-                    format!("Which server serves {target}? no dependency is one; uvicorn assumed, and it will be missing."),
-                    format!("echo uvicorn >> {}", dependencies.file.as_deref().unwrap_or("requirements.txt")),
-                );
-            }
-            let folder = folder
-                .map(|folder| format!("--app-dir {folder} "))
-                .unwrap_or_default();
-            let factory = if object.factory { " --factory" } else { "" };
-            (
-                "uvicorn",
-                8000,
-                format!("uvicorn {folder}{target}{factory}"),
-                "--host 0.0.0.0 --port {port}",
-            )
-        }
-        Interface::Wsgi => {
-            let folder = folder
-                .map(|folder| format!("--chdir {folder} "))
-                .unwrap_or_default();
-            let target = if object.factory {
-                format!("'{target}()'")
-            } else {
-                target.clone()
-            };
-            if has("gunicorn") {
-                (
-                    "gunicorn",
-                    8000,
-                    format!("gunicorn {folder}{target}"),
-                    "--bind 0.0.0.0:{port}",
-                )
-            } else if has("waitress") {
-                let call = if object.factory { "--call " } else { "" };
-                let target = object.target();
-                (
-                    "waitress",
-                    8080,
-                    format!("waitress-serve {call}{target}"),
-                    "--host 0.0.0.0 --port {port}",
-                )
-            } else if framework.kind == "flask" {
-                (
-                    "flask",
-                    5000,
-                    format!("flask --app {} run", object.flask_target()),
-                    "--host 0.0.0.0 --port {port}",
-                )
-            } else {
-                return Start {
-                    kind: framework.kind,
-                    ..plain(&object.file, &text)
-                };
-            }
-        }
-    };
-    let port = said_port.unwrap_or_else(|| Port::usual(default, &format!("{server}'s default")));
-    let arguments = arguments.replace("{port}", &format!("${{PORT:-{}}}", port.number));
-    // waitress-serve wants its options before what it serves.
-    let run_command = match said.rsplit_once(' ') {
-        Some((program, target)) if server == "waitress" => {
-            format!("{program} {arguments} {target}")
-        }
-        _ => format!("{said} {arguments}"),
-    };
-    let defines = if object.factory {
-        "makes the application in"
-    } else {
-        "defines"
-    };
+pub(super) fn with_port(start: Start, framework: &Framework, usual: u16) -> Start {
+    let usual = || Port::usual(usual, &format!("{}'s default", framework.label));
     Start {
         kind: framework.kind,
-        entrypoint: Some(object.file.clone()),
-        run_command,
-        said,
-        from: object.from(),
-        note: format!("{} {defines} `{}`", object.from(), object.name),
-        port: Some(port),
+        port: Some(start.port.unwrap_or_else(usual)),
+        ..start
     }
 }
 
-fn django(sources: &Sources<'_>, dependencies: &Dependencies) -> Start {
-    let has = |package: &str| dependencies.get(package).is_some();
-    let files = sources.program_files(&["py"]);
-    let module = |name: &str| {
-        let suffix = format!("/{name}.py");
-        files
+/// The object, unless it lies in a package that is run as a whole.
+fn object(program: &Program<'_, '_>, framework: &Framework) -> Option<AppObject> {
+    let object = source::app_object(
+        program.sources,
+        &program.texts,
+        framework.module,
+        framework.marks,
+    )?;
+    (!object.file.ends_with("__main__.py")).then_some(object)
+}
+
+pub(super) fn filled(template: &str, what: &str, port: &Port) -> String {
+    template
+        .replace("{target}", what)
+        .replace("{file}", what)
+        .replace("{port}", &format!("${{PORT:-{}}}", port.number))
+}
+
+/// Whether a file starts something when it is run.
+fn starts(text: &str) -> bool {
+    text.contains("__main__")
+        || [".run(", ".start(", ".launch(", "run_app("]
             .iter()
-            .filter_map(|path| Some(path.strip_suffix(&suffix)?.replace('/', ".")))
-            .find(|module| module.split('.').all(source::is_identifier))
-    };
-    let (server, said) = match (module("wsgi"), module("asgi")) {
-        (Some(project), _) if has("gunicorn") => {
-            ("gunicorn", format!("gunicorn {project}.wsgi:application"))
-        }
-        (_, Some(project)) if has("uvicorn") => {
-            ("uvicorn", format!("uvicorn {project}.asgi:application"))
-        }
-        _ => ("runserver", "python manage.py runserver".to_owned()),
-    };
-    let arguments = match server {
-        "gunicorn" => "--bind 0.0.0.0:${PORT:-8000}",
-        "uvicorn" => "--host 0.0.0.0 --port ${PORT:-8000}",
-        _ => "0.0.0.0:${PORT:-8000}",
-    };
-    Start {
-        kind: "django",
-        entrypoint: Some("manage.py".to_owned()),
-        run_command: format!("{said} {arguments}"),
-        said,
-        from: "manage.py".to_owned(),
-        note: "manage.py is Django's".to_owned(),
-        port: Some(Port::usual(8000, &format!("{server}'s default"))),
-    }
+            .any(|call| text.contains(call))
+}
+
+fn uses(text: &str, module: &str) -> bool {
+    Scan::behind(text, module, &["#"]).any(|scan| {
+        let before = scan.line_before().trim_start();
+        before.starts_with("import ") || before.starts_with("from ")
+    })
+}
+
+/// The page that a framework's own command shows first.
+fn page<'p>(program: &'p Program<'_, '_>, framework: &Framework) -> Option<&'p str> {
+    let usual = ["streamlit_app", "app", "main", "home", "dashboard", "index"];
+    let mut pages: Vec<_> = program
+        .texts
+        .iter()
+        .filter(|(path, text)| {
+            let deeper = path.split('/').any(|folder| folder == "pages");
+            !deeper && uses(text, framework.module)
+        })
+        .map(|(path, _)| *path)
+        .collect();
+    pages.sort_by_cached_key(|path| {
+        let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+        let stem = name.trim_end_matches(".py");
+        let place = usual.iter().position(|name| *name == stem);
+        (path.matches('/').count(), place.unwrap_or(usual.len()))
+    });
+    pages.first().copied()
 }
 
 /// A file that is run as it is.
-fn script(sources: &Sources<'_>) -> Option<Start> {
-    let known = [
-        "main.py",
-        "app.py",
-        "run.py",
-        "server.py",
-        "bot.py",
-        "__main__.py",
-        "src/main.py",
-        "index.py",
-    ];
-    let at_root = || {
-        let files = sources.program_files(&["py"]);
-        let scripts: Vec<_> = files
-            .into_iter()
-            .filter(|path| !path.contains('/') && *path != "setup.py" && *path != "__init__.py")
-            .collect();
-        if let [only] = scripts.as_slice() {
-            Some(*only)
-        } else {
-            None
-        }
-    };
-    let file = sources.first_of(&known).or_else(at_root)?;
-    Some(plain(file, &sources.text(file)?))
+fn script(program: &Program<'_, '_>) -> Option<Start> {
+    let named = program.metadata.name().map(|name| {
+        let name = name.replace(['-', '.'], "_");
+        format!("{name}.py")
+    });
+    let file = SCRIPTS
+        .iter()
+        .copied()
+        .chain(named.as_deref())
+        .find(|file| program.text(file).is_some())?;
+    let text = program.text(file)?;
+    // A script of a package that imports that package finds it only as a module of it.
+    let package = file.strip_suffix("/main.py").filter(|folder| {
+        *folder != "src"
+            && [format!("from {folder}"), "from .".to_owned()]
+                .iter()
+                .any(|import| text.contains(import.as_str()))
+    });
+    Some(match package {
+        Some(folder) => as_module(&format!("{folder}.main"), file, &text),
+        None => plain(file, &text),
+    })
 }
 
-fn plain(file: &str, text: &str) -> Start {
+/// A package that is run as a whole.
+fn module(program: &Program<'_, '_>) -> Option<Start> {
+    let own = own_folder(program.sources, program.metadata);
+    let with_main = || {
+        let mut found = program
+            .texts
+            .iter()
+            .filter_map(|(path, _)| path.strip_suffix("/__main__.py"));
+        let first = found.next()?;
+        found.next().is_none().then(|| first.to_owned())
+    };
+    let folder = own
+        .filter(|folder| program.text(&format!("{folder}/__main__.py")).is_some())
+        .or_else(with_main)?;
+    let file = format!("{folder}/__main__.py");
+    let text = program.text(&file)?;
+    let inside_src = folder.strip_prefix("src/");
+    let start = as_module(
+        &inside_src.unwrap_or(&folder).replace('/', "."),
+        &file,
+        &text,
+    );
+    Some(match inside_src {
+        Some(_) if !program.installed => Start {
+            run_command: format!("env PYTHONPATH=src {}", start.run_command),
+            ..start
+        },
+        _ => start,
+    })
+}
+
+fn as_module(module: &str, file: &str, text: &str) -> Start {
+    let command = format!("python -m {}", shell_quoted(module));
+    Start {
+        run_command: command.clone(),
+        said: command,
+        note: format!("{file} is what runs"),
+        ..plain(file, text)
+    }
+}
+
+/// A worker that takes jobs from a queue.
+fn worker(program: &Program<'_, '_>) -> Option<Start> {
+    if !program.dependencies.has("celery") && !program.imports("celery") {
+        return None;
+    }
+    let object = source::app_object(program.sources, &program.texts, "celery", &["Celery"])?;
+    let module = object.target();
+    let module = module.split(':').next().unwrap_or(&module);
+    // `proj.celery` is found by `proj`.
+    let module = module.strip_suffix(".celery").unwrap_or(module);
+    let usual = matches!(object.name.as_str(), "app" | "celery");
+    let target = if usual {
+        module.to_owned()
+    } else {
+        format!("{module}:{}", object.name)
+    };
+    let folder = object
+        .folder
+        .as_ref()
+        .map(|folder| format!("--workdir {folder} "))
+        .unwrap_or_default();
+    let command = format!("celery {folder}-A {target} worker");
+    Some(Start {
+        kind: "celery",
+        entrypoint: Some(object.file.clone()),
+        run_command: command.clone(),
+        said: command,
+        from: object.from(),
+        note: format!("{} defines `{}`", object.from(), object.name),
+        port: None,
+        missing: None,
+    })
+}
+
+/// The one script at the root, or the one that is written to be run.
+fn only_script(program: &Program<'_, '_>) -> Option<Start> {
+    let ordinary = |path: &&str| {
+        !matches!(
+            *path,
+            "setup.py"
+                | "__init__.py"
+                | "noxfile.py"
+                | "tasks.py"
+                | "fabfile.py"
+                | "gunicorn.conf.py"
+                | "manage.py"
+        )
+    };
+    let scripts: Vec<_> = program
+        .texts
+        .iter()
+        .filter(|(path, _)| !path.contains('/') && ordinary(path))
+        .collect();
+    let (file, text) = if let [only] = scripts.as_slice() {
+        *only
+    } else {
+        let mut run = scripts.iter().filter(|(_, text)| text.contains("__main__"));
+        let first = run.next()?;
+        if run.next().is_some() {
+            return None;
+        }
+        *first
+    };
+    Some(plain(file, text))
+}
+
+/// A command that installing the project makes.
+fn command(program: &Program<'_, '_>) -> Option<Start> {
+    if !program.installed {
+        return None;
+    }
+    let scripts = program.metadata.scripts();
+    let name = program.metadata.name();
+    let of_name = scripts
+        .iter()
+        .find(|script| Some(&script.name) == name.as_ref());
+    let usual = scripts
+        .iter()
+        .find(|script| matches!(script.name.as_str(), "start" | "serve" | "run" | "main"));
+    let script = of_name.or(usual).or(scripts.first())?;
+    let module = script
+        .target
+        .split(':')
+        .next()
+        .unwrap_or("")
+        .replace('.', "/");
+    let file = ["", "src/"]
+        .iter()
+        .map(|folder| format!("{folder}{module}.py"))
+        .find(|file| program.text(file).is_some());
+    let port = file
+        .as_ref()
+        .and_then(|file| ports::port(file, &program.text(file)?));
+    let command = shell_quoted(&script.name);
+    Some(Start {
+        kind: "python",
+        entrypoint: file,
+        run_command: command.clone(),
+        said: command,
+        from: script.from.clone(),
+        note: format!("it runs {}", script.target),
+        port,
+        missing: None,
+    })
+}
+
+pub(super) fn plain(file: &str, text: &str) -> Start {
     let command = format!("python {}", shell_quoted(file));
+    let told = || {
+        (runs_itself(text) && ports::is_told(text)).then(|| Port {
+            number: 8000,
+            from: None,
+            why: "PORT says which; nothing in the project says what it is otherwise".to_owned(),
+        })
+    };
     Start {
         kind: "python",
         entrypoint: Some(file.to_owned()),
@@ -285,6 +410,7 @@ fn plain(file: &str, text: &str) -> Start {
         said: command,
         from: file.to_owned(),
         note: format!("{file} is the program"),
-        port: source::port(file, text),
+        port: ports::port(file, text).or_else(told),
+        missing: None,
     }
 }

@@ -1,0 +1,339 @@
+//! Django: what its settings say of the server and the database.
+
+use std::rc::Rc;
+
+use super::Program;
+use super::server::gunicorn;
+use super::source::is_identifier;
+use super::start::Start;
+use crate::analysis::Topic;
+use crate::ecosystem::{Port, Report};
+use crate::plan::shell_quoted;
+use crate::scan::{Route, Scan};
+
+const COMMENT: &[&str] = &["#"];
+const QUOTES: &[char] = &['"', '\''];
+
+/// A Django project.
+pub(super) struct Django {
+    /// Where `manage.py` lies, with a slash at its end; empty for the root.
+    folder: String,
+    settings: Option<(String, Rc<str>)>,
+}
+
+/// The database engines, as settings name them by their last part.
+const ENGINES: [(&str, &str, &str); 5] = [
+    ("postgresql", "postgresql", "PostgreSQL"),
+    ("postgis", "postgresql", "PostgreSQL"),
+    ("mysql", "mysql", "MySQL"),
+    ("oracle", "oracle", "Oracle"),
+    ("mssql", "mssql", "SQL Server"),
+];
+
+impl Django {
+    /// The project that `manage.py` manages, here or in a folder below.
+    pub fn find(program: &Program<'_, '_>) -> Option<Self> {
+        let (path, text) = program
+            .texts
+            .iter()
+            .filter(|(path, _)| path.rsplit('/').next() == Some("manage.py"))
+            .find(|(path, text)| {
+                let deep = path.matches('/').count();
+                deep <= 2
+                    && (text.contains("django")
+                        || text.contains("DJANGO_SETTINGS_MODULE")
+                        || program.dependencies.has("django"))
+            })?;
+        let folder = path.strip_suffix("manage.py").unwrap_or("").to_owned();
+        let module = Scan::behind(text, "DJANGO_SETTINGS_MODULE", COMMENT).find_map(|mut scan| {
+            scan.eat("\"");
+            scan.eat("'");
+            scan.eat("]");
+            let separated = scan.eat(",") || scan.eat("=");
+            separated.then(|| scan.string(QUOTES)).flatten()
+        });
+        let settings = module.and_then(|module| {
+            let path = format!("{folder}{}", module.replace('.', "/"));
+            [format!("{path}.py"), format!("{path}/__init__.py")]
+                .into_iter()
+                .find_map(|path| Some((path.clone(), program.text(&path)?)))
+        });
+        let settings = settings.or_else(|| {
+            let (path, text) = program.texts.iter().find(|(path, _)| {
+                path.starts_with(&folder) && path.rsplit('/').next() == Some("settings.py")
+            })?;
+            Some(((*path).to_owned(), Rc::clone(text)))
+        });
+        Some(Self { folder, settings })
+    }
+
+    /// A string that the settings, or those that they start from, give a name.
+    fn setting(&self, program: &Program<'_, '_>, name: &str) -> Option<(String, String)> {
+        self.all_settings(program).find_map(|(path, text)| {
+            Scan::behind(&text, name, COMMENT).find_map(|mut scan| {
+                let line = scan.line();
+                if !scan.eat("=") {
+                    return None;
+                }
+                let said = scan.string(QUOTES)?;
+                Some((said.to_owned(), format!("{path}:{line}")))
+            })
+        })
+    }
+
+    /// The settings, and the other modules beside them where they are a package.
+    fn all_settings(&self, program: &Program<'_, '_>) -> impl Iterator<Item = (String, Rc<str>)> {
+        let own = self.settings.clone();
+        let folder = own
+            .as_ref()
+            .and_then(|(path, _)| path.rsplit_once('/'))
+            .map(|(folder, _)| format!("{folder}/"))
+            .filter(|folder| folder.ends_with("settings/"));
+        let own_path = own.as_ref().map(|(path, _)| path.clone());
+        let beside: Vec<_> = program
+            .texts
+            .iter()
+            .filter(|(path, _)| {
+                folder
+                    .as_ref()
+                    .is_some_and(|folder| path.starts_with(folder))
+                    && Some(*path) != own_path.as_deref()
+            })
+            .map(|(path, text)| ((*path).to_owned(), Rc::clone(text)))
+            .collect();
+        own.into_iter().chain(beside)
+    }
+
+    /// The module of the object that a server calls: what the settings name, else the file that is there.
+    fn module(
+        &self,
+        program: &Program<'_, '_>,
+        setting: &str,
+        file: &str,
+    ) -> Option<(String, String)> {
+        let named = self.setting(program, setting).and_then(|(said, from)| {
+            let (module, object) = said.rsplit_once('.')?;
+            let path = format!("{}{}.py", self.folder, module.replace('.', "/"));
+            program
+                .sources
+                .has(&path)
+                .then(|| (format!("{module}:{object}"), from))
+        });
+        named.or_else(|| {
+            let suffix = format!("/{file}.py");
+            program.texts.iter().find_map(|(path, _)| {
+                let module = path
+                    .strip_prefix(self.folder.as_str())?
+                    .strip_suffix(&suffix)?
+                    .replace('/', ".");
+                let importable = module.split('.').all(is_identifier);
+                importable.then(|| (format!("{module}.{file}:application"), (*path).to_owned()))
+            })
+        })
+    }
+
+    pub fn start(&self, program: &Program<'_, '_>, report: &mut Report) -> Start {
+        let has = |package: &str| program.dependencies.has(package);
+        let wsgi = self.module(program, "WSGI_APPLICATION", "wsgi");
+        let asgi = self.module(program, "ASGI_APPLICATION", "asgi");
+        let manage = format!("{}manage.py", self.folder);
+        let folder = self.folder.trim_end_matches('/');
+        let chdir = |option: &str| {
+            if folder.is_empty() {
+                String::new()
+            } else {
+                format!("{option} {} ", shell_quoted(folder))
+            }
+        };
+        let mut missing = None;
+        let channels = has("channels") && asgi.is_some();
+        let (server, said, line, from) = match (wsgi, asgi) {
+            (_, Some((target, from))) if has("daphne") && (channels || !has("gunicorn")) => {
+                let python = if folder.is_empty() {
+                    String::new()
+                } else {
+                    format!("env PYTHONPATH={} ", shell_quoted(folder))
+                };
+                let line = format!("{python}daphne -b 0.0.0.0 -p {{port}} {target}");
+                ("daphne", format!("daphne {target}"), line, from)
+            }
+            (_, Some((target, from))) if has("uvicorn") && (channels || !has("gunicorn")) => (
+                "uvicorn",
+                format!("uvicorn {target}"),
+                format!(
+                    "uvicorn {}{target} --host 0.0.0.0 --port {{port}}",
+                    chdir("--app-dir")
+                ),
+                from,
+            ),
+            (Some((target, from)), _)
+                if has("waitress") && !has("gunicorn") && folder.is_empty() =>
+            {
+                (
+                    "waitress",
+                    format!("waitress-serve {target}"),
+                    format!("waitress-serve --host 0.0.0.0 --port {{port}} {target}"),
+                    from,
+                )
+            }
+            (Some((target, from)), _) => {
+                if !has("gunicorn") {
+                    missing = Some("gunicorn");
+                }
+                (
+                    "gunicorn",
+                    format!("gunicorn {target}"),
+                    gunicorn(&chdir("--chdir"), &target),
+                    from,
+                )
+            }
+            _ => (
+                "runserver",
+                format!("python {manage} runserver"),
+                format!(
+                    "python {} runserver 0.0.0.0:{{port}}",
+                    shell_quoted(&manage)
+                ),
+                manage.clone(),
+            ),
+        };
+        if missing.is_some() && program.dependencies.file.is_some() {
+            report.ask(
+                "Which server serves it? No dependency is one, and Django's own is for development; gunicorn is installed beside them.",
+                format!("echo gunicorn >> {}", program.dependencies.file.as_deref().unwrap_or("requirements.txt")),
+            );
+        }
+        let usual = if server == "waitress" { 8080 } else { 8000 };
+        let port = Port::usual(usual, &format!("{server}'s default"));
+        let line = line.replace("{port}", &format!("${{PORT:-{}}}", port.number));
+        let migrates = !self
+            .all_settings(program)
+            .any(|(_, text)| text.contains("DATABASES = {}"));
+        let migrate = if migrates {
+            format!("python {} migrate && ", shell_quoted(&manage))
+        } else {
+            String::new()
+        };
+        Start {
+            kind: "django",
+            entrypoint: Some(manage.clone()),
+            run_command: format!("{migrate}{line}"),
+            said,
+            from,
+            note: format!("{manage} is Django's"),
+            port: Some(port),
+            missing,
+        }
+    }
+
+    /// The database that the settings name.
+    pub fn service(
+        &self,
+        program: &Program<'_, '_>,
+        known: &[String],
+        report: &mut Report,
+    ) -> Option<&'static str> {
+        let (engine, from) = self.all_settings(program).find_map(|(path, text)| {
+            Scan::behind(&text, "ENGINE", COMMENT).find_map(|mut scan| {
+                let line = scan.line();
+                scan.eat("\"");
+                scan.eat("'");
+                if !scan.eat(":") {
+                    return None;
+                }
+                let engine = scan.string(QUOTES)?;
+                Some((
+                    engine.rsplit('.').next()?.to_owned(),
+                    format!("{path}:{line}"),
+                ))
+            })
+        })?;
+        let (_, id, label) = ENGINES.iter().find(|(last, ..)| *last == engine)?;
+        if known.iter().any(|known| known == id) {
+            return None;
+        }
+        report
+            .certain(Topic::Service, *label, &from)
+            .note(format!("the engine of a database in {from}"));
+        Some(id)
+    }
+
+    /// The command that gathers the files that a server hands out, where the settings ask for no more than
+    /// what the build knows.
+    pub fn collects(&self, program: &Program<'_, '_>) -> Option<String> {
+        let root = self.all_settings(program).any(|(_, text)| {
+            Scan::behind(&text, "STATIC_ROOT", COMMENT).any(|mut scan| scan.eat("="))
+        });
+        let serves = program.dependencies.has("whitenoise");
+        let demands = self.all_settings(program).any(|(path, text)| {
+            super::environment(&path, &text)
+                .iter()
+                .any(|read| read.need == crate::environment::Need::Required)
+        });
+        (root && serves && !demands).then(|| {
+            let manage = format!("{}manage.py", self.folder);
+            format!("python {} collectstatic --noinput", shell_quoted(&manage))
+        })
+    }
+
+    /// The paths of the project's `urls.py`, those of its applications with the prefix they get.
+    pub fn routes(&self, program: &Program<'_, '_>) -> Vec<Route> {
+        let root = self
+            .setting(program, "ROOT_URLCONF")
+            .map(|(module, _)| module);
+        let Some((path, text)) = root.and_then(|module| self.urls(program, &module)) else {
+            return Vec::new();
+        };
+        let mut routes = Vec::new();
+        for (route, included) in paths(&path, &text) {
+            let Some(included) = included else {
+                routes.push(route);
+                continue;
+            };
+            if let Some((inner_path, inner)) = self.urls(program, &included) {
+                routes.extend(
+                    paths(&inner_path, &inner)
+                        .into_iter()
+                        .filter(|(_, included)| included.is_none())
+                        .map(|(inner, _)| Route {
+                            path: format!("{}{}", route.path, inner.path.trim_start_matches('/')),
+                            from: inner.from,
+                        }),
+                );
+            }
+        }
+        // The front page may answer only to the names that ALLOWED_HOSTS has.
+        routes.retain(|route| route.path != "/");
+        routes
+    }
+
+    fn urls(&self, program: &Program<'_, '_>, module: &str) -> Option<(String, Rc<str>)> {
+        let path = format!("{}{}.py", self.folder, module.replace('.', "/"));
+        program.text(&path).map(|text| (path, text))
+    }
+}
+
+/// The `path(…)` entries of a `urls.py`, with the module that an entry includes.
+fn paths(file: &str, text: &str) -> Vec<(Route, Option<String>)> {
+    let found = Scan::behind(text, "path", COMMENT).filter_map(|mut scan| {
+        let line = scan.line();
+        if scan.line_before().ends_with("re_path") || !scan.eat("(") {
+            return None;
+        }
+        let said = scan.string(QUOTES)?;
+        if said.contains('<') || !scan.eat(",") {
+            return None;
+        }
+        let included = if scan.eat("include") && scan.eat("(") {
+            scan.string(QUOTES).map(str::to_owned)
+        } else {
+            None
+        };
+        let route = Route {
+            path: format!("/{said}"),
+            from: format!("{file}:{line}"),
+        };
+        Some((route, included))
+    });
+    found.collect()
+}

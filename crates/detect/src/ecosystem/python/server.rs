@@ -1,0 +1,262 @@
+//! The servers that call an application's object.
+
+use super::Program;
+use super::framework::{Framework, Serving};
+use super::ports;
+use super::source::AppObject;
+use super::start::{Start, filled, plain, with_port};
+use crate::ecosystem::{Port, Report};
+use crate::scan::Scan;
+
+/// Gunicorn's line, with `{port}` where the port comes.
+pub(super) fn gunicorn(chdir: &str, target: &str) -> String {
+    format!("gunicorn {chdir}--bind 0.0.0.0:{{port}} {target}")
+}
+
+/// A program that a server serves.
+pub(super) fn served(
+    program: &Program<'_, '_>,
+    framework: &'static Framework,
+    object: &AppObject,
+    report: &mut Report,
+) -> Start {
+    let text = program.text(&object.file).unwrap_or_default();
+    let said_port = ports::port(&object.file, &text).or_else(|| {
+        let mut others = program.texts.iter().filter(|(path, text)| {
+            !path.contains('/') && *path != object.file && text.contains("uvicorn.run")
+        });
+        others.find_map(|(path, text)| ports::port(path, text))
+    });
+    let by_itself = |report: &mut Report| {
+        let start = plain(&object.file, &text);
+        let usual = if framework.kind == "dash" {
+            8050
+        } else if framework.serving == Serving::Wsgi {
+            5000
+        } else {
+            8000
+        };
+        if !binds_all(&text) && framework.kind != "dash" {
+            report.ask(
+                format!("Who may reach it? {} listens on 127.0.0.1 alone, which nobody outside its container reaches.", object.file),
+                format!("write host=\"0.0.0.0\" where {} starts the server", object.file),
+            );
+        }
+        with_port(start, framework, usual)
+    };
+    let chosen = match framework.serving {
+        Serving::Asgi => asgi(program, framework, object, &text),
+        _ => wsgi(program, framework, object, &text),
+    };
+    let Some(Server {
+        name,
+        port: default,
+        said,
+        line,
+        missing,
+    }) = chosen
+    else {
+        return by_itself(report);
+    };
+    if let Some(package) = missing {
+        let target = object.target();
+        let outcome = if program.dependencies.file.is_some() {
+            "and installed beside the dependencies"
+        } else {
+            "and it will be missing"
+        };
+        report.ask(
+            format!(
+                "Which server serves {target}? no dependency is one; {package} assumed, {outcome}."
+            ),
+            format!(
+                "echo {package} >> {}",
+                program
+                    .dependencies
+                    .file
+                    .as_deref()
+                    .unwrap_or("requirements.txt")
+            ),
+        );
+    }
+    let port = said_port.unwrap_or_else(|| Port::usual(default, &format!("{name}'s default")));
+    let defines = if object.factory {
+        "makes the application in"
+    } else {
+        "defines"
+    };
+    Start {
+        kind: framework.kind,
+        entrypoint: Some(object.file.clone()),
+        run_command: filled(&line, "", &port),
+        said,
+        from: object.from(),
+        note: format!("{} {defines} `{}`", object.from(), object.name),
+        port: Some(port),
+        missing,
+    }
+}
+
+/// A server, the port it takes by itself, and its line with `{port}` where the port comes.
+struct Server {
+    name: &'static str,
+    port: u16,
+    said: String,
+    line: String,
+    missing: Option<&'static str>,
+}
+
+fn server(name: &'static str, port: u16, said: String, line: String) -> Server {
+    Server {
+        name,
+        port,
+        said,
+        line,
+        missing: None,
+    }
+}
+
+/// The server that calls an ASGI application; none where the program is better started as a script.
+fn asgi(
+    program: &Program<'_, '_>,
+    framework: &Framework,
+    object: &AppObject,
+    text: &str,
+) -> Option<Server> {
+    let has = |package: &str| program.dependencies.has(package);
+    let target = object.target();
+    let bundled = has("uvicorn")
+        || has("fastapi-cli")
+        || ["fastapi", "litestar"].iter().any(|package| {
+            program.dependencies.get(package).is_some_and(|found| {
+                let extras = &found.requirement.extras;
+                extras
+                    .iter()
+                    .any(|extra| matches!(extra.as_str(), "standard" | "all"))
+            })
+        });
+    let folder = object.folder.as_ref();
+    let plain = folder.is_none() && !object.factory;
+    if !bundled && plain {
+        if has("hypercorn") || (framework.kind == "quart" && !runs_itself(text)) {
+            let line = format!("hypercorn {target} --bind 0.0.0.0:{{port}}");
+            return Some(server(
+                "hypercorn",
+                8000,
+                format!("hypercorn {target}"),
+                line,
+            ));
+        }
+        if has("granian") {
+            let line = format!("granian --interface asgi --host 0.0.0.0 --port {{port}} {target}");
+            return Some(server("granian", 8000, format!("granian {target}"), line));
+        }
+        if has("daphne") {
+            let line = format!("daphne -b 0.0.0.0 -p {{port}} {target}");
+            return Some(server("daphne", 8000, format!("daphne {target}"), line));
+        }
+    }
+    if !bundled && runs_itself(text) && !object.file.contains('/') {
+        return None;
+    }
+    let folder = folder
+        .map(|folder| format!("--app-dir {folder} "))
+        .unwrap_or_default();
+    let factory = if object.factory { " --factory" } else { "" };
+    let said = format!("uvicorn {folder}{target}{factory}");
+    let line = format!("{said} --host 0.0.0.0 --port {{port}}");
+    // FastHTML brings it.
+    let missing = (!bundled && framework.kind != "fasthtml").then_some("uvicorn");
+    Some(Server {
+        missing,
+        ..server("uvicorn", 8000, said, line)
+    })
+}
+
+/// The server that calls a WSGI application; none where the program is better started as a script.
+fn wsgi(
+    program: &Program<'_, '_>,
+    framework: &Framework,
+    object: &AppObject,
+    text: &str,
+) -> Option<Server> {
+    let has = |package: &str| program.dependencies.has(package);
+    let mut target = object.target();
+    if framework.kind == "dash" {
+        // Dash keeps the Flask application that it is served as.
+        let holds = |name: &str| text.contains(&format!("{name} = {}.server", object.name));
+        let name = ["server", "application"]
+            .into_iter()
+            .find(|name| holds(name))?;
+        target = target.replace(&format!(":{}", object.name), &format!(":{name}"));
+    }
+    let called = if object.factory {
+        format!("'{target}()'")
+    } else {
+        target.clone()
+    };
+    let chdir = object
+        .folder
+        .as_ref()
+        .map(|folder| format!("--chdir {folder} "))
+        .unwrap_or_default();
+    if has("gunicorn") {
+        let said = format!("gunicorn {chdir}{called}");
+        return Some(server("gunicorn", 8000, said, gunicorn(&chdir, &called)));
+    }
+    if has("uwsgi") && !object.factory && object.folder.is_none() {
+        if program.sources.has("uwsgi.ini") {
+            let line = "uwsgi --ini uwsgi.ini".to_owned();
+            return Some(server("uwsgi", 8000, line.clone(), line));
+        }
+        let line = format!("uwsgi --http 0.0.0.0:{{port}} --module {target} --master");
+        return Some(server("uwsgi", 8000, format!("uwsgi {target}"), line));
+    }
+    let script = runs_itself(text) && !object.file.contains('/');
+    if has("waitress") && !(script && text.contains("serve(")) {
+        let call = if object.factory { "--call " } else { "" };
+        // It wants its options before what it serves.
+        let line = format!("waitress-serve --host 0.0.0.0 --port {{port}} {call}{target}");
+        return Some(server(
+            "waitress",
+            8080,
+            format!("waitress-serve {call}{target}"),
+            line,
+        ));
+    }
+    if framework.kind != "flask" || (script && (object.file == "main.py" || binds_all(text))) {
+        return None;
+    }
+    let said = format!("flask --app {} run", object.flask_target());
+    let line = format!("{said} --host 0.0.0.0 --port {{port}}");
+    Some(server("flask", 5000, said, line))
+}
+
+/// Whether a file starts a server when it is run.
+pub(super) fn runs_itself(text: &str) -> bool {
+    let starts = ["run", "serve", "run_app", "serve_forever"];
+    starts.iter().any(|call| {
+        Scan::behind(text, call, &["#"]).any(|mut scan| {
+            let before = scan.line_before();
+            let defines = before.trim_start().starts_with("def ");
+            let other = ["asyncio.run", "subprocess.run"]
+                .iter()
+                .any(|other| before.ends_with(other));
+            !defines && !other && scan.eat("(")
+        })
+    })
+}
+
+/// Whether a server that the file starts is reached from outside its container.
+fn binds_all(text: &str) -> bool {
+    [
+        "0.0.0.0",
+        "host=''",
+        "host=\"\"",
+        "\"::\"",
+        "HOST",
+        "serve()",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
+}

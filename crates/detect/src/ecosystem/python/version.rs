@@ -1,0 +1,168 @@
+//! Which Python a project asks for, wherever it says so.
+
+use serde_json::Value;
+
+use super::metadata::Metadata;
+use crate::document::Document;
+use crate::ecosystem::Claim;
+use crate::sources::Sources;
+use crate::versions::{self, Part};
+
+const MINOR_VERSIONS: [u32; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
+/// What is taken where several are allowed.
+const PREFERRED: u32 = 11;
+
+/// Files whose purpose is to say it, in the order in which they decide.
+const VERSION_FILES: [&str; 6] = [
+    ".python-version",
+    ".tool-versions",
+    "mise.toml",
+    ".mise.toml",
+    ".config/mise.toml",
+    "runtime.txt",
+];
+
+/// Everything that is said, in the order in which it decides.
+pub(super) fn claims(
+    sources: &Sources<'_>,
+    metadata: &Metadata,
+    script: Option<Claim>,
+) -> Vec<Claim> {
+    let own = VERSION_FILES.iter().filter_map(|file| {
+        sources
+            .has(file)
+            .then(|| in_version_file(sources, file))
+            .flatten()
+    });
+    let outer = VERSION_FILES.iter().filter_map(|file| {
+        let path = sources.nearest(&[*file])?;
+        path.starts_with("../")
+            .then(|| in_version_file(sources, &path))
+            .flatten()
+    });
+    let mut claims: Vec<_> = own.chain(outer).collect();
+    claims.extend(metadata.pipfile.as_ref().and_then(in_pipfile));
+    claims.extend(metadata.pyproject.as_ref().and_then(in_pyproject));
+    claims.extend(
+        metadata
+            .setup_python()
+            .and_then(|(range, from)| of_range(&range, from)),
+    );
+    claims.extend(script);
+    claims.extend(in_environment(sources));
+    claims
+}
+
+fn in_version_file(sources: &Sources<'_>, path: &str) -> Option<Claim> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name.ends_with(".toml") {
+        let document = sources.document(path)?;
+        let value = document.get(&["tools", "python"])?;
+        let value = value.as_array().map_or(Some(value), |all| all.first())?;
+        let version = match value {
+            Value::Object(table) => table.get("version")?.as_str()?,
+            value => value.as_str()?,
+        };
+        return of_version(version, document.from(&["tools", "python"]));
+    }
+    let text = sources.text(path)?;
+    text.lines().enumerate().find_map(|(index, line)| {
+        let line = line.split('#').next().unwrap_or(line).trim();
+        let version = if name == ".tool-versions" {
+            let mut words = line.split_whitespace();
+            words.next().filter(|tool| *tool == "python")?;
+            words.next()?
+        } else {
+            line
+        };
+        of_version(version, format!("{path}:{}", index + 1))
+    })
+}
+
+fn in_pipfile(pipfile: &Document) -> Option<Claim> {
+    ["python_full_version", "python_version"]
+        .iter()
+        .find_map(|key| {
+            let keys = ["requires", *key];
+            of_version(pipfile.text(&keys)?, pipfile.from(&keys))
+        })
+}
+
+fn in_pyproject(project: &Document) -> Option<Claim> {
+    let places: [&[&str]; 5] = [
+        &["project", "requires-python"],
+        &["tool", "poetry", "dependencies", "python"],
+        &["tool", "poetry", "dependencies", "python", "version"],
+        &["tool", "hatch", "envs", "default", "python"],
+        &["tool", "flit", "metadata", "requires-python"],
+    ];
+    places
+        .iter()
+        .find_map(|keys| of_range(project.text(keys)?, project.from(keys)))
+}
+
+/// Conda's environment names Python among its packages.
+fn in_environment(sources: &Sources<'_>) -> Option<Claim> {
+    let file = sources.first_of(&["environment.yml", "environment.yaml"])?;
+    let document = sources.document(file)?;
+    let packages = document.get(&["dependencies"])?.as_array()?;
+    packages.iter().enumerate().find_map(|(index, package)| {
+        let said = package.as_str()?.trim().strip_prefix("python")?;
+        let from = document.from(&["dependencies", &index.to_string()]);
+        let range = said.trim_start();
+        match range.strip_prefix('=') {
+            Some(version) => of_version(version.trim_start_matches('='), from),
+            None if range.starts_with(['<', '>', '~', '!']) => of_range(range, from),
+            None => None,
+        }
+    })
+}
+
+/// A version as version files have it: `3.12`, `python-3.11.4`, `cpython@3.12`.
+pub(super) fn of_version(written: &str, from: String) -> Option<Claim> {
+    let written = written.trim();
+    let version = ["cpython", "python"]
+        .iter()
+        .find_map(|name| written.strip_prefix(name))
+        .map_or(written, |rest| rest.trim_start_matches(['-', '@', ' ']));
+    let version = version.strip_suffix(".*").unwrap_or(version);
+    let is_number = |number: &str| {
+        number.len() < 4 && number.chars().all(|digit| digit.is_ascii_digit()) && !number.is_empty()
+    };
+    let parts: Vec<_> = version.split('.').collect();
+    if parts.len() > 3 || !parts.iter().all(|part| is_number(part)) {
+        return None;
+    }
+    match parts.as_slice() {
+        ["3"] => Some(Claim::range("3", format!("3.{PREFERRED}"), from)),
+        ["2"] => Some(Claim::range("2", "2.7", from)),
+        [_] => None,
+        _ => Some(Claim::exactly(version, from)),
+    }
+}
+
+/// A range as package metadata has it.
+pub(super) fn of_range(range: &str, from: String) -> Option<Claim> {
+    // One that leaves nothing open: `==3.11.4`.
+    let exact = range.trim().trim_start_matches('=').trim();
+    if let Some(claim) = of_version(exact, from.clone())
+        && exact.matches('.').count() == 2
+        && !exact.ends_with('*')
+    {
+        return Some(Claim {
+            range: Some(range.to_owned()),
+            ..claim
+        });
+    }
+    let chosen = match versions::choose(range, &MINOR_VERSIONS, PREFERRED, Part::MinorOf(3)) {
+        Some(minor) => format!("3.{minor}"),
+        None if range
+            .trim_start_matches(['=', '~', '^', '>', ' '])
+            .starts_with("2.") =>
+        {
+            "2.7".to_owned()
+        }
+        None => return None,
+    };
+    Some(Claim::range(range, chosen, from))
+}
