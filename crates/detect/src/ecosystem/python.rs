@@ -179,7 +179,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     environment::report(&application.env, &mut report);
     application.services = services::of_dependencies(
         services::Packages::Python,
-        dependencies.places(),
+        dependencies.clients(),
         &mut report,
     );
     if let Some(django) = &django
@@ -279,6 +279,13 @@ fn report_framework(
             })?;
             Some(format!("{path}:{}", line + 1))
         });
+        if program.dependencies.file.is_none() {
+            let place = place.as_deref().unwrap_or("the code");
+            report.ask(
+                format!("Which packages? Nothing lists them, and {place} imports {module}."),
+                format!("echo {package} > requirements.txt"),
+            );
+        }
         report.likely(Topic::Framework, label, place.unwrap_or_default());
         return;
     };

@@ -308,6 +308,17 @@ impl Dependencies {
         asked.map(|dependency| (dependency.requirement.name.as_str(), dependency.from()))
     }
 
+    /// What [`Self::places`] has, and the extras: `celery[redis]` brings a client as well.
+    pub fn clients(&self) -> impl Iterator<Item = (&str, String)> {
+        let asked = self.all.iter().filter(|dependency| !dependency.constraint);
+        asked.flat_map(|dependency| {
+            let extras = dependency.requirement.extras.iter().map(String::as_str);
+            std::iter::once(dependency.requirement.name.as_str())
+                .chain(extras)
+                .map(|name| (name, dependency.from()))
+        })
+    }
+
     /// As pip is told them: `rich>=13`.
     pub fn words(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(|dependency| {

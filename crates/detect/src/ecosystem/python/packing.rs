@@ -41,6 +41,7 @@ pub(super) fn packing(packed: &Packed<'_>) -> Packing {
         toolchain,
         env,
         probe: Some(probe),
+        ..Packing::default()
     }
 }
 

@@ -29,12 +29,11 @@ pub(super) fn served(
     });
     let by_itself = |report: &mut Report| {
         let start = plain(&object.file, &text);
-        let usual = if framework.kind == "dash" {
-            8050
-        } else if framework.serving == Serving::Wsgi {
-            5000
-        } else {
-            8000
+        let usual = match (framework.kind, framework.serving) {
+            ("dash", _) => 8050,
+            ("fasthtml", _) => 5001,
+            (_, Serving::Wsgi) => 5000,
+            _ => 8000,
         };
         if !binds_all(&text) && framework.kind != "dash" {
             report.ask(
