@@ -135,6 +135,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     let django = Django::find(&program);
     let (framework, start) = start(&program, django.as_ref(), &mut report);
+    let start = start.filter(|start| !start.run_command.contains(char::is_control));
     report_framework(&program, framework, django.is_some(), &mut report);
     let runtime = report.runtime(&USUAL, version::claims(sources, &metadata, script_python));
     let strength = match &start {
@@ -198,6 +199,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     install.commands.extend(packing::browsers(&dependencies));
     let collects = django.as_ref().and_then(|django| django.collects(&program));
     install.commands.extend(collects);
+    // A string in TOML may hold what no line of a shell can.
+    install
+        .commands
+        .retain(|command| !command.contains(char::is_control));
     dependencies.report(&install, &mut report);
     application.build_commands = install.commands;
 

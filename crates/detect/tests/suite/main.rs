@@ -13,6 +13,7 @@ mod node;
 mod php;
 mod plans;
 mod python;
+mod python_install;
 mod ruby;
 mod rust;
 mod shell;

@@ -2,6 +2,7 @@
 
 use ergon_detect::memory::MemoryTree;
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use crate::{application, detected, report, run_command};
 
@@ -119,6 +120,275 @@ fn django_is_known_by_its_manager() {
     assert_eq!(detected(&files).kind, "django");
 }
 
+/// A Django project in a folder.
+fn django(folder: &str, requirements: &str) -> Vec<(String, String)> {
+    let manage = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n";
+    let settings = concat!(
+        "ROOT_URLCONF = 'shop.urls'\nWSGI_APPLICATION = 'shop.wsgi.application'\n",
+        "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}\n",
+    );
+    let urls = "urlpatterns = [path('', home), path('api/', include('api.urls'))]\n";
+    [
+        ("manage.py", manage),
+        ("shop/settings.py", settings),
+        ("shop/wsgi.py", "application = 1\n"),
+        ("shop/asgi.py", "application = 1\n"),
+        ("shop/urls.py", urls),
+        ("api/urls.py", "urlpatterns = [path('health/', health)]\n"),
+    ]
+    .iter()
+    .map(|(path, text)| (format!("{folder}{path}"), (*text).to_owned()))
+    .chain([("requirements.txt".to_owned(), requirements.to_owned())])
+    .collect()
+}
+
+fn files(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    let files = files.iter();
+    files
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect()
+}
+
+#[test]
+fn djangos_settings_say_what_serves_it() {
+    let command = |folder: &str, requirements: &str| {
+        run_command(&files(&django(
+            folder,
+            &format!("Django==5.0\n{requirements}"),
+        )))
+    };
+    assert_eq!(
+        command("", "uvicorn==1"),
+        "python manage.py migrate && uvicorn shop.asgi:application --host 0.0.0.0 --port ${PORT:-8000}"
+    );
+    assert_eq!(
+        command("", "daphne==1"),
+        "python manage.py migrate && daphne -b 0.0.0.0 -p ${PORT:-8000} shop.asgi:application"
+    );
+    assert_eq!(
+        command("web/", "gunicorn==1"),
+        "python web/manage.py migrate && gunicorn --chdir web --bind 0.0.0.0:${PORT:-8000} shop.wsgi:application"
+    );
+    let application = detected(&files(&django("", "Django==5.0\n")));
+    assert_eq!(application.services, ["postgresql"]);
+    assert_eq!(application.health.unwrap().path, "/api/health/");
+    // Django's own server is for development, so one is installed.
+    assert_eq!(
+        application.build_commands,
+        ["pip install --no-cache-dir -r requirements.txt gunicorn"]
+    );
+    assert_eq!(
+        application.run_command.as_deref(),
+        Some(
+            "python manage.py migrate && gunicorn --bind 0.0.0.0:${PORT:-8000} shop.wsgi:application"
+        )
+    );
+}
+
+#[test]
+fn static_files_are_gathered_where_that_needs_no_secret() {
+    let commands = |more: &str| {
+        let mut project = django("", "Django==5.0\ngunicorn==1\nwhitenoise==6\n");
+        project[1].1.push_str("STATIC_ROOT = 'static'\n");
+        project[1].1.push_str(more);
+        detected(&files(&project)).build_commands
+    };
+    assert_eq!(
+        commands("")[1..],
+        ["python manage.py collectstatic --noinput"]
+    );
+    assert_eq!(commands("KEY = os.environ['KEY']\n").len(), 1);
+}
+
+#[test]
+fn a_program_that_serves_itself_is_run() {
+    let flask = "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(HOST)\n";
+    let command = |name: &str, arguments: &str| {
+        let text = flask.replace("HOST", arguments);
+        run_command(&[("requirements.txt", "flask==3.0.0"), (name, &text)])
+    };
+    assert_eq!(command("app.py", "host='0.0.0.0'"), "python app.py");
+    assert_eq!(command("main.py", ""), "python main.py");
+    assert_eq!(
+        command("app.py", ""),
+        "flask --app app run --host 0.0.0.0 --port ${PORT:-5000}"
+    );
+    let alone = format!("{FASTAPI}import uvicorn\nuvicorn.run(app)\n");
+    assert_eq!(
+        run_command(&[("requirements.txt", "fastapi==1"), ("main.py", &alone)]),
+        "python main.py"
+    );
+    let fasthtml = "from fasthtml.common import *\napp, rt = fast_app()\nserve()\n";
+    let command = |requirements: &str| {
+        run_command(&[("requirements.txt", requirements), ("main.py", fasthtml)])
+    };
+    assert_eq!(command("python-fasthtml"), "python main.py");
+    assert_eq!(
+        command("python-fasthtml\nuvicorn"),
+        "uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}"
+    );
+}
+
+#[test]
+fn what_a_factory_makes_may_be_kept() {
+    let requirements = ("requirements.txt", "flask==3.0.0\ngunicorn==1\n");
+    let factory = (
+        "shop/__init__.py",
+        "from flask import Flask\ndef create_app(config=None):\n    app = Flask(__name__)\n    return app\n",
+    );
+    assert_eq!(
+        run_command(&[requirements, factory]),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} 'shop:create_app()'"
+    );
+    let kept = (
+        "wsgi.py",
+        "import shop\n\napplication = shop.create_app()\n",
+    );
+    assert_eq!(
+        run_command(&[requirements, factory, kept]),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} wsgi:application"
+    );
+}
+
+#[test]
+fn a_framework_may_have_a_command_of_its_own() {
+    let start = |requirements: &str, file: &str, text: &str| {
+        let application = detected(&[("requirements.txt", requirements), (file, text)]);
+        let port = application.ports.first().copied();
+        (application.kind, application.run_command.unwrap(), port)
+    };
+    let said =
+        |kind: &str, command: &str, port: Option<u16>| (kind.to_owned(), command.to_owned(), port);
+    assert_eq!(
+        start("streamlit", "home.py", "import streamlit as st\n"),
+        said(
+            "streamlit",
+            "streamlit run home.py --server.port ${PORT:-8501} --server.address 0.0.0.0",
+            Some(8501)
+        )
+    );
+    assert_eq!(
+        start(
+            "sanic",
+            "main.py",
+            "from sanic import Sanic\napp = Sanic('x')\n"
+        ),
+        said(
+            "sanic",
+            "sanic main:app --host 0.0.0.0 --port ${PORT:-8000}",
+            Some(8000)
+        )
+    );
+    assert_eq!(
+        start(
+            "gradio",
+            "app.py",
+            "import gradio as gr\ngr.Interface(f).launch()\n"
+        ),
+        said("gradio", "python app.py", Some(7860))
+    );
+    assert_eq!(
+        start(
+            "dash\ngunicorn",
+            "app.py",
+            "from dash import Dash\napp = Dash()\nserver = app.server\n"
+        ),
+        said(
+            "dash",
+            "gunicorn --bind 0.0.0.0:${PORT:-8000} app:server",
+            Some(8000)
+        )
+    );
+    assert_eq!(
+        start(
+            "aiohttp",
+            "server.py",
+            "from aiohttp import web\nweb.run_app(app, port=8081)\n"
+        ),
+        said("aiohttp", "python server.py", Some(8081))
+    );
+    assert_eq!(
+        start(
+            "discord.py",
+            "bot.py",
+            "import discord\nclient.run(token)\n"
+        ),
+        said("discord", "python bot.py", None)
+    );
+    assert_eq!(
+        start(
+            "celery[redis]",
+            "tasks.py",
+            "from celery import Celery\napp = Celery('x')\n"
+        ),
+        said("celery", "celery -A tasks worker", None)
+    );
+}
+
+#[test]
+fn a_package_is_run_as_a_whole_or_by_its_command() {
+    let project = "[build-system]\nrequires = ['hatchling']\n[project]\nname = 'My-Tool'\nversion = '1'\n[project.scripts]\nmt = 'my_tool.cli:main'\n";
+    let command = |file: &str| {
+        run_command(&[
+            ("pyproject.toml", project),
+            ("src/my_tool/__init__.py", ""),
+            (file, "print(1)\n"),
+        ])
+    };
+    assert_eq!(command("src/my_tool/__main__.py"), "python -m my_tool");
+    assert_eq!(command("src/my_tool/cli.py"), "mt");
+    assert_eq!(command("main.py"), "python main.py");
+    let setup = "setup(name='tool', entry_points={'console_scripts': ['tool = tool.cli:main']})\n";
+    assert_eq!(
+        run_command(&[
+            ("setup.py", setup),
+            ("tool/__init__.py", ""),
+            ("tool/cli.py", "")
+        ]),
+        "tool"
+    );
+}
+
+#[test]
+fn a_project_in_a_folder_is_not_its_parents() {
+    let tree = MemoryTree::new([
+        ("api/requirements.txt", "fastapi==1\nuvicorn==1\n"),
+        ("api/main.py", FASTAPI),
+        ("jobs/requirements.txt", "celery==5\n"),
+        (
+            "jobs/tasks.py",
+            "from celery import Celery\napp = Celery('x')\n",
+        ),
+        ("pyproject.toml", "[tool.black]\nline-length = 100\n"),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let commands: Vec<_> = manifest
+        .applications
+        .values()
+        .map(|application| application.run_command.clone().unwrap())
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            "uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}",
+            "celery -A tasks worker"
+        ]
+    );
+}
+
+#[test]
+fn a_port_may_have_a_name() {
+    let port = |text: &str| detected(&[("main.py", text)]).ports;
+    let named = "import os\nport = int(os.environ.get('PORT', 3000))\nHTTPServer(('', port), H).serve_forever()\n";
+    assert_eq!(port(named), [3000]);
+    assert_eq!(port("app.listen(8888)\n"), [8888]);
+    assert_eq!(
+        port("PORT = int(os.environ['PORT'])\nserve(app, port=PORT)\n"),
+        [8000]
+    );
+    assert_eq!(port("subprocess.run(['x'])\n"), Vec::<u16>::new());
+}
+
 #[test]
 fn a_script_is_a_program_without_a_port() {
     let application = detected(&[("main.py", "print(1)\n")]);
@@ -149,10 +419,61 @@ fn the_version_is_read_where_it_is_said() {
         ),
         said("3.12", "pyproject.toml:3")
     );
+    assert_eq!(
+        version(".tool-versions", "nodejs 20.1.0\npython 3.12.3 # why\n"),
+        said("3.12.3", ".tool-versions:2")
+    );
+    assert_eq!(
+        version("mise.toml", "[tools]\npython = '3.13'\n"),
+        said("3.13", "mise.toml:2")
+    );
+    assert_eq!(
+        version(
+            "Pipfile",
+            "[packages]\n[requires]\npython_version = '3.9'\npython_full_version = '3.9.7'\n"
+        ),
+        said("3.9.7", "Pipfile:4")
+    );
+    assert_eq!(
+        version(
+            "pyproject.toml",
+            "[project]\nrequires-python = '==3.10.4'\n"
+        ),
+        said("3.10.4", "pyproject.toml:2")
+    );
+    assert_eq!(
+        version("setup.py", "setup(python_requires='==2.7.*')\n"),
+        said("2.7", "setup.py:1")
+    );
+    assert_eq!(
+        version("environment.yml", "dependencies:\n- python=3.10\n"),
+        said("3.10", "environment.yml:2")
+    );
     assert_eq!(version("notes.txt", "3.12"), said("3.11", "assumed"));
     assert_eq!(
         version(".python-version", "3.12; rm -rf /\n"),
         said("3.11", "assumed")
+    );
+}
+
+#[test]
+fn the_version_that_decides_is_named_beside_the_others() {
+    let tree = MemoryTree::new([
+        ("main.py", ""),
+        (".python-version", "3.12\n"),
+        ("runtime.txt", "python-3.9.1\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname='x'\nrequires-python='>=3.13'\n",
+        ),
+    ]);
+    let report = report(&tree);
+    let line = report.lines().find(|line| line.starts_with("runtime"));
+    assert_eq!(
+        line,
+        Some(
+            "runtime: Python 3.12 [.python-version:1, certain] (.python-version goes before runtime.txt; runtime.txt:1 says 3.9.1, pyproject.toml:3 says >=3.13)"
+        )
     );
 }
 
@@ -237,6 +558,86 @@ fn variables_are_required_or_have_defaults() {
 }
 
 #[test]
+fn settings_libraries_read_variables_too() {
+    let env = |text: &str| -> Vec<String> {
+        detected(&[("main.py", text)])
+            .env
+            .iter()
+            .map(|(name, one)| {
+                format!(
+                    "{name} {} {}",
+                    one.required,
+                    one.default.as_deref().unwrap_or("-")
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        env(concat!(
+            "from pydantic_settings import BaseSettings\n",
+            "class Settings(BaseSettings):\n",
+            "    model_config = SettingsConfigDict(env_prefix='APP_')\n",
+            "    debug: bool = False\n",
+            "    database_url: str\n",
+            "    token: str | None = None\n",
+            "    key: str = Field(..., validation_alias='API_KEY')\n",
+            "    size: int = Field(default=3)\n",
+            "\n",
+            "    def x(self):\n",
+            "        y: str = 'no'\n",
+        )),
+        [
+            "API_KEY true -",
+            "APP_DATABASE_URL true -",
+            "APP_DEBUG false False",
+            "APP_SIZE false 3",
+            "APP_TOKEN false -",
+        ]
+    );
+    assert_eq!(
+        env(
+            "from decouple import config\na = config('A')\nb = config('B', default='b')\nc = config('C', cast=bool)\n"
+        ),
+        ["A true -", "B false b", "C true -"]
+    );
+    assert_eq!(
+        env(
+            "import environ\nenv = environ.Env(DEBUG=(bool, False))\nd = env('DEBUG')\nu = env.db()\nz = env.str('Z', default='q')\n"
+        ),
+        ["DATABASE_URL true -", "DEBUG false False", "Z false q"]
+    );
+}
+
+#[test]
+fn an_example_of_an_environment_names_what_the_code_mentions() {
+    let env = detected(&[
+        ("main.py", "print(lookup('TOKEN'))\n"),
+        (".env.example", "# comment\nTOKEN=secret\nOTHER=1\n"),
+    ])
+    .env;
+    assert_eq!(env.keys().collect::<Vec<_>>(), ["TOKEN"]);
+    assert_eq!(env["TOKEN"].default, None);
+    assert_eq!(env["TOKEN"].from.as_deref(), Some(".env.example:2"));
+}
+
+#[test]
+fn a_router_answers_below_its_prefix() {
+    let health = detected(&[
+        ("requirements.txt", "fastapi==1.0.0\nuvicorn==1.0.0"),
+        (
+            "shop/main.py",
+            "from fastapi import FastAPI\nfrom .routes import system\napp = FastAPI()\napp.include_router(system.router, prefix='/api')\n",
+        ),
+        (
+            "shop/routes/system.py",
+            "from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/health')\ndef health(): ...\n",
+        ),
+    ])
+    .health;
+    assert_eq!(health.unwrap().path, "/api/health");
+}
+
+#[test]
 fn a_health_path_that_says_so_goes_before_the_front_page() {
     let code = format!(
         "{FASTAPI}\n@app.get('/')\ndef a(): ...\n@app.get('/items/{{id}}')\ndef b(): ...\n@app.get('/healthz')\ndef c(): ...\n"
@@ -255,4 +656,84 @@ fn a_driver_without_its_library_wants_the_systems() {
         |line: &str| detected(&[("requirements.txt", line), ("main.py", "")]).system_packages;
     assert_eq!(packages("psycopg==3.2.3"), ["libpq5"]);
     assert_eq!(packages("psycopg[binary]==3.2.3"), Vec::<String>::new());
+    assert_eq!(
+        packages("psycopg2==2.9"),
+        ["gcc", "libc6-dev", "libpq-dev", "libpq5"]
+    );
+    assert_eq!(packages("psycopg2-binary==2.9"), Vec::<String>::new());
+    assert_eq!(packages("pydub\npdf2image"), ["ffmpeg", "poppler-utils"]);
+    assert_eq!(packages("git+https://example.com/x"), ["git"]);
 }
+
+proptest! {
+    #[test]
+    fn nothing_makes_it_panic(words in proptest::collection::vec(prop::sample::select(WORDS.to_vec()), 0..60)) {
+        let text = words.concat();
+        let tree = MemoryTree::new([
+            ("main.py", text.as_str()),
+            ("manage.py", &format!("django {text}")),
+            ("shop/settings.py", &text),
+            ("shop/urls.py", &text),
+            ("setup.py", &text),
+            ("setup.cfg", &text),
+            ("requirements.in", &text),
+            (".env.example", &text),
+            (".python-version", &text),
+            ("uv.lock", &text),
+            ("pyproject.toml", "[project]\nname = 'x'\n"),
+        ]);
+        ergon_detect::analyse(&tree);
+    }
+}
+
+/// Pieces of what is looked for.
+const WORDS: [&str; 48] = [
+    "\n",
+    "\n",
+    "    ",
+    " ",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "=",
+    ":",
+    ".",
+    "'",
+    "\"",
+    "\\",
+    "\u{e9}",
+    "#",
+    "app",
+    "FastAPI",
+    "Flask",
+    "from fastapi import ",
+    "import ",
+    "create_app",
+    "def ",
+    "class ",
+    "BaseSettings",
+    "env_prefix",
+    "Field(",
+    "environ",
+    "os.environ",
+    "getenv",
+    "PORT",
+    "port=",
+    ".run(",
+    "listen(",
+    "config(",
+    "decouple",
+    "Env(",
+    "=(",
+    "include_router(",
+    "@app.get(",
+    "APIRouter",
+    "path(",
+    "install_requires",
+    "console_scripts",
+    "[[package]]",
+    "name = \"",
+    "3.1",
+];

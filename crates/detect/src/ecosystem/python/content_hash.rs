@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::metadata::Metadata;
-use crate::document::Document;
 
 /// A key's text in the lock file's metadata.
 fn key<'t>(text: &'t str, key: &str) -> Option<&'t str> {
@@ -95,8 +94,10 @@ pub(super) fn pdm(text: &str, metadata: &Metadata) -> Option<bool> {
 
 /// Whether Pipenv's hash is that of its Pipfile.
 pub(super) fn pipenv(text: &str, metadata: &Metadata) -> Option<bool> {
-    let lock = Document::parse("Pipfile.lock", text).ok()?;
-    let wanted = lock.text(&["_meta", "hash", "sha256"])?;
+    // It stands before the packages, which need not be read for it.
+    let (_, meta) = text.split_once("\"_meta\"")?;
+    let (_, after) = meta.split_once("\"sha256\"")?;
+    let wanted = after.split('"').nth(1)?;
     let pipfile = metadata.pipfile.as_ref()?.get(&[])?.as_object()?;
     let get = |key: &str, empty: Value| pipfile.get(key).cloned().unwrap_or(empty);
     let usual = json!([{"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true}]);

@@ -275,16 +275,24 @@ impl Dependencies {
             ..Self::default()
         };
         for (index, one) in listed.iter().enumerate() {
-            let line = line(&document.from(&["dependencies", &index.to_string()]));
-            let inner = one.get("pip").and_then(Value::as_array);
-            for text in std::iter::once(one).chain(inner.into_iter().flatten()) {
+            let index = index.to_string();
+            let pip = one.get("pip").and_then(Value::as_array);
+            let inner = pip.into_iter().flatten().enumerate().map(|(at, text)| {
+                let at = at.to_string();
+                (text, document.from(&["dependencies", &index, "pip", &at]))
+            });
+            let own = (one, document.from(&["dependencies", &index]));
+            for (text, from) in std::iter::once(own).chain(inner) {
                 let Some(text) = text.as_str().filter(|text| !text.starts_with("python=")) else {
                     continue;
                 };
+                // A channel stands before the name, a build behind the version: `conda-forge::numpy=1.26=py310`.
                 let text = text.rsplit("::").next().unwrap_or(text);
                 let name = text.split('=').next().unwrap_or(text);
-                let requirement =
-                    Requirement::parse(text, line).or_else(|| Requirement::parse(name, line));
+                let line = line(&from);
+                let requirement = Requirement::parse(text, line)
+                    .filter(|_| text.contains("==") || !text.contains('='))
+                    .or_else(|| Requirement::parse(name, line));
                 found.add(requirement, file);
             }
         }
@@ -338,6 +346,21 @@ impl Dependencies {
         })
     }
 
+    /// What a person types to list one more.
+    pub fn to_add(&self, package: &str) -> String {
+        match (self.manager, self.file.as_deref()) {
+            (Some(Manager::Uv), _) => format!("uv add {package}"),
+            (Some(Manager::Poetry), _) => format!("poetry add {package}"),
+            (Some(Manager::Pdm), _) => format!("pdm add {package}"),
+            (Some(Manager::Pipenv), _) => format!("pipenv install {package}"),
+            (_, Some(file)) if file.ends_with(".txt") || file.ends_with(".in") => {
+                format!("echo {package} >> {file}")
+            }
+            (_, Some(file)) => format!("add {package} to the dependencies in {file}"),
+            (_, None) => format!("echo {package} >> requirements.txt"),
+        }
+    }
+
     /// Says what there is and whether it will be the same next time.
     pub fn report(&self, install: &Install, report: &mut Report) {
         let (Some(file), Some(manager)) = (&self.file, self.manager) else {
@@ -351,7 +374,8 @@ impl Dependencies {
         let managed_by = decided.map_or(file, |lock| &lock.file);
         let fact = report.certain(Topic::PackageManager, manager.name(), managed_by);
         if let Some(loser) = &self.passed_over {
-            fact.note(format!("{managed_by} goes before {}", loser.from));
+            let name = managed_by.rsplit('/').next().unwrap_or(managed_by);
+            fact.note(format!("{name} goes before {}", loser.from));
             fact.over = vec![loser.clone()];
         }
         report
@@ -361,7 +385,11 @@ impl Dependencies {
             let note = match manager {
                 Manager::Pip => format!("pip reads {file}"),
                 _ if command.starts_with("pip install") => format!("it brings {}", manager.name()),
-                _ => format!("{} reads {managed_by}", manager.name()),
+                _ => format!(
+                    "{} reads {}",
+                    manager.name(),
+                    managed_by.rsplit('/').next().unwrap_or(managed_by)
+                ),
             };
             report.likely(Topic::BuildCommand, command, file).note(note);
         }
@@ -387,6 +415,12 @@ impl Dependencies {
         });
         let names_all = FILES.contains(&file);
         match open {
+            None if self.from_git.is_some() => {
+                let from = self.from_git.as_deref().unwrap_or(file);
+                report
+                    .likely(Topic::Pinned, "no", from)
+                    .note("a repository's branch or tag may move");
+            }
             None if !names_all && count > 0 => {
                 report.likely(Topic::Pinned, "no", file).note(format!(
                     "{file} pins what it names, but nothing pins what that needs"

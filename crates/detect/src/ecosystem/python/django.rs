@@ -200,7 +200,7 @@ impl Django {
         if missing.is_some() && program.dependencies.file.is_some() {
             report.ask(
                 "Which server serves it? No dependency is one, and Django's own is for development; gunicorn is installed beside them.",
-                format!("echo gunicorn >> {}", program.dependencies.file.as_deref().unwrap_or("requirements.txt")),
+                                program.dependencies.to_add("gunicorn"),
             );
         }
         let usual = if server == "waitress" { 8080 } else { 8000 };

@@ -1,5 +1,7 @@
 //! Lock files, and whether they were written for the dependencies that are listed.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::content_hash;
@@ -19,6 +21,8 @@ pub(super) struct Lock {
     pub file: String,
     /// The version of the package manager that wrote it.
     pub written_by: Option<String>,
+    /// The file that it was made from, where that is not the one that lists the dependencies.
+    input: Option<String>,
     note: String,
 }
 
@@ -49,6 +53,7 @@ pub(super) fn missing(file: &str) -> Lock {
         state: LockState::Missing,
         file: file.to_owned(),
         written_by: None,
+        input: None,
         note: format!("there is no {file}"),
     }
 }
@@ -70,32 +75,34 @@ pub(super) fn state(
         Manager::Pipenv => content_hash::pipenv(&text, metadata),
         _ => None,
     };
+    let name = file.rsplit('/').next().unwrap_or(file);
     let absent = || {
+        let names: BTreeSet<_> = text.lines().filter_map(package_name).collect();
         let locks_names = matches!(manager, Manager::Uv | Manager::Pdm) && whole;
         listed
             .iter()
-            .find(|dependency| locks_names && !has_package(&text, &dependency.requirement.name))
+            .find(|dependency| locks_names && !names.contains(&dependency.requirement.name))
     };
     let (state, note) = match same {
         Some(true) => (
             LockState::Locked,
-            format!("{file} has the hash of what is listed"),
+            format!("{name} has the hash of what is listed"),
         ),
         Some(false) => (
             LockState::Stale,
-            format!("{file} was written for other dependencies: its hash is another one"),
+            format!("{name} was written for other dependencies: its hash is another one"),
         ),
         None => match absent() {
             Some(dependency) => (
                 LockState::Stale,
                 format!(
-                    "{} in {} is not in {file}",
+                    "{} in {} is not in {name}",
                     dependency.requirement.name,
                     dependency.from()
                 ),
             ),
-            None if manager == Manager::Uv && whole => uv(&text, file, metadata, listed),
-            None => (LockState::Locked, format!("{file} is there")),
+            None if manager == Manager::Uv && whole => uv(&text, name, metadata, listed),
+            None => (LockState::Locked, format!("{name} is there")),
         },
     };
     let written_by = text
@@ -113,6 +120,7 @@ pub(super) fn state(
         state,
         file: file.to_owned(),
         written_by,
+        input: None,
         note,
     }
 }
@@ -144,6 +152,7 @@ pub(super) fn compiled(sources: &Sources<'_>, file: &str, listed: &[Dependency])
         state,
         file: file.to_owned(),
         written_by: None,
+        input: Some(input),
         note,
     })
 }
@@ -152,20 +161,22 @@ impl Lock {
     pub fn report(&self, manager: Manager, count: usize, listed_in: &str, report: &mut Report) {
         report.lock(self.state, &self.file, &self.note);
         let file = &self.file;
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let listed_in = self.input.as_deref().unwrap_or(listed_in);
         let relock = manager.relock();
         match self.state {
             LockState::Locked => {
                 report
                     .certain(Topic::Pinned, "yes", file)
-                    .note(format!("{file} pins every package"));
+                    .note(format!("{name} pins every package"));
             }
             LockState::Stale => {
                 report
                     .certain(Topic::Pinned, "no", file)
-                    .note(format!("{file} was written for other dependencies"));
+                    .note(format!("{name} was written for other dependencies"));
                 report.ask(
-                    format!("Which packages? {listed_in} has changed since {file} was written."),
-                    format!("{relock}, and commit {file}"),
+                    format!("Which packages? {listed_in} has changed since {name} was written."),
+                    format!("{relock}, and commit {name}"),
                 );
             }
             LockState::Missing if count == 0 => {
@@ -176,23 +187,20 @@ impl Lock {
             LockState::Missing => {
                 report
                     .certain(Topic::Pinned, "no", listed_in)
-                    .note(format!("there is no {file}"));
+                    .note(format!("there is no {name}"));
                 report.ask(
-                    format!("Which versions? there is no {file}."),
-                    format!("{relock}, and commit {file}"),
+                    format!("Which versions? there is no {name}."),
+                    format!("{relock}, and commit {name}"),
                 );
             }
         }
     }
 }
 
-/// Whether a lock file in TOML has a package of this name.
-fn has_package(text: &str, name: &str) -> bool {
-    text.lines().any(|line| {
-        line.strip_prefix("name = \"")
-            .and_then(|rest| rest.strip_suffix('"'))
-            .is_some_and(|known| normalised(known) == name)
-    })
+/// The package that a line of a lock file in TOML names.
+fn package_name(line: &str) -> Option<String> {
+    let name = line.strip_prefix("name = \"")?.strip_suffix('"')?;
+    Some(normalised(name))
 }
 
 /// Compares what uv wrote down of the project with what the project lists.

@@ -149,6 +149,34 @@ impl Metadata {
         scripts
     }
 
+    /// A command that the project keeps under a name by which one starts it, and where.
+    pub fn task(&self) -> Option<(String, String)> {
+        let pyproject = self
+            .pyproject
+            .as_ref()
+            .map(|project| (project, vec!["tool", "pdm", "scripts"]));
+        let pipfile = self
+            .pipfile
+            .as_ref()
+            .map(|pipfile| (pipfile, vec!["scripts"]));
+        [pyproject, pipfile]
+            .into_iter()
+            .flatten()
+            .find_map(|(document, table)| {
+                ["start", "serve", "web", "server", "run"]
+                    .iter()
+                    .find_map(|name| {
+                        let mut keys = table.clone();
+                        keys.push(name);
+                        let said = document.text(&keys).or_else(|| {
+                            keys.push("cmd");
+                            document.text(&keys)
+                        })?;
+                        Some((said.to_owned(), document.from(&keys)))
+                    })
+            })
+    }
+
     /// `name="…"` among the arguments of `setup()`.
     fn setup_text(&self, key: &str) -> Option<(String, String)> {
         let text = self.setup.as_ref()?;

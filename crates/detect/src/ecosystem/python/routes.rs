@@ -23,16 +23,16 @@ pub(super) fn routes(texts: &[Text<'_>], object: Option<&str>) -> Vec<Route> {
         taken.extend(taken_in(path, text));
     }
     for (path, text) in texts {
+        let routers = routers(text);
         for (variable, route) in decorated(path, text) {
-            if Some(*path) == object && !is_router(text, variable) {
-                found.push(route);
-                continue;
-            }
-            let Some(own) = prefix_of(text, variable) else {
+            let router = routers.iter().find(|(name, _)| *name == variable);
+            let Some((_, own)) = router else {
+                if Some(*path) == object {
+                    found.push(route);
+                }
                 continue;
             };
-            let by = taken.iter().find(|one| names(one, path, variable));
-            if let Some(one) = by {
+            if let Some(one) = taken.iter().find(|one| names(one, path, variable)) {
                 found.push(Route {
                     path: format!("{}{own}{}", one.prefix, route.path),
                     from: route.from,
@@ -68,21 +68,17 @@ fn decorated<'t>(path: &str, text: &'t str) -> Vec<(&'t str, Route)> {
     found.collect()
 }
 
-const ROUTERS: [&str; 3] = ["APIRouter", "Blueprint", "Router"];
-
-fn is_router(text: &str, variable: &str) -> bool {
-    prefix_of(text, variable).is_some()
-}
-
-/// The prefix that a router gives itself; none where `variable` is no router.
-fn prefix_of<'t>(text: &'t str, variable: &str) -> Option<&'t str> {
-    ROUTERS.iter().find_map(|made| {
-        Scan::behind(text, made, COMMENT).find_map(|mut scan| {
+/// The routers that a file makes, each with the prefix that it gives itself.
+fn routers(text: &str) -> Vec<(&str, &str)> {
+    let made = ["APIRouter", "Blueprint", "Router"].into_iter();
+    let found = made.flat_map(|made| {
+        Scan::behind(text, made, COMMENT).filter_map(|mut scan| {
             let (name, _) = scan.line_before().split_once('=')?;
             let name = name.split(':').next().unwrap_or(name).trim();
-            (name == variable && scan.eat("(")).then(|| prefix(scan.rest()))
+            scan.eat("(").then(|| (name, prefix(scan.rest())))
         })
-    })
+    });
+    found.collect()
 }
 
 /// The routers that a file takes in.

@@ -68,14 +68,7 @@ pub(super) fn served(
             format!(
                 "Which server serves {target}? no dependency is one; {package} assumed, {outcome}."
             ),
-            format!(
-                "echo {package} >> {}",
-                program
-                    .dependencies
-                    .file
-                    .as_deref()
-                    .unwrap_or("requirements.txt")
-            ),
+            program.dependencies.to_add(package),
         );
     }
     let port = said_port.unwrap_or_else(|| Port::usual(default, &format!("{name}'s default")));

@@ -82,7 +82,8 @@ pub(super) fn start(
         .or_else(|| module(program))
         .or_else(|| worker(program))
         .or_else(|| only_script(program))
-        .or_else(|| command(program));
+        .or_else(|| command(program))
+        .or_else(|| task(program));
     (framework, start)
 }
 
@@ -352,6 +353,27 @@ fn only_script(program: &Program<'_, '_>) -> Option<Start> {
         *first
     };
     Some(plain(file, text))
+}
+
+/// What the project itself calls starting it.
+fn task(program: &Program<'_, '_>) -> Option<Start> {
+    let (line, from) = program.metadata.task()?;
+    // The environment's programs are found as they are.
+    let line = ["pipenv run ", "pdm run "]
+        .iter()
+        .find_map(|prefix| line.strip_prefix(prefix))
+        .unwrap_or(&line)
+        .to_owned();
+    Some(Start {
+        kind: "python",
+        entrypoint: None,
+        said: line.clone(),
+        run_command: line,
+        note: format!("{from} says how"),
+        from,
+        port: None,
+        missing: None,
+    })
 }
 
 /// A command that installing the project makes.
