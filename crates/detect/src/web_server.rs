@@ -55,7 +55,10 @@ pub fn configure(root: &str, fallback: Fallback) -> String {
             lines.push("  }".to_owned());
         }
     }
-    lines.push("  file_server".to_owned());
+    // A site that is its whole project has files beside its pages that are nobody's business.
+    lines.push("  file_server {".to_owned());
+    lines.push(format!("    hide .* {CONFIG_FILE}"));
+    lines.push("  }".to_owned());
     lines.push("}".to_owned());
     let words: Vec<_> = lines.iter().map(|line| shell_quoted(line)).collect();
     format!("printf '%s\\n' {} > {CONFIG_FILE}", words.join(" "))

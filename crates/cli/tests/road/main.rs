@@ -9,6 +9,7 @@
 
 mod alone;
 mod companions;
+mod ecosystems;
 mod help;
 mod interruptions;
 mod refusals;

@@ -109,7 +109,21 @@ impl World {
     /// A copy of an example whose containers and companions have names of this world.
     pub fn example(&mut self, name: &str) -> Project {
         let folder = self.path(&format!("projects/{name}"));
-        Self::copy_example(name, &folder);
+        Self::copy(&examples().join(name), &folder);
+        self.adopt(folder)
+    }
+
+    /// A copy of a project that nobody wrote a manifest for: detection does.
+    pub fn ecosystem(&mut self, name: &str) -> Project {
+        let folder = self.path(&format!("projects/{name}"));
+        Self::copy(&ecosystems().join(name), &folder);
+        self.ergon(["manifest", "init", folder.to_str().unwrap()])
+            .succeeds();
+        self.adopt(folder)
+    }
+
+    /// Gives the container and the companion of a project names of this world.
+    fn adopt(&mut self, folder: PathBuf) -> Project {
         let path = folder.join("ergon.json");
         let mut manifest: Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -144,16 +158,16 @@ impl World {
     /// A copy of an example as it is.
     pub fn plain_example(&self, name: &str) -> PathBuf {
         let folder = self.path(&format!("plain/{name}"));
-        Self::copy_example(name, &folder);
+        Self::copy(&examples().join(name), &folder);
         folder
     }
 
-    fn copy_example(name: &str, to: &Path) {
+    fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         assert!(
             Command::new("cp")
                 .arg("-r")
-                .arg(examples().join(name))
+                .arg(from)
                 .arg(to)
                 .status()
                 .unwrap()
@@ -413,6 +427,11 @@ impl From<Output> for Ended {
 }
 
 /// The folder of the example projects.
+/// The smallest project of each ecosystem whose toolchain Debian packages.
+pub fn ecosystems() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/road/ecosystems")
+}
+
 pub fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../examples")
@@ -440,6 +459,15 @@ fn docker_output<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Output {
 
 /// Asks `address` for `path`; the status and the body.
 pub fn http_get(address: &str, path: &str) -> (u16, String) {
+    let (status, answer) = http_answer(address, path);
+    let body = answer
+        .split_once("\r\n\r\n")
+        .map_or(String::new(), |(_, body)| body.to_owned());
+    (status, body)
+}
+
+/// Asks `address` for `path`; the status, and the whole answer with its head.
+pub fn http_answer(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
@@ -456,12 +484,7 @@ pub fn http_get(address: &str, path: &str) -> (u16, String) {
         .nth(1)
         .and_then(|status| status.parse().ok())
         .unwrap_or(0);
-    (
-        status,
-        answer
-            .split_once("\r\n\r\n")
-            .map_or(String::new(), |(_, body)| body.to_owned()),
-    )
+    (status, answer)
 }
 
 /// Asks until there is an answer. What is waited for outside this process sends no event.

@@ -1,0 +1,70 @@
+//! A project of each ecosystem, from what detection makes of it to a container that answers.
+//!
+//! Python, Node and Go walk the whole road in `walk.rs`.
+
+use serde_json::Value;
+
+use crate::world::{World, contents, http_answer};
+
+#[test]
+fn a_site_is_served() {
+    let answers = answers(
+        "static",
+        &["/", "/assets/style.css", "/Caddyfile", "/nowhere"],
+    );
+    assert_eq!(answers[0].0, 200);
+    assert!(
+        answers[0].1.contains("Hello from a site"),
+        "{}",
+        answers[0].1
+    );
+    assert_eq!(answers[1].0, 200);
+    assert!(
+        answers[1].1.contains("immutable"),
+        "what lies below assets may be kept: {}",
+        answers[1].1
+    );
+    assert_eq!((answers[2].0, answers[3].0), (404, 404));
+}
+
+#[test]
+fn a_php_page_is_served() {
+    says_hello("php", "Hello from PHP");
+}
+
+#[test]
+fn a_ruby_program_answers() {
+    says_hello("ruby", "Hello from Ruby");
+}
+
+#[test]
+fn a_rust_program_answers() {
+    says_hello("rust", "Hello from Rust");
+}
+
+fn says_hello(ecosystem: &str, words: &str) {
+    let answers = answers(ecosystem, &["/"]);
+    assert_eq!(answers[0].0, 200);
+    assert!(answers[0].1.contains(words), "{}", answers[0].1);
+}
+
+/// Runs a project as detection has it, and asks it for paths: each answer's status, and all it said.
+fn answers(ecosystem: &str, paths: &[&str]) -> Vec<(u16, String)> {
+    let mut world = World::new();
+    let project = world.ecosystem(ecosystem);
+    let before = contents(&project.folder);
+    let _stack = world.up();
+    let ran = world.ergon(["run", project.path(), "--json"]).json();
+    assert_eq!(ran["state"], "healthy", "{ran}");
+    assert_eq!(contents(&project.folder), before);
+    let status = world
+        .aish([&project.companion, "What's your status?", "--json"])
+        .json();
+    assert_eq!(status["findings"], Value::Array(Vec::new()), "{status}");
+    let port = &ran["ports"][0];
+    let address = format!("{}:{}", port["address"].as_str().unwrap(), port["host"]);
+    paths
+        .iter()
+        .map(|path| http_answer(&address, path))
+        .collect()
+}
