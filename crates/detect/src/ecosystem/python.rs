@@ -95,8 +95,9 @@ impl Program<'_, '_> {
     }
 }
 
-fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let marker = sources.first_of(&[
+/// The file by which Python shows, and what the project says of itself.
+fn recognised<'a>(sources: &Sources<'a>) -> Option<(&'a str, Metadata)> {
+    let usual = sources.first_of(&[
         "requirements.txt",
         "pyproject.toml",
         "setup.py",
@@ -105,11 +106,21 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         "environment.yml",
     ]);
     let files = sources.program_files(&["py"]);
+    if files.is_empty() {
+        // Other languages keep their tools' settings in such files; these list packages.
+        let listing = sources.first_of(&["requirements.txt", "Pipfile", "pyproject.toml"])?;
+        let metadata = Metadata::read(sources);
+        let lists = listing != "pyproject.toml" || metadata.name().is_some();
+        return lists.then_some((listing, metadata));
+    }
     let at_root = files.iter().find(|path| !path.contains('/'));
-    let marker = marker.or(at_root.copied()).filter(|_| !files.is_empty())?;
+    let marker = usual.or(at_root.copied())?;
+    Some((marker, Metadata::read(sources)))
+}
 
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let (marker, metadata) = recognised(sources)?;
     let mut report = Report::default();
-    let metadata = Metadata::read(sources);
     let mut dependencies = Dependencies::read(sources, &metadata);
     let install = |dependencies: &Dependencies, wish: &Wish<'_>| {
         dependencies

@@ -377,6 +377,41 @@ fn a_project_in_a_folder_is_not_its_parents() {
 }
 
 #[test]
+fn what_lists_packages_shows_the_language() {
+    for (file, text) in [
+        ("requirements.txt", "attrs\n"),
+        ("Pipfile", "[packages]\nattrs = '*'\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname = 'shop'\nversion = '1'\n",
+        ),
+    ] {
+        let application = detected(&[(file, text)]);
+        assert_eq!(
+            (application.language.as_str(), application.run_command),
+            ("python", None)
+        );
+    }
+    let tree = MemoryTree::new([("pyproject.toml", "[tool.ruff]\n")]);
+    assert!(
+        ergon_detect::analyse(&tree)
+            .manifest
+            .applications
+            .is_empty()
+    );
+}
+
+#[test]
+fn the_one_file_that_is_written_to_be_run_is_the_program() {
+    let files = [
+        ("requirements.txt", "requests==2\n"),
+        ("tool/report.py", "if __name__ == '__main__':\n    pass\n"),
+        ("tool/lib.py", ""),
+    ];
+    assert_eq!(run_command(&files), "python tool/report.py");
+}
+
+#[test]
 fn a_port_may_have_a_name() {
     let port = |text: &str| detected(&[("main.py", text)]).ports;
     let named = "import os\nport = int(os.environ.get('PORT', 3000))\nHTTPServer(('', port), H).serve_forever()\n";

@@ -169,7 +169,8 @@ impl Manager {
                 }
             }
             Self::Pdm => {
-                install.commands.push(bring("pdm"));
+                // With what it was tested with: what it needs itself has moved under it before.
+                install.commands.push(bring("pdm[locked]"));
                 let verb = if state == Some(LockState::Locked) {
                     "sync"
                 } else {

@@ -323,7 +323,7 @@ fn worker(program: &Program<'_, '_>) -> Option<Start> {
     })
 }
 
-/// The one script at the root, or the one that is written to be run.
+/// The one script at the root, or the one that is written to be run, there or anywhere.
 fn only_script(program: &Program<'_, '_>) -> Option<Start> {
     let ordinary = |path: &&str| {
         !matches!(
@@ -345,7 +345,9 @@ fn only_script(program: &Program<'_, '_>) -> Option<Start> {
     let (file, text) = if let [only] = scripts.as_slice() {
         *only
     } else {
-        let mut run = scripts.iter().filter(|(_, text)| text.contains("__main__"));
+        let all: Vec<_> = program.texts.iter().collect();
+        let among = if scripts.is_empty() { &all } else { &scripts };
+        let mut run = among.iter().filter(|(_, text)| text.contains("__main__"));
         let first = run.next()?;
         if run.next().is_some() {
             return None;
