@@ -1,13 +1,13 @@
 //! From a tree to an analysis: the programs that are in it, each in a container of its own.
 
-use std::collections::BTreeMap;
-
-use ergon_manifest::{Application, Container, Manifest, Project};
+use ergon_manifest::{Container, Manifest, Project};
 
 use crate::analysis::{Analysis, Fact, Loser, Question};
+use crate::declared::Compose;
 use crate::ecosystem::{self, Report};
 use crate::members::{self, Member};
 use crate::names;
+use crate::relations;
 use crate::sources::Sources;
 use crate::tree::FileTree;
 
@@ -17,14 +17,19 @@ const CAPABILITIES: [&str; 3] = ["monitor", "optimize", "debug"];
 /// What Ergon makes of a tree, with where each claim was read.
 pub fn analyse(tree: &dyn FileTree) -> Analysis {
     let sources = Sources::new(tree);
-    let members = members::of(&sources);
+    let compose = Compose::read(&sources);
+    let members = members::of(&sources, compose.as_ref());
     if members.is_empty() {
         return unrecognised(sources);
     }
-    recognised(members, sources)
+    recognised(members, compose.as_ref(), sources)
 }
 
-fn recognised(members: Vec<Member<'_>>, sources: Sources<'_>) -> Analysis {
+fn recognised(
+    mut members: Vec<Member<'_>>,
+    compose: Option<&Compose>,
+    sources: Sources<'_>,
+) -> Analysis {
     let mut analysis = Analysis {
         manifest: Manifest::default(),
         facts: Vec::new(),
@@ -32,16 +37,28 @@ fn recognised(members: Vec<Member<'_>>, sources: Sources<'_>) -> Analysis {
         looked_for: Vec::new(),
     };
     let single = members.len() == 1;
-    for member in members {
-        let named = member.found.name.clone();
-        let name = free_name(&member, &analysis.manifest.applications);
-        if single && let Some(name) = named {
-            analysis.manifest.project = Some(Project {
-                name,
-                repository: None,
-            });
+    if single && let Some(name) = members[0].found.name.clone() {
+        analysis.manifest.project = Some(Project {
+            name,
+            repository: None,
+        });
+    }
+    let names = names_of(&members);
+    let places = if single {
+        Vec::new()
+    } else {
+        relations::connect(&mut members, &names, compose)
+    };
+    for (member, name) in members.into_iter().zip(&names) {
+        add(member, name.clone(), &mut analysis);
+    }
+    for (place, name) in places.iter().zip(&names) {
+        if let Some(container) = analysis.manifest.containers.get_mut(name) {
+            container.tier = Some(place.tier);
+            let others = place.depends_on.iter();
+            container.depends_on = others.map(|other| names[*other].clone()).collect();
+            container.depends_on.sort();
         }
-        add(member, name, &mut analysis);
     }
     let order = analysis.manifest.build_order();
     analysis.manifest.packaging.build_order = order.into_iter().map(str::to_owned).collect();
@@ -68,20 +85,25 @@ fn recognised(members: Vec<Member<'_>>, sources: Sources<'_>) -> Analysis {
     analysis
 }
 
-/// The package's own name, else its folder's in the project; made different from those that are taken.
-fn free_name(member: &Member<'_>, taken: &BTreeMap<String, Application>) -> String {
-    let folder = member.sources.folder().rsplit('/').next().unwrap_or("");
-    let name = member
-        .found
-        .name
-        .clone()
-        .or_else(|| names::from_package(folder))
-        .unwrap_or_else(|| names::NO_NAME.to_owned());
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.clone())
-        .chain(numbered)
-        .find(|name| !taken.contains_key(name))
-        .unwrap_or(name)
+/// What the compose file calls each program where there are several, else its package's own name, else its
+/// folder's in the project; made different from those that are taken.
+fn names_of(members: &[Member<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for member in members {
+        let folder = member.sources.folder().rsplit('/').next().unwrap_or("");
+        let service = member.service.as_deref().filter(|_| members.len() > 1);
+        let name = service
+            .and_then(names::from_package)
+            .or_else(|| member.found.name.clone())
+            .or_else(|| names::from_package(folder))
+            .unwrap_or_else(|| names::NO_NAME.to_owned());
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let free = std::iter::once(name.clone())
+            .chain(numbered)
+            .find(|name| !names.contains(name));
+        names.extend(free);
+    }
+    names
 }
 
 /// Puts a program into a container of its own.
@@ -90,6 +112,7 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
         sources,
         found,
         others,
+        ..
     } = member;
     let about = Some(name.clone());
     let Report { facts, questions } = found.report;

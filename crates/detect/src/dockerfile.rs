@@ -16,7 +16,7 @@ use self::words::{command, find_pattern, json, only, quoted, source};
 use crate::analysis::Topic;
 use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step};
 
-const HEADER: &str =
+pub(crate) const HEADER: &str =
     "# Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.";
 const SUPERVISED: &str =
     "# As process 1 the program would not notice that it is asked to stop: the shell tells it.";

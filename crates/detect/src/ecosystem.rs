@@ -27,7 +27,7 @@ pub(crate) mod python;
 mod ruby;
 mod rust;
 mod scala;
-mod shell;
+pub(crate) mod shell;
 mod static_site;
 mod swift;
 mod zig;
@@ -426,6 +426,14 @@ impl Fact {
     /// Adds why.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.note = Some(printable(&note.into()));
+    }
+
+    /// The claim, where another one decides over it.
+    pub(crate) fn as_loser(&self) -> Loser {
+        Loser {
+            value: self.value.clone(),
+            from: self.from.clone(),
+        }
     }
 }
 

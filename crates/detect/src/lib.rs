@@ -6,6 +6,7 @@
 //! is pure over the tree: the same tree gives the same answer.
 
 pub mod analysis;
+mod declared;
 mod detection;
 pub mod disk;
 pub mod dockerfile;
@@ -18,6 +19,7 @@ mod members;
 pub mod memory;
 mod names;
 pub mod plan;
+mod relations;
 mod scan;
 mod services;
 mod sources;

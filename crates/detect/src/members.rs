@@ -1,5 +1,6 @@
 //! Which folders of a project hold a program.
 
+use crate::declared::{self, Compose, Declared, Service};
 use crate::ecosystem::{self, Ecosystem, Found, Strength};
 use crate::sources::Sources;
 
@@ -7,6 +8,14 @@ use crate::sources::Sources;
 const DEEPEST: usize = 4;
 /// How many folders are looked into; a project with more programs names them itself.
 const MOST_FOLDERS: usize = 200;
+/// Files by which a program shows whatever its language is.
+const MARKERS: [&str; 3] = ["Dockerfile", "Procfile", "nixpacks.toml"];
+/// Folders that hold what programs have in common.
+const LIBRARIES: [&str; 6] = ["packages", "libs", "lib", "shared", "common", "libraries"];
+/// Folders whose pages are a program of their own beside others.
+const PAGES: [&str; 8] = [
+    "frontend", "client", "web", "website", "webapp", "ui", "www", "site",
+];
 
 /// A program of a project.
 pub struct Member<'a> {
@@ -15,30 +24,80 @@ pub struct Member<'a> {
     pub found: Found,
     /// Languages of which there are signs as well.
     pub others: Vec<&'static str>,
+    /// What the compose file calls it.
+    pub service: Option<String>,
 }
 
-/// The programs of a project: the one at its root, else those in its folders.
-pub fn of<'a>(root: &Sources<'a>) -> Vec<Member<'a>> {
-    let at_root = strongest(root.same());
-    if at_root.as_ref().is_some_and(starts) {
-        return at_root.into_iter().collect();
+/// The programs of a project: the one at its root, else those in its folders, and what its compose file builds.
+pub fn of<'a>(root: &Sources<'a>, compose: Option<&Compose>) -> Vec<Member<'a>> {
+    let composed = Composed {
+        compose,
+        built: compose.map(Compose::built).unwrap_or_default(),
+    };
+    let at_root = composed.program(root.same());
+    let root_starts = at_root.as_ref().is_some_and(starts);
+    let mut members: Vec<Member<'a>> = Vec::new();
+    let mut left = None;
+    if root_starts {
+        members.extend(at_root);
+        members.extend(composed.others_of(root));
+    } else {
+        left = at_root;
     }
-    let mut below: Vec<Member<'a>> = Vec::new();
-    for folder in folders(root) {
-        let nested = below.iter().any(|member| {
-            folder
-                .strip_prefix(member.sources.folder())
-                .is_some_and(|rest| rest.starts_with('/'))
-        });
-        if nested {
-            continue;
+    for folder in composed.folders() {
+        let sources = root.below(folder);
+        let program = composed.program(sources.same()).filter(starts);
+        if let Some(member) = program {
+            members.push(member);
+            members.extend(composed.others_of(&sources));
         }
-        below.extend(strongest(root.below(&folder)).filter(starts));
     }
-    if below.is_empty() {
-        return at_root.into_iter().collect();
+    if !root_starts {
+        for folder in folders(root) {
+            if !is_within(&folder, &members) {
+                members.extend(composed.program(root.below(&folder)).filter(starts));
+            }
+        }
+        without_libraries(&mut members);
+        if !members.is_empty() {
+            for folder in PAGES {
+                let has_pages = root.has(&format!("{folder}/index.html"));
+                if has_pages && !is_within(folder, &members) {
+                    members.extend(composed.program(root.below(folder)).filter(starts));
+                }
+            }
+        }
     }
-    below
+    if members.is_empty() {
+        return left.into_iter().collect();
+    }
+    members
+}
+
+/// Whether a folder is one of a member's, or in one.
+fn is_within(folder: &str, members: &[Member<'_>]) -> bool {
+    members.iter().any(|member| {
+        folder
+            .strip_prefix(member.sources.folder())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// Leaves out what is only there for the others: a package that has a main file, but nothing that starts it.
+fn without_libraries(members: &mut Vec<Member<'_>>) {
+    let is_library = |member: &Member<'_>| {
+        let first = member.sources.folder().split('/').next().unwrap_or("");
+        let command = member.found.application.run_command.as_deref();
+        LIBRARIES.contains(&first)
+            && member.service.is_none()
+            && member.found.strength == Strength::Program
+            && member.found.application.ports.is_empty()
+            && command
+                .is_some_and(|command| !command.contains(" run ") && !command.contains(" start"))
+    };
+    if !members.iter().all(is_library) {
+        members.retain(|member| !is_library(member));
+    }
 }
 
 /// Whether a program can be started by itself.
@@ -46,30 +105,105 @@ fn starts(member: &Member<'_>) -> bool {
     member.found.strength >= Strength::Program && !member.found.delegates
 }
 
-/// What every language makes of a folder; the strongest answer is taken.
-fn strongest(sources: Sources<'_>) -> Option<Member<'_>> {
+/// What a compose file says of the folders.
+struct Composed<'c> {
+    compose: Option<&'c Compose>,
+    built: Vec<&'c Service>,
+}
+
+impl Composed<'_> {
+    /// The services of a folder, the one that stands for it first.
+    fn of_folder<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = &'s Service> {
+        let built = self.built.iter().copied();
+        built.filter(move |service| service.folder.as_deref() == Some(folder))
+    }
+
+    /// The folders that are built, but for the root.
+    fn folders(&self) -> Vec<&str> {
+        let mut folders: Vec<&str> = Vec::new();
+        for service in &self.built {
+            let folder = service.folder.as_deref().unwrap_or("");
+            if !folder.is_empty() && !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    /// The program in a folder.
+    fn program<'a>(&self, sources: Sources<'a>) -> Option<Member<'a>> {
+        let folder = sources.folder().to_owned();
+        let service = self.of_folder(&folder).next();
+        self.program_of(sources, service, false)
+    }
+
+    /// The folder's other services, where each is started by a command of its own.
+    fn others_of<'a>(&self, sources: &Sources<'a>) -> Vec<Member<'a>> {
+        let folder = sources.folder().to_owned();
+        let others = self.of_folder(&folder).skip(1);
+        others
+            .filter(|service| {
+                self.compose
+                    .is_some_and(|compose| compose.has_command(service))
+            })
+            .filter_map(|service| self.program_of(sources.same(), Some(service), true))
+            .filter(starts)
+            .collect()
+    }
+
+    fn program_of<'a>(
+        &self,
+        sources: Sources<'a>,
+        service: Option<&Service>,
+        one_of_several: bool,
+    ) -> Option<Member<'a>> {
+        let mut found = strongest(&sources).into_iter();
+        let taken = found.next().map(|(_, found)| found);
+        // Beside a framework, a `package.json` that only builds a site's looks is no second program.
+        let least = match &taken {
+            Some(taken) if taken.strength == Strength::Framework => Strength::Program,
+            _ => Strength::Sources,
+        };
+        let others = found
+            .filter(|(_, found)| found.strength >= least)
+            .map(|(ecosystem, _)| ecosystem.name)
+            .filter(|name| !matches!(*name, "Static" | "Shell"))
+            .collect();
+        let mut declared = Declared::of(&sources);
+        if let (Some(compose), Some(service)) = (self.compose, service) {
+            compose.declare(service, one_of_several, &sources, &mut declared);
+        }
+        Some(Member {
+            found: declared::apply(&sources, declared, taken)?,
+            sources,
+            others,
+            service: service.map(|service| service.name.clone()),
+        })
+    }
+}
+
+/// What every language makes of a folder, the strongest answer first.
+fn strongest(sources: &Sources<'_>) -> Vec<(&'static Ecosystem, Found)> {
     let mut found: Vec<(&Ecosystem, Found)> = ecosystem::ALL
         .iter()
-        .filter_map(|ecosystem| Some((*ecosystem, (ecosystem.detect)(&sources)?)))
+        .filter_map(|ecosystem| Some((*ecosystem, (ecosystem.detect)(sources)?)))
         .collect();
     // A stable sort: between equals, the one that stands first.
     found.sort_by_key(|(_, found)| std::cmp::Reverse(found.strength));
-    let mut found = found.into_iter();
-    let (_, taken) = found.next()?;
-    // Beside a framework, a `package.json` that only builds a site's looks is no second program.
-    let least = match taken.strength {
-        Strength::Framework => Strength::Program,
-        _ => Strength::Sources,
-    };
-    let others = found
-        .filter(|(_, found)| found.strength >= least)
-        .map(|(ecosystem, _)| ecosystem.name)
-        .collect();
-    Some(Member {
-        sources,
-        found: taken,
-        others,
-    })
+    // A script that starts a program of another language is not the program.
+    if found
+        .first()
+        .is_some_and(|(first, _)| first.name == "Shell")
+    {
+        let other = found
+            .iter()
+            .position(|(_, found)| found.application.run_command.is_none());
+        if let Some(other) = other {
+            let other = found.remove(other);
+            found.insert(0, other);
+        }
+    }
+    found
 }
 
 /// The folders in which something shows a program, outermost first.
@@ -79,12 +213,13 @@ fn folders(root: &Sources<'_>) -> Vec<String> {
         let Some((folder, name)) = path.rsplit_once('/') else {
             continue;
         };
-        let marks = ecosystem::ALL.iter().any(|ecosystem| {
-            ecosystem
-                .markers
-                .iter()
-                .any(|marker| is_marked(name, marker))
-        });
+        let marks = MARKERS.contains(&name)
+            || ecosystem::ALL.iter().any(|ecosystem| {
+                ecosystem
+                    .markers
+                    .iter()
+                    .any(|marker| is_marked(name, marker))
+            });
         let deep = folder.split('/').count() > DEEPEST;
         if marks && !deep && !folders.iter().any(|known| known == folder) {
             folders.push(folder.to_owned());

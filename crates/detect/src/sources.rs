@@ -353,6 +353,8 @@ fn can_be_named(path: &str) -> bool {
 
 fn is_aside(path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    // Among the programs of a project, one may well be its documentation.
+    let folders = folders.strip_prefix("apps/docs").unwrap_or(folders);
     folders
         .split('/')
         .any(|folder| SIDE_FOLDERS.contains(&folder))

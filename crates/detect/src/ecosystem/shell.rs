@@ -23,7 +23,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
 const BASE_IMAGE: &str = "debian:12-slim";
 
 /// What starts a program by its name.
-const STARTS: &str = "start.sh";
+pub(crate) const STARTS: &str = "start.sh";
 /// What may.
 const MAY_START: [&str; 4] = ["run.sh", "entrypoint.sh", "main.sh", "docker-entrypoint.sh"];
 
@@ -58,11 +58,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             Some(shell) => format!("a script for {shell}"),
             None => "a script that names no shell".to_owned(),
         });
-    let run = if interpreter.is_some() && sources.is_executable(file) {
-        format!("./{file}")
-    } else {
-        format!("{shell} {}", shell_quoted(file))
-    };
+    let run = run(sources, file, interpreter);
     if by_name {
         report
             .likely(Topic::RunCommand, &run, file)
@@ -104,6 +100,21 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         delegates: false,
         report,
     })
+}
+
+/// What starts a script: itself, where the kernel can do that, else its shell.
+fn run(sources: &Sources<'_>, file: &str, interpreter: Option<&str>) -> String {
+    if interpreter.is_some() && sources.is_executable(file) {
+        format!("./{file}")
+    } else {
+        format!("{} {}", interpreter.unwrap_or("sh"), shell_quoted(file))
+    }
+}
+
+/// What starts the script that starts a program by its name, where there is one.
+pub(crate) fn start_script(sources: &Sources<'_>) -> Option<String> {
+    let text = sources.has(STARTS).then(|| sources.text(STARTS))??;
+    Some(run(sources, STARTS, interpreter(&text)))
 }
 
 /// The shell of a first line such as `#!/usr/bin/env bash`.

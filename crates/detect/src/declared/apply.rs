@@ -1,0 +1,279 @@
+//! What is declared, put over what the language's rules have found.
+
+mod ports;
+mod start;
+mod version;
+
+use ergon_manifest::{Application, Health};
+
+use super::{Declared, Said, images};
+use crate::analysis::{Confidence, Fact, Topic};
+use crate::ecosystem::{self, Found, Report, Strength, UsualRuntime};
+use crate::environment::{self, Need, Read};
+use crate::sources::Sources;
+use crate::web_server;
+
+/// What starts a program of which no more is known.
+const BASE_IMAGE: &str = "debian:12-slim";
+
+/// A program as it is declared; one that no language knows is one where something starts it.
+pub fn apply(sources: &Sources<'_>, mut declared: Declared, found: Option<Found>) -> Option<Found> {
+    let is_known = found.is_some();
+    let mut found = match found {
+        Some(found) => found,
+        None if declared.starts() => unknown(&mut declared),
+        None => return None,
+    };
+    version::apply(&declared, &mut found);
+    builds(&declared, &mut found);
+    start::apply(sources, &declared, &mut found);
+    ports::apply(&declared, &mut found);
+    rest(&declared, &mut found);
+    if !is_known {
+        start::needs_settings(&declared, &mut found.report);
+    }
+    found.report.questions.append(&mut declared.questions);
+    Some(found)
+}
+
+/// A program of no language that is known: what its image says of it is all there is.
+fn unknown(declared: &mut Declared) -> Found {
+    let mut report = Report::default();
+    let mut application = Application {
+        kind: "other".to_owned(),
+        language: "other".to_owned(),
+        ..Application::default()
+    };
+    let mut base_image = BASE_IMAGE.to_owned();
+    if let Some(Said { value: image, from }) = &declared.image {
+        base_image.clone_from(image);
+        if let Some(name) = images::runtime_name(image) {
+            language_of(name).clone_into(&mut application.language);
+            application.kind.clone_from(&application.language);
+            report
+                .likely(Topic::Language, &application.language, from)
+                .note(format!("its image is {image}"));
+            let at = declared
+                .versions
+                .iter()
+                .position(|(runtime, _)| runtime == name);
+            if let Some((_, claim)) = at.map(|at| declared.versions.remove(at)) {
+                // What is usual is not asked for where something is claimed.
+                let usual = UsualRuntime {
+                    name,
+                    label: name,
+                    version: "",
+                    remedy: "",
+                };
+                application.runtime = Some(report.runtime(&usual, [claim]));
+            }
+        }
+    }
+    Found {
+        strength: Strength::Sources,
+        name: None,
+        application,
+        base_image,
+        delegates: false,
+        report,
+    }
+}
+
+fn language_of(runtime: &'static str) -> &'static str {
+    match runtime {
+        "node" | "bun" => "javascript",
+        "dotnet" => "csharp",
+        runtime => runtime,
+    }
+}
+
+/// Build commands: they take the place of those that build, and of those that install where they do that too.
+fn builds(declared: &Declared, found: &mut Found) {
+    let Some(builds) = declared.builds.first() else {
+        return;
+    };
+    let application = &mut found.application;
+    let before = std::mem::take(&mut application.build_commands);
+    let installs_too = builds.commands.iter().any(|command| installs(command));
+    let stays = |command: &String| {
+        builds.more
+            || command.contains(web_server::CONFIG_FILE)
+            || (installs(command) && !installs_too)
+    };
+    let (kept, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
+    let (last, kept): (Vec<_>, Vec<_>) = kept
+        .into_iter()
+        .partition(|command| command.contains(web_server::CONFIG_FILE));
+    let is_gone = |fact: &Fact| fact.topic == Topic::BuildCommand && gone.contains(&fact.value);
+    let mut losers: Vec<_> = found
+        .report
+        .facts
+        .iter()
+        .filter(|fact| is_gone(fact))
+        .map(Fact::as_loser)
+        .collect();
+    found.report.facts.retain(|fact| !is_gone(fact));
+    application.build_commands = kept
+        .into_iter()
+        .chain(builds.commands.iter().cloned())
+        .chain(last)
+        .collect();
+    application.build_commands.dedup();
+    for command in &builds.commands {
+        let fact = found
+            .report
+            .certain(Topic::BuildCommand, command, &builds.from);
+        fact.note(format!("{} is written for building it", builds.by));
+        fact.over = std::mem::take(&mut losers);
+    }
+}
+
+/// Whether a command gets the dependencies; it may do more.
+pub(super) fn installs(command: &str) -> bool {
+    const VERBS: [&str; 11] = [
+        "install", "i", "ci", "sync", "download", "restore", "deps.get", "fetch", "get", "update",
+        "cache",
+    ];
+    command.split("&&").any(|command| {
+        let words: Vec<_> = command.split_whitespace().collect();
+        words.iter().take(4).any(|word| VERBS.contains(word)) || words.as_slice() == ["yarn"]
+    })
+}
+
+/// Packages, variables, volumes, services and how it is asked whether it is well.
+fn rest(declared: &Declared, found: &mut Found) {
+    let Found {
+        application,
+        report,
+        ..
+    } = found;
+    for Said { value, from } in &declared.packages {
+        if !application.system_packages.contains(value) {
+            report.certain(Topic::SystemPackage, value, from);
+            application.system_packages.push(value.clone());
+        }
+    }
+    variables(declared, application, report);
+    for Said { value, from } in &declared.volumes {
+        if is_volume(value) && !application.volumes.contains(value) {
+            report.certain(Topic::Volume, value, from);
+            application.volumes.push(value.clone());
+        }
+    }
+    for Said { value, from } in &declared.services {
+        let service = (*value).to_owned();
+        if !application.services.contains(&service) {
+            report.certain(Topic::Service, images::service_label(value), from);
+            application.services.push(service);
+        }
+    }
+    application.services.sort();
+    let health = declared.health.iter().find(|said| {
+        said.value.starts_with('/') && said.value.bytes().all(|b| b.is_ascii_graphic())
+    });
+    if let Some(Said { value, from }) = health
+        && application.run_command.is_some()
+        && !application.ports.is_empty()
+        && application.run_command.as_deref() != Some(web_server::RUN_COMMAND)
+    {
+        report.facts.retain(|fact| fact.topic != Topic::Health);
+        report.certain(Topic::Health, format!("GET {value}"), from);
+        application.health = Some(Health {
+            path: value.clone(),
+            port: None,
+        });
+    }
+}
+
+fn variables(declared: &Declared, application: &mut Application, report: &mut Report) {
+    let reads: Vec<_> = declared
+        .variables
+        .iter()
+        .filter(|variable| !application.env.contains_key(&variable.name))
+        .map(|variable| Read {
+            name: variable.name.clone(),
+            need: match &variable.default {
+                Some(default) if !is_secret(&variable.name) => Need::Default(default.clone()),
+                _ if variable.required => Need::Required,
+                _ => Need::Optional,
+            },
+            from: variable.from.clone(),
+        })
+        .collect();
+    for (name, variable) in environment::variables(&reads) {
+        let by = declared
+            .variables
+            .iter()
+            .find(|declared| declared.name == name)
+            .map_or("", |declared| declared.by);
+        let from = variable.from.clone().unwrap_or_default();
+        let what = match &variable.default {
+            Some(default) => format!("{by} sets it to \"{default}\""),
+            None if variable.required => format!("{by} requires it"),
+            None => format!("{by} sets it"),
+        };
+        report.certain(Topic::Environment, &name, from).note(what);
+        application.env.insert(name, variable);
+    }
+}
+
+/// Whether a variable's value is nobody's business.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    [
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "TOKEN",
+        "API_KEY",
+        "PRIVATE",
+        "CREDENTIAL",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+        || name.ends_with("_KEY")
+        || name.ends_with("_DSN")
+}
+
+fn is_volume(path: &str) -> bool {
+    let Some(inner) = path.strip_prefix('/') else {
+        return false;
+    };
+    !path.contains(|one: char| one.is_control() || one == '\\' || one == '$')
+        && inner
+            .split('/')
+            .all(|element| !matches!(element, "" | "." | ".."))
+}
+
+/// The fact that says how the program is started, or on which port it listens.
+fn fact_of(report: &mut Report, topic: Topic) -> Option<&mut Fact> {
+    report.facts.iter_mut().find(|fact| fact.topic == topic)
+}
+
+/// How sure it is.
+fn confidence(report: &Report, topic: Topic) -> Option<Confidence> {
+    report
+        .facts
+        .iter()
+        .find(|fact| fact.topic == topic)
+        .map(|fact| fact.confidence)
+}
+
+/// Whether the program is built into something else in a stage of its own.
+fn is_compiled(found: &Found) -> bool {
+    let packing = ecosystem::packing(&found.application, &found.base_image);
+    packing.toolchain.is_some() && !is_site(found)
+}
+
+fn is_site(found: &Found) -> bool {
+    found.application.run_command.as_deref() == Some(web_server::RUN_COMMAND)
+}
+
+/// A note that goes on.
+fn add_note(fact: &mut Fact, more: &str) {
+    let note = match fact.note.take() {
+        Some(note) => format!("{note}; {more}"),
+        None => more.to_owned(),
+    };
+    fact.note(note);
+}

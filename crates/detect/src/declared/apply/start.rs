@@ -1,0 +1,235 @@
+//! How the program is started, as it is declared.
+
+use super::super::{Start, Weight};
+use super::{Declared, Found, add_note, confidence, fact_of, is_compiled, is_site, ports};
+use crate::analysis::{Confidence, Fact, Loser, Topic};
+use crate::ecosystem::{self, Report, Strength};
+use crate::sources::Sources;
+
+/// Ends of the names of files that a program is started by.
+const SOURCES: [&str; 9] = [
+    ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".php", ".sh", ".pl",
+];
+
+pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Found) {
+    let mut starts: Vec<&Start> = declared.starts.iter().collect();
+    starts.sort_by_key(|start| std::cmp::Reverse(start.weight));
+    let known = confidence(&found.report, Topic::RunCommand);
+    let known = known.filter(|_| found.application.run_command.is_some());
+    let taken = starts.iter().position(|start| match start.weight {
+        Weight::Written => true,
+        Weight::Evidence => match known {
+            Some(Confidence::Certain) => false,
+            Some(_) => objection(sources, start, found).is_none(),
+            None => true,
+        },
+        Weight::MayStart => known.is_none(),
+    });
+    let Some(start) = taken.map(|at| starts.remove(at)) else {
+        for start in starts {
+            if start.weight == Weight::Evidence {
+                lose(sources, start, found);
+            }
+        }
+        return;
+    };
+    let others = starts
+        .into_iter()
+        .filter(|other| other.weight > Weight::MayStart && other.command != start.command)
+        .map(|other| Loser {
+            value: other.command.clone(),
+            from: other.from.clone(),
+        });
+    let others: Vec<_> = others.collect();
+    take(sources, start, others, found);
+}
+
+/// Starts the program as it is declared.
+fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Found) {
+    let command = &start.command;
+    let before = fact_of(&mut found.report, Topic::RunCommand).map(|fact| fact.as_loser());
+    let before = before.filter(|loser| loser.value != *command);
+    found
+        .report
+        .facts
+        .retain(|fact| fact.topic != Topic::RunCommand);
+    found.report.questions.retain(|asked| {
+        !(asked.text.starts_with("How is it started")
+            || asked.text.starts_with("Which file starts it")
+            || asked.text.starts_with("Which program"))
+    });
+    let rule = match start.weight {
+        Weight::Written => format!("{} is written for starting it", start.by),
+        Weight::Evidence => format!("{} starts it so", start.by),
+        Weight::MayStart => format!("{} starts a program by its name", start.by),
+    };
+    let fact = match start.weight {
+        Weight::Written => found
+            .report
+            .certain(Topic::RunCommand, command, &start.from),
+        _ => found.report.likely(Topic::RunCommand, command, &start.from),
+    };
+    fact.note(rule);
+    if let Some(note) = &start.note {
+        add_note(fact, note);
+    }
+    fact.over = before.into_iter().chain(others).collect();
+    place(found, command);
+    let is_file = |word: &&str| SOURCES.iter().any(|end| word.ends_with(end)) && sources.has(word);
+    let file = command
+        .split([' ', '=', ';', '\'', '"'])
+        .map(|word| word.trim_start_matches("./"))
+        .find(is_file);
+    if let Some(file) = file {
+        found.application.entrypoint = Some(file.to_owned());
+    }
+    found.application.run_command = Some(command.clone());
+    found.delegates = false;
+    found.strength = found.strength.max(Strength::Program);
+    if start.serves || command.contains("$PORT") || command.contains("${PORT") {
+        ports::of_command(command, &start.from, found);
+    }
+}
+
+/// Sees to it that what is started is there: the right image, all files, a program of the right name.
+fn place(found: &mut Found, command: &str) {
+    if is_site(found) {
+        // Something else than the site's server is to be started, so it starts where the site is built.
+        let packing = ecosystem::packing(&found.application, &found.base_image);
+        if let Some(toolchain) = packing.toolchain {
+            found.base_image = toolchain.image;
+        }
+        found.application.health = None;
+        found
+            .application
+            .build_commands
+            .retain(|command| !command.contains(crate::web_server::CONFIG_FILE));
+        found.report.facts.retain(|fact| {
+            fact.topic != Topic::BuildCommand
+                || !fact.value.contains(crate::web_server::CONFIG_FILE)
+        });
+        found.application.artifacts.clear();
+        return;
+    }
+    let program = command.split(' ').find(|word| !word.contains('='));
+    let program = program.unwrap_or("").trim_start_matches("./");
+    let artifacts = &mut found.application.artifacts;
+    let is_left = artifacts.iter().any(|left| {
+        program
+            .strip_prefix(left.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    if !is_left {
+        artifacts.clear();
+    }
+    if found.application.language != "go" || program.is_empty() || program.starts_with('/') {
+        return;
+    }
+    // What `go build` makes gets the name that is started.
+    let builds = found
+        .application
+        .build_commands
+        .iter_mut()
+        .find(|line| line.contains("go build") && line.contains(" -o "));
+    if let Some(build) = builds
+        && let Some((head, tail)) = build.split_once(" -o ")
+        && program
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || "_-./".contains(one))
+        && !program.contains("..")
+    {
+        let rest = tail.split_once(' ').map_or("", |(_, rest)| rest);
+        let renamed = format!("{head} -o {program} {rest}").trim_end().to_owned();
+        let mut facts = found.report.facts.iter_mut();
+        if let Some(fact) =
+            facts.find(|fact| fact.topic == Topic::BuildCommand && fact.value == *build)
+        {
+            fact.value.clone_from(&renamed);
+        }
+        *build = renamed;
+    }
+}
+
+/// Shows what was not followed.
+fn lose(sources: &Sources<'_>, start: &Start, found: &mut Found) {
+    let why = objection(sources, start, found);
+    let Some(fact) = fact_of(&mut found.report, Topic::RunCommand) else {
+        return;
+    };
+    if fact.value == start.command || says_the_same(fact, &start.command) {
+        return;
+    }
+    fact.over.push(Loser {
+        value: start.command.clone(),
+        from: start.from.clone(),
+    });
+    let rule = match why {
+        Some(why) => format!("{} says otherwise, but {why}", start.by),
+        None => {
+            let file = fact
+                .from
+                .rsplit_once(':')
+                .map_or(fact.from.as_str(), |(file, _)| file);
+            format!("{file} goes before {}", start.by)
+        }
+    };
+    add_note(fact, &rule);
+}
+
+/// `npm start` is `npm run start`.
+fn says_the_same(fact: &Fact, command: &str) -> bool {
+    let plain = |text: &str| {
+        text.split_whitespace()
+            .filter(|word| *word != "run")
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    plain(&fact.value) == plain(command)
+}
+
+/// Why a command of an image is not followed.
+fn objection(sources: &Sources<'_>, start: &Start, found: &Found) -> Option<&'static str> {
+    let words: Vec<_> = start.command.split_whitespace().collect();
+    let for_development = [
+        "dev",
+        "develop",
+        "runserver",
+        "--reload",
+        "nodemon",
+        "watch",
+        "--watch",
+        "start:dev",
+        "--debug",
+    ];
+    if words.iter().any(|word| for_development.contains(word)) {
+        return Some("that is for development");
+    }
+    if is_site(found) {
+        return Some("a site needs no more than a server of files");
+    }
+    if is_compiled(found) {
+        return Some("it is built differently here");
+    }
+    let program = words.first()?;
+    if program.starts_with('/') || program.contains("nginx") {
+        return Some("nothing of that name is built here");
+    }
+    let missing = words.iter().any(|word| {
+        let file = word.trim_start_matches("./");
+        SOURCES.iter().any(|end| file.ends_with(end))
+            && !file.contains(['$', '*', '='])
+            && !sources.has(file)
+            && found.application.build_commands.len() < 2
+    });
+    missing.then_some("there is no such file here")
+}
+
+/// What an unknown program still wants to be told.
+pub(super) fn needs_settings(declared: &Declared, report: &mut Report) {
+    if declared.builds.is_empty() {
+        report.ask(
+            "How is it built? no language that is known was found.",
+            "write build_commands and base_image into ergon.json",
+        );
+    }
+}
