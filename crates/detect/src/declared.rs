@@ -37,6 +37,8 @@ pub struct Declared {
     health: Vec<Said<String>>,
     volumes: Vec<Said<String>>,
     services: Vec<Said<&'static str>>,
+    /// The language that it is said to be of.
+    language: Option<Said<String>>,
     /// The image that the program was made for.
     image: Option<Said<String>>,
     questions: Vec<Question>,
@@ -113,6 +115,16 @@ impl Declared {
         apt::read(sources, &mut declared);
         script::read(sources, &mut declared);
         declared
+    }
+
+    /// The language that the program is said to be of, as a manifest may name it.
+    pub fn language(&self) -> Option<&str> {
+        let named = self.language.as_ref()?.value.as_str();
+        Some(if named == "staticfile" {
+            "static"
+        } else {
+            named
+        })
     }
 
     /// Whether anything here starts a program.

@@ -27,6 +27,9 @@ pub fn headline(application: &Application) -> String {
         [] => "a program",
         _ => "a web service",
     };
+    if application.language == "other" {
+        return what.to_owned();
+    }
     let language = name(&application.language);
     match &application.runtime {
         Some(runtime) if name(&runtime.name) == language => {

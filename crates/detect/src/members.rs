@@ -1,5 +1,6 @@
 //! Which folders of a project hold a program.
 
+use crate::analysis::Topic;
 use crate::declared::{self, Compose, Declared, Service};
 use crate::ecosystem::{self, Ecosystem, Found, Strength};
 use crate::sources::Sources;
@@ -157,7 +158,18 @@ impl Composed<'_> {
         service: Option<&Service>,
         one_of_several: bool,
     ) -> Option<Member<'a>> {
-        let mut found = strongest(&sources).into_iter();
+        let mut declared = Declared::of(&sources);
+        let mut found = strongest(&sources);
+        if let Some(named) = declared.language() {
+            let at = found
+                .iter()
+                .position(|(ecosystem, _)| ecosystem.languages.contains(&named));
+            if let Some(at) = at {
+                let named = found.remove(at);
+                found.insert(0, named);
+            }
+        }
+        let mut found = found.into_iter();
         let taken = found.next().map(|(_, found)| found);
         // Beside a framework, a `package.json` that only builds a site's looks is no second program.
         let least = match &taken {
@@ -169,12 +181,25 @@ impl Composed<'_> {
             .map(|(ecosystem, _)| ecosystem.name)
             .filter(|name| !matches!(*name, "Static" | "Shell"))
             .collect();
-        let mut declared = Declared::of(&sources);
         if let (Some(compose), Some(service)) = (self.compose, service) {
             compose.declare(service, one_of_several, &sources, &mut declared);
         }
+        let mut found = declared::apply(&sources, declared, taken)?;
+        let reached = service
+            .zip(self.compose)
+            .is_none_or(|(service, compose)| compose.is_reached(service));
+        if one_of_several && !reached {
+            // What listens is the other one.
+            found.application.ports.clear();
+            found.application.health = None;
+            let of_listening = [Topic::Port, Topic::Health];
+            found
+                .report
+                .facts
+                .retain(|fact| !of_listening.contains(&fact.topic));
+        }
         Some(Member {
-            found: declared::apply(&sources, declared, taken)?,
+            found,
             sources,
             others,
             service: service.map(|service| service.name.clone()),

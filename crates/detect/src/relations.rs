@@ -110,9 +110,8 @@ pub fn connect(
         .zip(names)
         .map(|(member, name)| aliases(member, name))
         .collect();
-    for caller in 0..members.len() {
-        let mentioned = mentions::of(&members[caller]);
-        for mention in mentioned {
+    for (caller, member) in members.iter().enumerate() {
+        for mention in mentions::of(member) {
             if let Some(called) = meant(&mention, caller, &aliases, &ports, &tiers) {
                 edges.push(Edge {
                     caller,

@@ -2,26 +2,24 @@
 
 mod ports;
 mod start;
+mod unknown;
 mod version;
 
 use ergon_manifest::{Application, Health};
 
 use super::{Declared, Said, images};
 use crate::analysis::{Confidence, Fact, Topic};
-use crate::ecosystem::{self, Found, Report, Strength, UsualRuntime};
+use crate::ecosystem::{self, Found, Report};
 use crate::environment::{self, Need, Read};
 use crate::sources::Sources;
 use crate::web_server;
-
-/// What starts a program of which no more is known.
-const BASE_IMAGE: &str = "debian:12-slim";
 
 /// A program as it is declared; one that no language knows is one where something starts it.
 pub fn apply(sources: &Sources<'_>, mut declared: Declared, found: Option<Found>) -> Option<Found> {
     let is_known = found.is_some();
     let mut found = match found {
         Some(found) => found,
-        None if declared.starts() => unknown(&mut declared),
+        None if declared.starts() => unknown::program(&mut declared),
         None => return None,
     };
     version::apply(&declared, &mut found);
@@ -34,57 +32,6 @@ pub fn apply(sources: &Sources<'_>, mut declared: Declared, found: Option<Found>
     }
     found.report.questions.append(&mut declared.questions);
     Some(found)
-}
-
-/// A program of no language that is known: what its image says of it is all there is.
-fn unknown(declared: &mut Declared) -> Found {
-    let mut report = Report::default();
-    let mut application = Application {
-        kind: "other".to_owned(),
-        language: "other".to_owned(),
-        ..Application::default()
-    };
-    let mut base_image = BASE_IMAGE.to_owned();
-    if let Some(Said { value: image, from }) = &declared.image {
-        base_image.clone_from(image);
-        if let Some(name) = images::runtime_name(image) {
-            language_of(name).clone_into(&mut application.language);
-            application.kind.clone_from(&application.language);
-            report
-                .likely(Topic::Language, &application.language, from)
-                .note(format!("its image is {image}"));
-            let at = declared
-                .versions
-                .iter()
-                .position(|(runtime, _)| runtime == name);
-            if let Some((_, claim)) = at.map(|at| declared.versions.remove(at)) {
-                // What is usual is not asked for where something is claimed.
-                let usual = UsualRuntime {
-                    name,
-                    label: name,
-                    version: "",
-                    remedy: "",
-                };
-                application.runtime = Some(report.runtime(&usual, [claim]));
-            }
-        }
-    }
-    Found {
-        strength: Strength::Sources,
-        name: None,
-        application,
-        base_image,
-        delegates: false,
-        report,
-    }
-}
-
-fn language_of(runtime: &'static str) -> &'static str {
-    match runtime {
-        "node" | "bun" => "javascript",
-        "dotnet" => "csharp",
-        runtime => runtime,
-    }
 }
 
 /// Build commands: they take the place of those that build, and of those that install where they do that too.

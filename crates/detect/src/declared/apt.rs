@@ -17,6 +17,9 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
             if line.starts_with(':') || line.contains("://") || line.contains(": ") {
                 continue;
             }
+            if line.contains([';', '$', '`', '|', '&']) || line.starts_with('-') {
+                continue;
+            }
             for package in line.split_whitespace() {
                 declared.package(package, &format!("{file}:{}", index + 1));
             }

@@ -119,6 +119,11 @@ impl Compose {
         self.command(service).is_some()
     }
 
+    /// Whether anybody is told where a service listens.
+    pub fn is_reached(&self, service: &Service) -> bool {
+        !self.ports(service).is_empty()
+    }
+
     /// Puts what is said of a service to what is declared for it; its own command tells it from others of
     /// the same folder where it is `one_of_several`.
     pub fn declare(

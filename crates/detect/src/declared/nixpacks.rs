@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Declared, plain, texts};
+use super::{Declared, Said, plain, texts};
 use crate::document::Document;
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
@@ -109,6 +109,11 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
 fn read_document(document: &Document, by: &'static str, declared: &mut Declared) {
     if let Some(command) = document.text(&["start", "cmd"]) {
         declared.start(command, document.from(&["start", "cmd"]), by);
+    }
+    let providers = document.get(&["providers"]).map(texts);
+    let first = providers.and_then(|all| all.into_iter().find(|one| one != "..."));
+    if let (Some(provider), None) = (first, &declared.language) {
+        declared.language = Some(Said::new(provider, document.from(&["providers"])));
     }
     // What is installed and built, in this order; what the tool calls otherwise comes last.
     let mut phases: Vec<_> = document.table(&["phases"]).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Declared, plain, texts};
+use super::{Declared, Said, plain, texts};
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
 use crate::version_files::is_dotted;
@@ -20,6 +20,9 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
         if let Some(command) = document.text(&keys) {
             declared.start(command, document.from(&keys), FILE);
         }
+    }
+    if let Some(provider) = document.text(&["provider"]) {
+        declared.language = Some(Said::new(provider, document.from(&["provider"])));
     }
     let mut commands = Vec::new();
     let mut first = None;

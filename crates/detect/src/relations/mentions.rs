@@ -35,6 +35,8 @@ const EXTENSIONS: &[&str] = &[
     "json",
     "toml",
 ];
+/// How many files are looked into, the nearest first.
+const MOST_FILES: usize = 300;
 /// How many addresses are taken from one file.
 const MOST: usize = 200;
 
@@ -92,7 +94,7 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
         .sources
         .names()
         .filter(|name| name.starts_with(".env"));
-    for path in files.into_iter().chain(settings) {
+    for path in files.into_iter().take(MOST_FILES).chain(settings) {
         let name = path.rsplit('/').next().unwrap_or(path);
         let is_lock = name.contains("lock") || name.contains(".min.");
         if is_lock || name.starts_with("package") || name.contains("compose") {

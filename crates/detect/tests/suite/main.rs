@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod analysis;
+mod declared;
 mod deno;
 mod disk;
 mod dockerfile;
@@ -16,6 +17,7 @@ mod python;
 mod python_install;
 mod ruby;
 mod rust;
+mod several;
 mod shell;
 mod static_site;
 

@@ -163,16 +163,14 @@ fn lose(sources: &Sources<'_>, start: &Start, found: &mut Found) {
         value: start.command.clone(),
         from: start.from.clone(),
     });
-    let rule = match why {
-        Some(why) => format!("{} says otherwise, but {why}", start.by),
-        None => {
-            let file = fact
-                .from
-                .rsplit_once(':')
-                .map_or(fact.from.as_str(), |(file, _)| file);
-            format!("{file} goes before {}", start.by)
-        }
-    };
+    let file = fact
+        .from
+        .rsplit_once(':')
+        .map_or(fact.from.as_str(), |(file, _)| file);
+    let rule = why.map_or_else(
+        || format!("{file} goes before {}", start.by),
+        |why| format!("{} says otherwise, but {why}", start.by),
+    );
     add_note(fact, &rule);
 }
 

@@ -62,7 +62,7 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
     fact.confidence = Confidence::Certain;
     runtime.version.clone_from(&claim.version);
     runtime.from = Some(claim.from.clone());
-    let question = format!("{}version? ", label);
+    let question = format!("{label}version? ");
     found
         .report
         .questions

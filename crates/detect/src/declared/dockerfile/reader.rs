@@ -14,7 +14,7 @@ pub(super) fn instructions(text: &str) -> Vec<Instruction> {
     let escape = if text
         .lines()
         .take_while(|line| line.starts_with('#'))
-        .any(|line| line.replace(' ', "").to_ascii_lowercase() == "#escape=`")
+        .any(|line| line.replace(' ', "").eq_ignore_ascii_case("#escape=`"))
     {
         '`'
     } else {

@@ -179,13 +179,11 @@ pub(super) fn stages(text: &str) -> Vec<Stage> {
 }
 
 fn started(rest: &str) -> Option<Command> {
-    match words(rest) {
-        Some(words) => (!words.is_empty()).then_some(Command::Words(words)),
-        None => {
-            let line = rest.strip_prefix("exec ").unwrap_or(rest).trim();
-            (!line.is_empty()).then(|| Command::Line(line.to_owned()))
-        }
+    if let Some(words) = words(rest) {
+        return (!words.is_empty()).then_some(Command::Words(words));
     }
+    let line = rest.strip_prefix("exec ").unwrap_or(rest).trim();
+    (!line.is_empty()).then(|| Command::Line(line.to_owned()))
 }
 
 /// The words of the form that no shell reads.

@@ -1,0 +1,426 @@
+//! What projects declare beside their code.
+
+use ergon_detect::analysis::Topic;
+use ergon_detect::memory::MemoryTree;
+use insta::assert_snapshot;
+
+use crate::{detected, report, run_command};
+
+const PACKAGE: (&str, &str) = (
+    "package.json",
+    "{\"name\": \"shop\", \"main\": \"server.js\", \"scripts\": {\"start\": \"node server.js\"}}",
+);
+const SERVER: (&str, &str) = ("server.js", "require('http').createServer().listen(3000)");
+
+/// What started the program before something else decided, and why not.
+fn decided(files: &[(&str, &str)]) -> String {
+    let tree = MemoryTree::new(files.iter().copied());
+    let analysis = ergon_detect::analyse(&tree);
+    let mut facts = analysis.facts.iter();
+    let fact = facts.find(|fact| fact.topic == Topic::RunCommand).unwrap();
+    let over: Vec<_> = fact
+        .over
+        .iter()
+        .map(|loser| format!("{} [{}]", loser.value, loser.from))
+        .collect();
+    format!(
+        "{} [{}] over {}: {}",
+        fact.value,
+        fact.from,
+        over.join(", "),
+        fact.note.as_deref().unwrap_or("")
+    )
+}
+
+#[test]
+fn a_procfile_is_written_for_starting() {
+    assert_eq!(
+        decided(&[
+            PACKAGE,
+            SERVER,
+            (
+                "Procfile",
+                "release: node migrate.js\nweb: node server.js --port $PORT\n"
+            ),
+        ]),
+        "node server.js --port $PORT [Procfile:2] over npm run start [package.json:1]: the Procfile is \
+         written for starting it; Procfile:1 wants `node migrate.js` to be run before each release"
+    );
+}
+
+#[test]
+fn of_its_processes_web_is_taken_then_worker_then_the_first() {
+    let started = |procfile: &str| run_command(&[PACKAGE, SERVER, ("Procfile", procfile)]);
+    assert_eq!(started("worker: b\nweb: a\n"), "a");
+    assert_eq!(started("clock: c\nworker: b\n"), "b");
+    assert_eq!(started("release: r\nclock: c\nbot: d\n"), "c");
+    // Only what is run before.
+    assert_eq!(started("release: r\n"), "npm run start");
+    let tree = MemoryTree::new([PACKAGE, SERVER, ("Procfile", "web: a\nworker: b\n")]);
+    assert!(report(&tree).contains("? Start worker too?"));
+}
+
+#[test]
+fn a_procfile_alone_is_a_program() {
+    let tree = MemoryTree::new([("Procfile", "web: ./serve --port 9000\n"), ("serve", "")]);
+    assert_snapshot!(report(&tree), @r"
+    app · a web service
+    run_command: ./serve --port 9000 [Procfile:1, certain] (the Procfile is written for starting it)
+    port: 9000 [Procfile:1, certain] (the command that starts it says so)
+    ? How is it built? no language that is known was found. → write build_commands and base_image into ergon.json
+    ");
+}
+
+#[test]
+fn what_is_started_gets_a_port_where_people_talk_to_it() {
+    let ports = |procfile: &str| detected(&[("main.py", "print()"), ("Procfile", procfile)]).ports;
+    assert_eq!(ports("web: gunicorn app:app\n"), [8080]);
+    assert_eq!(ports("web: gunicorn -b 0.0.0.0:7000 app:app\n"), [7000]);
+    assert_eq!(
+        ports("web: gunicorn -b 0.0.0.0:${PORT:-7001} app:app\n"),
+        [7001]
+    );
+    assert_eq!(ports("worker: python main.py\n"), [0; 0]);
+    let env = detected(&[("main.py", ""), ("Procfile", "web: python main.py $PORT\n")]).env;
+    assert_eq!(env["PORT"].default.as_deref(), Some("8080"));
+}
+
+#[test]
+fn settings_of_platforms_start_it_too() {
+    let started = |file: &str, text: &str| decided(&[PACKAGE, SERVER, (file, text)]);
+    let over = "over npm run start [package.json:1]";
+    for (file, text) in [
+        ("nixpacks.toml", "[start]\ncmd = \"node other.js\"\n"),
+        (
+            "railway.toml",
+            "[deploy]\nstartCommand = \"node other.js\"\n",
+        ),
+        ("fly.toml", "[processes]\napp = \"node other.js\"\n"),
+        ("heroku.yml", "run:\n  web: node other.js\n"),
+        (
+            "railway.json",
+            "{\"deploy\":\n {\"startCommand\": \"node other.js\"}}",
+        ),
+        (
+            "railpack.json",
+            "{\"deploy\":\n {\"startCommand\": \"node other.js\"}}",
+        ),
+        (
+            "nixpacks.json",
+            "{\"start\":\n {\"cmd\": \"node other.js\"}}",
+        ),
+        ("app.yaml", "runtime: nodejs20\nentrypoint: node other.js\n"),
+    ] {
+        assert_eq!(
+            started(file, text),
+            format!("node other.js [{file}:2] {over}: {file} is written for starting it")
+        );
+    }
+    assert_eq!(
+        started(
+            "render.yaml",
+            "services:\n  - type: web\n    startCommand: node other.js\n"
+        ),
+        format!("node other.js [render.yaml:3] {over}: render.yaml is written for starting it")
+    );
+    assert_eq!(
+        started(
+            "project.toml",
+            "[[io.buildpacks.build.env]]\nname = \"GOOGLE_ENTRYPOINT\"\nvalue = \"node other.js\"\n"
+        ),
+        format!("node other.js [project.toml:1] {over}: project.toml is written for starting it")
+    );
+    // Of several the Procfile is the one that everybody knows.
+    assert_eq!(
+        decided(&[
+            PACKAGE,
+            SERVER,
+            ("Procfile", "web: node first.js\n"),
+            (
+                "railway.toml",
+                "[deploy]\nstartCommand = \"node second.js\"\n"
+            ),
+        ]),
+        "node first.js [Procfile:1] over npm run start [package.json:1], node second.js [railway.toml:2]: \
+         the Procfile is written for starting it"
+    );
+}
+
+#[test]
+fn build_commands_take_the_place_of_those_that_build() {
+    let package = (
+        "package.json",
+        r#"{"dependencies": {"x": "1"}, "scripts": {"start": "node .", "build": "tsc"}}"#,
+    );
+    let built = |text: &str| detected(&[package, ("nixpacks.toml", text)]).build_commands;
+    assert_eq!(
+        built("[phases.build]\ncmds = [\"make assets\"]\n"),
+        ["npm install", "make assets"]
+    );
+    assert_eq!(
+        built("[phases.build]\ncmds = [\"...\", \"make assets\"]\n"),
+        ["npm install", "npm run build", "make assets"]
+    );
+    let all = detected(&[
+        package,
+        (
+            "render.yaml",
+            "services:\n  - type: web\n    buildCommand: npm ci && make\n",
+        ),
+    ]);
+    assert_eq!(all.build_commands, ["npm ci && make"]);
+}
+
+#[test]
+fn a_dockerfile_decides_what_was_only_guessed() {
+    let dockerfile = concat!(
+        "ARG VERSION=3.12\n",
+        "FROM python:${VERSION}-slim AS base\n",
+        "WORKDIR /srv\n",
+        "COPY . .\n",
+        "EXPOSE 7000\n",
+        "HEALTHCHECK CMD curl -f http://localhost:7000/alive || exit 1\n",
+        "CMD [\"python\", \"/srv/tool.py\"]\n",
+    );
+    let tree = MemoryTree::new([
+        ("Dockerfile", dockerfile),
+        ("tool.py", "print()"),
+        ("other.py", "print()"),
+        ("requirements.txt", "requests==2.32.0\n"),
+    ]);
+    let text = report(&tree);
+    for line in [
+        "runtime: Python 3.12 [Dockerfile:2, certain]",
+        "run_command: python tool.py [Dockerfile:7, likely] (the Dockerfile starts it so)",
+        "port: 7000 [Dockerfile:5, certain]",
+        "health: GET /alive [Dockerfile:6, certain]",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("Python version?"));
+    let analysis = ergon_detect::analyse(&tree);
+    assert_eq!(
+        analysis.manifest.containers["app"].base_image,
+        "python:3.12-slim"
+    );
+}
+
+#[test]
+fn what_is_certain_goes_before_a_dockerfile() {
+    let docker = |text| decided(&[PACKAGE, SERVER, ("other.js", ""), ("Dockerfile", text)]);
+    assert_eq!(
+        docker("FROM node:20\nCMD node other.js\n"),
+        "npm run start [package.json:1] over node other.js [Dockerfile:2]: runs `node server.js`; package.json \
+         goes before the Dockerfile"
+    );
+    assert_eq!(
+        docker("FROM node:20\nENTRYPOINT [\"tini\", \"--\"]\nCMD [\"npm\", \"run\", \"dev\"]\n"),
+        "npm run start [package.json:1] over npm run dev [Dockerfile:3]: runs `node server.js`; the Dockerfile \
+         says otherwise, but that is for development"
+    );
+    // It is the same.
+    assert_eq!(
+        docker("FROM node:20\nCMD [\"npm\", \"start\"]\n"),
+        "npm run start [package.json:1] over : runs `node server.js`"
+    );
+}
+
+#[test]
+fn an_image_says_the_version_where_no_file_says_it_exactly() {
+    let runtime = |more: &[(&str, &str)]| {
+        let mut files = vec![PACKAGE, SERVER];
+        files.extend(more);
+        let runtime = detected(&files).runtime.unwrap();
+        format!("{} {}", runtime.version, runtime.from.unwrap())
+    };
+    let dockerfile = ("Dockerfile", "FROM node:20.11-alpine\n");
+    assert_eq!(runtime(&[dockerfile]), "20.11 Dockerfile:1");
+    assert_eq!(runtime(&[dockerfile, (".nvmrc", "22\n")]), "22 .nvmrc:1");
+    assert_eq!(
+        runtime(&[(
+            ".devcontainer/devcontainer.json",
+            "{\n // people work in it\n \"image\": \"mcr.microsoft.com/devcontainers/javascript-node:1-22-bookworm\"}"
+        )]),
+        "22 .devcontainer/devcontainer.json:3"
+    );
+    assert_eq!(
+        runtime(&[(
+            "nixpacks.toml",
+            "[phases.setup]\nnixPkgs = [\"nodejs_20\"]\n"
+        )]),
+        "20 nixpacks.toml:2"
+    );
+    assert_eq!(runtime(&[("Dockerfile", "FROM node:lts\n")]), "18 assumed");
+}
+
+#[test]
+fn a_dockerfile_alone_is_a_program() {
+    let tree = MemoryTree::new([
+        (
+            "Dockerfile",
+            "FROM tcl:8\nEXPOSE 80 8123\nENV MODE=fast SECRET_KEY=abc\nCMD tclsh main.tcl\n",
+        ),
+        ("main.tcl", ""),
+    ]);
+    assert_snapshot!(report(&tree), @r#"
+    app · a web service
+    run_command: tclsh main.tcl [Dockerfile:4, likely] (the Dockerfile starts it so)
+    port: 8123 [Dockerfile:2, certain]
+    environment: MODE [Dockerfile:3, certain] (the Dockerfile sets it to "fast")
+    environment: SECRET_KEY [Dockerfile:3, certain] (the Dockerfile sets it)
+    ? How is it built? no language that is known was found. → write build_commands and base_image into ergon.json
+    "#);
+}
+
+#[test]
+fn a_dockerfile_of_ergon_says_nothing_that_is_not_known() {
+    let files = [PACKAGE, SERVER];
+    let tree = MemoryTree::new(files);
+    let analysis = ergon_detect::analyse(&tree);
+    let plans = ergon_detect::plan::plan(&analysis.manifest, &tree).unwrap();
+    let written = ergon_detect::dockerfile::render(&plans[0]).text;
+    assert_eq!(
+        report(&tree.clone().with("Dockerfile", written)),
+        report(&tree)
+    );
+}
+
+#[test]
+fn packages_are_listed_for_debian() {
+    let packages = |file: &str, text: &str| detected(&[PACKAGE, (file, text)]).system_packages;
+    assert_eq!(
+        packages(
+            "Aptfile",
+            "# sound\nffmpeg\n:repo:deb http://x.test y main\nlibvips42 git\nhttps://x.test/y.deb\n"
+        ),
+        ["ffmpeg", "libvips42", "git"]
+    );
+    assert_eq!(
+        packages(
+            "nixpacks.toml",
+            "[phases.setup]\naptPkgs = [\"...\", \"ffmpeg\"]\nnixPkgs = [\"poppler_utils\"]\n"
+        ),
+        ["ffmpeg", "poppler-utils"]
+    );
+    assert_eq!(packages("Aptfile", "--purge x; rm -rf /\n$(id)\n"), [""; 0]);
+}
+
+#[test]
+fn what_heroku_is_told_of_the_environment() {
+    let application = detected(&[
+        PACKAGE,
+        SERVER,
+        (
+            "app.json",
+            r#"{"env": {"GREETING": {"value": "hi"}, "TOKEN": {"description": "x"}, "COLOUR": {"required": false}}, "addons": ["heroku-redis:mini", {"plan": "heroku-postgresql"}]}"#,
+        ),
+    ]);
+    let said: Vec<_> = application
+        .env
+        .iter()
+        .map(|(name, one)| format!("{name} {} {:?}", one.required, one.default))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "COLOUR false None",
+            "GREETING false Some(\"hi\")",
+            "TOKEN true None"
+        ]
+    );
+    assert_eq!(application.services, ["postgresql", "redis"]);
+}
+
+#[test]
+fn a_start_script_starts_what_nothing_else_does() {
+    let started =
+        |more: (&str, &str)| run_command(&[more, ("start.sh", "#!/bin/bash\nnode x.js\n")]);
+    assert_eq!(
+        started(("package.json", "{\"name\": \"x\"}")),
+        "bash start.sh"
+    );
+    assert_eq!(started(PACKAGE), "npm run start");
+    assert_eq!(
+        detected(&[("package.json", "{}"), ("start.sh", "")]).language,
+        "javascript"
+    );
+}
+
+#[test]
+fn a_go_program_gets_the_name_that_is_started() {
+    let application = detected(&[
+        ("go.mod", "module example.com/hello\n\ngo 1.22\n"),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+        ("Procfile", "worker: bin/hello --fast\n"),
+    ]);
+    assert_eq!(application.run_command.as_deref(), Some("bin/hello --fast"));
+    let build = application.build_commands.last().unwrap();
+    assert!(build.contains(" -o bin/hello "), "{build}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_its_line() {
+    for (file, text, place) in [
+        ("nixpacks.toml", "[start]\ncmd = \n", "nixpacks.toml:2"),
+        ("railway.json", "{\n  \"deploy\": oops\n}", "railway.json:2"),
+        ("render.yaml", "services:\n  - a: [\n", "render.yaml:"),
+        ("compose.yaml", "services: {\n  a\n", "compose.yaml:"),
+    ] {
+        let tree = MemoryTree::new([PACKAGE, SERVER, (file, text)]);
+        let analysis = ergon_detect::analyse(&tree);
+        let said = analysis.questions.iter().any(|question| {
+            question.text.starts_with(place) && question.text.contains("cannot be read")
+        });
+        assert!(said, "{file}: {:?}", analysis.questions);
+        // The rest of the project is what it was.
+        assert_eq!(
+            crate::application(&analysis).run_command.as_deref(),
+            Some("npm run start")
+        );
+    }
+}
+
+#[test]
+fn a_folder_where_a_file_is_expected_is_passed_over() {
+    for file in [
+        "Procfile",
+        "nixpacks.toml",
+        "compose.yaml",
+        "app.json",
+        "Aptfile",
+        "start.sh",
+    ] {
+        let inner = format!("{file}/x");
+        let tree = MemoryTree::new([PACKAGE, SERVER, (inner.as_str(), "web: y\n")]);
+        let analysis = ergon_detect::analyse(&tree);
+        assert_eq!(
+            crate::application(&analysis).run_command.as_deref(),
+            Some("npm run start")
+        );
+    }
+}
+
+#[test]
+fn odd_bytes_and_odd_values_are_no_commands() {
+    let tree = MemoryTree::new([PACKAGE, SERVER])
+        .with(
+            "Procfile",
+            b"web: \xff\xfe\x00 node x.js\n: y\nweb\n".to_vec(),
+        )
+        .with("railway.json", "{\"deploy\": {\"startCommand\": [1, 2]}}")
+        .with(
+            "fly.toml",
+            "processes = 3\nenv = [1]\n[http_service]\ninternal_port = \"x\"\n",
+        )
+        .with(
+            "Dockerfile",
+            b"FROM\nFROM \xff AS\nCMD [1]\nEXPOSE 99999 x\nENV\nARG\n\\\n".to_vec(),
+        );
+    let analysis = ergon_detect::analyse(&tree);
+    let checked = ergon_manifest::check(&ergon_manifest::to_pretty_json(&analysis.manifest));
+    assert!(checked.is_ok(), "{checked:?}");
+    assert_eq!(
+        crate::application(&analysis).run_command.as_deref(),
+        Some("npm run start")
+    );
+}

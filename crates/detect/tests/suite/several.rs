@@ -1,0 +1,298 @@
+//! Projects of several programs.
+
+use std::fmt::Write as _;
+
+use ergon_detect::memory::MemoryTree;
+use insta::assert_snapshot;
+
+use crate::report;
+
+const EXPRESS: &str =
+    "{\"dependencies\": {\"express\": \"4\"}, \"scripts\": {\"start\": \"node server.js\"}}";
+
+fn express(name: &str) -> String {
+    EXPRESS.replacen('{', &format!("{{\"name\": \"{name}\", "), 1)
+}
+
+/// Each container: its tier, where its program lies, how it is started and what must be there first.
+fn containers(tree: &MemoryTree) -> String {
+    let manifest = ergon_detect::analyse(tree).manifest;
+    let checked = ergon_manifest::check(&ergon_manifest::to_pretty_json(&manifest));
+    assert!(checked.is_ok(), "{checked:?}");
+    ergon_detect::plan::plan(&manifest, tree).unwrap();
+    let mut lines = String::new();
+    for name in &manifest.packaging.build_order {
+        let container = &manifest.containers[name];
+        let application = &manifest.applications[&container.applications[0]];
+        let tier = container.tier.map(|tier| format!("{tier:?}"));
+        let _ = writeln!(
+            lines,
+            "{name} ({}): {} in {}{}",
+            tier.unwrap_or_default().to_lowercase(),
+            application.run_command.as_deref().unwrap_or("-"),
+            application.path.as_deref().unwrap_or("."),
+            if container.depends_on.is_empty() {
+                String::new()
+            } else {
+                format!(" after {}", container.depends_on.join(", "))
+            }
+        );
+    }
+    lines
+}
+
+#[test]
+fn one_program_to_a_folder() {
+    let tree = MemoryTree::new([
+        ("backend/requirements.txt", "flask==3.0.0\n"),
+        (
+            "backend/app.py",
+            "from flask import Flask\napp = Flask(__name__)\n",
+        ),
+        (
+            "frontend/index.html",
+            "<script>fetch('http://backend:5000/api')</script>",
+        ),
+    ]);
+    let text = containers(&tree);
+    assert!(text.starts_with("backend (backend): "), "{text}");
+    assert!(
+        text.ends_with("frontend (frontend): caddy run --config Caddyfile --adapter caddyfile in frontend after backend\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_workspace_is_its_programs_without_its_libraries() {
+    let tree = MemoryTree::new([
+        (
+            "package.json",
+            r#"{"name": "all", "private": true, "workspaces": ["apps/*", "packages/*"]}"#
+                .to_owned(),
+        ),
+        ("apps/web/package.json", express("web")),
+        (
+            "apps/web/server.js",
+            "fetch(process.env.ORDERS_URL)".to_owned(),
+        ),
+        ("apps/orders/package.json", express("@acme/orders")),
+        ("apps/orders/server.js", String::new()),
+        (
+            "packages/colours/package.json",
+            r#"{"name": "colours", "main": "index.js"}"#.to_owned(),
+        ),
+        ("packages/colours/index.js", String::new()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    orders (backend): npm run start in apps/orders
+    web (backend): npm run start in apps/web after orders
+    ");
+}
+
+#[test]
+fn a_compose_file_names_what_it_builds_and_what_waits_for_what() {
+    let compose = "\
+services:
+  site:
+    build: ./pages
+    ports: ['80:3000']
+    depends_on:
+      api: {condition: service_healthy}
+  api:
+    build: {context: ./server}
+    environment:
+      DATABASE_URL: postgres://user:secret@db/shop
+      SESSIONS: redis://cache:6379
+    volumes: ['uploads:/var/uploads', './server:/app']
+    healthcheck:
+      test: curl -f http://localhost:3000/alive
+  mail:
+    build: server
+    command: node mail.js
+    depends_on: [queue]
+  db: {image: 'postgres:16'}
+  cache: {image: 'redis:7-alpine'}
+  queue: {image: rabbitmq}
+";
+    let tree = MemoryTree::new([
+        ("compose.yaml", compose.to_owned()),
+        ("pages/package.json", express("pages")),
+        ("pages/server.js", String::new()),
+        ("server/package.json", express("server")),
+        ("server/server.js", String::new()),
+        ("server/mail.js", String::new()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    api (backend): npm run start in server
+    site (backend): npm run start in pages after api
+    mail (middleware): node mail.js in server
+    ");
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let api = &manifest.applications["api"];
+    assert_eq!(api.services, ["postgresql", "redis"]);
+    assert_eq!(api.volumes, ["/var/uploads"]);
+    assert_eq!(api.health.as_ref().unwrap().path, "/alive");
+    assert_eq!(manifest.applications["mail"].services, ["rabbitmq"]);
+    // Nobody's password becomes a default.
+    assert_eq!(api.env["DATABASE_URL"].default, None);
+    let text = report(&tree);
+    for line in [
+        "service: api [compose.yaml:6, certain] (part of this project; the compose file starts it first)",
+        "service: PostgreSQL [compose.yaml:19, certain]",
+        "environment: SESSIONS [compose.yaml:11, certain] (the compose file sets it)",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn a_root_that_starts_by_itself_stays_one_beside_what_compose_builds() {
+    let tree = MemoryTree::new([
+        ("package.json", express("shop")),
+        ("server.js", "app.listen(3000)".to_owned()),
+        ("tools/package.json", express("tools")),
+        ("images/package.json", express("images")),
+        ("images/server.js", String::new()),
+        (
+            "docker-compose.yml",
+            "services:\n  app:\n    build: .\n    links: [resize]\n  resize:\n    build: images\n"
+                .to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    resize (backend): npm run start in images
+    app (backend): npm run start in . after resize
+    ");
+}
+
+#[test]
+fn one_program_of_a_compose_file_keeps_its_name() {
+    let tree = MemoryTree::new([
+        ("package.json", express("shop")),
+        ("server.js", String::new()),
+        (
+            "compose.yaml",
+            "services:\n  web:\n    build: .\n    ports:\n      - 127.0.0.1:80:4000\n  db:\n    image: postgis/postgis:16\n".to_owned(),
+        ),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let shop = &manifest.applications["shop"];
+    assert_eq!(shop.ports, [4000]);
+    assert_eq!(shop.services, ["postgresql"]);
+    assert_eq!(manifest.containers["shop"].tier, None);
+}
+
+#[test]
+fn who_is_called_need_not_call_back() {
+    // The service says from where it may be called; that does not put it behind the site.
+    let tree = MemoryTree::new([
+        ("api/package.json", express("api")),
+        (
+            "api/server.js",
+            "cors({ origin: 'http://localhost:8080' })\napp.listen(4000)".to_owned(),
+        ),
+        (
+            "web/index.html",
+            "<script>fetch('http://localhost:4000')</script>".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    api (backend): npm run start in api
+    web (frontend): caddy run --config Caddyfile --adapter caddyfile in web after api
+    ");
+}
+
+#[test]
+fn what_waits_for_each_other_waits_for_one_only() {
+    let tree = MemoryTree::new([
+        ("one/package.json", express("one")),
+        ("one/server.js", "fetch('http://two/x')".to_owned()),
+        ("two/package.json", express("two")),
+        ("two/server.js", "fetch('http://one/x')".to_owned()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    two (backend): npm run start in two
+    one (backend): npm run start in one after two
+    ");
+}
+
+#[test]
+fn names_are_made_different() {
+    let tree = MemoryTree::new([
+        ("a/package.json", express("shop")),
+        ("a/server.js", String::new()),
+        ("b/package.json", express("shop")),
+        ("b/server.js", String::new()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    shop (backend): npm run start in a
+    shop-2 (backend): npm run start in b
+    ");
+}
+
+#[test]
+fn what_stands_between_others_is_middleware() {
+    let tree = MemoryTree::new([
+        ("gateway/package.json", express("gateway")),
+        (
+            "gateway/server.js",
+            "proxy({ target: 'http://users:3000' })".to_owned(),
+        ),
+        ("users/package.json", express("users")),
+        ("users/server.js", String::new()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    users (backend): npm run start in users
+    gateway (middleware): npm run start in gateway after users
+    ");
+}
+
+#[test]
+fn a_platform_names_the_folder_of_each_service() {
+    let tree = MemoryTree::new([
+        ("api/package.json", express("api")),
+        ("api/server.js", String::new()),
+        ("web/package.json", express("web")),
+        ("web/server.js", String::new()),
+        (
+            "render.yaml",
+            "services:\n  - type: web\n    rootDir: api\n    startCommand: node server.js --api\n  - type: web\n    rootDir: ./web/\n    startCommand: node server.js --web\n".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    api (backend): node server.js --api in api
+    web (backend): node server.js --web in web
+    ");
+    assert!(report(&tree).contains("run_command: node server.js --api [render.yaml:4, certain]"));
+}
+
+#[test]
+fn contexts_outside_of_the_project_are_passed_over() {
+    let tree = MemoryTree::new([
+        ("package.json", express("shop")),
+        ("server.js", String::new()),
+        (
+            "compose.yaml",
+            "services:\n  a: {build: ../other}\n  b: {build: /etc}\n  c: {build: 'https://x.test/y.git'}\n  d: {build: missing}\n  e: 3\n  f: {build: {context: [1]}}\n".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @"shop (): npm run start in .");
+}
+
+#[test]
+fn aliases_without_end_are_not_followed() {
+    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
+    for (one, next) in ('a'..'j').zip('b'..) {
+        let all = vec![format!("*{one}"); 9].join(", ");
+        let _ = writeln!(bomb, "{next}: &{next} [{all}]");
+    }
+    bomb.push_str("services:\n  x: {build: .}\n");
+    let tree = MemoryTree::new([
+        ("package.json", express("shop")),
+        ("server.js", String::new()),
+        ("compose.yaml", bomb.clone()),
+        ("render.yaml", bomb),
+    ]);
+    assert!(report(&tree).contains("compose.yaml:"));
+    assert_snapshot!(containers(&tree), @"shop (): npm run start in .");
+}
