@@ -7,14 +7,15 @@ use ergon_manifest::Application;
 
 use self::module::Module;
 use super::{
-    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
-    counted,
+    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
+    UsualRuntime, counted,
 };
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
 use crate::scan::Scan;
 use crate::sources::{Sources, Text};
-use crate::{environment, names, services};
+use crate::version_files;
+use crate::{environment, services};
 
 /// What bases offer where nothing is said: Debian's.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -27,7 +28,7 @@ const USUAL: UsualRuntime = UsualRuntime {
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Go",
     languages: &["go", "golang"],
-    looks_for: "Go: go.mod with a main package",
+    looks_for: "Go: go.mod or go.work with a main package, or main.go",
     markers: &["go.mod"],
     detect,
     droppings: &[],
@@ -58,6 +59,9 @@ fn packing(program: &Packed<'_>) -> Packing {
         ..Packing::default()
     }
 }
+
+/// What the program is called in its image, whatever the module is called.
+const PROGRAM: &str = "out";
 
 /// A web framework by its module, and the port it takes by itself.
 struct Framework {
@@ -101,13 +105,22 @@ const FRAMEWORKS: [Framework; 5] = [
 ];
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let text = sources.text("go.mod")?;
-    let module = Module::parse(&text);
+    let marker = sources
+        .first_of(&["go.mod", "go.work", "main.go"])
+        .or_else(|| sources.name_ending(".go"))?;
+    let file = if marker == "go.work" {
+        marker
+    } else {
+        "go.mod"
+    };
+    let module = sources
+        .text(file)
+        .map(|text| Module::parse(&text))
+        .unwrap_or_default();
     let mut report = Report::default();
-    report.certain(Topic::Language, "Go", "go.mod");
+    report.certain(Topic::Language, "Go", marker);
     let texts = sources.program_texts(&["go"]);
     let name = module.name();
-    let program = name.clone().unwrap_or_else(|| names::NO_NAME.to_owned());
 
     let framework = FRAMEWORKS.iter().find_map(|framework| {
         let required = module.requires.iter().find(|(path, ..)| {
@@ -139,11 +152,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .certain(Topic::Framework, "net/http", from)
             .note("the standard library");
     }
-    let decided = module
-        .go
-        .as_ref()
-        .map(|(version, line)| Claim::exactly(version, format!("go.mod:{line}")));
-    let runtime = report.runtime(&USUAL, decided);
+    let runtime = report.runtime(&USUAL, claims(sources, &module, file));
     let main = main_package(&texts, name.as_deref(), &mut report);
 
     let mut application = Application {
@@ -151,19 +160,23 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .map_or("go", |(framework, _)| framework.kind)
             .to_owned(),
         language: "go".to_owned(),
-        dependencies: Some("go.mod".to_owned()),
+        dependencies: (file == marker).then(|| file.to_owned()),
         package_manager: Some("go".to_owned()),
         ..Application::default()
     };
     dependencies(sources, &module, &mut application, &mut report);
     if let Some(main) = &main {
-        let uses_c = texts.iter().any(|(_, text)| text.contains("import \"C\""));
-        let no_c = if uses_c { "" } else { "CGO_ENABLED=0 " };
-        let build = format!(
-            "{no_c}go build -o bin/{program} {}",
+        let c = if uses_c(&module, &texts) { "1" } else { "0" };
+        // Without a module there are only files.
+        let package = if file == marker {
             shell_quoted(&main.package)
-        );
-        let run = format!("./bin/{program}");
+        } else {
+            let files = texts.iter().filter(|(path, _)| !path.contains('/'));
+            let files: Vec<_> = files.map(|(path, _)| shell_quoted(path)).collect();
+            files.join(" ")
+        };
+        let build = format!("CGO_ENABLED={c} go build -o {PROGRAM} {package}");
+        let run = format!("./{PROGRAM}");
         report
             .likely(Topic::BuildCommand, &build, &main.from)
             .note(format!("{} is the main package", main.from));
@@ -200,7 +213,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .map(|(path, _, line)| (path.as_str(), format!("go.mod:{line}")));
     application.services = services::of_dependencies(services::Packages::Go, required, &mut report);
-    pinned(sources, &module, &mut report);
+    if file == marker {
+        pinned(sources, &module, &mut report);
+    }
     application.runtime = Some(runtime);
 
     let strength = match (&main, serves) {
@@ -217,6 +232,38 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         delegates: false,
         report,
     })
+}
+
+/// What says which Go: files for a version manager, then the module.
+fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
+    let named = version_files::only(sources, ".go-version")
+        .into_iter()
+        .chain(version_files::of_tool(sources, "go"))
+        .chain(version_files::of_tool(sources, "golang"))
+        .filter(|said| version_files::is_dotted(&said.version))
+        .map(|said| Claim::exactly(said.version, said.from));
+    let module = module
+        .go
+        .iter()
+        .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")));
+    named.chain(module).collect()
+}
+
+/// Whether the program has C in it: its own, or that of a module which is known for it.
+fn uses_c(module: &Module, texts: &[Text<'_>]) -> bool {
+    const MODULES: [&str; 4] = [
+        "github.com/mattn/go-sqlite3",
+        "github.com/confluentinc/confluent-kafka-go",
+        "github.com/h2non/bimg",
+        "github.com/davidbyttow/govips",
+    ];
+    let required = module.requires.iter().any(|(path, ..)| {
+        MODULES.iter().any(|known| {
+            path.strip_prefix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    });
+    required || texts.iter().any(|(_, text)| text.contains("import \"C\""))
 }
 
 /// The package that becomes the program.
@@ -273,6 +320,9 @@ fn dependencies(
     application: &mut Application,
     report: &mut Report,
 ) {
+    if application.dependencies.is_none() {
+        return;
+    }
     report.certain(Topic::PackageManager, "go", "go.mod");
     let count = module.requires.len();
     report.certain(Topic::Dependencies, counted(count, "module"), "go.mod");
@@ -286,14 +336,25 @@ fn dependencies(
 
 fn pinned(sources: &Sources<'_>, module: &Module, report: &mut Report) {
     if module.requires.is_empty() {
+        report.lock(
+            LockState::Locked,
+            "go.mod",
+            "nothing but the standard library is used",
+        );
         report
             .certain(Topic::Pinned, "yes", "go.mod")
             .note("nothing but the standard library is used");
     } else if sources.has("go.sum") {
+        report.lock(
+            LockState::Locked,
+            "go.sum",
+            "it holds the hash of every module",
+        );
         report
             .certain(Topic::Pinned, "yes", "go.sum")
             .note("go.sum holds the hash of every module");
     } else {
+        report.lock(LockState::Missing, "go.sum", "there is no go.sum");
         report
             .certain(Topic::Pinned, "no", "go.mod")
             .note("there is no go.sum");

@@ -108,7 +108,7 @@ fn a_compiled_program() {
     WORKDIR /app
     RUN go mod download
     COPY [".", "/app/"]
-    RUN CGO_ENABLED=0 go build -o bin/shop .
+    RUN CGO_ENABLED=0 go build -o out .
     # Only what runs goes on.
     RUN find /app \( -name '*.go' -o -path /app/go.mod -o -path /app/go.sum -o -path /app/go.work -o -path /app/go.work.sum -o -path /app/vendor \) -prune -exec rm -rf {} +
 
@@ -121,7 +121,7 @@ fn a_compiled_program() {
     USER 65532:65532
     EXPOSE 8080
     ENTRYPOINT []
-    CMD ["./bin/shop"]
+    CMD ["./out"]
     "#);
 }
 

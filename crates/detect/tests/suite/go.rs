@@ -30,8 +30,9 @@ fn a_service_of_the_standard_library() {
     runtime: Go 1.21 [go.mod:3, certain]
     package_manager: go [go.mod, certain]
     dependencies: nothing [go.mod, certain]
-    build_command: CGO_ENABLED=0 go build -o bin/shop . [main.go:5, likely] (main.go:5 is the main package)
-    run_command: ./bin/shop [main.go:5, likely] (built from .)
+    lock: locked [go.mod, certain] (nothing but the standard library is used)
+    build_command: CGO_ENABLED=0 go build -o out . [main.go:5, likely] (main.go:5 is the main package)
+    run_command: ./out [main.go:5, likely] (built from .)
     port: 9000 [main.go:6, certain] (where PORT is not set)
     environment: PORT [main.go:6, certain] (default "9000")
     health: GET /healthz [main.go:10, likely]
@@ -51,7 +52,7 @@ fn modules_are_fetched_before_they_are_built() {
     ]);
     assert_eq!(
         application.build_commands,
-        ["go mod download", "CGO_ENABLED=0 go build -o bin/shop ."]
+        ["go mod download", "CGO_ENABLED=0 go build -o out ."]
     );
     assert_eq!(application.kind, "gin");
     assert_eq!(application.services, ["postgresql"]);
@@ -64,7 +65,7 @@ fn the_main_package_is_found_below() {
         |path: &str| detected(&[("go.mod", "module shop\ngo 1.22\n"), (path, MAIN)]).build_commands;
     assert_eq!(
         commands("cmd/web/main.go"),
-        ["CGO_ENABLED=0 go build -o bin/shop ./cmd/web"]
+        ["CGO_ENABLED=0 go build -o out ./cmd/web"]
     );
 }
 
@@ -109,4 +110,45 @@ fn a_library_is_not_a_program() {
         ("shop.go", "package shop\n"),
     ]);
     assert_eq!(application.run_command, None);
+}
+
+#[test]
+fn files_without_a_module_are_a_program_too() {
+    let application = detected(&[
+        ("main.go", "package main\n\nfunc main() {}\n"),
+        ("util.go", "package main\n"),
+    ]);
+    assert_eq!(
+        application.build_commands,
+        ["CGO_ENABLED=0 go build -o out main.go util.go"]
+    );
+    assert_eq!(application.dependencies, None);
+}
+
+#[test]
+fn a_version_file_goes_before_the_module_which_is_shown() {
+    let tree = MemoryTree::new([
+        (".go-version", "1.22.1\n"),
+        ("go.mod", "module a\n\ngo 1.19\n"),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+    ]);
+    let report = report(&tree);
+    assert!(
+        report.contains(
+            "runtime: Go 1.22.1 [.go-version:1, certain] (.go-version goes before go.mod; go.mod:3 says 1.19)"
+        ),
+        "{report}"
+    );
+}
+
+#[test]
+fn modules_that_are_known_for_their_c_are_built_with_it() {
+    let application = detected(&[
+        (
+            "go.mod",
+            "module a\n\ngo 1.19\n\nrequire github.com/mattn/go-sqlite3 v1.14.0\n",
+        ),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+    ]);
+    assert!(application.build_commands[1].starts_with("CGO_ENABLED=1 "));
 }
