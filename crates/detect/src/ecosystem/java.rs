@@ -1,13 +1,207 @@
-//! Java.
+//! Java and Kotlin: Maven, Gradle, or files that need nothing but a JDK.
 
-use super::{Ecosystem, Packing};
+pub(super) mod build;
+mod catalog;
+pub(super) mod framework;
+mod gradle;
+mod maven;
+pub(super) mod packing;
+mod pom;
+pub(super) mod program;
+pub(super) mod reads;
+pub(super) mod routes;
+mod script;
+mod settings;
+pub(super) mod source;
+pub(super) mod version;
+
+use self::build::{Build, Launch, Start};
+use self::gradle::Gradle;
+use self::maven::Maven;
+use self::program::Program;
+use self::source::Main;
+use super::{Ecosystem, Found};
+use crate::plan::shell_quoted;
+use crate::sources::{Sources, Text};
+
+const EXTENSIONS: [&str; 4] = ["java", "kt", "scala", "groovy"];
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Java",
-    languages: &["java", "kotlin"],
+    languages: &["java", "kotlin", "groovy"],
     looks_for: "Java or Kotlin: pom.xml, build.gradle or build.gradle.kts",
     markers: &["pom.xml", "build.gradle", "build.gradle.kts"],
-    detect: |_| None,
-    droppings: &[],
-    packing: |_| Packing::default(),
+    detect,
+    droppings: &["**/build", "**/target", ".gradle", ".kotlin", "**/*.class"],
+    packing: packing::packing,
 };
+
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let maven = sources
+        .has("pom.xml")
+        .then(|| Maven::read(sources))
+        .flatten();
+    let gradle = Gradle::read(sources);
+    let texts_of = || {
+        let mut texts = sources.program_texts(&EXTENSIONS);
+        // What builds is no part of the program.
+        texts.retain(|(path, _)| {
+            !["buildSrc/", "build-logic/", ".mvn/", "gradle/"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
+        });
+        texts
+    };
+    match (maven, gradle) {
+        (None, None) => plain(sources),
+        (Some(maven), None) => Some(with_maven(sources, &maven, texts_of())),
+        (None, Some(gradle)) => Some(with_gradle(sources, &gradle, texts_of())),
+        (Some(maven), Some(gradle)) => {
+            let mut found = with_maven(sources, &maven, texts_of());
+            let other = with_gradle(sources, &gradle, texts_of());
+            // Of two that say the same, Maven is the one that needs no wrapper.
+            if other.strength > found.strength {
+                return Some(other);
+            }
+            let file = other.application.dependencies.unwrap_or_default();
+            found.report.ask(
+                format!("Maven or Gradle? There are pom.xml and {file}; Maven taken."),
+                "remove the one that is not used",
+            );
+            Some(found)
+        }
+    }
+}
+
+fn with_maven<'s>(sources: &Sources<'s>, maven: &Maven<'_, '_>, texts: Vec<Text<'s>>) -> Found {
+    let build = maven.build();
+    let mains = source::mains(&texts);
+    let main = chosen(&mains, &texts, None);
+    let launch = maven.launch(main.as_ref());
+    of_build(sources, build, launch, main, mains, texts)
+}
+
+fn with_gradle<'s>(sources: &Sources<'s>, gradle: &Gradle<'_, '_>, texts: Vec<Text<'s>>) -> Found {
+    let build = gradle.build();
+    let mains = source::mains(&texts);
+    let named = gradle.main_class();
+    let main = chosen(&mains, &texts, named.as_deref());
+    let launch = gradle.launch(&build, main.as_ref());
+    of_build(sources, build, launch, main, mains, texts)
+}
+
+fn of_build<'s>(
+    sources: &Sources<'s>,
+    build: Build,
+    launch: Option<Launch>,
+    main: Option<Main>,
+    mains: Vec<Main>,
+    texts: Vec<Text<'s>>,
+) -> Found {
+    let (language, label) = language(main.as_ref(), &texts);
+    let names_class = launch.as_ref().is_some_and(|launch| {
+        let Start::Java(what) = &launch.start else {
+            return false;
+        };
+        main.as_ref()
+            .is_some_and(|main| what.ends_with(&main.class))
+    });
+    let mut found = Program {
+        sources,
+        language,
+        label,
+        build,
+        launch,
+        main,
+        texts,
+        reads: Vec::new(),
+        routes: Vec::new(),
+        port: None,
+    }
+    .found();
+    if names_class && mains.len() > 1 {
+        let classes: Vec<_> = mains.iter().map(|main| main.class.as_str()).collect();
+        found.report.ask(
+            format!("Which class? {} each have a main.", classes.join(", ")),
+            "name it in the build file: a manifest's Main-Class",
+        );
+    }
+    found
+}
+
+/// The class that starts the program: the one that is named, else the one that starts a framework.
+fn chosen(mains: &[Main], texts: &[Text<'_>], named: Option<&str>) -> Option<Main> {
+    let by_name = named.and_then(|named| mains.iter().find(|main| main.class == named));
+    let framework = || {
+        let marks = [
+            "@SpringBootApplication",
+            "@QuarkusMain",
+            "@EnableAutoConfiguration",
+        ];
+        mains.iter().find(|main| {
+            texts.iter().any(|(path, text)| {
+                *path == main.file && marks.iter().any(|mark| text.contains(mark))
+            })
+        })
+    };
+    by_name
+        .or_else(framework)
+        .or_else(|| mains.first())
+        .cloned()
+}
+
+/// The language of what starts, else of most files.
+fn language(main: Option<&Main>, texts: &[Text<'_>]) -> (&'static str, &'static str) {
+    let extension = |path: &str| {
+        EXTENSIONS.iter().position(|extension| {
+            path.rsplit_once('.')
+                .is_some_and(|(_, own)| own == *extension)
+        })
+    };
+    let most = || {
+        let counts = EXTENSIONS.iter().enumerate().map(|(index, _)| {
+            let files = texts
+                .iter()
+                .filter(|(path, _)| extension(path) == Some(index));
+            (files.count(), std::cmp::Reverse(index))
+        });
+        counts.max().map(|(_, index)| index.0)
+    };
+    match main.and_then(|main| extension(&main.file)).or_else(most) {
+        Some(1) => ("kotlin", "Kotlin"),
+        Some(2) => ("scala", "Scala"),
+        Some(3) => ("groovy", "Groovy"),
+        _ => ("java", "Java"),
+    }
+}
+
+/// Files at the root without a build: what `javac` alone makes of them.
+fn plain(sources: &Sources<'_>) -> Option<Found> {
+    let here: Vec<&str> = sources
+        .names()
+        .filter(|name| name.ends_with(".java"))
+        .collect();
+    if here.is_empty() {
+        return None;
+    }
+    let texts = sources.program_texts(&["java"]);
+    let mains = source::mains(&texts);
+    let main = mains.iter().find(|main| !main.file.contains('/')).cloned();
+    let launch = main.as_ref().map(|main| Launch {
+        command: "javac -d out *.java".to_owned(),
+        makes: "out".to_owned(),
+        start: Start::Java(format!("-cp out {}", shell_quoted(&main.class))),
+        artifacts: vec!["out".to_owned()],
+        from: main.from.clone(),
+        note: format!("{} has a main, and there is no build file", main.file),
+        question: None,
+    });
+    Some(of_build(
+        sources,
+        Build::default(),
+        launch,
+        main,
+        mains,
+        texts,
+    ))
+}

@@ -4,6 +4,7 @@
 //! it need not run again when a source file changes. Whatever is not known to be so reads everything.
 
 mod bundles;
+mod jvm;
 
 use std::collections::BTreeSet;
 
@@ -70,6 +71,7 @@ fn as_strs(words: &[String]) -> Vec<&str> {
 
 /// Whether a command gets something from elsewhere.
 fn fetches(words: &[&str], place: &Place<'_>) -> bool {
+    let words = jvm::without_shell(words);
     let offline = words
         .iter()
         .any(|word| matches!(*word, "--offline" | "--frozen" | "--no-index"));
@@ -125,8 +127,8 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "apk" => verb == "add",
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
         "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle" | "gradlew"
-        | "sbt" | "lein" | "stack" | "cabal" | "swift" | "shards" | "gleam" | "rebar3" | "curl"
-        | "wget" => true,
+        | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift" | "shards" | "gleam"
+        | "rebar3" | "curl" | "wget" => true,
         _ => false,
     }
 }
@@ -154,7 +156,7 @@ fn module<'a>(words: &'a [&'a str]) -> Option<&'a [&'a str]> {
 
 /// The files that an install command reads; none where it is not known to read only those.
 fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
-    match *words {
+    match *jvm::without_shell(words) {
         ["python" | "python3", ..] => match module(words)? {
             ["pip", "install", arguments @ ..] => pip_files(arguments, place),
             ["venv", ..] => Some(BTreeSet::new()),
@@ -211,6 +213,10 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
         {
             bundles::composer(place)
         }
+        [program @ ("mvn" | "./mvnw"), ref arguments @ ..] => jvm::maven(program, arguments, place),
+        ["lein", "deps"] => jvm::leiningen(place),
+        ["clojure", ref arguments @ ..] => jvm::clojure(arguments, place),
+        ["sbt", ref arguments @ ..] => jvm::sbt(arguments, place),
         ["composer", "config", "platform.php", _] => place.files(&["composer.json"]),
         ["apk", "add", ref arguments @ ..] => arguments
             .iter()

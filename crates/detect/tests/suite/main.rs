@@ -9,6 +9,7 @@ mod disk;
 mod dockerfile;
 mod examples;
 mod go;
+mod java;
 mod nixpacks;
 mod node;
 mod php;
