@@ -18,8 +18,8 @@ use serde_json::Value;
 
 pub use self::apply::apply;
 pub use self::compose::{Compose, Service, names_host};
+pub use self::render::Blueprints;
 use crate::analysis::Question;
-use crate::document::Document;
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
 
@@ -103,13 +103,13 @@ struct Variable {
 
 impl Declared {
     /// What is declared for the program in a folder: there, and at the project's root for that folder.
-    pub fn of(sources: &Sources<'_>) -> Self {
+    pub fn of(sources: &Sources<'_>, blueprints: &Blueprints) -> Self {
         let mut declared = Self::default();
         procfile::read(sources, &mut declared);
         nixpacks::read(sources, &mut declared);
         railpack::read(sources, &mut declared);
         platforms::read(sources, &mut declared);
-        render::read(sources, &mut declared);
+        blueprints.declare(sources, &mut declared);
         dockerfile::read(sources, &mut declared);
         devcontainer::read(sources, &mut declared);
         apt::read(sources, &mut declared);
@@ -271,11 +271,9 @@ impl<'s, 'a> Above<'s, 'a> {
         }
     }
 
-    fn document(&self, name: &str) -> Option<Document> {
-        let path = format!("{}{name}", self.up);
-        self.sources
-            .has(&path)
-            .then(|| self.sources.document(&path))?
+    /// A place in such a file, as the program's folder has it.
+    fn place(&self, from: &str) -> String {
+        format!("{}{from}", self.up)
     }
 
     /// Whether a folder, as such a file names it, is that of the program.

@@ -1,7 +1,7 @@
 //! Which folders of a project hold a program.
 
 use crate::analysis::Topic;
-use crate::declared::{self, Compose, Declared, Service};
+use crate::declared::{self, Blueprints, Compose, Declared, Service};
 use crate::ecosystem::{self, Ecosystem, Found, Strength};
 use crate::sources::Sources;
 
@@ -32,6 +32,7 @@ pub struct Member<'a> {
 /// The programs of a project: the one at its root, else those in its folders, and what its compose file builds.
 pub fn of<'a>(root: &Sources<'a>, compose: Option<&Compose>) -> Vec<Member<'a>> {
     let composed = Composed {
+        blueprints: Blueprints::read(root),
         compose,
         built: compose.map(Compose::built).unwrap_or_default(),
     };
@@ -106,8 +107,9 @@ fn starts(member: &Member<'_>) -> bool {
     member.found.strength >= Strength::Program && !member.found.delegates
 }
 
-/// What a compose file says of the folders.
+/// What files at the root say of the folders.
 struct Composed<'c> {
+    blueprints: Blueprints,
     compose: Option<&'c Compose>,
     built: Vec<&'c Service>,
 }
@@ -158,7 +160,7 @@ impl Composed<'_> {
         service: Option<&Service>,
         one_of_several: bool,
     ) -> Option<Member<'a>> {
-        let mut declared = Declared::of(&sources);
+        let mut declared = Declared::of(&sources, &self.blueprints);
         let mut found = strongest(&sources);
         if let Some(named) = declared.language() {
             let at = found

@@ -133,8 +133,8 @@ impl Compose {
         sources: &Sources<'_>,
         declared: &mut Declared,
     ) {
-        let up = Above::of(sources).up;
-        let place = |from: String| format!("{up}{from}");
+        let above = Above::of(sources);
+        let place = |from: String| above.place(&from);
         let by = "the compose file";
         if let Some(file) = &service.dockerfile {
             dockerfile::read_named(sources, file, service.target.as_deref(), declared);

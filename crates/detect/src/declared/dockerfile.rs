@@ -93,7 +93,7 @@ fn read_as(
             declared.variable(name, value, place(*line), "the Dockerfile");
         }
     }
-    if declared.image.is_none() && stage.image != "scratch" && !stage.image.contains('$') {
+    if declared.image.is_none() && stage.image != "scratch" && images::is_plain(&stage.image) {
         declared.image = Some(Said::new(stage.image.as_str(), place(stage.line)));
     }
 }

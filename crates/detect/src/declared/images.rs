@@ -116,6 +116,32 @@ fn parts(image: &str) -> (&str, &str) {
     name.split_once(':').unwrap_or((name, ""))
 }
 
+/// Whether a text is the plain name of an image, with a tag at most.
+pub(super) fn is_plain(image: &str) -> bool {
+    let (path, tag) = match image.rsplit_once('/') {
+        Some((folders, name)) => {
+            let (name, tag) = name.split_once(':').unwrap_or((name, "latest"));
+            (format!("{folders}/{name}"), tag)
+        }
+        None => {
+            let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
+            (name.to_owned(), tag)
+        }
+    };
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut words = path.split(['/', '.', '-', '_']);
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(plain);
+    let is_tag = tag.len() < 100
+        && tag
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && tag
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    path.len() < 200 && is_tag && words.all(is_word)
+}
+
 /// What runs in an image.
 pub(super) fn runtime_name(image: &str) -> Option<&'static str> {
     known(image).map(|known| known.runtime)

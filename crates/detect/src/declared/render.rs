@@ -17,7 +17,7 @@ struct Words {
     variables: &'static str,
 }
 
-const PLATFORMS: [Words; 3] = [
+static PLATFORMS: [Words; 3] = [
     Words {
         file: "render.yaml",
         lists: &["services"],
@@ -47,18 +47,32 @@ const PLATFORMS: [Words; 3] = [
     },
 ];
 
-pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
-    let above = Above::of(sources);
-    for words in &PLATFORMS {
-        if let Some(document) = above.document(words.file) {
-            read_services(&document, words, &above, declared);
+/// What such files at a project's root say.
+#[derive(Default)]
+pub struct Blueprints {
+    documents: Vec<(&'static Words, Document)>,
+}
+
+impl Blueprints {
+    pub fn read(root: &Sources<'_>) -> Self {
+        let documents = PLATFORMS
+            .iter()
+            .filter(|words| root.has(words.file))
+            .filter_map(|words| Some((words, root.document(words.file)?)))
+            .collect();
+        Self { documents }
+    }
+
+    pub(super) fn declare(&self, sources: &Sources<'_>, declared: &mut Declared) {
+        for (words, document) in &self.documents {
+            read_services(document, words, &Above::of(sources), declared);
         }
     }
 }
 
 fn read_services(
     document: &Document,
-    words: &Words,
+    words: &'static Words,
     above: &Above<'_, '_>,
     declared: &mut Declared,
 ) {
@@ -93,7 +107,7 @@ fn read_services(
     };
     let from = |key: &str| {
         let keys: Vec<&str> = keys.iter().map(String::as_str).chain([key]).collect();
-        document.from(&keys)
+        above.place(&document.from(&keys))
     };
     let text = |key: &str| service.get(key).and_then(Value::as_str);
     if let Some(command) = text(words.start)

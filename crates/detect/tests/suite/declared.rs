@@ -3,6 +3,7 @@
 use ergon_detect::analysis::Topic;
 use ergon_detect::memory::MemoryTree;
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use crate::{detected, report, run_command};
 
@@ -423,4 +424,133 @@ fn odd_bytes_and_odd_values_are_no_commands() {
         crate::application(&analysis).run_command.as_deref(),
         Some("npm run start")
     );
+}
+
+/// Files that declare something, with the programs that they are about.
+const NAMES: [&str; 26] = [
+    "Procfile",
+    "Dockerfile",
+    "api/Dockerfile",
+    "api/Procfile",
+    "compose.yaml",
+    ".devcontainer/devcontainer.json",
+    "nixpacks.toml",
+    "nixpacks.json",
+    "railpack.json",
+    "railway.json",
+    "fly.toml",
+    "render.yaml",
+    "heroku.yml",
+    "project.toml",
+    "app.json",
+    "app.yaml",
+    "manifest.yml",
+    "Aptfile",
+    "Staticfile",
+    "static.json",
+    "start.sh",
+    "deno.json",
+    "main.ts",
+    "index.html",
+    "api/package.json",
+    "web/index.html",
+];
+
+/// Texts made of what is looked for in them.
+fn content() -> impl Strategy<Value = String> {
+    let pieces = [
+        "web: ",
+        "release: ",
+        "gunicorn app:app",
+        "$PORT",
+        "${PORT:-80}",
+        "\n",
+        " ",
+        "  ",
+        "FROM ",
+        "node:20",
+        "python:3.12-slim",
+        " AS ",
+        "base",
+        "CMD ",
+        "ENTRYPOINT ",
+        "[\"a\", \"b\"]",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "'",
+        ":",
+        ": ",
+        "- ",
+        "=",
+        "\\",
+        "$",
+        "${",
+        "EXPOSE ",
+        "8000",
+        "99999",
+        "ENV ",
+        "A=b",
+        "ARG ",
+        "WORKDIR ",
+        "/srv",
+        "HEALTHCHECK CMD curl http://localhost:80/é",
+        "VOLUME /data",
+        "services:\n",
+        "  x:\n",
+        "  api:\n",
+        "    build: ",
+        ".",
+        "api",
+        "../",
+        "    command: ",
+        "    ports: ['80:81', 82]\n",
+        "    depends_on: [api, x]\n",
+        "    environment: {A_URL: 'http://api:1'}\n",
+        "    image: postgres\n",
+        "[start]\ncmd = ",
+        "[phases.build]\ncmds = [\"...\"]\n",
+        "startCommand",
+        "deploy",
+        "root: ",
+        "é日",
+        "\u{0}",
+        "\u{1b}",
+        "#!/bin/",
+        "bash",
+        "Deno.serve(",
+        "import x from \"npm:pg\"",
+        "tasks",
+        "start",
+        "COPY <<EOF",
+        "EOF",
+        "env",
+        "value",
+        "required",
+        "applications:\n  - command: ",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40)
+        .prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn whatever_is_declared_the_manifest_holds(
+        files in prop::collection::btree_map(prop::sample::select(NAMES.to_vec()), content(), 0..7)
+    ) {
+        let tree = MemoryTree::new(files);
+        let manifest = ergon_detect::analyse(&tree).manifest;
+        let text = ergon_manifest::to_pretty_json(&manifest);
+        if !manifest.applications.is_empty() {
+            let checked = ergon_manifest::check(&text);
+            prop_assert!(checked.is_ok(), "{:?}\n{text}", checked.err());
+            if let Err(error) = ergon_detect::plan::plan(&manifest, &tree) {
+                prop_assert!(false, "{error}\n{text}");
+            }
+        }
+    }
 }

@@ -63,7 +63,9 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
             &format!("${{PORT:-{}}}", first.value),
         );
         if replaced != *command {
-            if let Some(fact) = fact_of(&mut found.report, Topic::RunCommand) {
+            if let Some(fact) = fact_of(&mut found.report, Topic::RunCommand)
+                && fact.value == *command
+            {
                 fact.value.clone_from(&replaced);
             }
             *command = replaced;

@@ -20,6 +20,8 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
         Weight::Written => true,
         Weight::Evidence => match known {
             Some(Confidence::Certain) => false,
+            // What a framework's rule found in the code is no guess.
+            Some(Confidence::Likely) if found.strength == Strength::Framework => false,
             Some(_) => objection(sources, start, found).is_none(),
             None => true,
         },
