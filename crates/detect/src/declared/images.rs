@@ -118,15 +118,11 @@ fn parts(image: &str) -> (&str, &str) {
 
 /// Whether a text is the plain name of an image, with a tag at most.
 pub(super) fn is_plain(image: &str) -> bool {
-    let (path, tag) = match image.rsplit_once('/') {
-        Some((folders, name)) => {
-            let (name, tag) = name.split_once(':').unwrap_or((name, "latest"));
-            (format!("{folders}/{name}"), tag)
-        }
-        None => {
-            let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
-            (name.to_owned(), tag)
-        }
+    // A colon before the last slash is that of a registry's port.
+    let name = image.rfind('/').map_or(0, |slash| slash + 1);
+    let (path, tag) = match image[name..].find(':') {
+        Some(colon) => (&image[..name + colon], &image[name + colon + 1..]),
+        None => (image, "latest"),
     };
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let mut words = path.split(['/', '.', '-', '_']);
