@@ -45,12 +45,12 @@ fn builds(declared: &Declared, found: &mut Found) {
     let stays = |command: &String| {
         builds.more
             || command.contains(web_server::CONFIG_FILE)
-            || (installs(command) && !installs_too)
+            || ((installs(command) || prunes(command)) && !installs_too)
     };
     let (kept, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(stays);
     let (last, kept): (Vec<_>, Vec<_>) = kept
         .into_iter()
-        .partition(|command| command.contains(web_server::CONFIG_FILE));
+        .partition(|command| command.contains(web_server::CONFIG_FILE) || prunes(command));
     let is_gone = |fact: &Fact| fact.topic == Topic::BuildCommand && gone.contains(&fact.value);
     let mut losers: Vec<_> = found
         .report
@@ -73,6 +73,11 @@ fn builds(declared: &Declared, found: &mut Found) {
         fact.note(format!("{} is written for building it", builds.by));
         fact.over = std::mem::take(&mut losers);
     }
+}
+
+/// Whether a command takes away what was only needed to build.
+fn prunes(command: &str) -> bool {
+    command.starts_with("npm prune")
 }
 
 /// Whether a command gets the dependencies; it may do more.

@@ -1,17 +1,22 @@
-//! JavaScript and TypeScript on Node: npm, and pnpm and yarn where a lock file says so.
+//! JavaScript and TypeScript, on Node or Bun, and the sites that their tools build.
 
 mod package;
+mod server;
+mod site;
 mod source;
+mod version;
 
-use ergon_manifest::Application;
+use ergon_manifest::{Application, EnvironmentVariable};
 
 use self::package::{Lock, Manager, Package};
-use super::{Claim, Ecosystem, Found, Packed, Packing, Probe, Report, Strength, UsualRuntime};
+use self::server::Start;
+use self::site::Site;
+use super::{
+    Ecosystem, Found, Packed, Packing, Port, Probe, Report, Strength, Toolchain, UsualRuntime,
+};
 use crate::analysis::Topic;
-use crate::plan::shell_quoted;
 use crate::sources::Sources;
-use crate::versions::{self, Part};
-use crate::{environment, names, services};
+use crate::{environment, names, services, web_server};
 
 /// What bases offer where nothing is said: Debian's.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -20,7 +25,6 @@ const USUAL: UsualRuntime = UsualRuntime {
     version: "18",
     remedy: "echo 18 > .node-version",
 };
-const MAJOR_VERSIONS: [u32; 9] = [14, 16, 18, 20, 22, 23, 24, 25, 26];
 const EXTENSIONS: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx"];
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
@@ -33,8 +37,28 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing,
 };
 
-fn packing(_: &Packed<'_>) -> Packing {
+fn packing(program: &Packed<'_>) -> Packing {
+    let runtime = program.application.runtime.as_ref();
+    let name = runtime.map_or(USUAL.name, |runtime| runtime.name.as_str());
+    let toolchain = Toolchain {
+        image: image(name, program.version(USUAL.version)),
+        env: Vec::new(),
+        source_only: &[],
+    };
+    if program.starts_from("caddy") {
+        return web_server::packing(Some(toolchain));
+    }
+    // What was pruned after the build goes on alone; a manager that was installed would have to go along.
+    let pruned = program
+        .application
+        .build_commands
+        .iter()
+        .any(|command| command.starts_with("npm prune"));
     Packing {
+        toolchain: pruned.then(|| Toolchain {
+            image: program.base_image.to_owned(),
+            ..toolchain
+        }),
         env: vec![("NODE_ENV", "production".to_owned())],
         probe: Some(probe),
         ..Packing::default()
@@ -50,16 +74,81 @@ struct Framework {
 }
 
 /// The more particular first: Nest brings Express.
-const FRAMEWORKS: [Framework; 7] = [
+const FRAMEWORKS: [Framework; 21] = [
     Framework {
         package: "next",
         kind: "next",
         label: "Next.js",
     },
     Framework {
+        package: "nuxt",
+        kind: "nuxt",
+        label: "Nuxt",
+    },
+    Framework {
+        package: "@react-router/dev",
+        kind: "react-router",
+        label: "React Router",
+    },
+    Framework {
+        package: "@remix-run/node",
+        kind: "remix",
+        label: "Remix",
+    },
+    Framework {
+        package: "@remix-run/serve",
+        kind: "remix",
+        label: "Remix",
+    },
+    Framework {
+        package: "@sveltejs/kit",
+        kind: "sveltekit",
+        label: "SvelteKit",
+    },
+    Framework {
+        package: "@tanstack/react-start",
+        kind: "tanstack-start",
+        label: "TanStack Start",
+    },
+    Framework {
+        package: "@tanstack/solid-start",
+        kind: "tanstack-start",
+        label: "TanStack Start",
+    },
+    Framework {
+        package: "@solidjs/start",
+        kind: "solid-start",
+        label: "SolidStart",
+    },
+    Framework {
+        package: "astro",
+        kind: "astro",
+        label: "Astro",
+    },
+    Framework {
+        package: "@builder.io/qwik-city",
+        kind: "qwik",
+        label: "Qwik City",
+    },
+    Framework {
         package: "@nestjs/core",
         kind: "nest",
         label: "Nest",
+    },
+    Framework {
+        package: "@adonisjs/core",
+        kind: "adonis",
+        label: "AdonisJS",
+    },
+    Framework {
+        package: "@strapi/strapi",
+        kind: "strapi",
+        label: "Strapi",
+    },
+    Framework {
+        package: "@feathersjs/feathers",
+        kind: "feathers",
+        label: "Feathers",
     },
     Framework {
         package: "fastify",
@@ -70,6 +159,11 @@ const FRAMEWORKS: [Framework; 7] = [
         package: "hono",
         kind: "hono",
         label: "Hono",
+    },
+    Framework {
+        package: "elysia",
+        kind: "elysia",
+        label: "Elysia",
     },
     Framework {
         package: "koa",
@@ -109,9 +203,11 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         },
     );
 
-    let framework = FRAMEWORKS
-        .iter()
-        .find(|framework| package.production(framework.package));
+    let framework = FRAMEWORKS.iter().find(|framework| {
+        package.production(framework.package)
+                // Some frameworks build what runs without them.
+                || (package.depends_on(framework.package) && package.script("build").is_some())
+    });
     if let Some(framework) = framework {
         let version = package
             .version(framework.package)
@@ -123,10 +219,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             package.place_of(framework.package),
         );
     }
-    let runtime = report.runtime(&USUAL, version(sources, &package));
     let manager = Manager::of(sources, &package);
+    let runtime = version::runtime(sources, &package, manager, &mut report);
     let lock = Lock::read(sources, manager, &package);
-    let start = start(sources, &package, manager);
+    let (start, site) = start(sources, &package, manager);
     let texts: Vec<_> = sources
         .program_texts(EXTENSIONS)
         .into_iter()
@@ -134,19 +230,31 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .collect();
 
     let mut application = Application {
-        kind: framework
-            .map_or("node", |framework| framework.kind)
-            .to_owned(),
+        kind: match (&site, framework) {
+            (Some(site), _) => site.kind,
+            (None, Some(framework)) => framework.kind,
+            (None, None) => "node",
+        }
+        .to_owned(),
         language: language.to_owned(),
         dependencies: Some("package.json".to_owned()),
-        build_commands: package::build_commands(&package, manager, lock),
+        build_commands: package::build_commands(&package, manager, lock, site.is_some()),
         package_manager: Some(manager.name().to_owned()),
         ..Application::default()
     };
+    let delegates = start
+        .as_ref()
+        .is_some_and(|start| delegates(sources, &package, start));
+    if let Some(site) = &site {
+        serve(site, &package, &mut application, &mut report);
+    }
     if let Some(start) = start {
-        report
-            .certain(Topic::RunCommand, &start.command, &start.from)
-            .note(start.note);
+        let fact = if start.guessed {
+            report.likely(Topic::RunCommand, &start.command, &start.from)
+        } else {
+            report.certain(Topic::RunCommand, &start.command, &start.from)
+        };
+        fact.note(start.note);
         application.entrypoint = start.entrypoint;
         application.run_command = Some(start.command);
         let port = source::port(&texts, framework.map(|framework| framework.label));
@@ -163,8 +271,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .flat_map(|(path, text)| source::environment(path, text))
         .collect();
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, &mut report);
+    if site.is_none() {
+        application.env = environment::variables(&reads);
+        environment::report(&application.env, &mut report);
+    }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
     package::report(
@@ -175,101 +285,127 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         &mut report,
     );
 
-    let strength = match (&application.run_command, framework) {
+    let strength = match (
+        &application.run_command,
+        framework.is_some() || site.is_some(),
+    ) {
         (None, _) => Strength::Sources,
-        (Some(_), None) => Strength::Program,
-        (Some(_), Some(_)) => Strength::Framework,
+        (Some(_), false) => Strength::Program,
+        (Some(_), true) => Strength::Framework,
     };
-    let base_image = format!("node:{}-slim", runtime.version);
+    let base_image = if site.is_some() {
+        web_server::BASE_IMAGE.to_owned()
+    } else {
+        image(&runtime.name, &runtime.version)
+    };
     application.runtime = Some(runtime);
     Some(Found {
         strength,
         name: package.name().and_then(names::from_package),
         application,
         base_image,
-        delegates: false,
+        delegates,
         report,
     })
 }
 
-/// The version, as a file says that is only for it, else what the engines field allows.
-fn version(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
-    let from_file = [".nvmrc", ".node-version"].iter().find_map(|file| {
-        let text = sources.text(file)?;
-        let line = text.lines().position(|line| !line.trim().is_empty())?;
-        let version = text.lines().nth(line)?.trim().trim_start_matches('v');
-        let is_number = |number: &str| number.len() < 4 && number.parse::<u16>().is_ok();
-        version
-            .split('.')
-            .all(is_number)
-            .then(|| Claim::exactly(version, format!("{file}:{}", line + 1)))
-    });
-    let from_engines = || {
-        let range = package.document.text(&["engines", "node"])?;
-        let major = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)?;
-        let from = package.document.from(&["engines", "node"]);
-        Some(Claim::range(range, major.to_string(), from))
-    };
-    from_file.into_iter().chain(from_engines()).collect()
-}
-
-/// Where a program usually begins.
-const USUAL_FILES: [&str; 7] = [
-    "server.js",
-    "index.js",
-    "app.js",
-    "main.js",
-    "src/index.js",
-    "src/server.js",
-    "index.mjs",
-];
-
-/// How the program is started.
-struct Start {
-    command: String,
-    entrypoint: Option<String>,
-    from: String,
-    note: String,
-}
-
-fn start(sources: &Sources<'_>, package: &Package, manager: Manager) -> Option<Start> {
-    if let Some(script) = package.script("start") {
-        let run = if manager == Manager::Npm {
-            "npm run start".to_owned()
-        } else {
-            format!("{} run start", manager.name())
-        };
-        let entrypoint = script
-            .split_whitespace()
-            .find(|word| {
-                EXTENSIONS
-                    .iter()
-                    .any(|extension| word.ends_with(&format!(".{extension}")))
-            })
-            .map(|word| word.trim_start_matches("./").to_owned());
-        return Some(Start {
-            command: run,
-            entrypoint,
-            from: package.document.from(&["scripts", "start"]),
-            note: format!("runs `{script}`"),
-        });
+/// What starts the package: its own script, a site's server, what a framework's build leaves, a file.
+fn start(
+    sources: &Sources<'_>,
+    package: &Package,
+    manager: Manager,
+) -> (Option<Start>, Option<Site>) {
+    let script = package.script("start");
+    let serves = script.filter(|script| !site::is_for_development(script));
+    if serves.is_none()
+        && let Some(site) = site::of(sources, package)
+    {
+        return (None, Some(site));
     }
-    let main = package
-        .document
-        .text(&["main"])
-        .map(|main| main.trim_start_matches("./"));
-    let (file, from) = if let Some(main) = main.filter(|main| sources.has(main)) {
-        (main.to_owned(), package.document.from(&["main"]))
-    } else {
-        let file = sources.first_of(&USUAL_FILES)?.to_owned();
-        (file.clone(), file)
+    let built = || server::built(package).filter(|_| serves.is_none());
+    if let Some(start) = built() {
+        return (Some(start), None);
+    }
+    let Some(script) = script else {
+        return (server::file(sources, package, manager), None);
     };
-    Some(Start {
-        command: format!("node {}", shell_quoted(&file)),
-        note: format!("package.json has no start script; {file} is the program"),
-        entrypoint: Some(file),
-        from,
-    })
+    let entrypoint = script
+        .split_whitespace()
+        .find(|word| {
+            EXTENSIONS
+                .iter()
+                .any(|extension| word.ends_with(&format!(".{extension}")))
+        })
+        .map(|word| word.trim_start_matches("./").to_owned());
+    let start = Start {
+        command: format!("{} run start", manager.name()),
+        entrypoint: entrypoint.filter(|file| sources.has(file)),
+        from: package.document.from(&["scripts", "start"]),
+        note: format!("runs `{script}`"),
+        guessed: false,
+    };
+    (Some(start), None)
+}
+
+/// Whether a workspace's start only starts its packages, or there is nothing at its root to start.
+fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
+    let is_workspace =
+        package.document.get(&["workspaces"]).is_some() || sources.has("pnpm-workspace.yaml");
+    let script = package.script("start").unwrap_or("");
+    let all = [
+        "turbo run start",
+        "turbo start",
+        "nx run-many",
+        "lerna run",
+        "pnpm -r ",
+        "pnpm --recursive",
+        "--workspaces",
+        "workspaces foreach",
+        "concurrently",
+        "npm-run-all",
+        "run-p",
+    ];
+    is_workspace && !start.guessed && all.iter().any(|words| script.contains(words))
+}
+
+/// Has a web server serve what the build leaves.
+fn serve(site: &Site, package: &Package, application: &mut Application, report: &mut Report) {
+    let from = site
+        .from
+        .clone()
+        .unwrap_or_else(|| package.place_of(site.package));
+    let configure = web_server::configure(&site.output, site.fallback);
+    report
+        .likely(Topic::BuildCommand, &configure, &from)
+        .note(format!(
+            "{} leaves its pages in {}",
+            site.label, site.output
+        ));
+    application.build_commands.push(configure);
+    application.artifacts = vec![site.output.clone(), web_server::CONFIG_FILE.to_owned()];
+    report
+        .likely(Topic::RunCommand, web_server::RUN_COMMAND, &from)
+        .note(format!("{} leaves files for a web server", site.label));
+    application.run_command = Some(web_server::RUN_COMMAND.to_owned());
+    let port = Port::usual(web_server::PORT, "the web server's own");
+    application.ports = vec![report.port(&port)];
+    application.health = Some(web_server::health());
+    application.env.insert(
+        "PORT".to_owned(),
+        EnvironmentVariable {
+            required: false,
+            default: Some(web_server::PORT.to_string()),
+            from: None,
+        },
+    );
+}
+
+/// The image that a runtime is in.
+fn image(runtime: &str, version: &str) -> String {
+    match runtime {
+        "bun" => format!("oven/bun:{version}-slim"),
+        _ => format!("node:{version}-slim"),
+    }
 }
 
 /// Asks with what every Node has.

@@ -156,11 +156,16 @@ fn build_commands_take_the_place_of_those_that_build() {
     let built = |text: &str| detected(&[package, ("nixpacks.toml", text)]).build_commands;
     assert_eq!(
         built("[phases.build]\ncmds = [\"make assets\"]\n"),
-        ["npm install", "make assets"]
+        ["npm install", "make assets", "npm prune --omit=dev"]
     );
     assert_eq!(
         built("[phases.build]\ncmds = [\"...\", \"make assets\"]\n"),
-        ["npm install", "npm run build", "make assets"]
+        [
+            "npm install",
+            "npm run build",
+            "make assets",
+            "npm prune --omit=dev"
+        ]
     );
     let all = detected(&[
         package,

@@ -63,14 +63,19 @@ fn a_node_program() {
     assert_snapshot!(dockerfile(&tree), @r#"
     # Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.
 
-    FROM node:18-slim
+    FROM node:18-slim AS build
     # Dependencies come before sources, so that a changed source file does not install them again.
-    COPY --chown=65532:65532 ["package-lock.json", "package.json", "/app/"]
+    COPY ["package-lock.json", "package.json", "/app/"]
     WORKDIR /app
-    RUN npm ci && npm cache clean --force
-    COPY --chown=65532:65532 [".", "/app/"]
+    RUN npm ci
+    COPY [".", "/app/"]
     RUN npm run build
+    RUN npm prune --omit=dev
 
+    FROM node:18-slim
+    COPY --from=build --chown=65532:65532 ["/app", "/app"]
+
+    WORKDIR /app
     ENV HOME="/tmp" \
         NODE_ENV="production" \
         PORT="3000"

@@ -39,6 +39,7 @@ fn a_locked_express_service() {
     runtime: Node 18 [package.json:4, likely] (package.json:4 says >=18)
     package_manager: npm [package-lock.json, certain]
     dependencies: 1 package [package.json:3, certain] (package-lock.json is locked)
+    lock: locked [package-lock.json, certain] (package-lock.json pins every package)
     build_command: npm ci --omit=dev [package-lock.json, certain] (npm reads package-lock.json)
     run_command: npm run start [package.json:5, certain] (runs `node server.js`)
     port: 8080 [server.js:3, certain] (where PORT is not set)
@@ -67,7 +68,10 @@ fn a_lock_that_is_for_other_dependencies_is_stale() {
 fn a_build_script_wants_the_development_dependencies() {
     let json = package(",\n  \"scripts\": { \"start\": \"node dist/x.js\", \"build\": \"tsc\" }");
     let commands = detected(&[("package.json", &json), ("package-lock.json", LOCK)]).build_commands;
-    assert_eq!(commands, ["npm ci", "npm run build"]);
+    assert_eq!(
+        commands,
+        ["npm ci", "npm run build", "npm prune --omit=dev"]
+    );
 }
 
 #[test]
@@ -192,4 +196,119 @@ fn a_lock_of_any_size_is_read() {
         ("index.js", ""),
     ];
     assert_eq!(detected(&files).build_commands, ["npm ci --omit=dev"]);
+}
+
+#[test]
+fn what_a_build_leaves_for_browsers_is_served() {
+    let vite = detected(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "vite", "build": "vite build"}, "devDependencies": {"vite": "^6.0.0"}}"#,
+        ),
+        ("index.html", ""),
+        (
+            "vite.config.ts",
+            "export default { build: { outDir: './www' } }\n",
+        ),
+    ]);
+    assert_eq!(vite.kind, "vite");
+    assert_eq!(
+        vite.run_command.as_deref(),
+        Some("caddy run --config Caddyfile --adapter caddyfile")
+    );
+    assert_eq!(vite.artifacts, ["www", "Caddyfile"]);
+    assert!(vite.build_commands[2].contains("root * www"));
+    let library = detected(&[(
+        "package.json",
+        r#"{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^6.0.0"}}"#,
+    )]);
+    assert_eq!(library.run_command, None);
+}
+
+#[test]
+fn angular_says_where_it_puts_its_pages() {
+    let site = detected(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "ng serve", "build": "ng build"}, "dependencies": {"@angular/core": "^19.0.0"}}"#,
+        ),
+        (
+            "angular.json",
+            r#"{"projects": {"shop": {"architect": {"build": {"builder": "@angular-devkit/build-angular:application"}}}}}"#,
+        ),
+    ]);
+    assert_eq!(site.artifacts[0], "dist/shop/browser");
+}
+
+#[test]
+fn frameworks_that_answer_requests_are_no_sites() {
+    let start = |dependencies: &str, scripts: &str| {
+        let package =
+            format!(r#"{{"dependencies": {{{dependencies}}}, "scripts": {{{scripts}}}}}"#);
+        run_command(&[("package.json", &package)])
+    };
+    let build = r#""build": "x""#;
+    assert_eq!(
+        start(r#""nuxt": "3""#, build),
+        "node .output/server/index.mjs"
+    );
+    assert_eq!(
+        start(r#""astro": "5", "@astrojs/node": "9""#, build),
+        "node ./dist/server/entry.mjs"
+    );
+    assert_eq!(
+        start(
+            r#""vite": "6", "@sveltejs/kit": "2", "@sveltejs/adapter-node": "5""#,
+            build
+        ),
+        "node build"
+    );
+    assert_eq!(
+        start(
+            r#""next": "15""#,
+            r#""build": "next build", "start": "next start""#
+        ),
+        "npm run start"
+    );
+}
+
+#[test]
+fn bun_and_the_newer_yarn_are_known_by_their_files() {
+    let bun = detected(&[
+        ("package.json", r#"{"dependencies": {"hono": "4"}}"#),
+        ("bun.lock", ""),
+        ("index.ts", "export default { port: 3000 }\n"),
+    ]);
+    assert_eq!(bun.run_command.as_deref(), Some("bun index.ts"));
+    assert_eq!(bun.package_manager.as_deref(), Some("bun"));
+    assert_eq!(bun.runtime.unwrap().name, "bun");
+    let yarn = detected(&[
+        (
+            "package.json",
+            r#"{"packageManager": "yarn@4.5.0", "scripts": {"start": "node ."}}"#,
+        ),
+        ("yarn.lock", ""),
+    ]);
+    assert_eq!(
+        yarn.build_commands,
+        ["corepack enable", "yarn install --immutable"]
+    );
+}
+
+#[test]
+fn names_of_versions_are_versions() {
+    for (written, version) in [
+        ("lts/iron", "20"),
+        ("v18.17.1", "18.17.1"),
+        ("20", "20"),
+        ("lts/*", "lts"),
+        ("^22.1", "22"),
+    ] {
+        let application = detected(&[
+            ("package.json", "{}"),
+            ("index.js", ""),
+            (".nvmrc", written),
+        ]);
+        assert_eq!(application.runtime.unwrap().version, version, "{written}");
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::analysis::Topic;
 use crate::document::Document;
-use crate::ecosystem::{Report, counted};
+use crate::ecosystem::{LockState, Report, counted};
 use crate::sources::Sources;
 
 /// A `package.json`.
@@ -88,26 +88,71 @@ impl Package {
     }
 }
 
+/// Every manager's lock file.
+const LOCK_FILES: [&str; 6] = [
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+    "yarn.lock",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+];
+
 /// Who installs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manager {
     Npm,
     Pnpm,
     Yarn,
+    /// Yarn from its second version on.
+    Berry,
+    Bun,
 }
 
 impl Manager {
+    /// As `packageManager` says, else as the nearest lock file does: a workspace has one for all its packages.
     pub fn of(sources: &Sources<'_>, package: &Package) -> Self {
-        let named = package.document.text(&["packageManager"]).unwrap_or("");
-        let has = |name: &str, lock: &str| {
-            named.starts_with(name) || (named.is_empty() && sources.has(lock))
+        let root = sources
+            .nearest(&["pnpm-workspace.yaml", "yarn.lock", "package-lock.json"])
+            .and_then(|file| {
+                let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let outer = format!("{folder}/package.json");
+                (!folder.is_empty())
+                    .then(|| sources.document(&outer))
+                    .flatten()
+            });
+        let named = package
+            .document
+            .text(&["packageManager"])
+            .or_else(|| root.as_ref()?.text(&["packageManager"]))
+            .unwrap_or("");
+        let lock = sources.nearest(&LOCK_FILES).unwrap_or_default();
+        let lock_name = lock.rsplit('/').next().unwrap_or("");
+        let name = match named.split('@').next().unwrap_or("") {
+            name @ ("npm" | "pnpm" | "yarn" | "bun") => name,
+            _ => match lock_name {
+                "pnpm-lock.yaml" => "pnpm",
+                "yarn.lock" => "yarn",
+                "bun.lock" | "bun.lockb" => "bun",
+                _ => "npm",
+            },
         };
-        if has("pnpm@", "pnpm-lock.yaml") {
-            Self::Pnpm
-        } else if has("yarn@", "yarn.lock") {
-            Self::Yarn
-        } else {
-            Self::Npm
+        match name {
+            "pnpm" => Self::Pnpm,
+            "bun" => Self::Bun,
+            "yarn" => {
+                let newer = named
+                    .strip_prefix("yarn@")
+                    .map(|version| !version.starts_with("1.") && !version.starts_with("0."));
+                let berry = newer.unwrap_or_else(|| {
+                    sources.nearest(&[".yarnrc.yml"]).is_some()
+                        || sources
+                            .text(&lock)
+                            .is_some_and(|text| text.contains("__metadata:"))
+                });
+                if berry { Self::Berry } else { Self::Yarn }
+            }
+            _ => Self::Npm,
         }
     }
 
@@ -115,7 +160,8 @@ impl Manager {
         match self {
             Self::Npm => "npm",
             Self::Pnpm => "pnpm",
-            Self::Yarn => "yarn",
+            Self::Yarn | Self::Berry => "yarn",
+            Self::Bun => "bun",
         }
     }
 
@@ -123,7 +169,8 @@ impl Manager {
         match self {
             Self::Npm => &["package-lock.json", "npm-shrinkwrap.json"],
             Self::Pnpm => &["pnpm-lock.yaml"],
-            Self::Yarn => &["yarn.lock"],
+            Self::Yarn | Self::Berry => &["yarn.lock"],
+            Self::Bun => &["bun.lock", "bun.lockb"],
         }
     }
 }
@@ -140,7 +187,11 @@ pub(super) enum Lock {
 impl Lock {
     pub fn read(sources: &Sources<'_>, manager: Manager, package: &Package) -> Self {
         let Some(file) = sources.first_of(manager.lock_files()) else {
-            return Self::Missing;
+            // A workspace's packages are all in its root's.
+            return match sources.nearest(manager.lock_files()) {
+                Some(_) => Self::Locked(manager.lock_files()[0]),
+                None => Self::Missing,
+            };
         };
         let agrees = manager != Manager::Npm
             || match sources
@@ -262,9 +313,17 @@ impl<'de> Deserialize<'de> for Packages {
 }
 
 /// Install and build, as a person would type them.
-pub(super) fn build_commands(package: &Package, manager: Manager, lock: Lock) -> Vec<String> {
+pub(super) fn build_commands(
+    package: &Package,
+    manager: Manager,
+    lock: Lock,
+    is_site: bool,
+) -> Vec<String> {
     let builds = package.script("build").is_some();
-    let needs_all = builds || package.starts_with_development_tools();
+    let tools = package.starts_with_development_tools();
+    let needs_all = builds || tools;
+    // What was needed to build does not go on, where its manager can tell.
+    let prunes = builds && !tools && !is_site && manager == Manager::Npm;
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -272,16 +331,25 @@ pub(super) fn build_commands(package: &Package, manager: Manager, lock: Lock) ->
         (Manager::Pnpm, true) => "pnpm install --frozen-lockfile",
         (Manager::Pnpm, false) => "pnpm install",
         (Manager::Yarn, true) => "yarn install --frozen-lockfile",
-        (Manager::Yarn, false) => "yarn install",
+        (Manager::Yarn | Manager::Berry, false) => "yarn install",
+        (Manager::Berry, true) => "yarn install --immutable",
+        (Manager::Bun, true) => "bun install --frozen-lockfile",
+        (Manager::Bun, false) => "bun install",
     };
     let only_production = match manager {
         _ if needs_all => "",
         Manager::Npm => " --omit=dev",
         Manager::Pnpm => " --prod",
-        Manager::Yarn => " --production",
+        Manager::Yarn | Manager::Bun => " --production",
+        // It has no such option.
+        Manager::Berry => "",
     };
-    // Bases bring npm alone.
-    let manager_install = (manager != Manager::Npm).then(|| {
+    // Bases bring npm alone, or Bun alone; a Yarn of the second version on is brought by the project or by Corepack.
+    let brings_itself = matches!(manager, Manager::Npm | Manager::Bun);
+    let manager_install = (!brings_itself).then(|| {
+        if manager == Manager::Berry {
+            return "corepack enable".to_owned();
+        }
         let named = package
             .document
             .text(&["packageManager"])
@@ -297,10 +365,12 @@ pub(super) fn build_commands(package: &Package, manager: Manager, lock: Lock) ->
         )
     });
     let build = builds.then(|| format!("{} run build", manager.name()));
+    let prune = prunes.then(|| "npm prune --omit=dev".to_owned());
     manager_install
         .into_iter()
         .chain([format!("{install}{only_production}")])
         .chain(build)
+        .chain(prune)
         .collect()
 }
 
@@ -334,6 +404,7 @@ pub(super) fn report(
         .note(format!("{lock_file} is {state}"));
     for command in commands {
         let builds = command.ends_with("run build");
+        let prunes = command.starts_with("npm prune");
         let from = if builds {
             package.document.from(&["scripts", "build"])
         } else {
@@ -341,6 +412,7 @@ pub(super) fn report(
         };
         let note = match package.script("build").filter(|_| builds) {
             Some(script) => format!("runs `{script}`"),
+            None if prunes => "what was only needed to build does not go on".to_owned(),
             None => format!("{name} reads {}", locked.unwrap_or("package.json")),
         };
         let from = if !builds && locked.is_none() {
@@ -352,6 +424,15 @@ pub(super) fn report(
             .certain(Topic::BuildCommand, command, from)
             .note(note);
     }
+    let (lock_state, lock_note) = match lock {
+        Lock::Locked(file) => (LockState::Locked, format!("{file} pins every package")),
+        Lock::Stale(file) => (
+            LockState::Stale,
+            format!("{file} was written for other dependencies"),
+        ),
+        Lock::Missing => (LockState::Missing, format!("there is no {lock_file}")),
+    };
+    report.lock(lock_state, lock_file, lock_note);
     match lock {
         Lock::Locked(file) => {
             report

@@ -1,0 +1,471 @@
+//! Packages whose build leaves a site: files that a web server serves, with no program behind them.
+
+use super::package::Package;
+use crate::scan::Scan;
+use crate::sources::Sources;
+use crate::web_server::Fallback;
+
+/// What a build leaves.
+pub(super) struct Site {
+    /// As `type` in the manifest.
+    pub kind: &'static str,
+    pub label: &'static str,
+    /// The package that builds it.
+    pub package: &'static str,
+    /// The folder, relative to the package.
+    pub output: String,
+    pub fallback: Fallback,
+    /// Where the folder is said; the package where nothing says.
+    pub from: Option<String>,
+}
+
+/// A builder of sites, and where it puts them by itself.
+struct Builder {
+    package: &'static str,
+    kind: &'static str,
+    label: &'static str,
+    output: &'static str,
+    fallback: Fallback,
+    /// Packages with which there is a program behind the pages.
+    unless: &'static [&'static str],
+}
+
+const fn builder(
+    package: &'static str,
+    kind: &'static str,
+    label: &'static str,
+    output: &'static str,
+    fallback: Fallback,
+    unless: &'static [&'static str],
+) -> Builder {
+    Builder {
+        package,
+        kind,
+        label,
+        output,
+        fallback,
+        unless,
+    }
+}
+
+/// Frameworks that bring Vite along and answer requests themselves.
+const SERVERS_ON_VITE: &[&str] = &[
+    "@sveltejs/kit",
+    "@remix-run/dev",
+    "@react-router/dev",
+    "@tanstack/react-start",
+    "@tanstack/solid-start",
+    "@tanstack/start",
+    "@solidjs/start",
+    "astro",
+    "nuxt",
+    "@builder.io/qwik-city",
+    "@redwoodjs/core",
+    "@analogjs/platform",
+    "vinxi",
+    "vike",
+    "waku",
+    "express",
+    "fastify",
+    "hono",
+    "koa",
+];
+
+/// The more particular first: most of them stand on Vite or on React.
+const BUILDERS: [Builder; 17] = [
+    builder(
+        "astro",
+        "astro",
+        "Astro",
+        "dist",
+        Fallback::NotFound,
+        &[
+            "@astrojs/node",
+            "@astrojs/vercel",
+            "@astrojs/netlify",
+            "@astrojs/cloudflare",
+            "@astrojs/deno",
+        ],
+    ),
+    builder(
+        "gatsby",
+        "gatsby",
+        "Gatsby",
+        "public",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "@docusaurus/core",
+        "docusaurus",
+        "Docusaurus",
+        "build",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "@11ty/eleventy",
+        "eleventy",
+        "Eleventy",
+        "_site",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "vitepress",
+        "vitepress",
+        "VitePress",
+        ".vitepress/dist",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "vuepress",
+        "vuepress",
+        "VuePress",
+        ".vuepress/dist",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "@sveltejs/adapter-static",
+        "sveltekit",
+        "SvelteKit",
+        "build",
+        Fallback::Page,
+        &[],
+    ),
+    builder(
+        "react-scripts",
+        "create-react-app",
+        "Create React App",
+        "build",
+        Fallback::Page,
+        &["express"],
+    ),
+    builder(
+        "@angular/core",
+        "angular",
+        "Angular",
+        "dist",
+        Fallback::Page,
+        &["@angular/ssr", "@nguniversal/express-engine"],
+    ),
+    builder(
+        "@vue/cli-service",
+        "vue-cli",
+        "Vue CLI",
+        "dist",
+        Fallback::Page,
+        &[],
+    ),
+    builder("expo", "expo", "Expo", "dist", Fallback::Page, &[]),
+    builder(
+        "preact-cli",
+        "preact",
+        "Preact CLI",
+        "build",
+        Fallback::Page,
+        &[],
+    ),
+    builder(
+        "@ember/optional-features",
+        "ember",
+        "Ember",
+        "dist",
+        Fallback::Page,
+        &[],
+    ),
+    builder("ember-cli", "ember", "Ember", "dist", Fallback::Page, &[]),
+    builder(
+        "@rsbuild/core",
+        "rsbuild",
+        "Rsbuild",
+        "dist",
+        Fallback::Page,
+        &["express"],
+    ),
+    builder(
+        "vite",
+        "vite",
+        "Vite",
+        "dist",
+        Fallback::Page,
+        SERVERS_ON_VITE,
+    ),
+    builder(
+        "parcel",
+        "parcel",
+        "Parcel",
+        "dist",
+        Fallback::Page,
+        &["express"],
+    ),
+];
+
+/// The site that a package's build leaves, where it leaves one.
+pub(super) fn of(sources: &Sources<'_>, package: &Package) -> Option<Site> {
+    if let Some(site) = exported(sources, package) {
+        return Some(site);
+    }
+    let build = package.script("build").unwrap_or("");
+    let builder = BUILDERS.iter().find(|builder| {
+        package.depends_on(builder.package)
+            && !builder.unless.iter().any(|other| package.depends_on(other))
+    })?;
+    // Without a script there is nothing to run, but for what builds all by itself.
+    if build.is_empty() && builder.package != "expo" {
+        return None;
+    }
+    // A library is built by Vite too; a site has a page, or says that it serves one while it is worked on.
+    if builder.package == "vite" && !has_page(sources, package) {
+        return None;
+    }
+    if builder.package == "expo" && !package.depends_on("react-native-web") {
+        return None;
+    }
+    if builder.package == "astro" && renders_on_demand(sources) {
+        return None;
+    }
+    let said = match builder.package {
+        "vite" => configured(sources, &["vite.config"], "outDir"),
+        "astro" => configured(sources, &["astro.config"], "outDir"),
+        "@vue/cli-service" => configured(sources, &["vue.config"], "outputDir"),
+        "@angular/core" => angular_output(sources),
+        "vitepress" | "vuepress" => documents_output(builder, build),
+        _ => None,
+    };
+    let (output, from) = match said {
+        Some((output, from)) => (output, Some(from)),
+        None => (builder.output.to_owned(), None),
+    };
+    Some(Site {
+        kind: builder.kind,
+        label: builder.label,
+        package: builder.package,
+        output,
+        fallback: builder.fallback,
+        from,
+    })
+}
+
+/// A framework that could answer requests, told to leave files instead.
+fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site> {
+    let site = |kind, label, package, output: &str, fallback, from| Site {
+        kind,
+        label,
+        package,
+        output: output.to_owned(),
+        fallback,
+        from: Some(from),
+    };
+    if package.depends_on("next")
+        && let Some((value, from)) = configured(sources, &["next.config"], "output")
+        && value == "export"
+    {
+        return Some(site(
+            "next",
+            "Next.js",
+            "next",
+            "out",
+            Fallback::NotFound,
+            from,
+        ));
+    }
+    if package.depends_on("@react-router/dev")
+        && let Some(from) = switched_off(sources, "react-router.config", "ssr")
+    {
+        let label = "React Router";
+        return Some(site(
+            "react-router",
+            label,
+            "@react-router/dev",
+            "build/client",
+            Fallback::Page,
+            from,
+        ));
+    }
+    if package.depends_on("nuxt") {
+        let generates = package.script("build").is_some_and(|script| {
+            script.contains("nuxt generate") || script.contains("nuxi generate")
+        });
+        if generates {
+            let from = package.document.from(&["scripts", "build"]);
+            return Some(site(
+                "nuxt",
+                "Nuxt",
+                "nuxt",
+                ".output/public",
+                Fallback::Page,
+                from,
+            ));
+        }
+    }
+    None
+}
+
+fn has_page(sources: &Sources<'_>, package: &Package) -> bool {
+    sources.has("index.html")
+        || sources.has("src/index.html")
+        || sources.has("app/index.html")
+        || ["dev", "start", "preview"]
+            .iter()
+            .filter_map(|name| package.script(name))
+            .any(|script| script.contains("vite"))
+}
+
+/// Astro's own word for pages that are made when they are asked for.
+fn renders_on_demand(sources: &Sources<'_>) -> bool {
+    configured(sources, &["astro.config"], "output")
+        .is_some_and(|(value, _)| matches!(value.as_str(), "server" | "hybrid"))
+}
+
+/// What a configuration written in JavaScript says as a plain text after a name, and where.
+fn configured(sources: &Sources<'_>, files: &[&str], name: &str) -> Option<(String, String)> {
+    let (file, text) = configuration(sources, files)?;
+    Scan::behind(&text, name, &["//", "*"]).find_map(|mut scan| {
+        let line = scan.line();
+        if !scan.eat(":") {
+            return None;
+        }
+        let value = scan.string(&['"', '\'', '`'])?;
+        let value = value.trim_start_matches("./").trim_end_matches('/');
+        let stays = !value.is_empty() && !value.starts_with(['/', '.']) && !value.contains("..");
+        stays.then(|| (value.to_owned(), format!("{file}:{line}")))
+    })
+}
+
+/// Where a configuration sets a name to `false`.
+fn switched_off(sources: &Sources<'_>, file: &str, name: &str) -> Option<String> {
+    let (file, text) = configuration(sources, &[file])?;
+    Scan::behind(&text, name, &["//", "*"]).find_map(|mut scan| {
+        let line = scan.line();
+        (scan.eat(":") && scan.word() == Some("false")).then(|| format!("{file}:{line}"))
+    })
+}
+
+fn configuration(sources: &Sources<'_>, files: &[&str]) -> Option<(String, std::rc::Rc<str>)> {
+    let endings = ["ts", "js", "mjs", "mts", "cjs"];
+    files.iter().find_map(|file| {
+        let named = endings.iter().map(|ending| format!("{file}.{ending}"));
+        named
+            .filter(|name| sources.has(name))
+            .find_map(|name| Some((name.clone(), sources.text(&name)?)))
+    })
+}
+
+/// What `angular.json` says of its project, or of the one it names first.
+fn angular_output(sources: &Sources<'_>) -> Option<(String, String)> {
+    let document = sources.document("angular.json")?;
+    let default = document.text(&["defaultProject"]);
+    let project = default
+        .map(str::to_owned)
+        .or_else(|| Some(document.table(&["projects"]).next()?.0.to_owned()))?;
+    let build = ["projects", &project, "architect", "build"];
+    let keys = |more: &[&'static str]| -> Vec<String> {
+        build
+            .iter()
+            .copied()
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect()
+    };
+    let text = |more: &[&'static str]| {
+        let keys = keys(more);
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        Some((document.text(&keys)?.to_owned(), document.from(&keys)))
+    };
+    let (builder, from) = text(&["builder"])?;
+    // The newer builders put what the browser gets into a folder of its own.
+    let below = if builder.ends_with(":application") {
+        "/browser"
+    } else {
+        ""
+    };
+    let said =
+        text(&["options", "outputPath"]).or_else(|| text(&["options", "outputPath", "base"]));
+    let (output, from) = said.unwrap_or((format!("dist/{project}"), from));
+    let output = output.trim_start_matches("./").trim_end_matches('/');
+    let stays = !output.starts_with('/') && !output.contains("..");
+    stays.then(|| (format!("{output}{below}"), from))
+}
+
+/// `vitepress build docs` leaves its pages in `docs/.vitepress/dist`.
+fn documents_output(builder: &Builder, build: &str) -> Option<(String, String)> {
+    let mut words = build.split_whitespace();
+    words.find(|word| *word == builder.package)?;
+    let folder = words.nth(1).filter(|word| !word.starts_with('-'))?;
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    let stays = !folder.is_empty() && !folder.starts_with('/') && !folder.contains("..");
+    stays.then(|| {
+        (
+            format!("{folder}/{}", builder.output),
+            "package.json".to_owned(),
+        )
+    })
+}
+
+/// Whether a start script only serves while one works on the project.
+pub(super) fn is_for_development(script: &str) -> bool {
+    let commands = script.split(['&', ';', '|']).map(str::trim);
+    let last = commands.filter(|command| !command.is_empty()).next_back();
+    let words: Vec<_> = last
+        .unwrap_or("")
+        .split_whitespace()
+        .filter(|word| !word.contains('=') && !matches!(*word, "npx" | "cross-env" | "bunx"))
+        .collect();
+    match words.as_slice() {
+        ["vite" | "parcel" | "webpack-dev-server", rest @ ..] => rest.first() != Some(&"build"),
+        ["react-scripts" | "preact" | "rsbuild", verb, ..] => {
+            matches!(*verb, "start" | "watch" | "dev" | "preview")
+        }
+        ["react-app-rewired" | "craco", "start", ..] => true,
+        [
+            "ng" | "ember" | "webpack" | "vue-cli-service",
+            "serve" | "server" | "s",
+            ..,
+        ] => true,
+        [
+            "astro" | "vitepress" | "vuepress" | "next" | "nuxt" | "nuxi",
+            "dev" | "preview",
+            ..,
+        ] => true,
+        ["astro", "start", ..] | ["gatsby", "develop" | "start" | "serve", ..] => true,
+        ["docusaurus", "start" | "serve", ..] | ["expo", "start", ..] => true,
+        ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
+        ["expo"] => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_serve_while_one_works() {
+        for script in [
+            "vite",
+            "vite --port 3000",
+            "react-scripts start",
+            "PORT=3000 react-scripts start",
+            "ng serve",
+            "npx astro dev",
+            "astro preview --host",
+            "gatsby develop",
+            "npm run x && vite preview",
+        ] {
+            assert!(is_for_development(script), "{script}");
+        }
+        for script in [
+            "node server.js",
+            "next start",
+            "vite build",
+            "serve -s build",
+            "",
+            "astro build",
+        ] {
+            assert!(!is_for_development(script), "{script}");
+        }
+    }
+}
