@@ -322,8 +322,10 @@ fn start(
     {
         return (None, Some(site));
     }
-    let built = || server::built(package).filter(|_| serves.is_none());
-    if let Some(start) = built() {
+    let built = || server::of_nx(sources).or_else(|| server::built(package));
+    if serves.is_none()
+        && let Some(start) = built()
+    {
         return (Some(start), None);
     }
     let Some(script) = script else {

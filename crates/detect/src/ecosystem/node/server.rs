@@ -93,6 +93,32 @@ pub(super) fn built(package: &Package) -> Option<Start> {
     })
 }
 
+/// What Nx builds of the project that it takes where none is named.
+pub(super) fn of_nx(sources: &Sources<'_>) -> Option<Start> {
+    let nx = sources.document("nx.json")?;
+    let project = nx.text(&["defaultProject"])?;
+    let file = ["apps", "packages"]
+        .iter()
+        .map(|folder| format!("{folder}/{project}/project.json"))
+        .find(|file| sources.has(file))?;
+    let document = sources.document(&file)?;
+    let executor = document.text(&["targets", "build", "executor"])?;
+    let is_program = ["node", "webpack", "esbuild", "js:tsc"]
+        .iter()
+        .any(|kind| executor.contains(kind));
+    let keys = ["targets", "build", "options", "outputPath"];
+    let output = document.text(&keys)?.trim_end_matches('/');
+    is_program.then(|| Start {
+        command: format!("node {}", shell_quoted(&format!("{output}/main.js"))),
+        entrypoint: document
+            .text(&["targets", "build", "options", "main"])
+            .map(str::to_owned),
+        from: document.from(&keys),
+        note: format!("nx.json takes {project} where no project is named"),
+        guessed: true,
+    })
+}
+
 /// Where a program usually begins.
 const USUAL_FILES: [&str; 22] = [
     "index.js",
@@ -129,13 +155,11 @@ pub(super) fn file(sources: &Sources<'_>, package: &Package, manager: Manager) -
             .find(|path| sources.has(path))?;
         Some((with_ending, package.document.from(&[*field])))
     });
-    let (file, from) = match named {
-        Some(found) => found,
-        None => {
-            let usual = USUAL_FILES.iter().find(|file| sources.has(file))?;
-            ((*usual).to_owned(), (*usual).to_owned())
-        }
+    let usual = || {
+        let usual = USUAL_FILES.iter().find(|file| sources.has(file))?;
+        Some(((*usual).to_owned(), (*usual).to_owned()))
     };
+    let (file, from) = named.or_else(usual)?;
     let is_typescript = file.ends_with(".ts") || file.ends_with(".tsx");
     let runner = match manager {
         Manager::Bun => "bun",

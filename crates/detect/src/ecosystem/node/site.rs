@@ -407,8 +407,8 @@ fn documents_output(builder: &Builder, build: &str) -> Option<(String, String)> 
 
 /// Whether a start script only serves while one works on the project.
 pub(super) fn is_for_development(script: &str) -> bool {
-    let commands = script.split(['&', ';', '|']).map(str::trim);
-    let last = commands.filter(|command| !command.is_empty()).next_back();
+    let mut commands = script.split(['&', ';', '|']).map(str::trim);
+    let last = commands.rfind(|command| !command.is_empty());
     let words: Vec<_> = last
         .unwrap_or("")
         .split_whitespace()
@@ -416,27 +416,39 @@ pub(super) fn is_for_development(script: &str) -> bool {
         .collect();
     match words.as_slice() {
         ["vite" | "parcel" | "webpack-dev-server", rest @ ..] => rest.first() != Some(&"build"),
-        ["react-scripts" | "preact" | "rsbuild", verb, ..] => {
-            matches!(*verb, "start" | "watch" | "dev" | "preview")
-        }
-        ["react-app-rewired" | "craco", "start", ..] => true,
-        [
-            "ng" | "ember" | "webpack" | "vue-cli-service",
-            "serve" | "server" | "s",
-            ..,
-        ] => true,
-        [
-            "astro" | "vitepress" | "vuepress" | "next" | "nuxt" | "nuxi",
-            "dev" | "preview",
-            ..,
-        ] => true,
-        ["astro", "start", ..] | ["gatsby", "develop" | "start" | "serve", ..] => true,
-        ["docusaurus", "start" | "serve", ..] | ["expo", "start", ..] => true,
         ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
         ["expo"] => true,
+        [tool, verb, ..] => FOR_DEVELOPMENT
+            .iter()
+            .any(|(tools, verbs)| tools.contains(tool) && verbs.contains(verb)),
         _ => false,
     }
 }
+
+/// Tools, and the words with which they serve what is being worked on.
+const FOR_DEVELOPMENT: [(&[&str], &[&str]); 6] = [
+    (
+        &[
+            "react-scripts",
+            "react-app-rewired",
+            "craco",
+            "preact",
+            "rsbuild",
+        ],
+        &["start", "watch", "dev", "preview"],
+    ),
+    (
+        &["ng", "nx", "ember", "webpack", "vue-cli-service"],
+        &["serve", "server", "s"],
+    ),
+    (
+        &["astro", "vitepress", "vuepress", "next", "nuxt", "nuxi"],
+        &["dev", "preview"],
+    ),
+    (&["gatsby"], &["develop", "start", "serve"]),
+    (&["docusaurus"], &["start", "serve"]),
+    (&["expo", "astro"], &["start"]),
+];
 
 #[cfg(test)]
 mod tests {
