@@ -10,7 +10,7 @@ mod pom;
 pub(super) mod program;
 pub(super) mod reads;
 pub(super) mod routes;
-mod script;
+pub(super) mod script;
 mod settings;
 pub(super) mod source;
 pub(super) mod version;

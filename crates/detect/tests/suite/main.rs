@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod analysis;
+mod clojure;
 mod declared;
 mod deno;
 mod disk;
@@ -18,6 +19,7 @@ mod python;
 mod python_install;
 mod ruby;
 mod rust;
+mod scala;
 mod several;
 mod shell;
 mod static_site;

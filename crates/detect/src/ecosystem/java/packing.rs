@@ -44,6 +44,7 @@ fn toolchain(program: &Packed<'_>) -> Toolchain {
         "gradle" if with_wrapper => (format!("eclipse-temurin:{java}-jdk"), &NO_DAEMON),
         "gradle" => (gradle(java), &NO_DAEMON),
         "sbt" => (format!("sbtscala/scala-sbt:{}", sbt(java)), &[]),
+        "scala-cli" => ("virtuslab/scala-cli:latest".to_owned(), &[]),
         // Leiningen warns of root, which is who builds.
         "leiningen" => (
             format!("clojure:temurin-{java}-lein"),
@@ -99,8 +100,10 @@ fn probe(probe: &Probe<'_>) -> Vec<String> {
         "GET {} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n",
         probe.path.replace('\\', "\\\\").replace('%', "%%")
     ));
+    // The answer is read to its end, so that the program finds nobody gone.
     let line = format!(
-        "exec 3<>/dev/tcp/127.0.0.1/{port} && printf {request} >&3 && read -r -t 3 _ code _ <&3 && [[ $code == [23]* ]]"
+        "exec 3<>/dev/tcp/127.0.0.1/{port} && printf {request} >&3 && read -r -t 3 _ code _ <&3 \
+         && timeout 3 cat <&3 >/dev/null; [[ $code == [23]* ]]"
     );
     vec!["/bin/bash".to_owned(), "-c".to_owned(), line]
 }
