@@ -10,6 +10,7 @@ use crate::sources::Sources;
 use crate::versions;
 
 mod clojure;
+mod compiled;
 mod cpp;
 mod crystal;
 mod dart;

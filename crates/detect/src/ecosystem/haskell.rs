@@ -1,13 +1,183 @@
-//! Haskell.
+//! Haskell: Stack and Cabal.
 
-use super::{Ecosystem, Packing};
+use super::compiled::Compiled;
+use super::{
+    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
+};
+use crate::analysis::Topic;
+use crate::environment::{Need, Read};
+use crate::plan::shell_quoted;
+use crate::scan::Scan;
+use crate::sources::Sources;
+use crate::version_files;
+
+/// What Debian packages.
+const USUAL: UsualRuntime = UsualRuntime {
+    name: "ghc",
+    label: "GHC",
+    version: "9.0",
+    remedy: "write `with-compiler: ghc-9.0.2` into cabal.project",
+};
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Haskell",
     languages: &["haskell"],
     looks_for: "Haskell: stack.yaml, package.yaml or a .cabal file",
     markers: &["stack.yaml", "package.yaml", "*.cabal"],
-    detect: |_| None,
-    droppings: &[],
-    packing: |_| Packing::default(),
+    detect,
+    droppings: &[".stack-work", "dist-newstyle"],
+    packing,
 };
+
+fn packing(program: &Packed<'_>) -> Packing {
+    let toolchain = Toolchain {
+        image: format!("haskell:{}-slim", program.version(USUAL.version)),
+        env: Vec::new(),
+        source_only: &[],
+    };
+    Packing {
+        toolchain: (!program.starts_from("haskell")).then_some(toolchain),
+        ..Packing::default()
+    }
+}
+
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let cabal = sources.name_ending(".cabal");
+    let stack = sources.has("stack.yaml");
+    let file = if stack {
+        "stack.yaml"
+    } else {
+        cabal.or_else(|| sources.first_of(&["package.yaml"]))?
+    };
+    let mut report = Report::default();
+    report.certain(Topic::Language, "Haskell", file);
+    let package = sources.document("package.yaml");
+    let text = cabal
+        .and_then(|file| sources.text(file))
+        .unwrap_or_default();
+    let field = |name: &str| {
+        text.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.trim()
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
+        })
+    };
+    let name = package
+        .as_ref()
+        .and_then(|package| package.text(&["name"]).map(str::to_owned))
+        .or_else(|| field("name"));
+    let declared = text.lines().find_map(|line| {
+        line.strip_prefix("executable ")
+            .map(|name| name.trim().to_owned())
+    });
+    let program = package
+        .as_ref()
+        .and_then(|package| {
+            let named = package
+                .table(&["executables"])
+                .next()
+                .map(|(name, _)| name.to_owned());
+            named.or_else(|| package.get(&["executable"]).and(name.clone()))
+        })
+        .or(declared);
+    let depends = |library: &str| {
+        let listed = package.as_ref().is_some_and(|package| {
+            package
+                .get(&["dependencies"])
+                .and_then(serde_json::Value::as_array)
+                .is_some_and(|all| {
+                    all.iter()
+                        .filter_map(serde_json::Value::as_str)
+                        .any(|one| one.split_whitespace().next() == Some(library))
+                })
+        });
+        listed || Scan::behind(&text, library, &["--"]).next().is_some()
+    };
+    let frameworks = [
+        ("servant-server", "Servant"),
+        ("yesod", "Yesod"),
+        ("scotty", "Scotty"),
+        ("ihp", "IHP"),
+        ("warp", "Warp"),
+    ];
+    let framework = frameworks.iter().find(|(library, _)| depends(library));
+    if let Some((_, label)) = framework {
+        report.likely(Topic::Framework, *label, cabal.unwrap_or(file));
+    }
+    let files = version_files::of_tool(sources, "ghc")
+        .into_iter()
+        .filter(|said| version_files::is_dotted(&said.version))
+        .map(|said| Claim::exactly(said.version, said.from));
+    let compiler = sources.text("cabal.project").and_then(|text| {
+        text.lines().enumerate().find_map(|(index, line)| {
+            let version = line
+                .trim()
+                .strip_prefix("with-compiler:")?
+                .trim()
+                .strip_prefix("ghc-")?;
+            version_files::is_dotted(version)
+                .then(|| Claim::exactly(version, format!("cabal.project:{}", index + 1)))
+        })
+    });
+    let runtime = report.runtime(&USUAL, files.chain(compiler));
+    let lock = if stack {
+        "stack.yaml.lock"
+    } else {
+        "cabal.project.freeze"
+    };
+    if sources.has(lock) {
+        report.lock(
+            LockState::Locked,
+            lock,
+            format!("{lock} pins every package"),
+        );
+    } else {
+        report.lock(LockState::Missing, lock, format!("there is no {lock}"));
+    }
+    let reads = sources
+        .program_texts(&["hs"])
+        .iter()
+        .flat_map(|(path, text)| variables(path, text))
+        .collect();
+    let build_commands = if stack {
+        vec!["stack build --copy-bins --local-bin-path bin".to_owned()]
+    } else {
+        vec![
+            "cabal update".to_owned(),
+            "cabal install exe:all --install-method=copy --installdir=bin".to_owned(),
+        ]
+    };
+    let compiled = Compiled {
+        language: "haskell",
+        kind: framework.map_or("haskell", |(library, _)| library),
+        name,
+        file,
+        package_manager: Some(if stack { "stack" } else { "cabal" }),
+        build_commands,
+        run_command: program.map(|program| format!("./bin/{}", shell_quoted(&program))),
+        artifacts: vec!["bin".to_owned()],
+        system_packages: vec!["libgmp10".to_owned()],
+        runtime: Some(runtime),
+        base_image: "debian:bookworm-slim".to_owned(),
+        port: framework.map(|(_, label)| Port::usual(3000, &format!("usual for {label}"))),
+        reads,
+        is_framework: framework.is_some(),
+    };
+    Some(compiled.found(report))
+}
+
+fn variables(path: &str, text: &str) -> Vec<Read> {
+    let words = [("lookupEnv", Need::Optional), ("getEnv", Need::Required)];
+    let found = words.into_iter().flat_map(|(word, need)| {
+        Scan::behind(text, word, &["--"]).filter_map(move |mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            Some(Read {
+                name: scan.string(&['"'])?.to_owned(),
+                need: need.clone(),
+                from,
+            })
+        })
+    });
+    found.collect()
+}

@@ -317,16 +317,16 @@ fn start(
 ) -> (Option<Start>, Option<Site>) {
     let script = package.script("start");
     let serves = script.filter(|script| !site::is_for_development(script));
-    if serves.is_none()
-        && let Some(site) = site::of(sources, package)
-    {
-        return (None, Some(site));
-    }
-    let built = || server::of_nx(sources).or_else(|| server::built(package));
-    if serves.is_none()
-        && let Some(start) = built()
-    {
-        return (Some(start), None);
+    if serves.is_none() {
+        if let Some(start) = server::of_nx(sources) {
+            return (Some(start), None);
+        }
+        if let Some(site) = site::of(sources, package) {
+            return (None, Some(site));
+        }
+        if let Some(start) = server::built(package) {
+            return (Some(start), None);
+        }
     }
     let Some(script) = script else {
         return (server::file(sources, package, manager), None);

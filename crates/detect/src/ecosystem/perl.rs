@@ -1,13 +1,167 @@
-//! Perl.
+//! Perl: cpanfile, PSGI programs and scripts.
 
-use super::{Ecosystem, Packing};
+use super::compiled::Compiled;
+use super::{Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, UsualRuntime};
+use crate::analysis::Topic;
+use crate::environment::{Need, Read};
+use crate::plan::shell_quoted;
+use crate::scan::Scan;
+use crate::sources::Sources;
+use crate::version_files;
+
+/// What Debian packages.
+const USUAL: UsualRuntime = UsualRuntime {
+    name: "perl",
+    label: "Perl",
+    version: "5.36",
+    remedy: "echo 5.36 > .perl-version",
+};
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Perl",
     languages: &["perl"],
-    looks_for: "Perl: cpanfile or a .pl or .psgi file at the root",
+    looks_for: "Perl: cpanfile, or a .psgi or .pl file at the root",
     markers: &["cpanfile"],
-    detect: |_| None,
-    droppings: &[],
-    packing: |_| Packing::default(),
+    detect,
+    droppings: &["local"],
+    packing,
 };
+
+fn packing(_: &Packed<'_>) -> Packing {
+    Packing {
+        env: vec![
+            ("PERL5LIB", "/app/local/lib/perl5:/app/lib".to_owned()),
+            (
+                "PATH",
+                "/app/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+                    .to_owned(),
+            ),
+        ],
+        ..Packing::default()
+    }
+}
+
+fn detect(sources: &Sources<'_>) -> Option<Found> {
+    let psgi = sources
+        .first_of(&["app.psgi", "bin/app.psgi"])
+        .or_else(|| sources.name_ending(".psgi"));
+    let script = sources
+        .first_of(&[
+            "app.pl",
+            "main.pl",
+            "index.pl",
+            "server.pl",
+            "script/app.pl",
+        ])
+        .or_else(|| sources.name_ending(".pl"));
+    let cpanfile = sources.has("cpanfile");
+    let file = if cpanfile {
+        "cpanfile"
+    } else {
+        psgi.or(script)?
+    };
+    let mut report = Report::default();
+    report.certain(Topic::Language, "Perl", file);
+    let listed = sources.text("cpanfile").unwrap_or_default();
+    let program = script
+        .and_then(|script| sources.text(script))
+        .unwrap_or_default();
+    let uses = |module: &str| {
+        Scan::behind(&listed, module, &["#"]).next().is_some()
+            || Scan::behind(&program, module, &["#"]).next().is_some()
+    };
+    let frameworks = [
+        ("Mojolicious", "mojolicious", "Mojolicious"),
+        ("Dancer2", "dancer2", "Dancer2"),
+        ("Catalyst::Runtime", "catalyst", "Catalyst"),
+        ("Plack", "plack", "Plack"),
+    ];
+    let framework = frameworks.iter().find(|(module, ..)| uses(module));
+    if let Some((_, _, label)) = framework {
+        report.likely(Topic::Framework, *label, file);
+    }
+    let named = version_files::only(sources, ".perl-version")
+        .into_iter()
+        .chain(version_files::of_tool(sources, "perl"))
+        .filter(|said| version_files::is_dotted(&said.version))
+        .map(|said| Claim::exactly(said.version, said.from));
+    let runtime = report.runtime(&USUAL, named);
+    if sources.has("cpanfile.snapshot") {
+        report.lock(
+            LockState::Locked,
+            "cpanfile.snapshot",
+            "it pins every module",
+        );
+    } else if cpanfile {
+        report.lock(
+            LockState::Missing,
+            "cpanfile.snapshot",
+            "there is no cpanfile.snapshot",
+        );
+    }
+    let mojo = framework.is_some_and(|(_, kind, _)| *kind == "mojolicious");
+    let run = match (psgi, script) {
+        (Some(psgi), _) => Some(format!(
+            "plackup --host 0.0.0.0 --port ${{PORT:-5000}} {}",
+            shell_quoted(psgi)
+        )),
+        (None, Some(script)) if mojo => Some(format!(
+            "perl {} daemon -l http://0.0.0.0:${{PORT:-3000}}",
+            shell_quoted(script)
+        )),
+        (None, Some(script)) => Some(format!("perl {}", shell_quoted(script))),
+        (None, None) => None,
+    };
+    let port = match (psgi, mojo) {
+        (Some(_), _) => Some(Port::usual(5000, "plackup's default")),
+        (None, true) => Some(Port::usual(3000, "Mojolicious's default")),
+        _ => None,
+    };
+    let mut reads: Vec<_> = sources
+        .program_texts(&["pl", "pm", "psgi"])
+        .iter()
+        .flat_map(|(path, text)| variables(path, text))
+        .collect();
+    if let Some(port) = &port {
+        reads.push(Read {
+            name: "PORT".to_owned(),
+            need: Need::Default(port.number.to_string()),
+            from: file.to_owned(),
+        });
+    }
+    let install =
+        cpanfile.then(|| "cpanm --notest --local-lib-contained local --installdeps .".to_owned());
+    let base_image = format!("perl:{}", runtime.version);
+    let compiled = Compiled {
+        language: "perl",
+        kind: framework.map_or("perl", |(_, kind, _)| kind),
+        name: None,
+        file,
+        package_manager: cpanfile.then_some("cpanm"),
+        build_commands: install.into_iter().collect(),
+        run_command: run,
+        artifacts: Vec::new(),
+        system_packages: Vec::new(),
+        runtime: Some(runtime),
+        base_image,
+        port,
+        reads,
+        is_framework: framework.is_some(),
+    };
+    Some(compiled.found(report))
+}
+
+fn variables(path: &str, text: &str) -> Vec<Read> {
+    Scan::behind(text, "$ENV{", &["#"])
+        .filter_map(|mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            let quoted = scan.string(&['"', '\'']).map(str::to_owned);
+            let name = quoted.or_else(|| scan.word().map(str::to_owned))?;
+            let default = (scan.eat("}") && (scan.eat("//") || scan.eat("||")))
+                .then(|| scan.string(&['"', '\'']).or_else(|| scan.number()))
+                .flatten();
+            let need = default.map_or(Need::Optional, |default| Need::Default(default.to_owned()));
+            Some(Read { name, need, from })
+        })
+        .collect()
+}

@@ -121,14 +121,17 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         }
         "dotnet" => matches!(verb, "restore" | "build" | "publish" | "tool"),
         "mix" => {
-            verb.starts_with("deps.get") || verb.starts_with("local.") || verb == "archive.install"
+            verb.starts_with("deps.get")
+                || verb.starts_with("local.")
+                || matches!(verb, "archive.install" | "assets.deploy" | "assets.setup")
         }
+        "dart" => verb == "pub",
         "apt-get" | "apt" => matches!(verb, "update" | "install" | "upgrade"),
         "apk" => verb == "add",
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
-        "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle" | "gradlew"
-        | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift" | "shards" | "gleam"
-        | "rebar3" | "curl" | "wget" => true,
+        "cpanm" | "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle"
+        | "gradlew" | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift"
+        | "shards" | "gleam" | "rebar3" | "curl" | "wget" => true,
         _ => false,
     }
 }

@@ -22,6 +22,7 @@ mod rust;
 mod scala;
 mod several;
 mod shell;
+mod smaller;
 mod static_site;
 
 use ergon_detect::analysis::Analysis;
