@@ -42,6 +42,16 @@ fn a_rust_program_answers() {
     says_hello("rust", "Hello from Rust");
 }
 
+#[test]
+fn a_java_program_answers() {
+    says_hello("java", "Hello from Java");
+}
+
+#[test]
+fn a_cpp_program_answers() {
+    says_hello("cpp", "Hello from C++");
+}
+
 fn says_hello(ecosystem: &str, words: &str) {
     let answers = answers(ecosystem, &["/"]);
     assert_eq!(answers[0].0, 200);

@@ -85,7 +85,11 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         file: build.file,
         package_manager: Some(build.manager),
         build_commands: build.commands,
-        artifacts: Vec::new(),
+        artifacts: build
+            .program
+            .as_deref()
+            .map(|program| artifacts(sources, program))
+            .unwrap_or_default(),
         run_command: build.program,
         system_packages,
         runtime: None,
@@ -95,6 +99,30 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         is_framework: false,
     };
     Some(compiled.found(report))
+}
+
+/// The program, and the folders that a program may read while it runs.
+fn artifacts(sources: &Sources<'_>, program: &str) -> Vec<String> {
+    const DATA: [&str; 9] = [
+        "assets",
+        "config",
+        "data",
+        "public",
+        "resources",
+        "share",
+        "static",
+        "templates",
+        "www",
+    ];
+    let data = DATA.iter().filter(|folder| sources.has_folder(folder));
+    std::iter::once(
+        program
+            .trim_start_matches("./")
+            .trim_matches('\'')
+            .to_owned(),
+    )
+    .chain(data.map(|folder| (*folder).to_owned()))
+    .collect()
 }
 
 fn cmake(sources: &Sources<'_>) -> Option<Build> {
