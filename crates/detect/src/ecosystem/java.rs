@@ -42,17 +42,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .then(|| Maven::read(sources))
         .flatten();
     let gradle = Gradle::read(sources);
-    let texts_of = || {
-        let mut texts = sources.program_texts(&EXTENSIONS);
-        // What builds is no part of the program.
-        texts.retain(|(path, _)| {
-            !["buildSrc/", "build-logic/", ".mvn/", "gradle/"]
-                .iter()
-                .any(|folder| path.starts_with(folder))
-        });
-        texts
-    };
+    let texts_of = || own_texts(sources);
     match (maven, gradle) {
+        (None, None) if sources.has("pom.xml") => Some(unread(sources)),
         (None, None) => plain(sources),
         (Some(maven), None) => Some(with_maven(sources, &maven, texts_of())),
         (None, Some(gradle)) => Some(with_gradle(sources, &gradle, texts_of())),
@@ -71,6 +63,41 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             Some(found)
         }
     }
+}
+
+/// The program's own sources: nothing of the builds below, nor of what only builds.
+fn own_texts<'s>(sources: &Sources<'s>) -> Vec<Text<'s>> {
+    let builds = ["pom.xml", "build.gradle", "build.gradle.kts", "build.sbt"];
+    let below: Vec<&str> = sources
+        .files()
+        .iter()
+        .filter_map(|path| path.rsplit_once('/'))
+        .filter(|(_, name)| builds.contains(name))
+        .map(|(folder, _)| folder)
+        .chain(["buildSrc", "build-logic", ".mvn", "gradle"])
+        .collect();
+    let is_below = |path: &str| {
+        below.iter().any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+    };
+    let files = sources.program_files(&EXTENSIONS).into_iter();
+    files
+        .filter(|path| !is_below(path))
+        .filter_map(|path| Some((path, sources.text(path)?)))
+        .collect()
+}
+
+/// A `pom.xml` that cannot be read, which is a question already.
+fn unread(sources: &Sources<'_>) -> Found {
+    let build = Build {
+        tool: "maven",
+        label: "Maven",
+        file: "pom.xml".to_owned(),
+        ..Build::default()
+    };
+    of_build(sources, build, None, None, Vec::new(), own_texts(sources))
 }
 
 fn with_maven<'s>(sources: &Sources<'s>, maven: &Maven<'_, '_>, texts: Vec<Text<'s>>) -> Found {

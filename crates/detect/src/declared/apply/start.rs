@@ -121,6 +121,13 @@ fn place(found: &mut Found, command: &str) {
             .strip_prefix(left.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
+    // What `java` is to start stands behind its options: `-jar target/*.jar`.
+    let is_left = is_left || {
+        let jar = command.split_once(" -jar ").map(|(_, behind)| behind);
+        let jar = jar.and_then(|behind| behind.split_whitespace().next());
+        let jar = jar.unwrap_or("").trim_start_matches("./");
+        program == "java" && artifacts.iter().any(|left| stands_for(jar, left))
+    };
     if !is_left {
         artifacts.clear();
     }
@@ -150,6 +157,20 @@ fn place(found: &mut Found, command: &str) {
         }
         *build = renamed;
     }
+}
+
+/// Whether a path, or a pattern with one `*`, names a file, or something in a folder.
+fn stands_for(pattern: &str, left: &str) -> bool {
+    let in_folder = pattern
+        .strip_prefix(left)
+        .is_some_and(|rest| rest.starts_with('/'));
+    let matches = match pattern.split_once('*') {
+        Some((head, tail)) => {
+            left.len() >= head.len() + tail.len() && left.starts_with(head) && left.ends_with(tail)
+        }
+        None => pattern == left,
+    };
+    in_folder || matches
 }
 
 /// Shows what was not followed.

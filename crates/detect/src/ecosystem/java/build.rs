@@ -41,6 +41,20 @@ impl Build {
     }
 }
 
+/// The server that serves a WAR file by itself: Tomcat 10 for `jakarta.servlet`, Tomcat 9 for `javax.servlet`.
+pub fn webapp_runner(dependencies: &[Used]) -> &'static str {
+    let jakarta = dependencies.iter().any(|used| {
+        let group = used.name.split(':').next().unwrap_or("");
+        let version = used.version.as_deref().map_or(10, super::version::major);
+        match group {
+            "jakarta.servlet" => version >= 5,
+            "jakarta.platform" => version >= 9,
+            _ => false,
+        }
+    });
+    if jakarta { "10.1.56.0" } else { "9.0.119.0" }
+}
+
 /// How the program is made and started.
 pub struct Launch {
     pub command: String,

@@ -1,6 +1,7 @@
 //! Frameworks of the Java virtual machine, by what a build depends on.
 
 use super::build::Build;
+use crate::ecosystem::Claim;
 
 /// A framework, and what a program of it does where nothing is said.
 pub struct Framework {
@@ -315,6 +316,16 @@ impl Used {
         self.version.as_deref()?.split('.').next()?.parse().ok()
     }
 
+    /// What its own version runs on at least, where that is more than usual.
+    pub fn least_java(&self) -> Option<Claim> {
+        let least = match (self.framework.kind, self.major()?) {
+            ("helidon", 4..) => "21",
+            ("spring-boot" | "helidon" | "quarkus" | "micronaut", 3..) => "17",
+            _ => return None,
+        };
+        Some(Claim::range(format!(">={least}"), least, &self.from))
+    }
+
     /// `Spring Boot 3.1`
     pub fn label(&self) -> String {
         let version = self.version.as_deref().map(|version| {
@@ -364,11 +375,8 @@ impl Used {
                         web.iter().any(|web| name.starts_with(web)) && !name.contains("client")
                     })
             }),
-            "micronaut" => build.uses().any(|used| {
-                used.name.starts_with("io.micronaut:micronaut-http-server")
-                    || used.name.starts_with("io.micronaut.servlet")
-                    || used.name == "runtime:netty"
-            }),
+            // Which server it is stands in its plugin's settings; a program for a terminal has Picocli.
+            "micronaut" => !build.uses().any(|used| used.name.contains("picocli")),
             "vertx" => build.uses().any(|used| {
                 used.name.starts_with("io.vertx:vertx-web") && !used.name.contains("client")
             }),

@@ -31,6 +31,8 @@ pub struct Gradle<'a, 's> {
     /// `gradle.properties`, by name.
     properties: Vec<(String, String, String)>,
     pub plugins: Vec<Used>,
+    /// What the whole build says of the versions of plugins.
+    versions: Vec<Used>,
 }
 
 impl<'a, 's> Gradle<'a, 's> {
@@ -66,9 +68,34 @@ impl<'a, 's> Gradle<'a, 's> {
             catalog,
             properties,
             plugins: Vec::new(),
+            versions: Vec::new(),
         };
+        gradle.versions = gradle.versions_for_all();
         gradle.follow_conventions();
         Some(gradle)
+    }
+
+    /// The root of the build and its settings name versions that each project then goes without.
+    fn versions_for_all(&self) -> Vec<Used> {
+        let root = SCRIPTS
+            .iter()
+            .find_map(|name| Script::read_if_there(self.sources, &format!("{}{name}", self.root)));
+        let mut all = Vec::new();
+        for script in root.iter().chain(&self.settings) {
+            all.extend(script.named_plugins(&self.catalog, true));
+            let classpath = script.dependencies(&self.catalog).into_iter();
+            // A plugin of the old way is named by where it is found.
+            all.extend(classpath.filter_map(|(configuration, used)| {
+                let boot = configuration == "classpath"
+                    && used.name == "org.springframework.boot:spring-boot-gradle-plugin";
+                boot.then(|| Used {
+                    name: "org.springframework.boot".to_owned(),
+                    ..used
+                })
+            }));
+        }
+        all.retain(|used| used.version.is_some());
+        all
     }
 
     /// Plugins that are scripts of the build itself are read as if they stood here.
@@ -99,10 +126,15 @@ impl<'a, 's> Gradle<'a, 's> {
                 {
                     self.scripts.push(script);
                 }
-                let version = plugin
-                    .version
-                    .as_deref()
-                    .and_then(|version| self.filled(version));
+                let elsewhere = || {
+                    let mut known = self.versions.iter();
+                    known
+                        .find(|known| known.name == plugin.name)?
+                        .version
+                        .clone()
+                };
+                let version = plugin.version.clone().or_else(elsewhere);
+                let version = version.and_then(|version| self.filled(&version));
                 self.plugins.push(Used { version, ..plugin });
             }
             next += 1;
@@ -191,6 +223,15 @@ impl<'a, 's> Gradle<'a, 's> {
             pinned: Some(pinned),
             lock,
         }
+    }
+
+    /// Whether there are projects in folders below.
+    fn has_projects(&self) -> bool {
+        self.root.is_empty()
+            && self
+                .settings
+                .as_ref()
+                .is_some_and(|settings| settings.mentions("include").is_some())
     }
 
     /// The project's name, as Gradle has it.

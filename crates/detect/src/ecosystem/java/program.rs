@@ -11,6 +11,7 @@ use super::{packing, reads, routes, source};
 use crate::analysis::Topic;
 use crate::ecosystem::{Claim, Found, LockState, Port, Report, Strength, counted};
 use crate::environment::{self, Read};
+use crate::plan::shell_quoted;
 use crate::scan::{Route, Scan};
 use crate::services;
 use crate::sources::{Sources, Text};
@@ -43,7 +44,12 @@ impl Program<'_, '_> {
         if let Some(used) = &used {
             report.certain(Topic::Framework, used.label(), &used.from);
         }
-        let claims = self.claims();
+        let mut claims = self.claims();
+        if let Some(used) = &used
+            && claims.is_empty()
+        {
+            claims.extend(used.least_java());
+        }
         let runtime = report.runtime(&USUAL, claims);
         let kind = used
             .as_ref()
@@ -135,9 +141,15 @@ impl Program<'_, '_> {
         application: &mut Application,
         report: &mut Report,
     ) -> Strength {
-        let Some(launch) = self.launch.take() else {
+        let Some(mut launch) = self.launch.take().filter(is_plain) else {
             return Strength::Sources;
         };
+        if !launch.artifacts.iter().all(|path| is_inside(path)) {
+            launch.artifacts.clear();
+        }
+        if used.is_some_and(|used| used.framework.kind == "dropwizard") {
+            self.dropwizard(&mut launch);
+        }
         let settings = Settings::read(self.sources);
         let mut reads = std::mem::take(&mut self.reads);
         reads.extend(
@@ -175,6 +187,30 @@ impl Program<'_, '_> {
             Strength::Framework
         } else {
             Strength::Program
+        }
+    }
+
+    /// Dropwizard is told what to do and where its settings are.
+    fn dropwizard(&self, launch: &mut Launch) {
+        let what = match &mut launch.start {
+            Start::Java(what) | Start::Script(what) => what,
+            Start::Runner { .. } => return,
+        };
+        what.push_str(" server");
+        let mut files = self.sources.names().filter(|name| {
+            (name.ends_with(".yml") || name.ends_with(".yaml")) && !name.starts_with('.')
+        });
+        let settings = files.find(|name| {
+            let text = self.sources.text(name);
+            text.is_some_and(|text| {
+                text.lines()
+                    .any(|line| line.starts_with("server:") || line.starts_with("database:"))
+            })
+        });
+        if let Some(file) = settings {
+            what.push(' ');
+            what.push_str(&shell_quoted(file));
+            launch.artifacts.push(file.to_owned());
         }
     }
 
@@ -271,6 +307,24 @@ impl Program<'_, '_> {
             .collect();
         report.health(&routes)
     }
+}
+
+/// Whether what files say of it can stand in a line.
+fn is_plain(launch: &Launch) -> bool {
+    let texts = match &launch.start {
+        Start::Java(text) | Start::Script(text) => [text, &launch.command],
+        Start::Runner { jar, war } => [jar, war],
+    };
+    !texts.iter().any(|text| text.contains(char::is_control))
+}
+
+/// Whether a path is one in the program's own folder.
+fn is_inside(path: &str) -> bool {
+    let odd = |c: char| c.is_control() || "\\$*?[]\"'".contains(c);
+    !path.is_empty()
+        && !path.starts_with('/')
+        && !path.contains(odd)
+        && !path.split('/').any(|element| element == "..")
 }
 
 fn run_command(start: &Start, spring: Option<&Port>) -> String {

@@ -154,7 +154,11 @@ pub fn placeholders(text: &str) -> Vec<(&str, Need)> {
         let optional = inside.starts_with('?');
         let inside = inside.trim_start_matches('?');
         let (name, default) = match inside.split_once(':') {
-            Some((name, default)) => (name, Some(default.trim_matches('`'))),
+            // Dropwizard writes it as a shell does: `${PORT:-8080}`.
+            Some((name, default)) => {
+                let default = default.strip_prefix('-').unwrap_or(default);
+                (name, Some(default.trim_matches('`')))
+            }
             None => (inside, None),
         };
         let name = name.trim();

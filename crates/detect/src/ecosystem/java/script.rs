@@ -99,10 +99,16 @@ impl Script {
 
     /// The plugins that are applied here.
     pub fn plugins(&self, catalog: &Catalog) -> Vec<Used> {
+        self.named_plugins(catalog, false)
+    }
+
+    /// The plugins that are named here, `unapplied` ones among them, which say their version for others.
+    pub fn named_plugins(&self, catalog: &Catalog, unapplied: bool) -> Vec<Used> {
         let mut plugins = Vec::new();
         let mut add = |scan: &Scan<'_>, id: String, version: Option<String>| {
             let line = scan.rest().lines().next().unwrap_or("");
-            if line.contains("apply false") || line.contains("apply(false)") {
+            let applies = !line.contains("apply false") && !line.contains("apply(false)");
+            if !applies && !unapplied {
                 return;
             }
             plugins.push(Used {
@@ -292,7 +298,7 @@ pub fn strings(line: &str) -> Vec<&str> {
 }
 
 /// Where the brace closes that was opened before the text.
-fn closing(text: &str) -> Option<usize> {
+pub fn closing(text: &str) -> Option<usize> {
     let mut depth = 1usize;
     for (at, character) in text.char_indices() {
         match character {

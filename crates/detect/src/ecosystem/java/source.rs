@@ -32,9 +32,11 @@ fn main(path: &str, text: &str) -> Option<Main> {
         "java" | "groovy" => {
             let scan = Scan::behind(text, "main", COMMENT).find(|scan| {
                 let before = scan.line_before();
-                before.contains("static")
-                    && before.contains("void")
-                    && scan.rest().trim_start().starts_with('(')
+                let rest = scan.rest().trim_start();
+                // Since Java 25 it may be as short as `void main()`.
+                before.contains("void")
+                    && (before.contains("static") || rest.starts_with("()"))
+                    && rest.starts_with('(')
             })?;
             (scan.line(), stem.to_owned())
         }

@@ -1,8 +1,8 @@
 //! What Gradle makes of a program, and how that is started.
 
 use super::Gradle;
-use crate::ecosystem::java::build::{Build, Launch, Start};
-use crate::ecosystem::java::script::{Script, strings};
+use crate::ecosystem::java::build::{Build, Launch, Start, webapp_runner};
+use crate::ecosystem::java::script::{Script, closing, strings};
 use crate::ecosystem::java::source::Main;
 use crate::ecosystem::java::version;
 
@@ -59,6 +59,10 @@ impl Gradle<'_, '_> {
             .iter()
             .any(|plugin| plugin.name.starts_with("com.android."))
         {
+            return None;
+        }
+        // Where all lies in folders below, each of them is looked at for itself.
+        if self.has_projects() && main.is_none() {
             return None;
         }
         let launch = |task: &str, from: &str, note: &str, pattern: &str, artifact: &str| Launch {
@@ -176,19 +180,22 @@ impl Gradle<'_, '_> {
         }
         let war = self.applies(&["war", "org.gretty", "org.akhikhl.gretty"]);
         if let Some(war) = war {
-            let mut launch = launch(
-                "war",
-                &war.from,
-                "a WAR file needs a server, and nothing in the project brings one along",
-                "",
-                libs,
+            let version = webapp_runner(&build.dependencies);
+            let jar = "build/webapp-runner.jar";
+            let url = format!(
+                "https://repo1.maven.org/maven2/com/heroku/webapp-runner/{version}/webapp-runner-{version}.jar"
             );
-            launch.question = Some((
-                "Which server serves the WAR file?".to_owned(),
-                "write base_image and run_command into ergon.json".to_owned(),
-            ));
-            launch.start = Start::Java("-jar build/libs/*.war".to_owned());
-            return Some(launch);
+            let note = "a WAR file is served by Tomcat, which webapp-runner brings along";
+            let launch = launch("war", &war.from, note, "", libs);
+            return Some(Launch {
+                command: format!("{} && curl -fsSL -o {jar} {url}", launch.command),
+                start: Start::Runner {
+                    jar: jar.to_owned(),
+                    war: "build/libs/*.war".to_owned(),
+                },
+                artifacts: vec![libs.to_owned(), jar.to_owned()],
+                ..launch
+            });
         }
         let java = self.applies(&[
             "java",
@@ -310,18 +317,14 @@ fn installed(launch: Launch, name: &str) -> Launch {
 
 /// `tasks.withType<ShadowJar> { … }` and the like.
 fn shadow_block(script: &Script) -> Option<(String, &str)> {
-    let at = script.text.find("ShadowJar")?;
-    let (_, rest) = script.text[at..].split_once('{')?;
-    let mut depth = 1usize;
-    let end = rest.find(|c| {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0
-    })?;
-    Some((String::new(), &rest[..end]))
+    let line = script
+        .text
+        .lines()
+        .find(|line| line.contains("ShadowJar") && line.trim_end().ends_with('{'))?;
+    let start = line.as_ptr() as usize - script.text.as_ptr() as usize + line.trim_end().len();
+    let rest = script.text.get(start..)?;
+    let end = closing(rest)?;
+    Some((script.file.clone(), &rest[..end]))
 }
 
 /// A task of its own that makes the JAR file: `task fatJar(type: Jar)`, `tasks.register("fatJar", Jar)`.

@@ -1,9 +1,8 @@
 //! What Maven makes of a program, and how that is started.
 
 use super::Maven;
-use crate::ecosystem::java::build::{Launch, Start};
+use crate::ecosystem::java::build::{Launch, Start, webapp_runner};
 use crate::ecosystem::java::source::Main;
-use crate::ecosystem::java::version;
 
 /// Makes a launch of where it is said, why, what is started, and what exactly that is.
 type Make<'f> = dyn Fn(String, &str, String, Option<String>) -> Launch + 'f;
@@ -161,20 +160,10 @@ impl Maven<'_, '_> {
                 .any(|(name, _)| name == "webapp-runner")
         });
         let jar = "target/dependency/webapp-runner.jar".to_owned();
-        let jakarta = chain.dependencies().iter().any(|used| {
-            let group = used.name.split(':').next().unwrap_or("");
-            let since = used.version.as_deref().map_or(5, version::major);
-            match group {
-                "jakarta.servlet" => since >= 5,
-                "jakarta.platform" => since >= 9,
-                _ => false,
-            }
-        });
         let goals = if own_runner.is_some() {
             String::new()
         } else {
-            // Tomcat 10 is for `jakarta.servlet`, Tomcat 9 for `javax.servlet`.
-            let version = if jakarta { "10.1.56.0" } else { "9.0.119.0" };
+            let version = webapp_runner(&chain.dependencies());
             format!(
                 " dependency:copy -Dartifact=com.heroku:webapp-runner:{version} -DoutputDirectory=target/dependency -Dmdep.stripVersion=true"
             )
