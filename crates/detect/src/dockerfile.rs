@@ -18,6 +18,14 @@ use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, 
 
 pub(crate) const HEADER: &str =
     "# Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.";
+const EACH_BY_ITSELF: [&str; 2] = [
+    "# Steps stay apart, so that the engine keeps what each has done.",
+    "# hadolint global ignore=DL3059",
+];
+const MENDED_IN_PLACE: [&str; 2] = [
+    "# A pinned version would be gone as soon as Debian mends the package.",
+    "# hadolint ignore=DL3008",
+];
 const SUPERVISED: &str =
     "# As process 1 the program would not notice that it is asked to stop: the shell tells it.";
 const DEPENDENCIES_FIRST: &str = "# Dependencies come before sources, so that a changed source file does not install them again.";
@@ -42,11 +50,24 @@ pub struct Line {
 pub fn render(plan: &ContainerPlan) -> Dockerfile {
     let mut writer = Writer::default();
     writer.line(HEADER, &[]);
+    if plan.stages.iter().any(runs_twice) {
+        for line in EACH_BY_ITSELF {
+            writer.line(line, &[]);
+        }
+    }
     for stage in &plan.stages {
         writer.stage(stage, &left_behind_by_all(plan, stage));
     }
     writer.config(&plan.config);
     writer.file
+}
+
+/// Whether a stage runs one command right after another.
+fn runs_twice(stage: &Stage) -> bool {
+    let is_run = |step: &Step| matches!(step, Step::Run { .. });
+    stage.steps.windows(2).any(|pair| pair.iter().all(is_run))
+        // What tidies up follows what was built.
+        || (stage.name.is_some() && stage.steps.last().is_some_and(is_run))
 }
 
 /// What nobody takes from a stage: it may as well be deleted there.
@@ -176,6 +197,11 @@ impl Writer {
                 network,
             } => {
                 self.enter(workdir);
+                if text.contains("apt-get install ") {
+                    for line in MENDED_IN_PLACE {
+                        self.line(line, &[]);
+                    }
+                }
                 let tidy = if is_last && *network {
                     plan::tidy(text)
                 } else {

@@ -60,7 +60,17 @@ pub fn configure(root: &str, fallback: Fallback) -> String {
     lines.push(format!("    hide .* {CONFIG_FILE}"));
     lines.push("  }".to_owned());
     lines.push("}".to_owned());
-    let words: Vec<_> = lines.iter().map(|line| shell_quoted(line)).collect();
+    // Caddy reads the variable, not the shell.
+    let quoted = |line: &String| match line.contains('$') {
+        true => format!(
+            "\"{}\"",
+            line.replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('$', "\\$")
+        ),
+        false => shell_quoted(line),
+    };
+    let words: Vec<_> = lines.iter().map(quoted).collect();
     format!("printf '%s\\n' {} > {CONFIG_FILE}", words.join(" "))
 }
 

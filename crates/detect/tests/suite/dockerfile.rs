@@ -62,6 +62,8 @@ fn a_node_program() {
     ]);
     assert_snapshot!(dockerfile(&tree), @r#"
     # Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.
+    # Steps stay apart, so that the engine keeps what each has done.
+    # hadolint global ignore=DL3059
 
     FROM node:18-slim AS build
     # Dependencies come before sources, so that a changed source file does not install them again.
@@ -103,6 +105,8 @@ fn a_compiled_program() {
     ]);
     assert_snapshot!(dockerfile(&tree), @r#"
     # Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.
+    # Steps stay apart, so that the engine keeps what each has done.
+    # hadolint global ignore=DL3059
 
     FROM golang:1.19-bookworm AS build
     ENV GOCACHE="/tmp/go-cache" \

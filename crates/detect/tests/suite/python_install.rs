@@ -235,6 +235,8 @@ fn what_compiles_stays_behind() {
 
     FROM python:3.11-slim AS build
     ENV PATH="/app/.venv/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+    # A pinned version would be gone as soon as Debian mends the package.
+    # hadolint ignore=DL3008
     RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev libpq5 && rm -rf /var/lib/apt/lists/*
     # Dependencies come before sources, so that a changed source file does not install them again.
     COPY ["requirements.txt", "/app/"]
@@ -243,6 +245,8 @@ fn what_compiles_stays_behind() {
     COPY [".", "/app/"]
 
     FROM python:3.11-slim
+    # A pinned version would be gone as soon as Debian mends the package.
+    # hadolint ignore=DL3008
     RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/*
     COPY --from=build --chown=65532:65532 ["/app", "/app"]
 
