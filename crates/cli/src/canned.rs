@@ -9,7 +9,7 @@ use crate::client::Client;
 
 /// A client of a stack that answers with these, in this order, and then is gone.
 pub async fn client(answers: Vec<String>) -> Client {
-    crate::give_tls_its_provider();
+    crate::start::give_tls_its_provider();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {

@@ -25,4 +25,3 @@ mod table;
 mod words;
 
 pub use failure::{Code, Failure, Outcome};
-pub use start::{give_tls_its_provider, trace};

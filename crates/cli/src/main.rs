@@ -6,8 +6,6 @@ use clap::Parser as _;
 use ergon_cli::commands::Ergon;
 
 fn main() -> ExitCode {
-    ergon_cli::trace();
-    ergon_cli::give_tls_its_provider();
     match Ergon::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

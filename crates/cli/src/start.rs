@@ -1,9 +1,10 @@
-//! What a process does once before anything else.
+//! What a process does once before it works with others: commands that only read a folder have no use for it, and
+//! are over before it would be done.
 
 use tracing_subscriber::EnvFilter;
 
 /// Has TLS use ring. Every HTTP client of the process relies on it.
-pub fn give_tls_its_provider() {
+pub(crate) fn give_tls_its_provider() {
     // It can only be there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
@@ -13,10 +14,11 @@ pub fn give_tls_its_provider() {
 const USUAL: &str = "off,ergon=warn";
 
 /// Writes traces to standard error, as much as `ERGON_LOG` asks for.
-pub fn trace() {
+pub(crate) fn trace() {
     let filter = EnvFilter::try_from_env("ERGON_LOG").unwrap_or_else(|_| EnvFilter::new(USUAL));
-    tracing_subscriber::fmt()
+    // A second time changes nothing.
+    let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .init();
+        .try_init();
 }

