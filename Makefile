@@ -32,8 +32,9 @@ fuzz: ## property tests with many more cases
 	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo nextest run --package ergon-manifest --package ergon-detect --package ergon-oci
 	@echo "Fuzzing guided by coverage comes later; these are the property tests, with many cases."
 
-bench: build ## ergon build against docker build
+bench: build ## ergon build against docker build, ergon detect against nixpacks
 	@benches/docker-build
+	@benches/detect
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup

@@ -135,11 +135,21 @@ impl Row {
         };
         Self {
             label,
-            value: words::harmless(&fact.value),
+            value: shortened(&words::harmless(&fact.value)),
             from,
             note,
         }
     }
+}
+
+/// A long command's beginning: all of it is in the manifest.
+fn shortened(value: &str) -> String {
+    const LONGEST: usize = 90;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    let begins: String = value.chars().take(LONGEST - 2).collect();
+    format!("{begins} …")
 }
 
 /// The topics in the order they are read; the language stands in the heading.

@@ -222,6 +222,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let manager = Manager::of(sources, &package);
     let runtime = version::runtime(sources, &package, manager, &mut report);
     let lock = Lock::read(sources, manager, &package);
+    let workspace = package::workspace(sources, manager);
     let (start, site) = start(sources, &package, manager);
     let texts: Vec<_> = sources
         .program_texts(EXTENSIONS)
@@ -238,13 +239,27 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .to_owned(),
         language: language.to_owned(),
         dependencies: Some("package.json".to_owned()),
-        build_commands: package::build_commands(&package, manager, lock, site.is_some()),
+        build_commands: package::build_commands(
+            &package,
+            manager,
+            lock,
+            site.is_some(),
+            workspace.as_deref(),
+        ),
         package_manager: Some(manager.name().to_owned()),
         ..Application::default()
     };
     let delegates = start
         .as_ref()
         .is_some_and(|start| delegates(sources, &package, start));
+    package::report(
+        &package,
+        manager,
+        lock,
+        workspace.as_deref(),
+        &application.build_commands,
+        &mut report,
+    );
     if let Some(site) = &site {
         serve(site, &package, &mut application, &mut report);
     }
@@ -277,13 +292,6 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
-    package::report(
-        &package,
-        manager,
-        lock,
-        &application.build_commands,
-        &mut report,
-    );
 
     let strength = match (
         &application.run_command,

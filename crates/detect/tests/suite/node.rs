@@ -312,3 +312,35 @@ fn names_of_versions_are_versions() {
         assert_eq!(application.runtime.unwrap().version, version, "{written}");
     }
 }
+
+#[test]
+fn a_package_of_a_workspace_is_installed_with_the_others() {
+    let tree = MemoryTree::new([
+        (
+            "package.json",
+            r#"{"workspaces": ["apps/*"], "engines": {"node": ">=20"}}"#,
+        ),
+        ("package-lock.json", "{}"),
+        (
+            "apps/web/package.json",
+            r#"{"name": "web", "scripts": {"start": "node ."}}"#,
+        ),
+        (
+            "apps/api/package.json",
+            r#"{"name": "api", "scripts": {"start": "node ."}}"#,
+        ),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let api = &analysis.manifest.applications["api"];
+    assert_eq!(api.build_commands, ["cd ../.. && npm ci"]);
+    let runtime = api.runtime.as_ref().unwrap();
+    assert_eq!(
+        (runtime.version.as_str(), runtime.from.as_deref()),
+        ("20", Some("package.json:1"))
+    );
+    let report = report(&tree);
+    assert!(
+        report.contains("lock: locked [package-lock.json, certain]"),
+        "{report}"
+    );
+}

@@ -175,6 +175,18 @@ impl Manager {
     }
 }
 
+/// The folder of the workspace that a package belongs to, as the package sees it: `../..`.
+pub(super) fn workspace(sources: &Sources<'_>, manager: Manager) -> Option<String> {
+    if sources.first_of(manager.lock_files()).is_some() {
+        return None;
+    }
+    let lock = sources.nearest(manager.lock_files())?;
+    let (folder, _) = lock.rsplit_once('/')?;
+    sources
+        .has(&format!("{folder}/package.json"))
+        .then(|| folder.to_owned())
+}
+
 /// What the lock file says of `package.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lock {
@@ -318,12 +330,13 @@ pub(super) fn build_commands(
     manager: Manager,
     lock: Lock,
     is_site: bool,
+    workspace: Option<&str>,
 ) -> Vec<String> {
     let builds = package.script("build").is_some();
     let tools = package.starts_with_development_tools();
     let needs_all = builds || tools;
     // What was needed to build does not go on, where its manager can tell.
-    let prunes = builds && !tools && !is_site && manager == Manager::Npm;
+    let prunes = builds && !tools && !is_site && workspace.is_none() && manager == Manager::Npm;
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -368,7 +381,11 @@ pub(super) fn build_commands(
     let prune = prunes.then(|| "npm prune --omit=dev".to_owned());
     manager_install
         .into_iter()
-        .chain([format!("{install}{only_production}")])
+        .chain([match workspace {
+            // A workspace's packages are installed together.
+            Some(folder) => format!("cd {folder} && {install}"),
+            None => format!("{install}{only_production}"),
+        }])
         .chain(build)
         .chain(prune)
         .collect()
@@ -379,15 +396,21 @@ pub(super) fn report(
     package: &Package,
     manager: Manager,
     lock: Lock,
+    workspace: Option<&str>,
     commands: &[String],
     report: &mut Report,
 ) {
     let name = manager.name();
+    let placed = |file: &str| match workspace {
+        Some(folder) => format!("{folder}/{file}"),
+        None => file.to_owned(),
+    };
     let (locked, state) = match lock {
-        Lock::Locked(file) => (Some(file), "locked"),
-        Lock::Stale(file) => (Some(file), "stale"),
+        Lock::Locked(file) => (Some(placed(file)), "locked"),
+        Lock::Stale(file) => (Some(placed(file)), "stale"),
         Lock::Missing => (None, "missing"),
     };
+    let locked = locked.as_deref();
     report.certain(
         Topic::PackageManager,
         name,
@@ -433,10 +456,11 @@ pub(super) fn report(
         Lock::Missing => (LockState::Missing, format!("there is no {lock_file}")),
     };
     report.lock(lock_state, lock_file, lock_note);
+    let in_place = locked.unwrap_or("package.json");
     match lock {
         Lock::Locked(file) => {
             report
-                .certain(Topic::Pinned, "yes", file)
+                .certain(Topic::Pinned, "yes", in_place)
                 .note(format!("{file} pins every package"));
         }
         Lock::Stale(file) => {

@@ -66,6 +66,16 @@ fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
             claims.push(Claim::range(range, major.to_string(), from));
         }
     }
+    // A package of a workspace runs with what its root asks for.
+    if claims.is_empty()
+        && let Some(root) = sources.nearest(&["../package.json", "../../package.json"])
+        && let Some(document) = sources.document(&root)
+        && let Some(range) = document.text(&["engines", "node"])
+        && let Some(major) = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)
+    {
+        let from = document.from(&["engines", "node"]);
+        claims.push(Claim::range(range, major.to_string(), from));
+    }
     claims
 }
 
