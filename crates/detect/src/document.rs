@@ -54,10 +54,13 @@ impl Document {
         })
     }
 
-    /// The value that keys lead to.
+    /// The value that keys lead to; in a list, a number from 0.
     pub fn get(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter()
-            .try_fold(&self.value, |value, key| value.get(key))
+            .try_fold(&self.value, |value, key| match value.as_array() {
+                Some(list) => list.get(key.parse::<usize>().ok()?),
+                None => value.get(key),
+            })
     }
 
     /// The text that keys lead to.

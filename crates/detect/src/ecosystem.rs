@@ -5,6 +5,7 @@
 use ergon_manifest::{Application, Health, Runtime};
 
 use crate::analysis::{Confidence, Fact, Loser, Question, Topic, printable};
+use crate::plan::shell_quoted;
 use crate::scan::{self, Route};
 use crate::sources::Sources;
 use crate::versions;
@@ -131,6 +132,26 @@ pub struct Probe<'a> {
     pub port: u16,
     /// The program takes its port from `PORT` where that is set.
     pub port_variable: bool,
+}
+
+/// Asks with bash alone: what a compiler made cannot be told to, and not every image that it runs in has curl or
+/// wget, but those of Debian and Ubuntu never go without bash.
+pub fn probe_by_bash(probe: &Probe<'_>) -> Vec<String> {
+    let port = if probe.port_variable {
+        format!("${{PORT:-{}}}", probe.port)
+    } else {
+        probe.port.to_string()
+    };
+    let request = shell_quoted(&format!(
+        "GET {} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n",
+        probe.path.replace('\\', "\\\\").replace('%', "%%")
+    ));
+    // The answer is read to its end, so that the program finds nobody gone.
+    let line = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port} && printf {request} >&3 && read -r -t 3 _ code _ <&3 \
+         && timeout 3 cat <&3 >/dev/null; [[ $code == [23]* ]]"
+    );
+    vec!["/bin/bash".to_owned(), "-c".to_owned(), line]
 }
 
 /// How much of a program was found; the strongest ecosystem is taken.

@@ -39,7 +39,15 @@ const SERVICES: [Service; 8] = [
             "gorm.io/driver/postgres",
             "github.com/go-pg/pg",
         ],
-        rust: &["tokio-postgres", "postgres", "deadpool-postgres"],
+        rust: &[
+            "tokio-postgres",
+            "postgres",
+            "deadpool-postgres",
+            "sqlx/postgres",
+            "diesel/postgres",
+            "diesel-async/postgres",
+            "sea-orm/sqlx-postgres",
+        ],
         jvm: &[
             "org.postgresql:postgresql",
             "io.r2dbc:r2dbc-postgresql",
@@ -67,7 +75,14 @@ const SERVICES: [Service; 8] = [
         ],
         node: &["mysql", "mysql2"],
         go: &["github.com/go-sql-driver/mysql", "gorm.io/driver/mysql"],
-        rust: &["mysql", "mysql_async"],
+        rust: &[
+            "mysql",
+            "mysql_async",
+            "sqlx/mysql",
+            "diesel/mysql",
+            "diesel-async/mysql",
+            "sea-orm/sqlx-mysql",
+        ],
         jvm: &[
             "mysql:mysql-connector-java",
             "com.mysql:mysql-connector-j",
@@ -97,7 +112,7 @@ const SERVICES: [Service; 8] = [
             "github.com/go-redis/redis",
             "github.com/gomodule/redigo",
         ],
-        rust: &["redis", "fred", "deadpool-redis"],
+        rust: &["redis", "fred", "deadpool-redis", "bb8-redis"],
         jvm: &[
             "redis.clients:jedis",
             "io.lettuce:lettuce-core",

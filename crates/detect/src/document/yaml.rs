@@ -185,8 +185,8 @@ mod tests {
         let document = Document::parse("compose.yml", text).unwrap();
         assert_eq!(document.text(&["web", "image"]), Some("web"));
         assert_eq!(document.text(&["web", "version"]), Some("3.10"));
-        assert_eq!(document.get(&["web", "ports", "1"]), None);
-        assert_eq!(document.get(&["web", "ports"]).unwrap()[1], 81);
+        assert_eq!(document.get(&["web", "ports", "1"]).unwrap(), 81);
+        assert_eq!(document.get(&["web", "ports", "2"]), None);
         assert_eq!(document.from(&["web", "ports"]), "compose.yml:7");
         assert_eq!(document.from(&["web", "ports", "1"]), "compose.yml:7");
     }

@@ -1,16 +1,26 @@
-//! Rust: cargo, one program.
+//! Rust: cargo, the programs of a package or a workspace.
 
+mod build;
+mod lock;
+mod native;
+mod package;
+mod programs;
+mod rocket;
 mod source;
+mod version;
 
 use ergon_manifest::Application;
 
+use self::build::{Build, target};
+use self::lock::Lock;
+use self::package::{Dependency, Package, Workspace};
+use self::programs::{Choice, Program};
 use super::{
-    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
-    counted,
+    Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
+    counted, probe_by_bash,
 };
 use crate::analysis::Topic;
-use crate::document::Document;
-use crate::sources::Sources;
+use crate::sources::{Sources, Text};
 use crate::{environment, names, services};
 
 /// What bases offer where nothing is said: Debian's.
@@ -24,21 +34,46 @@ const USUAL: UsualRuntime = UsualRuntime {
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Rust",
     languages: &["rust"],
-    looks_for: "Rust: Cargo.toml with a src/main.rs or a [[bin]]",
+    looks_for: "Rust: Cargo.toml with a src/main.rs or a [[bin]], or a workspace of such",
     markers: &["Cargo.toml"],
     detect,
     droppings: &["target"],
     packing,
 };
 
+/// The Debian release of images, and the one before it for what came out in its time.
+const RELEASE: &str = "bookworm";
+const OLDER_RELEASE: &str = "bullseye";
+
+/// The Debian release for which there is an image with this Rust.
+fn release(version: &str) -> &'static str {
+    let numbers = version::numbers(version);
+    let is_usual = numbers == version::numbers(USUAL.version);
+    if numbers.is_empty() || is_usual || numbers >= vec![1, 70] {
+        RELEASE
+    } else {
+        OLDER_RELEASE
+    }
+}
+
 fn packing(program: &Packed<'_>) -> Packing {
-    let toolchain = Toolchain {
-        image: format!("rust:{}-slim-bookworm", program.version(USUAL.version)),
+    let version = program.version(USUAL.version);
+    let is_channel = version.starts_with(|first: char| first.is_ascii_lowercase());
+    let mut env = vec![
         // What one step has fetched is there for the next.
-        env: vec![
-            ("CARGO_HOME", "/usr/local/cargo".to_owned()),
-            ("CARGO_INCREMENTAL", "0".to_owned()),
-        ],
+        ("CARGO_HOME", "/usr/local/cargo".to_owned()),
+        ("CARGO_INCREMENTAL", "0".to_owned()),
+    ];
+    if is_channel {
+        env.push(("RUSTUP_TOOLCHAIN", version.to_owned()));
+    }
+    let toolchain = Toolchain {
+        image: if is_channel {
+            format!("rust:1-slim-{RELEASE}")
+        } else {
+            format!("rust:{version}-slim-{}", release(version))
+        },
+        env,
         source_only: &[
             "**/*.rs",
             "**/Cargo.toml",
@@ -50,92 +85,145 @@ fn packing(program: &Packed<'_>) -> Packing {
     };
     Packing {
         toolchain: (!program.starts_from("rust")).then_some(toolchain),
+        env: rocket::variables(program.application),
+        probe: Some(probe_by_bash),
         ..Packing::default()
     }
 }
 
 /// A web framework: its crate, what people call it, and the port it takes by itself.
-const FRAMEWORKS: [(&str, &str, Option<u16>); 4] = [
-    ("axum", "Axum", None),
-    ("rocket", "Rocket", Some(8000)),
-    ("actix-web", "Actix Web", None),
-    ("warp", "warp", None),
+struct Framework {
+    name: &'static str,
+    label: &'static str,
+    port: Option<u16>,
+}
+
+impl Framework {
+    const fn new(name: &'static str, label: &'static str, port: Option<u16>) -> Self {
+        Self { name, label, port }
+    }
+}
+
+const FRAMEWORKS: [Framework; 10] = [
+    Framework::new("rocket", "Rocket", Some(8000)),
+    Framework::new("axum", "Axum", None),
+    Framework::new("actix-web", "Actix Web", None),
+    Framework::new("warp", "warp", None),
+    Framework::new("poem", "Poem", None),
+    Framework::new("salvo", "Salvo", None),
+    Framework::new("tide", "Tide", None),
+    Framework::new("ntex", "ntex", None),
+    Framework::new("gotham", "Gotham", None),
+    Framework::new("tonic", "tonic", None),
 ];
 
+/// Crates of pages that are compiled to WebAssembly.
+const IN_BROWSERS: [&str; 5] = ["yew", "sycamore", "seed", "leptos", "dioxus"];
+
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let cargo = sources.document("Cargo.toml")?;
+    let root = Package::read(sources, "")?;
     let mut report = Report::default();
     report.certain(Topic::Language, "Rust", "Cargo.toml");
-    let package = cargo.text(&["package", "name"]);
-    let framework = FRAMEWORKS
-        .iter()
-        .find(|(krate, ..)| cargo.get(&["dependencies", krate]).is_some());
-    if let Some((krate, label, _)) = framework {
-        let version = version_of(&cargo, krate)
-            .map(|version| format!(" {version}"))
-            .unwrap_or_default();
-        report.certain(
-            Topic::Framework,
-            format!("{label}{version}"),
-            cargo.from(&["dependencies", krate]),
-        );
-    }
-    let runtime = report.runtime(&USUAL, version(sources, &cargo));
+    let workspace = Workspace::of(sources, &root);
+    let workspace = workspace.as_ref();
     let texts = sources.program_texts(&["rs"]);
-    let program = program(sources, &cargo, &mut report);
-    let locked = sources.has("Cargo.lock");
+    let root_name = root.name().and_then(names::from_package);
+    let in_browsers = goes_to_browsers(sources, &root, workspace);
+    let choice = if in_browsers {
+        report.ask(
+            "How is it served? it is compiled to WebAssembly, for browsers.",
+            "write build_commands and run_command into ergon.json",
+        );
+        Choice::Nothing
+    } else {
+        programs::choose(sources, root, workspace, &texts, &mut report)
+    };
+    let (program, package) = match choice {
+        Choice::One(program, package) => (Some(program), package),
+        Choice::Nothing | Choice::Each => (None, Box::new(Package::read(sources, "")?)),
+    };
+    let members = others(sources, &package, workspace);
+    let texts: Vec<Text<'_>> = texts
+        .into_iter()
+        .filter(|(path, _)| is_part(path, program.as_ref(), &package, &members))
+        .collect();
+    let dependencies = package.dependencies(workspace);
+    let libraries: Vec<Dependency> = members
+        .iter()
+        .filter(|(_, programs)| programs.is_empty())
+        .flat_map(|(member, _)| member.dependencies(workspace))
+        .collect();
 
+    let up = workspace.map_or("", |workspace| workspace.up.as_str());
+    let lock_file = format!("{up}Cargo.lock");
+    let lock_text = sources.text(&lock_file).filter(|_| sources.has(&lock_file));
+    let lock = lock_text.as_deref().map(Lock::read);
+    let lock = lock.as_ref().map(|lock| (lock, lock_file.as_str()));
+
+    let all: Vec<&Dependency> = dependencies.iter().chain(&libraries).collect();
+    let framework = framework(&all, &mut report);
+    let claims = version::claims(sources, &package, workspace, lock);
+    let why = claims.first().and_then(|(_, why)| *why);
+    let names_toolchain = claims
+        .first()
+        .is_some_and(|(claim, _)| claim.range.is_none());
+    let runtime = report.runtime(&USUAL, claims.into_iter().map(|(claim, _)| claim));
+    if let Some(why) = why
+        && let Some(fact) = report.facts.last_mut()
+        && fact.over.is_empty()
+    {
+        fact.note(why);
+    }
     let mut application = Application {
-        kind: framework.map_or("rust", |(krate, ..)| krate).to_owned(),
+        kind: framework
+            .map_or("rust", |framework| framework.name)
+            .to_owned(),
         language: "rust".to_owned(),
-        dependencies: Some("Cargo.toml".to_owned()),
+        dependencies: Some(package.path("Cargo.toml")),
         package_manager: Some("cargo".to_owned()),
         ..Application::default()
     };
-    report.certain(Topic::PackageManager, "cargo", "Cargo.toml");
-    let count = cargo.table(&["dependencies"]).count();
-    let state = if locked {
-        "Cargo.lock is locked"
-    } else {
-        "Cargo.lock is missing"
-    };
-    report
-        .certain(
-            Topic::Dependencies,
-            counted(count, "crate"),
-            cargo.from(&["dependencies"]),
-        )
-        .note(state);
+    let file = package.path("Cargo.toml");
+    report.certain(Topic::PackageManager, "cargo", &file);
+    let count = dependencies.iter().filter(|one| one.runs).count();
+    let table = package.manifest.from(&["dependencies"]);
+    report.certain(Topic::Dependencies, counted(count, "crate"), table);
+    let state = lock::report(&all, lock, &file, &mut report);
+
+    let serves = framework.is_some() || texts.iter().any(|(_, text)| source::listens(text));
     if let Some(program) = &program {
-        let exactly = if locked { " --locked" } else { "" };
-        let name = &program.name;
-        application.build_commands = vec![
-            format!("cargo fetch{exactly}"),
-            format!("cargo build --release --offline{exactly} --bin {name}"),
-            format!("install -D target/release/{name} bin/{name}"),
-        ];
-        for command in &application.build_commands {
-            report.likely(Topic::BuildCommand, command, &program.from);
-        }
-        let run = format!("./bin/{name}");
-        report
-            .likely(Topic::RunCommand, &run, &program.from)
-            .note(format!("built from {}", program.file));
-        application.entrypoint = Some(program.file.clone());
-        application.run_command = Some(run);
+        let build = Build {
+            program,
+            package: &package,
+            up,
+            // Whoever fetches gets the toolchain, too, where the project names one.
+            fetches: !all.is_empty() || names_toolchain,
+            locked: state == LockState::Locked && lock.is_some(),
+            target: target(sources, up),
+        };
+        build.write(&mut application, &mut report);
+        let release = release(&runtime.version);
+        application.system_packages = native::packages(lock, &all, release, &mut report);
     }
-    let reads: Vec<_> = texts
+    let mut reads: Vec<_> = texts
         .iter()
         .flat_map(|(path, text)| source::environment(path, text))
         .collect();
     if program.is_some() {
+        let is_rocket = framework.is_some_and(|framework| framework.name == "rocket");
+        let configured = is_rocket
+            .then(|| rocket::port(sources, &package, &dependencies, &mut reads))
+            .flatten();
         let usual = || {
-            framework.map(|(_, label, own)| match own {
+            framework.map(|Framework { label, port, .. }| match port {
                 Some(port) => Port::usual(*port, &format!("{label}'s default")),
                 None => Port::usual(3000, &format!("usual for {label}")),
             })
         };
-        if let Some(port) = source::port(&texts, &reads, &mut report).or_else(usual) {
+        let port = configured
+            .or_else(|| source::port(&texts, &reads, &mut report))
+            .or_else(usual);
+        if let Some(port) = port {
             application.ports = vec![report.port(&port)];
             let routes: Vec<_> = texts
                 .iter()
@@ -146,156 +234,116 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     }
     application.env = environment::variables(&reads);
     environment::report(&application.env, &mut report);
-    let listed = cargo
-        .table(&["dependencies"])
-        .map(|(name, _)| (name, cargo.from(&["dependencies", name])));
-    application.services = services::of_dependencies(services::Packages::Rust, listed, &mut report);
-    if locked || count == 0 {
-        let note = if locked {
-            "Cargo.lock pins every crate"
-        } else {
-            "nothing is depended on"
-        };
-        report
-            .certain(
-                Topic::Pinned,
-                "yes",
-                if locked { "Cargo.lock" } else { "Cargo.toml" },
-            )
-            .note(note);
-    } else {
-        report
-            .certain(Topic::Pinned, "no", "Cargo.toml")
-            .note("there is no Cargo.lock");
-        report.ask(
-            "Which versions? there is no Cargo.lock.",
-            "cargo generate-lockfile, and commit Cargo.lock",
-        );
-    }
+    let by_feature = all.iter().filter(|one| one.runs).flat_map(|dependency| {
+        let named = std::iter::once(dependency.name.clone());
+        let by_feature = dependency
+            .features
+            .iter()
+            .map(|feature| format!("{}/{feature}", dependency.name));
+        named
+            .chain(by_feature)
+            .map(|name| (name, dependency.from.clone()))
+    });
+    let by_feature: Vec<_> = by_feature.collect();
+    let by_feature = by_feature
+        .iter()
+        .map(|(name, from)| (name.as_str(), from.clone()));
+    application.services =
+        services::of_dependencies(services::Packages::Rust, by_feature, &mut report);
+    let base_image = format!("debian:{}-slim", release(&runtime.version));
     application.runtime = Some(runtime);
-    let strength = match (&program, framework) {
+    let strength = match (&program, serves) {
         (None, _) => Strength::Sources,
-        (Some(_), None) => Strength::Program,
-        (Some(_), Some(_)) => Strength::Framework,
+        (Some(_), false) => Strength::Program,
+        (Some(_), true) => Strength::Framework,
+    };
+    let name = match package.folder.as_str() {
+        "" => root_name,
+        _ => package.name().and_then(names::from_package),
     };
     Some(Found {
         strength,
-        name: package.and_then(names::from_package),
+        name,
         application,
-        base_image: "debian:bookworm-slim".to_owned(),
+        base_image,
         delegates: false,
         report,
     })
 }
 
-fn version_of(cargo: &Document, krate: &str) -> Option<String> {
-    let written = cargo
-        .text(&["dependencies", krate])
-        .or_else(|| cargo.text(&["dependencies", krate, "version"]))?;
-    let version = written.trim_start_matches(['^', '=', '~', ' ']);
-    Some(version.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
+/// The other packages of the workspace and their programs.
+fn others(
+    sources: &Sources<'_>,
+    package: &Package,
+    workspace: Option<&Workspace>,
+) -> Vec<(Package, Vec<Program>)> {
+    let Some(workspace) = workspace.filter(|workspace| workspace.up.is_empty()) else {
+        return Vec::new();
+    };
+    let folders = workspace.members(sources);
+    let others = folders.iter().filter(|folder| **folder != package.folder);
+    others
+        .filter_map(|folder| Package::read(sources, folder))
+        .map(|member| {
+            let programs = programs::of_package(sources, &member);
+            (member, programs)
+        })
+        .collect()
 }
 
-/// The version, as the toolchain file says it, else the least that the package allows.
-fn version(sources: &Sources<'_>, cargo: &Document) -> Option<Claim> {
-    let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    let plain = || {
-        let text = sources.text("rust-toolchain")?;
-        let version = text.trim();
-        is_version(version).then(|| (version.to_owned(), "rust-toolchain:1".to_owned()))
-    };
-    let table = || {
-        let document = sources.document("rust-toolchain.toml")?;
-        let version = document
-            .text(&["toolchain", "channel"])
-            .filter(|version| is_version(version))?;
-        Some((version.to_owned(), document.from(&["toolchain", "channel"])))
-    };
-    let least = || {
-        let version = cargo
-            .text(&["package", "rust-version"])
-            .filter(|version| is_version(version))?;
-        Some((version.to_owned(), cargo.from(&["package", "rust-version"])))
-    };
-    let fits = |(version, _): &(String, String)| {
-        version
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
-    };
-    let (version, from) = table().or_else(plain).or_else(least).filter(fits)?;
-    Some(Claim::exactly(version, from))
+/// Whether a file is part of the program: not another one's main file, and not in another one's package.
+fn is_part(
+    path: &str,
+    program: Option<&Program>,
+    package: &Package,
+    members: &[(Package, Vec<Program>)],
+) -> bool {
+    let of_another = members
+        .iter()
+        .any(|(member, programs)| !programs.is_empty() && path.starts_with(&member.folder));
+    let bins = package.path("src/bin/");
+    let own_file = program.is_none_or(|program| {
+        let folder = program.file.strip_suffix("main.rs");
+        let own = program.file == path
+            || folder.is_some_and(|folder| folder.len() > bins.len() && path.starts_with(folder));
+        let of_another_main = path == package.path("src/main.rs") && program.file != path;
+        own || !(path.starts_with(&bins) || of_another_main)
+    });
+    !of_another && own_file
 }
 
-/// The program that is built.
-struct Program {
-    name: String,
-    file: String,
-    from: String,
-}
-
-fn program(sources: &Sources<'_>, cargo: &Document, report: &mut Report) -> Option<Program> {
-    let mut programs = Vec::new();
-    let mut add = |name: &str, file: &str, from: String| {
-        // The name goes into a shell line.
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if !name.is_empty() && name.chars().all(plain) {
-            programs.push(Program {
-                name: name.to_owned(),
-                file: file.to_owned(),
-                from,
-            });
-        }
-    };
-    let package = cargo.text(&["package", "name"])?;
-    let listed = cargo
-        .get(&["bin"])
-        .and_then(serde_json::Value::as_array)
-        .map_or(0, Vec::len);
-    for index in 0..listed {
-        let index = index.to_string();
-        let Some(name) = cargo.text(&["bin", &index, "name"]) else {
-            continue;
-        };
-        let usual = format!("src/bin/{name}.rs");
-        let file = cargo.text(&["bin", &index, "path"]).unwrap_or(&usual);
-        let file = if sources.has(file) {
-            file
-        } else {
-            "src/main.rs"
-        };
-        add(name, file, cargo.from(&["bin", &index, "name"]));
+/// Whether the package is a page's code: a tool for such is there to build it, or the target is theirs.
+fn goes_to_browsers(
+    sources: &Sources<'_>,
+    package: &Package,
+    workspace: Option<&Workspace>,
+) -> bool {
+    if target(sources, "").is_some_and(|target| target.starts_with("wasm")) {
+        return true;
     }
-    if listed == 0 {
-        if sources.has("src/main.rs") {
-            add(package, "src/main.rs", "src/main.rs".to_owned());
-        }
-        for path in sources.program_files(&["rs"]) {
-            let file = path
-                .strip_prefix("src/bin/")
-                .and_then(|rest| rest.strip_suffix(".rs"));
-            if let Some(name) = file.filter(|name| !name.contains('/')) {
-                add(name, path, path.to_owned());
-            }
-        }
-    }
-    let default = cargo.text(&["package", "default-run"]).unwrap_or(package);
-    let chosen = programs.iter().position(|program| program.name == default);
-    if programs.len() > 1 && chosen.is_none() {
-        let names: Vec<_> = programs
+    let dependencies = package.dependencies(workspace);
+    let has = |names: &[&str]| {
+        dependencies
             .iter()
-            .map(|program| program.name.as_str())
-            .collect();
-        report.ask(
-            format!(
-                "Which program? {} are programs; {} taken.",
-                names.join(", "),
-                names[0]
-            ),
-            format!(
-                "add default-run = \"{}\" to [package] in Cargo.toml",
-                names[0]
-            ),
-        );
-    }
-    (!programs.is_empty()).then(|| programs.swap_remove(chosen.unwrap_or(0)))
+            .any(|dependency| dependency.runs && names.contains(&dependency.name.as_str()))
+    };
+    let serves = FRAMEWORKS.iter().any(|framework| has(&[framework.name]));
+    let page = sources.first_of(&["Trunk.toml", "index.html", "Dioxus.toml"]);
+    !serves && has(&IN_BROWSERS) && page.is_some()
+}
+
+fn framework(dependencies: &[&Dependency], report: &mut Report) -> Option<&'static Framework> {
+    let (framework, dependency) = FRAMEWORKS.iter().find_map(|framework| {
+        let mut used = dependencies.iter().filter(|dependency| dependency.runs);
+        Some((
+            framework,
+            used.find(|dependency| dependency.name == framework.name)?,
+        ))
+    })?;
+    let version = dependency.requirement.as_deref().unwrap_or("");
+    let version = version.trim_start_matches(['^', '=', '~', ' ']);
+    let version: Vec<_> = version.splitn(3, '.').take(2).collect();
+    let value = format!("{} {}", framework.label, version.join("."));
+    report.certain(Topic::Framework, value.trim_end(), &dependency.from);
+    Some(framework)
 }

@@ -4,6 +4,7 @@
 //! it need not run again when a source file changes. Whatever is not known to be so reads everything.
 
 mod bundles;
+mod cargo;
 mod jvm;
 
 use std::collections::BTreeSet;
@@ -131,7 +132,7 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
         "cpanm" | "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle"
         | "gradlew" | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift"
-        | "shards" | "gleam" | "rebar3" | "curl" | "wget" => true,
+        | "shards" | "gleam" | "rebar3" | "rustup" | "curl" | "wget" => true,
         _ => false,
     }
 }
@@ -207,6 +208,8 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
                 place.files(&["go.mod", "go.sum"])
             }
         }
+        ["cargo", "fetch", ref arguments @ ..] if only_options(arguments) => cargo::fetch(place),
+        ["rustup", "target" | "toolchain", ..] => place.files(&cargo::TOOLCHAIN),
         ["bundle", "install", ref arguments @ ..] if only_options(arguments) => {
             bundles::bundler(place)
         }

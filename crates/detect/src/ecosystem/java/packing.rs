@@ -1,8 +1,7 @@
 //! How a program for the Java virtual machine becomes an image.
 
 use super::version::{USUAL, major};
-use crate::ecosystem::{Packed, Packing, Probe, Toolchain};
-use crate::plan::shell_quoted;
+use crate::ecosystem::{Packed, Packing, Toolchain, probe_by_bash};
 
 /// The versions that images are made of; one between them runs on the next.
 const IMAGES: [u32; 11] = [8, 11, 17, 18, 19, 20, 21, 22, 23, 24, 25];
@@ -25,7 +24,7 @@ pub fn packing(program: &Packed<'_>) -> Packing {
         || (with_wrapper(program) && program.base_image.contains("jdk"));
     Packing {
         toolchain: (!builds).then(|| toolchain(program)),
-        probe: Some(probe),
+        probe: Some(probe_by_bash),
         ..Packing::default()
     }
 }
@@ -86,24 +85,4 @@ fn sbt(java: u32) -> &'static str {
         18..=21 => "eclipse-temurin-21_1.x",
         _ => "eclipse-temurin-25_1.x",
     }
-}
-
-/// Asks with bash alone: a Java runtime cannot run a line of code by itself, and not every image that has one
-/// has curl or wget, but those of Debian and Ubuntu never go without bash.
-fn probe(probe: &Probe<'_>) -> Vec<String> {
-    let port = if probe.port_variable {
-        format!("${{PORT:-{}}}", probe.port)
-    } else {
-        probe.port.to_string()
-    };
-    let request = shell_quoted(&format!(
-        "GET {} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n",
-        probe.path.replace('\\', "\\\\").replace('%', "%%")
-    ));
-    // The answer is read to its end, so that the program finds nobody gone.
-    let line = format!(
-        "exec 3<>/dev/tcp/127.0.0.1/{port} && printf {request} >&3 && read -r -t 3 _ code _ <&3 \
-         && timeout 3 cat <&3 >/dev/null; [[ $code == [23]* ]]"
-    );
-    vec!["/bin/bash".to_owned(), "-c".to_owned(), line]
 }

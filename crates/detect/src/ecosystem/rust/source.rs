@@ -8,6 +8,39 @@ use crate::sources::Text;
 const COMMENT: &[&str] = &["//"];
 const QUOTES: &[char] = &['"'];
 
+/// What stands before the port in an address, and whether only the machine itself reaches it.
+const ADDRESSES: [(&str, bool); 10] = [
+    ("\"0.0.0.0:", false),
+    ("\"[::]:", false),
+    ("([0, 0, 0, 0],", false),
+    ("([0,0,0,0],", false),
+    ("(\"0.0.0.0\",", false),
+    ("Ipv4Addr::UNSPECIFIED,", false),
+    ("\"127.0.0.1:", true),
+    ("\"localhost:", true),
+    ("([127, 0, 0, 1],", true),
+    ("(\"127.0.0.1\",", true),
+];
+
+/// Whether a text has what begins to answer.
+pub(super) fn listens(text: &str) -> bool {
+    const BEGINNINGS: [&str; 10] = [
+        "TcpListener::bind",
+        "axum::serve",
+        "axum::Server",
+        "HttpServer::new",
+        "rocket::build",
+        "rocket::ignite",
+        "#[launch]",
+        "warp::serve",
+        "Server::bind",
+        "tide::new",
+    ];
+    BEGINNINGS
+        .iter()
+        .any(|beginning| Scan::behind(text, beginning, COMMENT).next().is_some())
+}
+
 /// The port: what the code falls back to where `PORT` is not set, else the address it binds.
 pub(super) fn port(texts: &[Text<'_>], reads: &[Read], report: &mut Report) -> Option<Port> {
     let fallback = reads.iter().find_map(|read| match &read.need {
@@ -20,18 +53,15 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read], report: &mut Report) -> O
         return fallback;
     }
     let (port, from, only_local) = texts.iter().find_map(|(path, text)| {
-        ["\"0.0.0.0:", "\"127.0.0.1:", "\"[::]:"]
-            .iter()
-            .find_map(|address| {
-                Scan::behind(text, address, COMMENT).find_map(|mut scan| {
-                    let port = scan.number().and_then(scan::port)?;
-                    Some((
-                        port,
-                        format!("{path}:{}", scan.line()),
-                        address.contains("127"),
-                    ))
-                })
+        ADDRESSES.iter().find_map(|(address, only_local)| {
+            Scan::behind(text, address, COMMENT).find_map(|mut scan| {
+                let port = scan.number().and_then(scan::port)?;
+                // Tests ask for any port, clients for another one's.
+                let line = scan.line_before();
+                let asks = line.contains("connect") || line.contains("://");
+                (!asks).then(|| (port, format!("{path}:{}", scan.line()), *only_local))
             })
+        })
     })?;
     if only_local {
         report.ask(
@@ -91,8 +121,48 @@ pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
             ));
         }
     }
+    reads.extend(of_arguments(path, text));
     reads.sort_by_key(|(line, _)| *line);
     reads.into_iter().map(|(_, read)| read).collect()
+}
+
+/// What clap's arguments read where they are not given: `#[arg(long, env = "PORT", default_value = "80")]`.
+fn of_arguments(path: &str, text: &str) -> Vec<(usize, Read)> {
+    let mut reads = Vec::new();
+    for scan in Scan::behind(text, "env", COMMENT) {
+        let mut inside = scan;
+        let before = scan.line_before();
+        let in_attribute = ["#[arg(", "#[clap(", "#[structopt("]
+            .iter()
+            .any(|attribute| before.contains(attribute));
+        if !in_attribute || !inside.eat("=") {
+            continue;
+        }
+        let Some(name) = inside.string(QUOTES) else {
+            continue;
+        };
+        let line = inside.rest().lines().next().unwrap_or("");
+        let line = format!("{before}{line}");
+        let default = line.split("default_value").nth(1).and_then(|rest| {
+            let value = rest
+                .trim_start_matches("_t")
+                .trim_start()
+                .strip_prefix('=')?;
+            let value = value.trim_start();
+            match value.strip_prefix('"') {
+                Some(quoted) => quoted.split('"').next(),
+                None => value.split([')', ',', ']']).next(),
+            }
+        });
+        let need = default
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .map_or(Need::Optional, Need::Default);
+        let from = format!("{path}:{}", scan.line());
+        let name = name.to_owned();
+        reads.push((scan.line(), Read { name, need, from }));
+    }
+    reads
 }
 
 /// What is done with a variable that is not set, up to the end of the statement.
@@ -119,6 +189,27 @@ fn need(behind: Scan<'_>) -> Need {
         };
         if let Some(default) = quoted.map(str::to_owned).or_else(number) {
             return Need::Default(default);
+        }
+    }
+    // match env::var("PORT") { Ok(port) => port, Err(_) => "8000".into() }
+    if behind.line_before().contains("match ")
+        && let Some((_, other)) = statement.split_once("Err(_) =>")
+    {
+        let other = other.trim_start();
+        let quoted = other
+            .strip_prefix('"')
+            .or_else(|| other.strip_prefix("String::from(\""))
+            .and_then(|rest| rest.split_once('"'))
+            .map(|(text, _)| text.to_owned());
+        let digits = || {
+            let digits: String = other.chars().take_while(char::is_ascii_digit).collect();
+            (!digits.is_empty()).then_some(digits)
+        };
+        if let Some(default) = quoted.or_else(digits) {
+            return Need::Default(default);
+        }
+        if other.starts_with("panic!") {
+            return Need::Required;
         }
     }
     Need::Optional
