@@ -61,14 +61,13 @@ pub fn configure(root: &str, fallback: Fallback) -> String {
     lines.push("  }".to_owned());
     lines.push("}".to_owned());
     // Caddy reads the variable, not the shell.
-    let quoted = |line: &String| match line.contains('$') {
-        true => format!(
-            "\"{}\"",
-            line.replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('$', "\\$")
-        ),
-        false => shell_quoted(line),
+    let quoted = |line: &String| {
+        if line.contains('$') {
+            let line = line.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\"{}\"", line.replace('$', "\\$"))
+        } else {
+            shell_quoted(line)
+        }
     };
     let words: Vec<_> = lines.iter().map(quoted).collect();
     format!("printf '%s\\n' {} > {CONFIG_FILE}", words.join(" "))
