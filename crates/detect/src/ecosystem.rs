@@ -225,9 +225,7 @@ impl Claim {
     }
 
     fn file(&self) -> &str {
-        self.from
-            .rsplit_once(':')
-            .map_or(self.from.as_str(), |(file, _)| file)
+        file_of(&self.from)
     }
 }
 
@@ -457,6 +455,11 @@ impl Fact {
             from: self.from.clone(),
         }
     }
+}
+
+/// The file of a `file:line`.
+pub fn file_of(from: &str) -> &str {
+    from.rsplit_once(':').map_or(from, |(file, _)| file)
 }
 
 /// `1 package`, `16 packages`.

@@ -63,6 +63,13 @@ pub fn variables(reads: &[Read]) -> BTreeMap<String, EnvironmentVariable> {
     variables
 }
 
+/// All reads, by variable and reported.
+pub fn told(reads: &[Read], into: &mut Report) -> BTreeMap<String, EnvironmentVariable> {
+    let variables = variables(reads);
+    report(&variables, into);
+    variables
+}
+
 /// Says of each variable what the program does with it.
 pub fn report(variables: &BTreeMap<String, EnvironmentVariable>, report: &mut Report) {
     // As the code reads them, not as the alphabet has it.

@@ -18,7 +18,7 @@ const NAMES: [(&str, &str); 7] = [
 
 /// `a web service in Python 3.11`, `a web service in TypeScript on Node 20`, `a site`.
 pub fn headline(application: &Application) -> String {
-    let is_site = application.run_command.as_deref() == Some(web_server::RUN_COMMAND);
+    let is_site = web_server::serves(application);
     if is_site && application.build_commands.len() < 2 {
         return "a site".to_owned();
     }

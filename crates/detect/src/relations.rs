@@ -274,8 +274,10 @@ fn meant(
 fn tier(application: &Application, name: &str) -> Tier {
     let mut words = name.split('-');
     let has = |known: &[&str]| name.split('-').any(|word| known.contains(&word));
-    let is_site = application.run_command.as_deref() == Some(web_server::RUN_COMMAND);
-    if is_site || FRONTENDS.contains(&application.kind.as_str()) || has(&SEEN) {
+    if web_server::serves(application)
+        || FRONTENDS.contains(&application.kind.as_str())
+        || has(&SEEN)
+    {
         return Tier::Frontend;
     }
     let hands_on = application.ports.is_empty()

@@ -164,15 +164,8 @@ impl<'a> Sources<'a> {
 
     /// Whether there are files below a folder.
     pub fn has_folder(&self, path: &str) -> bool {
-        let Some(path) = self.full(path) else {
-            return false;
-        };
-        let below = format!("{path}/");
-        self.tree
-            .entries()
-            .range(below.clone()..)
-            .next()
-            .is_some_and(|(found, _)| found.starts_with(&below))
+        self.full(path)
+            .is_some_and(|path| self.has_folder_at(&path))
     }
 
     /// The first of `paths` that is a file.

@@ -1,5 +1,6 @@
 //! Files whose only purpose is to say which versions of tools a project wants.
 
+use crate::ecosystem::Claim;
 use crate::sources::Sources;
 
 /// Where mise reads its tools from, the nearest first.
@@ -31,6 +32,22 @@ pub fn only(sources: &Sources<'_>, name: &str) -> Option<Said> {
         version: line.trim().to_owned(),
         from: format!("{file}:{}", index + 1),
     })
+}
+
+/// The exact versions that files of their own say, then those that [`of_tool`] knows by these names.
+pub fn claims(
+    sources: &Sources<'_>,
+    files: &[&str],
+    tools: &[&str],
+) -> impl Iterator<Item = Claim> + use<> {
+    let said: Vec<_> = files
+        .iter()
+        .filter_map(|file| only(sources, file))
+        .chain(tools.iter().flat_map(|tool| of_tool(sources, tool)))
+        .collect();
+    said.into_iter()
+        .filter(|said| is_dotted(&said.version))
+        .map(|said| Claim::exactly(said.version, said.from))
 }
 
 /// What `.tool-versions` and mise's files say of a tool.

@@ -1,6 +1,6 @@
 //! Files of a site, served by Caddy: the right types, compression, caching, and a page for what is not there.
 
-use ergon_manifest::Health;
+use ergon_manifest::{Application, EnvironmentVariable, Health};
 
 use crate::ecosystem::{Packing, Probe, Toolchain};
 use crate::plan::shell_quoted;
@@ -73,12 +73,26 @@ pub fn configure(root: &str, fallback: Fallback) -> String {
     format!("printf '%s\\n' {} > {CONFIG_FILE}", words.join(" "))
 }
 
-/// The site's own page is the sign that it is there.
-pub fn health() -> Health {
-    Health {
+/// Has the server serve an application's files, `configure` being the build command that [`configure`] gives.
+pub fn serve(configure: String, application: &mut Application) {
+    application.build_commands.push(configure);
+    application.run_command = Some(RUN_COMMAND.to_owned());
+    application.ports = vec![PORT];
+    // The site's own page is the sign that it is there.
+    application.health = Some(Health {
         path: "/".to_owned(),
         port: None,
-    }
+    });
+    let port = EnvironmentVariable {
+        default: Some(PORT.to_string()),
+        ..EnvironmentVariable::default()
+    };
+    application.env.insert("PORT".to_owned(), port);
+}
+
+/// Whether the server serves an application.
+pub fn serves(application: &Application) -> bool {
+    application.run_command.as_deref() == Some(RUN_COMMAND)
 }
 
 /// How a site becomes an image; `toolchain` builds its files, where anything does.

@@ -126,7 +126,7 @@ fn rest(declared: &Declared, found: &mut Found) {
     if let Some(Said { value, from }) = health
         && application.run_command.is_some()
         && !application.ports.is_empty()
-        && application.run_command.as_deref() != Some(web_server::RUN_COMMAND)
+        && !web_server::serves(application)
     {
         report.facts.retain(|fact| fact.topic != Topic::Health);
         report.certain(Topic::Health, format!("GET {value}"), from);
@@ -218,7 +218,7 @@ fn is_compiled(found: &Found) -> bool {
 }
 
 fn is_site(found: &Found) -> bool {
-    found.application.run_command.as_deref() == Some(web_server::RUN_COMMAND)
+    web_server::serves(&found.application)
 }
 
 /// A note that goes on.

@@ -49,8 +49,7 @@ impl Compiled<'_> {
             Some(port) if self.run_command.is_some() => vec![report.port(port)],
             _ => Vec::new(),
         };
-        let env = environment::variables(&self.reads);
-        environment::report(&env, &mut report);
+        let env = environment::told(&self.reads, &mut report);
         let strength = match (&self.run_command, self.is_framework) {
             (None, _) => Strength::Sources,
             (Some(_), false) => Strength::Program,

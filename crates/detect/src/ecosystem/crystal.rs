@@ -64,11 +64,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             document.from(&["dependencies", shard]),
         );
     }
-    let files = version_files::only(sources, ".crystal-version")
-        .into_iter()
-        .chain(version_files::of_tool(sources, "crystal"))
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let files = version_files::claims(sources, &[".crystal-version"], &["crystal"]);
     let written = document.text(&["crystal"]).map(|version| {
         let from = document.from(&["crystal"]);
         if version_files::is_dotted(version) {

@@ -70,10 +70,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             document.from(&["dependencies", package]),
         );
     }
-    let files = version_files::of_tool(sources, "dart")
-        .into_iter()
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let files = version_files::claims(sources, &[], &["dart"]);
     let keys = ["environment", "sdk"];
     let range = document.text(&keys).map(|range| {
         // The major version is what images are called by; the least that is allowed says which.

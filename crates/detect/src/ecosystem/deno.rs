@@ -170,8 +170,7 @@ impl Project<'_, '_> {
                 application.health = report.health(&source::routes(&self.texts));
             }
         }
-        application.env = environment::variables(&reads);
-        environment::report(&application.env, &mut report);
+        application.env = environment::told(&reads, &mut report);
         let packages = self
             .imports
             .iter()

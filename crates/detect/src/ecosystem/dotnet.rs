@@ -175,8 +175,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .flat_map(|(path, text)| variables(path, text))
         .collect();
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads, &mut report);
     if project.is_web() {
         let port = Port::usual(8080, "the image's default");
         application.ports = vec![report.port(&port)];

@@ -111,8 +111,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .flat_map(|(path, text)| variables(path, text))
         .collect();
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads, &mut report);
     let listed = mix
         .deps
         .iter()

@@ -1,9 +1,7 @@
 //! Gleam, on Erlang.
 
 use super::compiled::Compiled;
-use super::{
-    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
-};
+use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime};
 use crate::analysis::Topic;
 use crate::sources::Sources;
 use crate::version_files;
@@ -55,10 +53,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             document.from(&["dependencies", package]),
         );
     }
-    let named = version_files::of_tool(sources, "gleam")
-        .into_iter()
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let named = version_files::claims(sources, &[], &["gleam"]);
     let runtime = report.runtime(&USUAL, named);
     if sources.has("manifest.toml") {
         report.lock(

@@ -206,8 +206,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .collect();
         application.health = report.health(&routes);
     }
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads, &mut report);
     let required = module
         .requires
         .iter()
@@ -236,12 +235,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
 
 /// What says which Go: files for a version manager, then the module.
 fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
-    let named = version_files::only(sources, ".go-version")
-        .into_iter()
-        .chain(version_files::of_tool(sources, "go"))
-        .chain(version_files::of_tool(sources, "golang"))
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let named = version_files::claims(sources, &[".go-version"], &["go", "golang"]);
     let module = module
         .go
         .iter()

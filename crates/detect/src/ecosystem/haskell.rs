@@ -105,10 +105,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some((_, label)) = framework {
         report.likely(Topic::Framework, *label, cabal.unwrap_or(file));
     }
-    let files = version_files::of_tool(sources, "ghc")
-        .into_iter()
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let files = version_files::claims(sources, &[], &["ghc"]);
     let compiler = sources.text("cabal.project").and_then(|text| {
         text.lines().enumerate().find_map(|(index, line)| {
             let version = line

@@ -6,7 +6,7 @@ mod site;
 mod source;
 mod version;
 
-use ergon_manifest::{Application, EnvironmentVariable};
+use ergon_manifest::Application;
 
 use self::package::{Lock, Manager, Package};
 use self::server::Start;
@@ -224,12 +224,6 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let lock = Lock::read(sources, manager, &package);
     let workspace = package::workspace(sources, manager);
     let (start, site) = start(sources, &package, manager);
-    let texts: Vec<_> = sources
-        .program_texts(EXTENSIONS)
-        .into_iter()
-        .filter(|(path, _)| !path.contains(".min.") && !path.contains(".config."))
-        .collect();
-
     let mut application = Application {
         kind: match (&site, framework) {
             (Some(site), _) => site.kind,
@@ -263,32 +257,36 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some(site) = &site {
         serve(site, &package, &mut application, &mut report);
     }
-    if let Some(start) = start {
-        let fact = if start.guessed {
-            report.likely(Topic::RunCommand, &start.command, &start.from)
-        } else {
-            report.certain(Topic::RunCommand, &start.command, &start.from)
-        };
-        fact.note(start.note);
-        application.entrypoint = start.entrypoint;
-        application.run_command = Some(start.command);
-        let port = source::port(&texts, framework.map(|framework| framework.label));
-        if let Some(port) = port {
-            application.ports = vec![report.port(&port)];
-            let routes: Vec<_> = texts
-                .iter()
-                .flat_map(|(path, text)| source::routes(path, text))
-                .collect();
-            application.health = report.health(&routes);
-        }
-    }
-    let reads: Vec<_> = texts
-        .iter()
-        .flat_map(|(path, text)| source::environment(path, text))
-        .collect();
     if site.is_none() {
-        application.env = environment::variables(&reads);
-        environment::report(&application.env, &mut report);
+        let texts: Vec<_> = sources
+            .program_texts(EXTENSIONS)
+            .into_iter()
+            .filter(|(path, _)| !path.contains(".min.") && !path.contains(".config."))
+            .collect();
+        if let Some(start) = start {
+            let fact = if start.guessed {
+                report.likely(Topic::RunCommand, &start.command, &start.from)
+            } else {
+                report.certain(Topic::RunCommand, &start.command, &start.from)
+            };
+            fact.note(start.note);
+            application.entrypoint = start.entrypoint;
+            application.run_command = Some(start.command);
+            let port = source::port(&texts, framework.map(|framework| framework.label));
+            if let Some(port) = port {
+                application.ports = vec![report.port(&port)];
+                let routes: Vec<_> = texts
+                    .iter()
+                    .flat_map(|(path, text)| source::routes(path, text))
+                    .collect();
+                application.health = report.health(&routes);
+            }
+        }
+        let reads: Vec<_> = texts
+            .iter()
+            .flat_map(|(path, text)| source::environment(path, text))
+            .collect();
+        application.env = environment::told(&reads, &mut report);
     }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
@@ -391,23 +389,12 @@ fn serve(site: &Site, package: &Package, application: &mut Application, report: 
             "{} leaves its pages in {}",
             site.label, site.output
         ));
-    application.build_commands.push(configure);
+    web_server::serve(configure, application);
     application.artifacts = vec![site.output.clone(), web_server::CONFIG_FILE.to_owned()];
     report
         .likely(Topic::RunCommand, web_server::RUN_COMMAND, &from)
         .note(format!("{} leaves files for a web server", site.label));
-    application.run_command = Some(web_server::RUN_COMMAND.to_owned());
-    let port = Port::usual(web_server::PORT, "the web server's own");
-    application.ports = vec![report.port(&port)];
-    application.health = Some(web_server::health());
-    application.env.insert(
-        "PORT".to_owned(),
-        EnvironmentVariable {
-            required: false,
-            default: Some(web_server::PORT.to_string()),
-            from: None,
-        },
-    );
+    report.port(&Port::usual(web_server::PORT, "the web server's own"));
 }
 
 /// The image that a runtime is in.

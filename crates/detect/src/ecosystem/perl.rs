@@ -1,7 +1,7 @@
 //! Perl: cpanfile, PSGI programs and scripts.
 
 use super::compiled::Compiled;
-use super::{Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, UsualRuntime};
+use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, UsualRuntime};
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
@@ -80,11 +80,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some((_, _, label)) = framework {
         report.likely(Topic::Framework, *label, file);
     }
-    let named = version_files::only(sources, ".perl-version")
-        .into_iter()
-        .chain(version_files::of_tool(sources, "perl"))
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let named = version_files::claims(sources, &[".perl-version"], &["perl"]);
     let runtime = report.runtime(&USUAL, named);
     if sources.has("cpanfile.snapshot") {
         report.lock(

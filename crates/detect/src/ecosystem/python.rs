@@ -187,8 +187,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         application.run_command = Some(start.run_command);
     }
     application.entrypoint = entrypoint;
-    application.env = environment::variables(&reads(&program));
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads(&program), &mut report);
     application.services = services::of_dependencies(
         services::Packages::Python,
         dependencies.clients(),

@@ -243,16 +243,11 @@ fn generated(
     report.port(&super::Port::usual(web_server::PORT, "the server's own"));
     generator.kind.clone_into(&mut application.kind);
     application.build_commands.push(generator.build.to_owned());
-    application
-        .build_commands
-        .push(web_server::configure(&site.folder, Fallback::NotFound));
+    web_server::serve(
+        web_server::configure(&site.folder, Fallback::NotFound),
+        application,
+    );
     application.artifacts = vec![site.folder.clone(), web_server::CONFIG_FILE.to_owned()];
-    application.run_command = Some(web_server::RUN_COMMAND.to_owned());
-    application.ports = vec![web_server::PORT];
-    application.health = Some(web_server::health());
-    application
-        .env
-        .insert("PORT".to_owned(), default_port(web_server::PORT, None));
 }
 
 /// A program that is started.
@@ -318,8 +313,7 @@ fn started(
             "add an application with the run_command `bundle exec sidekiq` to ergon.json",
         );
     }
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, report);
+    application.env = environment::told(&reads, report);
     if let Some(port) = &start.port {
         application.ports = vec![report.port(port)];
         let routes: Vec<_> = texts

@@ -232,8 +232,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             application.health = report.health(&routes);
         }
     }
-    application.env = environment::variables(&reads);
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads, &mut report);
     let by_feature = all.iter().filter(|one| one.runs).flat_map(|dependency| {
         let named = std::iter::once(dependency.name.clone());
         let by_feature = dependency

@@ -85,8 +85,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .note("the script is for that shell");
         application.system_packages.push((*package).to_owned());
     }
-    application.env = environment::variables(&reads(file, &text));
-    environment::report(&application.env, &mut report);
+    application.env = environment::told(&reads(file, &text), &mut report);
     Some(Found {
         // Other languages' programs are often started by scripts; who knows them stands first.
         strength: if by_name {

@@ -3,7 +3,7 @@
 mod generator;
 mod root;
 
-use ergon_manifest::{Application, EnvironmentVariable};
+use ergon_manifest::Application;
 
 use self::generator::Generated;
 use self::root::Root;
@@ -105,18 +105,12 @@ fn serve(root: &Root, application: &mut Application, report: &mut Report) {
         report.likely(Topic::RunCommand, web_server::RUN_COMMAND, &root.from)
     };
     fact.note(format!("serves {shown}: {}", root.why));
-    application
-        .build_commands
-        .push(web_server::configure(&root.folder, root.fallback));
+    web_server::serve(
+        web_server::configure(&root.folder, root.fallback),
+        application,
+    );
     application.entrypoint.clone_from(&root.page);
-    application.run_command = Some(web_server::RUN_COMMAND.to_owned());
-    application.ports = vec![report.port(&Port::usual(web_server::PORT, "the server's own"))];
-    application.health = Some(web_server::health());
-    let default = EnvironmentVariable {
-        default: Some(web_server::PORT.to_string()),
-        ..EnvironmentVariable::default()
-    };
-    application.env.insert("PORT".to_owned(), default);
+    report.port(&Port::usual(web_server::PORT, "the server's own"));
 }
 
 /// Whether the page may belong to a program, which says better how it is served.

@@ -76,11 +76,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .map(|(_, version)| version.split(';').next().unwrap_or(version).trim())
         .filter(|version| version_files::is_dotted(version))
         .map(|version| Claim::exactly(version, "Package.swift:1"));
-    let files = version_files::only(sources, ".swift-version")
-        .into_iter()
-        .chain(version_files::of_tool(sources, "swift"))
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let files = version_files::claims(sources, &[".swift-version"], &["swift"]);
     let runtime = report.runtime(&USUAL, files.chain(tools));
     let depends = text.contains(".package(");
     match (depends, sources.has("Package.resolved")) {

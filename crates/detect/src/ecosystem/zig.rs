@@ -58,12 +58,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             Some(Claim::exactly(version, from))
         })
     });
-    let named = [".zig-version", ".zigversion"]
-        .into_iter()
-        .filter_map(|file| version_files::only(sources, file))
-        .chain(version_files::of_tool(sources, "zig"))
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from));
+    let named = version_files::claims(sources, &[".zig-version", ".zigversion"], &["zig"]);
     let runtime = report.runtime(&USUAL, named.chain(least));
     report.ask(
         "Which image builds Zig? there is no official one; kassany/ziglang is taken.",

@@ -3,7 +3,7 @@
 use super::super::{Start, Weight};
 use super::{Declared, Found, add_note, confidence, fact_of, is_compiled, is_site, ports};
 use crate::analysis::{Confidence, Fact, Loser, Topic};
-use crate::ecosystem::{self, Report, Strength};
+use crate::ecosystem::{self, Report, Strength, file_of};
 use crate::sources::Sources;
 
 /// Ends of the names of files that a program is started by.
@@ -186,10 +186,7 @@ fn lose(sources: &Sources<'_>, start: &Start, found: &mut Found) {
         value: start.command.clone(),
         from: start.from.clone(),
     });
-    let file = fact
-        .from
-        .rsplit_once(':')
-        .map_or(fact.from.as_str(), |(file, _)| file);
+    let file = file_of(&fact.from);
     let rule = why.map_or_else(
         || format!("{file} goes before {}", start.by),
         |why| format!("{} says otherwise, but {why}", start.by),

@@ -2,6 +2,7 @@
 
 use super::{Declared, Found, fact_of};
 use crate::analysis::{Confidence, Loser, Topic};
+use crate::ecosystem::file_of;
 use crate::versions;
 
 /// A claim decides where nothing else does, and among what a range allows; else it is shown.
@@ -37,10 +38,7 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
                 value: claim.version.clone(),
                 from: claim.from.clone(),
             });
-            let file = fact
-                .from
-                .rsplit_once(':')
-                .map_or(fact.from.as_str(), |(file, _)| file);
+            let file = file_of(&fact.from);
             let rule = format!("{file} goes before {}", claim.from);
             super::add_note(fact, &rule);
         }

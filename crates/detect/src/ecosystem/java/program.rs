@@ -180,8 +180,7 @@ impl Program<'_, '_> {
             application.ports = vec![report.port(port)];
             application.health = self.health(used, &settings, report);
         }
-        application.env = environment::variables(&reads);
-        environment::report(&application.env, report);
+        application.env = environment::told(&reads, report);
         application.run_command = Some(run);
         if used.is_some() || serves {
             Strength::Framework

@@ -112,20 +112,15 @@ pub(super) enum Manager {
 impl Manager {
     /// As `packageManager` says, else as the nearest lock file does: a workspace has one for all its packages.
     pub fn of(sources: &Sources<'_>, package: &Package) -> Self {
-        let root = sources
-            .nearest(&["pnpm-workspace.yaml", "yarn.lock", "package-lock.json"])
-            .and_then(|file| {
-                let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let outer = format!("{folder}/package.json");
-                (!folder.is_empty())
-                    .then(|| sources.document(&outer))
-                    .flatten()
-            });
-        let named = package
-            .document
-            .text(&["packageManager"])
-            .or_else(|| root.as_ref()?.text(&["packageManager"]))
-            .unwrap_or("");
+        let of_root = || {
+            let marks = ["pnpm-workspace.yaml", "yarn.lock", "package-lock.json"];
+            let mark = sources.nearest(&marks)?;
+            let (folder, _) = mark.rsplit_once('/')?;
+            let root = sources.document(&format!("{folder}/package.json"))?;
+            root.text(&["packageManager"]).map(str::to_owned)
+        };
+        let own = package.document.text(&["packageManager"]);
+        let named = own.map(str::to_owned).or_else(of_root).unwrap_or_default();
         let lock = sources.nearest(&LOCK_FILES).unwrap_or_default();
         let lock_name = lock.rsplit('/').next().unwrap_or("");
         let name = match named.split('@').next().unwrap_or("") {

@@ -106,13 +106,7 @@ fn claim(said: Said) -> Option<Claim> {
 }
 
 fn bun_claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
-    let files = version_files::only(sources, ".bun-version").into_iter();
-    let tools = version_files::of_tool(sources, "bun");
-    let mut claims: Vec<_> = files
-        .chain(tools)
-        .filter(|said| version_files::is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from))
-        .collect();
+    let mut claims: Vec<_> = version_files::claims(sources, &[".bun-version"], &["bun"]).collect();
     let named = package.document.text(&["packageManager"]);
     let version = named
         .and_then(|named| named.strip_prefix("bun@"))
