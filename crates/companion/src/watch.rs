@@ -142,14 +142,16 @@ impl Watcher {
             Ok(state) => {
                 self.catch_up(&state).await;
                 let history = self.history(id);
-                observe_state(
+                let observation = observe_state(
                     &self.shared.engine,
                     subject,
                     &history,
                     Timestamp::now(),
                     state,
                 )
-                .await
+                .await;
+                self.shared.memory().learn(id, &observation);
+                observation
             }
             Err(error) => {
                 let sight = if error.is_not_found() {

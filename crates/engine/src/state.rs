@@ -37,6 +37,8 @@ pub struct ContainerState {
     /// TCP ports the image says it listens on.
     pub exposed: Vec<u16>,
     pub ports: Vec<PortBinding>,
+    /// What was asked for when it was made, by number: it wants the same again whenever it starts.
+    pub wanted_ports: Vec<PortBinding>,
     /// Addresses by network name.
     pub networks: BTreeMap<String, String>,
     pub network_mode: String,
@@ -209,22 +211,8 @@ impl ContainerState {
                     .flatten()
                     .filter_map(|port| tcp_port(port)),
             ),
-            ports: sorted(
-                settings
-                    .ports
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|(port, bindings)| {
-                        let container = tcp_port(&port);
-                        bindings.into_iter().flatten().filter_map(move |binding| {
-                            Some(PortBinding {
-                                container: container?,
-                                address: binding.host_ip.unwrap_or_default(),
-                                host: binding.host_port?.parse().ok()?,
-                            })
-                        })
-                    }),
-            ),
+            ports: bindings(settings.ports),
+            wanted_ports: bindings(host.port_bindings),
             networks: settings
                 .networks
                 .unwrap_or_default()
@@ -277,6 +265,21 @@ fn health(health: models::Health) -> Option<HealthState> {
 fn timestamp(text: Option<&str>) -> Option<Timestamp> {
     let time: Timestamp = text?.parse().ok()?;
     (time > Timestamp::UNIX_EPOCH).then_some(time)
+}
+
+/// Those that name a port of the host.
+fn bindings(map: Option<models::PortMap>) -> Vec<PortBinding> {
+    sorted(map.into_iter().flatten().flat_map(|(port, bindings)| {
+        let container = tcp_port(&port);
+        bindings.into_iter().flatten().filter_map(move |binding| {
+            let host = binding.host_port?.parse().ok()?;
+            Some(PortBinding {
+                container: container?,
+                address: binding.host_ip.unwrap_or_default(),
+                host,
+            })
+        })
+    }))
 }
 
 /// `8000/tcp` → 8000; other protocols are none of ours.

@@ -210,6 +210,30 @@ fn a_project_is_added_shown_run_and_forgotten() {
 }
 
 #[test]
+fn a_container_that_is_down_comes_back_at_its_address() {
+    let mut first = World::new();
+    let down = first.example("express");
+    let _stack = first.up();
+    let before = first.ergon(["run", down.path(), "--json"]).json()["ports"].clone();
+    docker(["kill", &down.container]);
+
+    // Somebody else's program wants the same port while nobody listens there.
+    let mut second = World::new();
+    let other = second.example("express");
+    let _other_stack = second.up();
+    let taken = second.ergon(["run", other.path(), "--json"]).json()["ports"].clone();
+    assert_ne!(taken[0]["host"], before[0]["host"]);
+
+    first
+        .ergon(["container", "start", &down.container])
+        .succeeds();
+    let shown = first
+        .ergon(["container", "show", &down.container, "--json"])
+        .json();
+    assert_eq!(shown["ports"], before);
+}
+
+#[test]
 fn a_program_that_stops_at_once_is_said_to_have_with_its_last_words() {
     let mut world = World::new();
     let project = world.example("express");

@@ -6,9 +6,10 @@ use ergon_engine::EngineEvent;
 use jiff::Timestamp;
 
 use super::ChangeKind;
-use crate::history::Moment;
+use crate::history::{Moment, Sample};
 use crate::local::LocalContainer;
-use crate::{Happening, History};
+use crate::observation::MemorySource;
+use crate::{Happening, History, Observation};
 
 /// So many events of all containers are kept for those who are watched later.
 const RECENT: usize = 1024;
@@ -103,6 +104,28 @@ impl Memory {
         let covered = self.covered_since.replace(now);
         self.resuming = self.resuming.or(covered);
         self.recent.back().map(|event| event.time)
+    }
+
+    /// What somebody saw who looked in between: the next look of one's own may come too late.
+    pub(super) fn learn(&mut self, id: &str, observation: &Observation) {
+        let (Some(watched), Some(memory)) = (self.containers.get_mut(id), &observation.memory)
+        else {
+            return;
+        };
+        // The engine's numbers say nothing of OOM kills, and an empty cgroup nothing of the program.
+        let is_own = matches!(memory.source, MemorySource::Cgroup(_));
+        let last = &mut watched.history.last_sample;
+        if is_own
+            && !observation.processes.is_empty()
+            && last.is_none_or(|last| last.time < observation.time)
+        {
+            *last = Some(Sample {
+                time: observation.time,
+                memory: memory.used,
+                memory_limit: memory.limit,
+                oom_kills: memory.oom_kills,
+            });
+        }
     }
 
     /// Takes in an event and says what it changes about a watched container.
@@ -202,6 +225,38 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_saw_in_between_is_remembered_unless_it_is_older() {
+        use crate::observation::{Memory as Reading, Process, Sight};
+
+        let mut memory = Memory::default();
+        memory.add("a", "web");
+        let seen = |second, used, source| Observation {
+            memory: Some(Reading {
+                used,
+                limit: None,
+                oom_kills: Some(0),
+                source,
+                raw: String::new(),
+            }),
+            processes: vec![Process::default()],
+            ..Observation::empty(
+                at(second),
+                crate::Subject::default(),
+                Sight::Gone,
+                History::default(),
+            )
+        };
+        let own = || MemorySource::Cgroup("/sys/fs/cgroup/a".to_owned());
+        let used = |memory: &Memory| memory.history("a").last_sample.map(|sample| sample.memory);
+        memory.learn("a", &seen(110, 7, MemorySource::Engine));
+        assert_eq!(used(&memory), None);
+        memory.learn("a", &seen(110, 8, own()));
+        memory.learn("a", &seen(109, 9, own()));
+        memory.learn("nobody", &seen(111, 9, own()));
+        assert_eq!(used(&memory), Some(8));
+    }
+
+    #[test]
     fn one_that_is_watched_later_gets_what_is_remembered_of_it() {
         let mut memory = Memory::default();
         memory.resume(at(100));
@@ -219,7 +274,7 @@ mod tests {
     fn a_start_that_is_told_late_does_not_forget_what_was_read_since() {
         let mut memory = Memory::default();
         memory.add("a", "web");
-        let sample = |second| crate::Sample {
+        let sample = |second| Sample {
             time: at(second),
             memory: 1,
             memory_limit: None,

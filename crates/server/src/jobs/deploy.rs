@@ -1,6 +1,6 @@
 //! Puts an image into its place: the container of before goes, the new one comes, with its companion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ use crate::words::slug;
 const NETWORK: &str = "ergon";
 /// The host answers for a container's port at this much above it, where that is free.
 const PORT_OFFSET: u16 = 10_000;
+/// So many more are tried above it before the engine chooses one, which changes with each start.
+const NEAR: u16 = 50;
 /// How long the container of before may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -134,15 +136,27 @@ impl Deployment<'_> {
             (labels::PROJECT, self.project.id.as_str()),
             (labels::CONTAINER, self.meant.container.as_str()),
         ];
-        let mut earlier = Vec::new();
-        for container in self.engine.list(&wanted, true).await? {
+        self.labelled(&wanted).await
+    }
+
+    /// Containers with all these labels, whether they run or not.
+    async fn labelled(&self, labels: &[(&str, &str)]) -> Result<Vec<ContainerState>, EngineError> {
+        let mut found = Vec::new();
+        for container in self.engine.list(labels, true).await? {
             match self.engine.inspect(&container.id).await {
-                Ok(state) => earlier.push(state),
+                Ok(state) => found.push(state),
                 Err(error) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(earlier)
+        Ok(found)
+    }
+
+    /// Ports that Ergon's containers come back to when they are started again, of every stack on this engine.
+    async fn kept_ports(&self) -> Result<BTreeSet<u16>, EngineError> {
+        let all = self.labelled(&[(labels::STACK, "")]).await?;
+        let ports = all.iter().flat_map(|state| &state.wanted_ports);
+        Ok(ports.map(|binding| binding.host).collect())
     }
 
     /// The manifest's names, where nobody else has them; else with the beginning of the project's id.
@@ -206,24 +220,28 @@ impl Deployment<'_> {
             })
     }
 
-    /// Creates and starts; a port that somebody took meanwhile is given up for any that is free.
+    /// Creates and starts; a port that somebody took meanwhile is given up for the next.
     async fn start(
         &self,
         names: &Names,
         earlier: &[ContainerState],
     ) -> Result<ContainerState, EngineError> {
         self.engine.ensure_network(NETWORK).await?;
-        let mut spec = self.spec(names, earlier);
-        let mut id = self.engine.create_container(&spec).await?;
-        let mut started = self.engine.start(&id).await;
-        if let Err(EngineError::PortTaken { .. }) = started {
-            self.engine.remove(&id, true, true).await?;
-            for publish in &mut spec.publish {
-                publish.host = None;
+        let mut taken = self.kept_ports().await?;
+        let (id, started) = loop {
+            let spec = self.spec(names, earlier, &taken);
+            let id = self.engine.create_container(&spec).await?;
+            let started = self.engine.start(&id).await;
+            let asked = spec.publish.iter().filter_map(|publish| publish.host);
+            let before = taken.len();
+            if matches!(started, Err(EngineError::PortTaken { .. })) {
+                taken.extend(asked);
             }
-            id = self.engine.create_container(&spec).await?;
-            started = self.engine.start(&id).await;
-        }
+            if taken.len() == before {
+                break (id, started);
+            }
+            self.engine.remove(&id, true, true).await?;
+        };
         if let Err(error) = started {
             // What never ran has nothing to tell.
             if let Err(error) = self.engine.remove(&id, true, true).await {
@@ -234,13 +252,19 @@ impl Deployment<'_> {
         self.engine.inspect(&id).await
     }
 
-    fn spec(&self, names: &Names, earlier: &[ContainerState]) -> ContainerSpec {
+    fn spec(
+        &self,
+        names: &Names,
+        earlier: &[ContainerState],
+        taken: &BTreeSet<u16>,
+    ) -> ContainerSpec {
         let publish = |port: u16| {
-            let mut candidates = before(earlier, port).chain(port.checked_add(PORT_OFFSET));
+            let near = (0..=NEAR).filter_map(|above| port.checked_add(PORT_OFFSET + above));
+            let mut candidates = before(earlier, port).chain(near);
             Publish {
                 container: port,
                 address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-                host: candidates.find(|port| is_free(*port)),
+                host: candidates.find(|port| !taken.contains(port) && is_free(*port)),
             }
         };
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -338,7 +362,9 @@ impl Drop for Making<'_> {
 
 /// Where the host answered for a port of the container of before, so that addresses stay good.
 fn before(earlier: &[ContainerState], port: u16) -> impl Iterator<Item = u16> {
-    let bindings = earlier.iter().flat_map(|before| &before.ports);
+    let bindings = earlier
+        .iter()
+        .flat_map(|before| before.ports.iter().chain(&before.wanted_ports));
     bindings
         .filter(move |binding| binding.container == port)
         .map(|binding| binding.host)
