@@ -28,9 +28,8 @@ test-all: ## and what takes too long for every change
 soak: ## run for a long time and watch
 	@echo "There is no soak yet: it comes with the companions' long watch."
 
-fuzz: ## property tests with many more cases
-	PROPTEST_CASES=$${PROPTEST_CASES:-20000} cargo nextest run --package ergon-manifest --package ergon-detect --package ergon-oci
-	@echo "Fuzzing guided by coverage comes later; these are the property tests, with many cases."
+fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
+	@dev/fuzz
 
 bench: build ## ergon build against docker build, ergon detect against nixpacks
 	@benches/docker-build

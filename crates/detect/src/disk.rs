@@ -1,11 +1,13 @@
 //! A folder on disk, as a tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ffi::CStr;
+use std::ffi::CString;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -202,30 +204,50 @@ impl DiskTree {
         } else {
             &folder.path
         };
-        let open = self.open_beneath(name, OFlags::DIRECTORY)?;
-        let rules = self.git_rules(folder);
-        for entry in Dir::read_from(&open)? {
+        let mut listing = Dir::new(self.open_beneath(name, OFlags::DIRECTORY)?)?;
+        let mut found = Vec::new();
+        let mut has_rules = false;
+        while let Some(entry) = listing.read() {
             let entry = entry?;
             let bytes = entry.file_name();
             if matches!(bytes.to_bytes(), b"." | b".." | b".git") {
                 continue;
             }
+            has_rules |= bytes.to_bytes() == b".gitignore";
             let name = bytes.to_string_lossy();
-            let path = folder.child(&name);
             if folder.path.is_empty() && OWN_FILES.contains(&&*name) {
                 continue;
             }
-            let status = match rustix::fs::statat(&open, bytes, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(status) => status,
+            let path = folder.child(&name);
+            // A listing says what stands there, save on some file systems.
+            let kind = match entry.file_type() {
+                FileType::Unknown => listing
+                    .fd()
+                    .and_then(|open| rustix::fs::statat(open, bytes, AtFlags::SYMLINK_NOFOLLOW))
+                    .map(|status| FileType::from_raw_mode(status.st_mode)),
+                kind => Ok(kind),
+            };
+            // Only a name that is no text, or that is asked for its target, is needed as it is written.
+            let name = match name {
+                Cow::Borrowed(_) if kind != Ok(FileType::Symlink) => None,
+                _ => Some(bytes.to_owned()),
+            };
+            found.push((path, kind, name));
+        }
+        let rules = if has_rules {
+            self.git_rules(folder)
+        } else {
+            folder.rules.clone()
+        };
+        for (path, kind, name) in found {
+            let kind = match kind {
+                Ok(kind) => kind,
                 Err(errno) => {
-                    self.skip(
-                        path,
-                        SkipReason::Unreadable(io::Error::from(errno).to_string()),
-                    );
+                    let error = io::Error::from(errno).to_string();
+                    self.skip(path, SkipReason::Unreadable(error));
                     continue;
                 }
             };
-            let kind = FileType::from_raw_mode(status.st_mode);
             if GitRules::leave_out(rules.as_ref(), &path, kind == FileType::Directory) {
                 continue;
             }
@@ -234,7 +256,7 @@ impl DiskTree {
             match kind {
                 FileType::Directory if out && !docker.has_exceptions() => {}
                 // Only here, so that the ignore files can leave it out.
-                _ if bytes.to_str().is_err() => {
+                _ if name.as_ref().is_some_and(|name| name.to_str().is_err()) => {
                     if !out {
                         self.skip(path, SkipReason::NotUtf8);
                     }
@@ -246,30 +268,30 @@ impl DiskTree {
                 }),
                 _ if out => {}
                 FileType::RegularFile => {
-                    let size = u64::try_from(status.st_size).unwrap_or(0);
-                    let executable = Mode::from_raw_mode(status.st_mode).contains(Mode::XUSR);
-                    self.entries
-                        .insert(path, EntryKind::File { size, executable });
+                    self.entries.insert(path, EntryKind::File);
                 }
-                FileType::Symlink => self.take_link(path, &open, bytes),
+                FileType::Symlink => {
+                    let target = listing.fd().and_then(|open| {
+                        rustix::fs::readlinkat(open, name.unwrap_or_default(), Vec::new())
+                    });
+                    self.take_link(path, target);
+                }
                 _ => self.skip(path, SkipReason::Special),
             }
         }
         Ok(())
     }
 
-    fn take_link(&mut self, path: String, folder: &OwnedFd, name: &CStr) {
-        match rustix::fs::readlinkat(folder, name, Vec::new()) {
-            Ok(target) => match target.into_string() {
-                Ok(target) => {
-                    self.entries.insert(path, EntryKind::Symlink { target });
-                }
-                Err(_) => self.skip(path, SkipReason::NotUtf8),
-            },
-            Err(errno) => self.skip(
-                path,
-                SkipReason::Unreadable(io::Error::from(errno).to_string()),
-            ),
+    fn take_link(&mut self, path: String, target: rustix::io::Result<CString>) {
+        match target.map(CString::into_string) {
+            Ok(Ok(target)) => {
+                self.entries.insert(path, EntryKind::Symlink { target });
+            }
+            Ok(Err(_)) => self.skip(path, SkipReason::NotUtf8),
+            Err(errno) => {
+                let error = io::Error::from(errno).to_string();
+                self.skip(path, SkipReason::Unreadable(error));
+            }
         }
     }
 
@@ -335,6 +357,14 @@ impl FileTree for DiskTree {
         &self.entries
     }
 
+    fn is_executable(&self, path: &str) -> bool {
+        let Some(EntryKind::File) = self.entries.get(path) else {
+            return false;
+        };
+        let metadata = self.open_file(path).and_then(|file| file.metadata());
+        metadata.is_ok_and(|metadata| is_executable(&metadata))
+    }
+
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         self.open_file(path)?.read_to_end(&mut content)?;
@@ -344,6 +374,11 @@ impl FileTree for DiskTree {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(self.open_file(path)?))
     }
+}
+
+/// Whether a file's owner may execute it.
+pub fn is_executable(metadata: &Metadata) -> bool {
+    metadata.mode() & Mode::XUSR.as_raw_mode() != 0
 }
 
 /// A folder that is still to be walked.

@@ -27,14 +27,7 @@ impl MemoryTree {
     pub fn with(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         let (path, content) = (path.into(), content.into());
         if !OWN_FILES.contains(&path.as_str()) {
-            let size = content.len() as u64;
-            self.entries.insert(
-                path.clone(),
-                EntryKind::File {
-                    size,
-                    executable: false,
-                },
-            );
+            self.entries.insert(path.clone(), EntryKind::File);
         }
         self.contents.insert(path, content);
         self
@@ -56,6 +49,10 @@ impl MemoryTree {
 impl FileTree for MemoryTree {
     fn entries(&self) -> &BTreeMap<String, EntryKind> {
         &self.entries
+    }
+
+    fn is_executable(&self, _path: &str) -> bool {
+        false
     }
 
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {

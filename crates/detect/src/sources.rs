@@ -145,21 +145,13 @@ impl<'a> Sources<'a> {
     }
 
     fn is_file(&self, full: &str) -> bool {
-        matches!(self.tree.entries().get(full), Some(EntryKind::File { .. })) && can_be_named(full)
+        matches!(self.tree.entries().get(full), Some(EntryKind::File)) && can_be_named(full)
     }
 
     /// Whether a file may be executed.
     pub fn is_executable(&self, path: &str) -> bool {
-        let entry = self
-            .full(path)
-            .and_then(|path| self.tree.entries().get(&path));
-        matches!(
-            entry,
-            Some(EntryKind::File {
-                executable: true,
-                ..
-            })
-        )
+        self.full(path)
+            .is_some_and(|path| self.tree.is_executable(&path))
     }
 
     /// Whether there are files below a folder.
@@ -297,7 +289,7 @@ impl<'a> Sources<'a> {
                 .entries()
                 .range(self.folder.clone()..)
                 .take_while(|(path, _)| path.starts_with(&self.folder))
-                .filter(|(_, kind)| matches!(kind, EntryKind::File { .. }))
+                .filter(|(_, kind)| matches!(kind, EntryKind::File))
                 .map(|(path, _)| &path[self.folder.len()..])
                 .filter(|path| !is_aside(path) && can_be_named(path))
                 .collect();

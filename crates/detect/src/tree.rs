@@ -18,10 +18,7 @@ const LARGEST_OWN_FILE: u64 = 8 << 20;
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryKind {
-    File {
-        size: u64,
-        executable: bool,
-    },
+    File,
     /// The link's target, as written.
     Symlink {
         target: String,
@@ -33,6 +30,9 @@ pub enum EntryKind {
 /// Directories are implied by their files; ignored files are not in it.
 pub trait FileTree {
     fn entries(&self) -> &BTreeMap<String, EntryKind>;
+
+    /// Whether its owner may execute the file at `path`.
+    fn is_executable(&self, path: &str) -> bool;
 
     /// What stands in the folder and is not among the entries because it cannot be taken: its path, and
     /// a sentence that says why. A build refuses such a tree.

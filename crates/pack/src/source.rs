@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use ergon_detect::disk::is_executable;
 use ergon_detect::tree::{EntryKind, FileTree};
 use ergon_manifest::Digest;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -20,10 +21,23 @@ pub struct Source {
     digest: Digest,
 }
 
+/// What stands at a path of the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    File {
+        size: u64,
+        executable: bool,
+    },
+    /// The link's target, as written.
+    Symlink {
+        target: String,
+    },
+}
+
 /// One file or link of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    pub kind: EntryKind,
+    pub kind: SourceKind,
     /// The SHA-256 git blob id of the content, or of a link's target.
     pub blob: Digest,
 }
@@ -38,18 +52,18 @@ impl Source {
                 error,
             };
             let (kind, blob) = match kind {
-                EntryKind::Symlink { target } => (kind.clone(), blob_id(target.as_bytes())),
-                EntryKind::File { executable, .. } => {
+                EntryKind::Symlink { target } => {
+                    let blob = blob_id(target.as_bytes());
+                    let target = target.clone();
+                    (SourceKind::Symlink { target }, blob)
+                }
+                EntryKind::File => {
                     let file = open_beneath(root, path).map_err(failed)?;
-                    let size = file.metadata().map_err(failed)?.len();
+                    let metadata = file.metadata().map_err(failed)?;
+                    let size = metadata.len();
+                    let executable = is_executable(&metadata);
                     let blob = hash_blob(file, size).map_err(failed)?;
-                    (
-                        EntryKind::File {
-                            size,
-                            executable: *executable,
-                        },
-                        blob,
-                    )
+                    (SourceKind::File { size, executable }, blob)
                 }
             };
             files.insert(path.clone(), SourceFile { kind, blob });
@@ -95,9 +109,9 @@ impl Source {
     pub fn changed_file(&self) -> Option<&str> {
         self.files.iter().find_map(|(path, file)| {
             let now = match &file.kind {
-                EntryKind::Symlink { .. } => std::fs::read_link(self.root.join(path))
+                SourceKind::Symlink { .. } => std::fs::read_link(self.root.join(path))
                     .map(|target| blob_id(target.as_os_str().as_encoded_bytes())),
-                EntryKind::File { size, .. } => {
+                SourceKind::File { size, .. } => {
                     open_beneath(&self.root, path).and_then(|open| hash_blob(open, *size))
                 }
             };
@@ -205,13 +219,13 @@ fn tree_id(files: &BTreeMap<String, SourceFile>) -> Digest {
     write(&root)
 }
 
-fn git_mode(kind: &EntryKind) -> &'static str {
+fn git_mode(kind: &SourceKind) -> &'static str {
     match kind {
-        EntryKind::Symlink { .. } => "120000",
-        EntryKind::File {
+        SourceKind::Symlink { .. } => "120000",
+        SourceKind::File {
             executable: true, ..
         } => "100755",
-        EntryKind::File { .. } => "100644",
+        SourceKind::File { .. } => "100644",
     }
 }
 

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ergon_detect::plan::APP_ROOT;
-use ergon_detect::tree::EntryKind as SourceKind;
 use ergon_oci::layer::{Content, EntryKind, LayerEntry};
 
-use crate::source::{Source, blob_prefix};
+use crate::source::{Source, SourceKind, blob_prefix};
 
 /// Source files as layer entries under the application root.
 pub fn source_entries(source: &Source, owner: u32) -> Vec<LayerEntry> {

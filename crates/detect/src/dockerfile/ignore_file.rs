@@ -82,7 +82,7 @@ fn git_sections(tree: &dyn FileTree) -> Vec<Vec<String>> {
     let mut files: Vec<&str> = tree
         .entries()
         .iter()
-        .filter(|(_, kind)| matches!(kind, EntryKind::File { .. }))
+        .filter(|(_, kind)| matches!(kind, EntryKind::File))
         .filter_map(|(path, _)| {
             path.strip_suffix(".gitignore")
                 .filter(|folder| folder.is_empty() || folder.ends_with('/'))

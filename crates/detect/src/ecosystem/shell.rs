@@ -20,7 +20,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing: |_| Packing::default(),
 };
 
-const BASE_IMAGE: &str = "debian:12-slim";
+const BASE_IMAGE: &str = "debian:bookworm-slim";
 
 /// What starts a program by its name.
 pub(crate) const STARTS: &str = "start.sh";

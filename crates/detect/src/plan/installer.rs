@@ -447,7 +447,7 @@ impl Place<'_> {
 
 /// A file that can be copied alone: no link, and no character that a Dockerfile would read as more.
 fn is_plain(path: &str, tree: &dyn FileTree) -> bool {
-    matches!(tree.entries().get(path), Some(EntryKind::File { .. }))
+    matches!(tree.entries().get(path), Some(EntryKind::File))
         && path
             .chars()
             .all(|character| character.is_ascii_alphanumeric() || "._-/+@~ ".contains(character))

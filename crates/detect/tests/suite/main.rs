@@ -9,6 +9,7 @@ mod deno;
 mod disk;
 mod dockerfile;
 mod examples;
+mod found;
 mod go;
 mod java;
 mod java_reads;
@@ -27,6 +28,7 @@ mod several;
 mod shell;
 mod smaller;
 mod static_site;
+mod written_tree;
 
 use ergon_detect::analysis::Analysis;
 use ergon_detect::memory::MemoryTree;

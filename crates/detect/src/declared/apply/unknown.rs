@@ -7,7 +7,7 @@ use crate::analysis::Topic;
 use crate::ecosystem::{Claim, Report, Strength, UsualRuntime};
 
 /// What starts a program of which no more is known.
-const BASE_IMAGE: &str = "debian:12-slim";
+const BASE_IMAGE: &str = "debian:bookworm-slim";
 
 /// A runtime by what starts programs with it, and what is usual of it.
 struct Known {

@@ -29,7 +29,7 @@ const GENERATORS: [Generator; 4] = [
         files: &["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json"],
         folder: "public",
         folder_setting: &["publishDir"],
-        image: "debian:12-slim",
+        image: "debian:bookworm-slim",
         packages: &["hugo"],
         install: None,
         build: "hugo --minify",

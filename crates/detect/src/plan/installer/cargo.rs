@@ -33,7 +33,7 @@ pub(super) fn fetch(place: &Place<'_>) -> Option<BTreeSet<String>> {
         .tree
         .entries()
         .iter()
-        .filter(|(_, kind)| matches!(kind, EntryKind::File { .. }))
+        .filter(|(_, kind)| matches!(kind, EntryKind::File))
         .map(|(path, _)| path)
         .filter(|path| *path == "Cargo.toml" || path.ends_with("/Cargo.toml"))
         .take(MOST_FILES)
