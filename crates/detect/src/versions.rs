@@ -6,6 +6,16 @@ type Comparison = (String, Vec<u32>);
 /// Which candidate a range decides for: the preferred one where it is allowed, else the least above it,
 /// else the greatest below it. Candidates are sorted; `part` says which number of a version they are.
 pub fn choose(range: &str, candidates: &[u32], preferred: u32, part: Part) -> Option<u32> {
+    let allowed = allowed(range, candidates, part);
+    let above = allowed
+        .iter()
+        .copied()
+        .find(|candidate| *candidate >= preferred);
+    above.or(allowed.last().copied())
+}
+
+/// Those of the candidates that a range allows, as in [`choose`].
+pub fn allowed(range: &str, candidates: &[u32], part: Part) -> Vec<u32> {
     let alternatives: Vec<_> = range.split("||").map(comparisons).collect();
     let allowed = |candidate: u32| {
         alternatives.iter().any(|all| {
@@ -13,16 +23,11 @@ pub fn choose(range: &str, candidates: &[u32], preferred: u32, part: Part) -> Op
                 .all(|comparison| part.allows(comparison, candidate))
         })
     };
-    let allowed: Vec<_> = candidates
+    candidates
         .iter()
         .copied()
         .filter(|candidate| allowed(*candidate))
-        .collect();
-    let above = allowed
-        .iter()
-        .copied()
-        .find(|candidate| *candidate >= preferred);
-    above.or(allowed.last().copied())
+        .collect()
 }
 
 /// Whether a range, or an exact version, allows a version; numbers that one of them leaves open agree with any.

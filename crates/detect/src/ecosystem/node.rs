@@ -1,6 +1,9 @@
 //! JavaScript and TypeScript, on Node or Bun, and the sites that their tools build.
 
+mod install;
+mod lock;
 mod package;
+mod scripts;
 mod server;
 mod site;
 mod source;
@@ -8,7 +11,8 @@ mod version;
 
 use ergon_manifest::Application;
 
-use self::package::{Lock, Manager, Package};
+use self::lock::Lock;
+use self::package::{Manager, Package};
 use self::server::Start;
 use self::site::Site;
 use super::{
@@ -233,7 +237,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .to_owned(),
         language: language.to_owned(),
         dependencies: Some("package.json".to_owned()),
-        build_commands: package::build_commands(
+        build_commands: install::build_commands(
+            sources,
             &package,
             manager,
             lock,
@@ -246,7 +251,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let delegates = start
         .as_ref()
         .is_some_and(|start| delegates(sources, &package, start));
-    package::report(
+    install::report(
         &package,
         manager,
         lock,
@@ -322,7 +327,8 @@ fn start(
     manager: Manager,
 ) -> (Option<Start>, Option<Site>) {
     let script = package.script("start");
-    let serves = script.filter(|script| !site::is_for_development(script));
+    let serves =
+        script.filter(|script| !scripts::is_for_development(scripts::last(package, script)));
     if serves.is_none() {
         if let Some(start) = server::of_nx(sources) {
             return (Some(start), None);

@@ -15,6 +15,7 @@ mod java;
 mod java_reads;
 mod nixpacks;
 mod node;
+mod node_install;
 mod php;
 mod plans;
 mod plans_jvm;

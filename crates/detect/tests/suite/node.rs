@@ -95,7 +95,7 @@ fn the_manager_is_the_one_whose_lock_is_there() {
     assert_eq!(
         detected(&[("package.json", &json), ("yarn.lock", "")]).build_commands,
         [
-            "npm install -g yarn",
+            "npm install --global --force yarn@1.22.22",
             "yarn install --frozen-lockfile --production"
         ]
     );
@@ -291,7 +291,10 @@ fn bun_and_the_newer_yarn_are_known_by_their_files() {
     ]);
     assert_eq!(
         yarn.build_commands,
-        ["corepack enable", "yarn install --immutable"]
+        [
+            "npm install --global --force @yarnpkg/cli-dist@4.5.0",
+            "YARN_ENABLE_GLOBAL_CACHE=false yarn install --immutable"
+        ]
     );
 }
 
@@ -336,7 +339,7 @@ fn a_package_of_a_workspace_is_installed_with_the_others() {
     let runtime = api.runtime.as_ref().unwrap();
     assert_eq!(
         (runtime.version.as_str(), runtime.from.as_deref()),
-        ("20", Some("package.json:1"))
+        ("24", Some("package.json:1"))
     );
     let report = report(&tree);
     assert!(

@@ -1,15 +1,7 @@
-//! `package.json`, its lock file, and the commands that install and build.
+//! `package.json`, and who installs what it lists.
 
-use std::fmt;
-use std::io::BufReader;
-
-use serde::Deserialize;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
-
-use crate::analysis::Topic;
+use super::scripts;
 use crate::document::Document;
-use crate::ecosystem::{LockState, Report, counted};
 use crate::sources::Sources;
 
 /// A `package.json`.
@@ -62,12 +54,8 @@ impl Package {
     }
 
     /// Whether a program of the development dependencies has a part in starting.
-    fn starts_with_development_tools(&self) -> bool {
-        let start = ["prestart", "start"]
-            .iter()
-            .filter_map(|name| self.script(name))
-            .collect::<Vec<_>>()
-            .join(" ");
+    pub fn starts_with_development_tools(&self) -> bool {
+        let start = scripts::all(self, &["prestart", "start"]).join(" ");
         let tools = [
             ("typescript", "tsc"),
             ("@nestjs/cli", "nest"),
@@ -112,33 +100,36 @@ pub(super) enum Manager {
 impl Manager {
     /// As `packageManager` says, else as the nearest lock file does: a workspace has one for all its packages.
     pub fn of(sources: &Sources<'_>, package: &Package) -> Self {
-        let of_root = || {
-            let marks = ["pnpm-workspace.yaml", "yarn.lock", "package-lock.json"];
-            let mark = sources.nearest(&marks)?;
-            let (folder, _) = mark.rsplit_once('/')?;
-            let root = sources.document(&format!("{folder}/package.json"))?;
-            root.text(&["packageManager"]).map(str::to_owned)
-        };
-        let own = package.document.text(&["packageManager"]);
-        let named = own.map(str::to_owned).or_else(of_root).unwrap_or_default();
+        let named = named(sources, package);
         let lock = sources.nearest(&LOCK_FILES).unwrap_or_default();
         let lock_name = lock.rsplit('/').next().unwrap_or("");
-        let name = match named.split('@').next().unwrap_or("") {
-            name @ ("npm" | "pnpm" | "yarn" | "bun") => name,
-            _ => match lock_name {
-                "pnpm-lock.yaml" => "pnpm",
-                "yarn.lock" => "yarn",
-                "bun.lock" | "bun.lockb" => "bun",
-                _ => "npm",
-            },
+        let engine = || {
+            let engines = ["pnpm", "yarn", "bun"].into_iter();
+            let mut named = engines.filter(|name| {
+                let range = package.document.text(&["engines", name]);
+                range.is_some_and(|range| range.contains(|one: char| one.is_ascii_digit()))
+            });
+            named.next()
         };
+        let of_files = || match lock_name {
+            "pnpm-lock.yaml" => "pnpm",
+            "yarn.lock" => "yarn",
+            "bun.lock" | "bun.lockb" => "bun",
+            "" if sources.nearest(&["pnpm-workspace.yaml"]).is_some() => "pnpm",
+            "" if sources.nearest(&[".yarnrc.yml"]).is_some() => "yarn",
+            "" if sources.has("bunfig.toml") => "bun",
+            "" => engine().unwrap_or("npm"),
+            _ => "npm",
+        };
+        let name = named.as_ref().map_or_else(of_files, |named| named.name);
         match name {
             "pnpm" => Self::Pnpm,
             "bun" => Self::Bun,
             "yarn" => {
                 let newer = named
-                    .strip_prefix("yarn@")
-                    .map(|version| !version.starts_with("1.") && !version.starts_with("0."));
+                    .map(|named| named.version)
+                    .filter(|version| !version.is_empty())
+                    .map(|version| !matches!(version.split('.').next(), Some("0" | "1")));
                 let berry = newer.unwrap_or_else(|| {
                     sources.nearest(&[".yarnrc.yml"]).is_some()
                         || sources
@@ -160,7 +151,7 @@ impl Manager {
         }
     }
 
-    fn lock_files(self) -> &'static [&'static str] {
+    pub fn lock_files(self) -> &'static [&'static str] {
         match self {
             Self::Npm => &["package-lock.json", "npm-shrinkwrap.json"],
             Self::Pnpm => &["pnpm-lock.yaml"],
@@ -170,316 +161,81 @@ impl Manager {
     }
 }
 
+/// What `packageManager` says.
+pub(super) struct Named {
+    pub name: &'static str,
+    /// Empty where none is said, or none that a shell line can hold as it is.
+    pub version: String,
+    pub from: String,
+}
+
+/// The manager that a package names, else the one that the root of its workspace does.
+pub(super) fn named(sources: &Sources<'_>, package: &Package) -> Option<Named> {
+    let of_root = || of_document(&outer(sources)?.1);
+    of_document(&package.document).or_else(of_root)
+}
+
+fn of_document(document: &Document) -> Option<Named> {
+    let tool: &[&str] = &["devEngines", "packageManager", "name"];
+    let (name, version, keys) = if let Some(said) = document.text(&["packageManager"]) {
+        let (name, version) = said.split_once('@').unwrap_or((said, ""));
+        (name, version, ["packageManager"].as_slice())
+    } else {
+        let version = document.text(&["devEngines", "packageManager", "version"]);
+        (document.text(tool)?, version.unwrap_or(""), tool)
+    };
+    let name = ["npm", "pnpm", "yarn", "bun"]
+        .into_iter()
+        .find(|known| *known == name.trim())?;
+    // A checksum may follow.
+    let version = version.split('+').next().unwrap_or("").trim();
+    let plain = version.starts_with(|first: char| first.is_ascii_digit())
+        && version
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || ".-".contains(one));
+    Some(Named {
+        name,
+        version: if plain {
+            version.to_owned()
+        } else {
+            String::new()
+        },
+        from: document.from(keys),
+    })
+}
+
+/// The outer package of a workspace: its folder, as the package sees it, and its `package.json`.
+pub(super) fn outer(sources: &Sources<'_>) -> Option<(String, Document)> {
+    let mut up = "..".to_owned();
+    while sources.full(&up).is_some() {
+        let file = format!("{up}/package.json");
+        if sources.has(&file)
+            && let Some(document) = sources.document(&file)
+        {
+            return Some((up, document));
+        }
+        up.push_str("/..");
+    }
+    None
+}
+
+/// Whether the package in a folder is the root of a workspace.
+pub(super) fn is_workspace(sources: &Sources<'_>, folder: &str, document: &Document) -> bool {
+    document.get(&["workspaces"]).is_some() || sources.has(&format!("{folder}pnpm-workspace.yaml"))
+}
+
 /// The folder of the workspace that a package belongs to, as the package sees it: `../..`.
 pub(super) fn workspace(sources: &Sources<'_>, manager: Manager) -> Option<String> {
     if sources.first_of(manager.lock_files()).is_some() {
         return None;
     }
-    let lock = sources.nearest(manager.lock_files())?;
-    let (folder, _) = lock.rsplit_once('/')?;
-    sources
-        .has(&format!("{folder}/package.json"))
-        .then(|| folder.to_owned())
-}
-
-/// What the lock file says of `package.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lock {
-    Locked(&'static str),
-    /// It was written for other dependencies; `npm ci` refuses it.
-    Stale(&'static str),
-    Missing,
-}
-
-impl Lock {
-    pub fn read(sources: &Sources<'_>, manager: Manager, package: &Package) -> Self {
-        let Some(file) = sources.first_of(manager.lock_files()) else {
-            // A workspace's packages are all in its root's.
-            return match sources.nearest(manager.lock_files()) {
-                Some(_) => Self::Locked(manager.lock_files()[0]),
-                None => Self::Missing,
-            };
-        };
-        let agrees = manager != Manager::Npm
-            || match sources
-                .stream(file)
-                .map(|stream| serde_json::from_reader(BufReader::new(stream)))
-            {
-                Some(Ok(LockFile { root: Some(root) })) => root.agrees_with(package),
-                // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
-                Some(Ok(LockFile { root: None })) | None => true,
-                Some(Err(error)) => {
-                    sources.problem(
-                        format!("{file} cannot be read: {error}."),
-                        format!("npm install writes {file} anew"),
-                    );
-                    false
-                }
-            };
-        if agrees {
-            Self::Locked(file)
-        } else {
-            Self::Stale(file)
-        }
-    }
-}
-
-/// The part of `package-lock.json` that repeats `package.json`; the rest may be of any size.
-struct LockFile {
-    root: Option<Root>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Root {
-    dependencies: serde_json::Map<String, Value>,
-    dev_dependencies: serde_json::Map<String, Value>,
-    optional_dependencies: serde_json::Map<String, Value>,
-}
-
-impl Root {
-    fn agrees_with(&self, package: &Package) -> bool {
-        let fields = [
-            ("dependencies", &self.dependencies),
-            ("devDependencies", &self.dev_dependencies),
-            ("optionalDependencies", &self.optional_dependencies),
-        ];
-        fields.iter().all(|(field, locked)| {
-            let written: serde_json::Map<_, _> = package
-                .document
-                .table(&[field])
-                .map(|(name, value)| (name.to_owned(), value.clone()))
-                .collect();
-            // npm moves what is optional out of `dependencies`.
-            let optional = |name: &String| {
-                *field == "dependencies" && self.optional_dependencies.contains_key(name)
-            };
-            written
-                .iter()
-                .all(|(name, range)| optional(name) || locked.get(name) == Some(range))
-                && locked.keys().all(|name| written.contains_key(name))
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for LockFile {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(LockFileVisitor)
-    }
-}
-
-struct LockFileVisitor;
-
-impl<'de> Visitor<'de> for LockFileVisitor {
-    type Value = LockFile;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a package-lock.json")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LockFile, A::Error> {
-        let mut root = None;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == "packages" {
-                root = map.next_value::<Packages>()?.0;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(LockFile { root })
-    }
-}
-
-/// The entry named "" of the `packages` table.
-struct Packages(Option<Root>);
-
-impl<'de> Deserialize<'de> for Packages {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PackagesVisitor;
-        impl<'de> Visitor<'de> for PackagesVisitor {
-            type Value = Packages;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table of packages")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Packages, A::Error> {
-                let mut root = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key.is_empty() {
-                        root = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Packages(root))
-            }
-        }
-        deserializer.deserialize_map(PackagesVisitor)
-    }
-}
-
-/// Install and build, as a person would type them.
-pub(super) fn build_commands(
-    package: &Package,
-    manager: Manager,
-    lock: Lock,
-    is_site: bool,
-    workspace: Option<&str>,
-) -> Vec<String> {
-    let builds = package.script("build").is_some();
-    let tools = package.starts_with_development_tools();
-    let needs_all = builds || tools;
-    // What was needed to build does not go on, where its manager can tell.
-    let prunes = builds && !tools && !is_site && workspace.is_none() && manager == Manager::Npm;
-    let locked = matches!(lock, Lock::Locked(_));
-    let install = match (manager, locked) {
-        (Manager::Npm, true) => "npm ci",
-        (Manager::Npm, false) => "npm install",
-        (Manager::Pnpm, true) => "pnpm install --frozen-lockfile",
-        (Manager::Pnpm, false) => "pnpm install",
-        (Manager::Yarn, true) => "yarn install --frozen-lockfile",
-        (Manager::Yarn | Manager::Berry, false) => "yarn install",
-        (Manager::Berry, true) => "yarn install --immutable",
-        (Manager::Bun, true) => "bun install --frozen-lockfile",
-        (Manager::Bun, false) => "bun install",
-    };
-    let only_production = match manager {
-        _ if needs_all => "",
-        Manager::Npm => " --omit=dev",
-        Manager::Pnpm => " --prod",
-        Manager::Yarn | Manager::Bun => " --production",
-        // It has no such option.
-        Manager::Berry => "",
-    };
-    // Bases bring npm alone, or Bun alone; a Yarn of the second version on is brought by the project or by Corepack.
-    let brings_itself = matches!(manager, Manager::Npm | Manager::Bun);
-    let manager_install = (!brings_itself).then(|| {
-        if manager == Manager::Berry {
-            return "corepack enable".to_owned();
-        }
-        let named = package
-            .document
-            .text(&["packageManager"])
-            .filter(|named| {
-                named
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || ".@+-".contains(c))
-            })
-            .unwrap_or(manager.name());
-        format!(
-            "npm install -g {}",
-            named.split('+').next().unwrap_or(named)
-        )
+    let locked = sources.nearest(manager.lock_files()).and_then(|lock| {
+        let (folder, _) = lock.rsplit_once('/')?;
+        let has_package = sources.has(&format!("{folder}/package.json"));
+        has_package.then(|| folder.to_owned())
     });
-    let build = builds.then(|| format!("{} run build", manager.name()));
-    let prune = prunes.then(|| "npm prune --omit=dev".to_owned());
-    manager_install
-        .into_iter()
-        .chain([match workspace {
-            // A workspace's packages are installed together.
-            Some(folder) => format!("cd {folder} && {install}"),
-            None => format!("{install}{only_production}"),
-        }])
-        .chain(build)
-        .chain(prune)
-        .collect()
-}
-
-/// Says what installs what, and whether it will be the same next time.
-pub(super) fn report(
-    package: &Package,
-    manager: Manager,
-    lock: Lock,
-    workspace: Option<&str>,
-    commands: &[String],
-    report: &mut Report,
-) {
-    let name = manager.name();
-    let placed = |file: &str| match workspace {
-        Some(folder) => format!("{folder}/{file}"),
-        None => file.to_owned(),
-    };
-    let (locked, state) = match lock {
-        Lock::Locked(file) => (Some(placed(file)), "locked"),
-        Lock::Stale(file) => (Some(placed(file)), "stale"),
-        Lock::Missing => (None, "missing"),
-    };
-    let locked = locked.as_deref();
-    report.certain(
-        Topic::PackageManager,
-        name,
-        locked.unwrap_or("package.json"),
-    );
-    let count = package.document.table(&["dependencies"]).count();
-    let lock_file = locked.unwrap_or(manager.lock_files()[0]);
-    report
-        .certain(
-            Topic::Dependencies,
-            counted(count, "package"),
-            package.document.from(&["dependencies"]),
-        )
-        .note(format!("{lock_file} is {state}"));
-    for command in commands {
-        let builds = command.ends_with("run build");
-        let prunes = command.starts_with("npm prune");
-        let from = if builds {
-            package.document.from(&["scripts", "build"])
-        } else {
-            lock_file.to_owned()
-        };
-        let note = match package.script("build").filter(|_| builds) {
-            Some(script) => format!("runs `{script}`"),
-            None if prunes => "what was only needed to build does not go on".to_owned(),
-            None => format!("{name} reads {}", locked.unwrap_or("package.json")),
-        };
-        let from = if !builds && locked.is_none() {
-            "package.json".to_owned()
-        } else {
-            from
-        };
-        report
-            .certain(Topic::BuildCommand, command, from)
-            .note(note);
-    }
-    let (lock_state, lock_note) = match lock {
-        Lock::Locked(file) => (LockState::Locked, format!("{file} pins every package")),
-        Lock::Stale(file) => (
-            LockState::Stale,
-            format!("{file} was written for other dependencies"),
-        ),
-        Lock::Missing => (LockState::Missing, format!("there is no {lock_file}")),
-    };
-    report.lock(lock_state, lock_file, lock_note);
-    let in_place = locked.unwrap_or("package.json");
-    match lock {
-        Lock::Locked(file) => {
-            report
-                .certain(Topic::Pinned, "yes", in_place)
-                .note(format!("{file} pins every package"));
-        }
-        Lock::Stale(file) => {
-            report
-                .certain(Topic::Pinned, "no", file)
-                .note(format!("{file} was written for other dependencies"));
-            report.ask(
-                format!("Which packages? package.json has changed since {file} was written."),
-                format!("{name} install, and commit {file}"),
-            );
-        }
-        Lock::Missing if count == 0 => {
-            report
-                .certain(Topic::Pinned, "yes", "package.json")
-                .note("nothing is depended on");
-        }
-        Lock::Missing => {
-            report
-                .certain(Topic::Pinned, "no", "package.json")
-                .note(format!("there is no {lock_file}"));
-            report.ask(
-                format!("Which versions? there is no {lock_file}."),
-                format!("{name} install, and commit {lock_file}"),
-            );
-        }
-    }
+    locked.or_else(|| {
+        let (folder, root) = outer(sources)?;
+        is_workspace(sources, &format!("{folder}/"), &root).then_some(folder)
+    })
 }

@@ -3,13 +3,20 @@
 use ergon_manifest::Runtime;
 
 use super::USUAL;
-use super::package::{Manager, Package};
+use super::package::{self, Manager, Package};
+use crate::document::Document;
 use crate::ecosystem::{Claim, Report, UsualRuntime};
 use crate::sources::Sources;
 use crate::version_files::{self, Said};
 use crate::versions::{self, Part};
 
-const MAJOR_VERSIONS: [u32; 11] = [12, 14, 16, 18, 20, 21, 22, 23, 24, 25, 26];
+const MAJOR_VERSIONS: [u32; 23] = [
+    4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+];
+/// The major version of the usual one.
+const USUAL_MAJOR: u32 = 18;
+/// The newest with long support; later ones are taken where nothing else is allowed.
+const NEWEST_MAJOR: u32 = 24;
 
 /// The names of the versions with long support.
 const CODE_NAMES: [(&str, &str); 10] = [
@@ -58,25 +65,72 @@ fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
     claims.extend(
         volta.map(|version| Claim::exactly(version, package.document.from(&["volta", "node"]))),
     );
-    if let Some(range) = package.document.text(&["engines", "node"]) {
-        let from = package.document.from(&["engines", "node"]);
-        if version_files::is_dotted(range) {
-            claims.push(Claim::exactly(range, from));
-        } else if let Some(major) = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major) {
-            claims.push(Claim::range(range, major.to_string(), from));
-        }
-    }
+    claims.extend(listed(&package.document));
+    claims.extend(of_pnpm(sources));
     // A package of a workspace runs with what its root asks for.
     if claims.is_empty()
-        && let Some(root) = sources.nearest(&["../package.json", "../../package.json"])
-        && let Some(document) = sources.document(&root)
-        && let Some(range) = document.text(&["engines", "node"])
-        && let Some(major) = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)
+        && let Some((_, root)) = package::outer(sources)
     {
-        let from = document.from(&["engines", "node"]);
-        claims.push(Claim::range(range, major.to_string(), from));
+        let volta = root.text(&["volta", "node"]);
+        claims.extend(volta.map(|version| Claim::exactly(version, root.from(&["volta", "node"]))));
+        claims.extend(listed(&root));
     }
     claims
+}
+
+/// What `package.json` allows.
+fn listed(document: &Document) -> Vec<Claim> {
+    let engines: &[&str] = &["engines", "node"];
+    let tools: &[&str] = &["devEngines", "runtime", "version"];
+    let is_node = document.text(&["devEngines", "runtime", "name"]) == Some("node");
+    [Some(engines), Some(tools).filter(|_| is_node)]
+        .into_iter()
+        .flatten()
+        .filter_map(|keys| allowed(document.text(keys)?, document.from(keys)))
+        .collect()
+}
+
+/// A version as exact as a range says it: the usual one where that is allowed, else the newest with long support.
+fn allowed(range: &str, from: String) -> Option<Claim> {
+    let plain = range.trim().trim_start_matches(['v', '=']);
+    if version_files::is_dotted(plain) {
+        return Some(Claim::exactly(plain, from));
+    }
+    let version = of_one_minor(plain).or_else(|| {
+        let allowed = versions::allowed(range, &MAJOR_VERSIONS, Part::Major);
+        let long = |major: &&u32| major.is_multiple_of(2) && **major <= NEWEST_MAJOR;
+        let usual = allowed.iter().find(|major| **major == USUAL_MAJOR);
+        let major = usual
+            .or_else(|| allowed.iter().rfind(long))
+            .or(allowed.last())?;
+        Some(major.to_string())
+    })?;
+    Some(Claim::range(range, version, from))
+}
+
+/// `18.17` of `~18.17.1` and of `18.17.x`, which allow no other.
+fn of_one_minor(range: &str) -> Option<String> {
+    let (tilde, range) = match range.strip_prefix('~') {
+        Some(range) => (true, range.trim_start()),
+        None => (false, range),
+    };
+    let mut parts = range.split('.');
+    let minor = format!("{}.{}", parts.next()?, parts.next()?);
+    let rest = parts.next();
+    let open = tilde || matches!(rest, Some("x" | "X" | "*"));
+    (open && parts.next().is_none() && version_files::is_dotted(&minor)).then_some(minor)
+}
+
+/// What pnpm is told to get.
+fn of_pnpm(sources: &Sources<'_>) -> Option<Claim> {
+    let file = sources.nearest(&[".npmrc"])?;
+    let text = sources.text(&file)?;
+    text.lines().enumerate().find_map(|(index, line)| {
+        let (name, version) = line.split_once('=')?;
+        let version = version.trim();
+        (name.trim() == "use-node-version" && version_files::is_dotted(version))
+            .then(|| Claim::exactly(version, format!("{file}:{}", index + 1)))
+    })
 }
 
 /// `18.17.1`, `v18`, `lts/hydrogen`, `lts/*`, `node`.
@@ -97,23 +151,17 @@ fn claim(said: Said) -> Option<Claim> {
     match name.as_str() {
         "*" | "lts" | "lts-latest" => Some(Claim::range(version, "lts", from)),
         "node" | "latest" | "current" | "stable" => Some(Claim::range(version, "current", from)),
-        range => {
-            let major = versions::choose(range, &MAJOR_VERSIONS, 18, Part::Major)
-                .filter(|_| range.contains(|character: char| character.is_ascii_digit()))?;
-            Some(Claim::range(version.clone(), major.to_string(), from))
-        }
+        range => allowed(range, from)
+            .filter(|_| range.contains(|character: char| character.is_ascii_digit())),
     }
 }
 
 fn bun_claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
     let mut claims: Vec<_> = version_files::claims(sources, &[".bun-version"], &["bun"]).collect();
-    let named = package.document.text(&["packageManager"]);
-    let version = named
-        .and_then(|named| named.strip_prefix("bun@"))
-        .map(|version| version.split('+').next().unwrap_or(version))
-        .filter(|version| version_files::is_dotted(version));
     claims.extend(
-        version.map(|version| Claim::exactly(version, package.document.from(&["packageManager"]))),
+        package::named(sources, package)
+            .filter(|named| named.name == "bun" && version_files::is_dotted(&named.version))
+            .map(|named| Claim::exactly(named.version, named.from)),
     );
     if let Some(range) = package.document.text(&["engines", "bun"]) {
         let from = package.document.from(&["engines", "bun"]);

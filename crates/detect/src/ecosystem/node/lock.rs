@@ -1,0 +1,148 @@
+//! What a lock file says of `package.json`.
+
+use std::fmt;
+use std::io::BufReader;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::package::{Manager, Package};
+use crate::sources::Sources;
+
+/// What the lock file says of `package.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    Locked(&'static str),
+    /// It was written for other dependencies; `npm ci` refuses it.
+    Stale(&'static str),
+    Missing,
+}
+
+impl Lock {
+    pub fn read(sources: &Sources<'_>, manager: Manager, package: &Package) -> Self {
+        let Some(file) = sources.first_of(manager.lock_files()) else {
+            // A workspace's packages are all in its root's.
+            return match sources.nearest(manager.lock_files()) {
+                Some(_) => Self::Locked(manager.lock_files()[0]),
+                None => Self::Missing,
+            };
+        };
+        let agrees = manager != Manager::Npm
+            || match sources
+                .stream(file)
+                .map(|stream| serde_json::from_reader(BufReader::new(stream)))
+            {
+                Some(Ok(LockFile { root: Some(root) })) => root.agrees_with(package),
+                // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
+                Some(Ok(LockFile { root: None })) | None => true,
+                Some(Err(error)) => {
+                    sources.problem(
+                        format!("{file} cannot be read: {error}."),
+                        format!("npm install writes {file} anew"),
+                    );
+                    false
+                }
+            };
+        if agrees {
+            Self::Locked(file)
+        } else {
+            Self::Stale(file)
+        }
+    }
+}
+
+/// The part of `package-lock.json` that repeats `package.json`; the rest may be of any size.
+struct LockFile {
+    root: Option<Root>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Root {
+    dependencies: serde_json::Map<String, Value>,
+    dev_dependencies: serde_json::Map<String, Value>,
+    optional_dependencies: serde_json::Map<String, Value>,
+}
+
+impl Root {
+    fn agrees_with(&self, package: &Package) -> bool {
+        let fields = [
+            ("dependencies", &self.dependencies),
+            ("devDependencies", &self.dev_dependencies),
+            ("optionalDependencies", &self.optional_dependencies),
+        ];
+        fields.iter().all(|(field, locked)| {
+            let written: serde_json::Map<_, _> = package
+                .document
+                .table(&[field])
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .collect();
+            // npm moves what is optional out of `dependencies`.
+            let optional = |name: &String| {
+                *field == "dependencies" && self.optional_dependencies.contains_key(name)
+            };
+            written
+                .iter()
+                .all(|(name, range)| optional(name) || locked.get(name) == Some(range))
+                && locked.keys().all(|name| written.contains_key(name))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for LockFile {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LockFileVisitor)
+    }
+}
+
+struct LockFileVisitor;
+
+impl<'de> Visitor<'de> for LockFileVisitor {
+    type Value = LockFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a package-lock.json")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LockFile, A::Error> {
+        let mut root = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "packages" {
+                root = map.next_value::<Packages>()?.0;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(LockFile { root })
+    }
+}
+
+/// The entry named "" of the `packages` table.
+struct Packages(Option<Root>);
+
+impl<'de> Deserialize<'de> for Packages {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PackagesVisitor;
+        impl<'de> Visitor<'de> for PackagesVisitor {
+            type Value = Packages;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of packages")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Packages, A::Error> {
+                let mut root = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key.is_empty() {
+                        root = Some(map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Packages(root))
+            }
+        }
+        deserializer.deserialize_map(PackagesVisitor)
+    }
+}

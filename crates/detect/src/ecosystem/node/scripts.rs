@@ -1,0 +1,139 @@
+//! The scripts of a package, read as far as detection needs.
+
+use super::package::Package;
+
+/// How many scripts may lead to one another.
+const DEEPEST: usize = 8;
+
+/// The name of the script that a command only runs: `dev` of `npm run dev`.
+fn led_to(command: &str) -> Option<&str> {
+    let words: Vec<_> = command
+        .split_whitespace()
+        .skip_while(|word| word.contains('=') || *word == "cross-env")
+        .collect();
+    match words.as_slice() {
+        [
+            "npm" | "pnpm" | "yarn" | "bun",
+            "run" | "run-script",
+            name,
+            ..,
+        ]
+        | ["yarn" | "pnpm", name, ..]
+        | ["npm", name @ "start", ..]
+        | ["node", "--run", name, ..] => (!name.starts_with('-')).then_some(*name),
+        _ => None,
+    }
+}
+
+/// What a script does at last, whichever other scripts it leads to.
+pub(super) fn last<'p>(package: &'p Package, script: &'p str) -> &'p str {
+    let mut script = script;
+    for _ in 0..DEEPEST {
+        let next = commands(script)
+            .last()
+            .and_then(|command| package.script(led_to(command)?));
+        match next {
+            Some(next) => script = next,
+            None => break,
+        }
+    }
+    script
+}
+
+/// These scripts, and all that they lead to.
+pub(super) fn all<'p>(package: &'p Package, names: &[&str]) -> Vec<&'p str> {
+    let mut found: Vec<&'p str> = Vec::new();
+    let mut next: Vec<&'p str> = names
+        .iter()
+        .filter_map(|name| package.script(name))
+        .collect();
+    while let Some(script) = next.pop() {
+        if !found.contains(&script) {
+            found.push(script);
+            next.extend(commands(script).filter_map(|command| package.script(led_to(command)?)));
+        }
+    }
+    found
+}
+
+/// The commands of a script.
+pub(super) fn commands(script: &str) -> impl Iterator<Item = &str> {
+    let commands = script.split(['&', ';', '|']).map(str::trim);
+    commands.filter(|command| !command.is_empty())
+}
+
+/// Whether a start script only serves while one works on the project.
+pub(super) fn is_for_development(script: &str) -> bool {
+    let last = commands(script).last();
+    let words: Vec<_> = last
+        .unwrap_or("")
+        .split_whitespace()
+        .filter(|word| !word.contains('=') && !matches!(*word, "npx" | "cross-env" | "bunx"))
+        .collect();
+    match words.as_slice() {
+        ["vite" | "parcel" | "webpack-dev-server", rest @ ..] => rest.first() != Some(&"build"),
+        ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
+        ["expo"] => true,
+        [tool, verb, ..] => FOR_DEVELOPMENT
+            .iter()
+            .any(|(tools, verbs)| tools.contains(tool) && verbs.contains(verb)),
+        _ => false,
+    }
+}
+
+/// Tools, and the words with which they serve what is being worked on.
+const FOR_DEVELOPMENT: [(&[&str], &[&str]); 6] = [
+    (
+        &[
+            "react-scripts",
+            "react-app-rewired",
+            "craco",
+            "preact",
+            "rsbuild",
+        ],
+        &["start", "watch", "dev", "preview"],
+    ),
+    (
+        &["ng", "nx", "ember", "webpack", "vue-cli-service"],
+        &["serve", "server", "s"],
+    ),
+    (
+        &["astro", "vitepress", "vuepress", "next", "nuxt", "nuxi"],
+        &["dev", "preview"],
+    ),
+    (&["gatsby"], &["develop", "start", "serve"]),
+    (&["docusaurus"], &["start", "serve"]),
+    (&["expo", "astro"], &["start"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_serve_while_one_works() {
+        for script in [
+            "vite",
+            "vite --port 3000",
+            "react-scripts start",
+            "PORT=3000 react-scripts start",
+            "ng serve",
+            "npx astro dev",
+            "astro preview --host",
+            "gatsby develop",
+            "npm run x && vite preview",
+        ] {
+            assert!(is_for_development(script), "{script}");
+        }
+        for script in [
+            "node server.js",
+            "next start",
+            "vite build",
+            "serve -s build",
+            "",
+            "astro build",
+        ] {
+            assert!(!is_for_development(script), "{script}");
+        }
+    }
+}

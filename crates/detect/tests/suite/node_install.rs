@@ -1,0 +1,135 @@
+//! Which Node a package runs on, and who installs what it lists.
+
+use ergon_detect::memory::MemoryTree;
+
+use crate::{detected, run_command};
+
+const START: &str = r#""scripts": {"start": "node index.js"}"#;
+
+fn version(engine: &str) -> String {
+    let package = format!(r#"{{{START}, "engines": {{"node": "{engine}"}}}}"#);
+    let runtime = detected(&[("package.json", &package)]).runtime;
+    runtime.unwrap().version
+}
+
+#[test]
+fn a_range_that_leaves_the_usual_version_out_is_for_the_newest_with_long_support() {
+    for (range, expected) in [
+        (">=18", "18"),
+        (">=16.0.0", "18"),
+        ("*", "18"),
+        (">=20", "24"),
+        (">=20.9", "24"),
+        ("^20 || >=22", "24"),
+        ("^20.19.0 || ^22.12.0", "22"),
+        (">=20 <23", "22"),
+        ("20.x", "20"),
+        ("^20.11", "20"),
+        ("~20.11.1", "20.11"),
+        ("20.11.x", "20.11"),
+        ("v20.11.1", "20.11.1"),
+        ("21.x", "21"),
+        (">=14 <17", "16"),
+        ("10.x", "10"),
+    ] {
+        assert_eq!(version(range), expected, "{range}");
+    }
+}
+
+/// What brings the manager, and what it installs.
+fn installs(package: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let package = format!("{{{START}, {package}}}");
+    let files: Vec<_> = [("package.json", package.as_str())]
+        .into_iter()
+        .chain(files.iter().copied())
+        .collect();
+    detected(&files).build_commands
+}
+
+#[test]
+fn a_manager_is_the_one_that_wrote_the_lock() {
+    let package = r#""dependencies": {"x": "1"}"#;
+    for (lock, expected) in [
+        ("lockfileVersion: 5.4\n", "pnpm@7"),
+        ("lockfileVersion: 5.3\n", "pnpm@6"),
+        ("lockfileVersion: '6.0'\n", "pnpm@8"),
+        ("lockfileVersion: '9.0'\n", "pnpm@9"),
+    ] {
+        let commands = installs(package, &[("pnpm-lock.yaml", lock)]);
+        assert_eq!(commands[0], format!("npm install --global {expected}"));
+    }
+    let settings = ("pnpm-workspace.yaml", "onlyBuiltDependencies: [sharp]\n");
+    let lock = ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+    assert_eq!(
+        installs(package, &[lock, settings])[0],
+        "npm install --global pnpm@10"
+    );
+    assert_eq!(
+        installs(r#""engines": {"pnpm": ">=10"}"#, &[lock])[0],
+        "npm install --global pnpm@10"
+    );
+    assert_eq!(
+        installs(r#""packageManager": "pnpm@9.5.0+sha512.0a""#, &[lock])[0],
+        "npm install --global pnpm@9.5.0"
+    );
+    for (lock, expected) in [
+        ("__metadata:\n  version: 4\n  cacheKey: 7\n", "2"),
+        ("__metadata:\n  version: 6\n  cacheKey: 8\n", "3"),
+        ("__metadata:\n  version: 8\n  cacheKey: 10\n", "4"),
+    ] {
+        assert_eq!(
+            installs(package, &[("yarn.lock", lock)]),
+            [
+                format!("npm install --global --force @yarnpkg/cli-dist@{expected}"),
+                "YARN_ENABLE_GLOBAL_CACHE=false yarn install --immutable".to_owned(),
+            ]
+        );
+    }
+}
+
+#[test]
+fn yarn_with_folders_of_packages_needs_no_cache() {
+    let commands = installs(
+        r#""packageManager": "yarn@3.8.0""#,
+        &[
+            ("yarn.lock", "__metadata:\n"),
+            (".yarnrc.yml", "nodeLinker: node-modules\n"),
+        ],
+    );
+    assert_eq!(commands[1], "yarn install --immutable");
+}
+
+#[test]
+fn a_package_of_a_workspace_has_the_manager_of_its_root() {
+    let tree = MemoryTree::new([
+        ("package.json", r#"{"packageManager": "pnpm@8.1.0"}"#),
+        ("pnpm-workspace.yaml", "packages: [apps/*]\n"),
+        (
+            "apps/api/package.json",
+            r#"{"name": "api", "scripts": {"start": "node ."}}"#,
+        ),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let api = crate::application(&analysis);
+    assert_eq!(api.run_command.as_deref(), Some("pnpm run start"));
+    assert_eq!(
+        api.build_commands,
+        [
+            "npm install --global pnpm@8.1.0",
+            "cd ../.. && pnpm install"
+        ]
+    );
+}
+
+#[test]
+fn a_start_script_may_lead_to_another() {
+    let start = |dev: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"start": "npm run dev", "dev": "{dev}", "build": "vite build"}}, "devDependencies": {{"vite": "6"}}}}"#
+        );
+        run_command(&[("package.json", &package), ("index.html", "")])
+    };
+    assert!(start("vite --host").starts_with("caddy run"));
+    assert_eq!(start("node server.js"), "npm run start");
+    assert_eq!(start("npm run start"), "npm run start");
+}
