@@ -1,8 +1,10 @@
 //! JavaScript and TypeScript, on Node or Bun, and the sites that their tools build.
 
+mod framework;
 mod install;
 mod lock;
 mod package;
+mod runner;
 mod scripts;
 mod server;
 mod site;
@@ -13,6 +15,7 @@ use ergon_manifest::Application;
 
 use self::lock::Lock;
 use self::package::{Manager, Package};
+use self::runner::Runner;
 use self::server::Start;
 use self::site::Site;
 use super::{
@@ -63,130 +66,11 @@ fn packing(program: &Packed<'_>) -> Packing {
             image: program.base_image.to_owned(),
             ..toolchain
         }),
-        env: vec![("NODE_ENV", "production".to_owned())],
-        probe: Some(probe),
+        env: image_env(program.application),
+        probe: Some(if name == BUN { probe_by_bun } else { probe }),
         ..Packing::default()
     }
 }
-
-/// A web framework.
-struct Framework {
-    package: &'static str,
-    /// As `type` in the manifest.
-    kind: &'static str,
-    label: &'static str,
-}
-
-/// The more particular first: Nest brings Express.
-const FRAMEWORKS: [Framework; 21] = [
-    Framework {
-        package: "next",
-        kind: "next",
-        label: "Next.js",
-    },
-    Framework {
-        package: "nuxt",
-        kind: "nuxt",
-        label: "Nuxt",
-    },
-    Framework {
-        package: "@react-router/dev",
-        kind: "react-router",
-        label: "React Router",
-    },
-    Framework {
-        package: "@remix-run/node",
-        kind: "remix",
-        label: "Remix",
-    },
-    Framework {
-        package: "@remix-run/serve",
-        kind: "remix",
-        label: "Remix",
-    },
-    Framework {
-        package: "@sveltejs/kit",
-        kind: "sveltekit",
-        label: "SvelteKit",
-    },
-    Framework {
-        package: "@tanstack/react-start",
-        kind: "tanstack-start",
-        label: "TanStack Start",
-    },
-    Framework {
-        package: "@tanstack/solid-start",
-        kind: "tanstack-start",
-        label: "TanStack Start",
-    },
-    Framework {
-        package: "@solidjs/start",
-        kind: "solid-start",
-        label: "SolidStart",
-    },
-    Framework {
-        package: "astro",
-        kind: "astro",
-        label: "Astro",
-    },
-    Framework {
-        package: "@builder.io/qwik-city",
-        kind: "qwik",
-        label: "Qwik City",
-    },
-    Framework {
-        package: "@nestjs/core",
-        kind: "nest",
-        label: "Nest",
-    },
-    Framework {
-        package: "@adonisjs/core",
-        kind: "adonis",
-        label: "AdonisJS",
-    },
-    Framework {
-        package: "@strapi/strapi",
-        kind: "strapi",
-        label: "Strapi",
-    },
-    Framework {
-        package: "@feathersjs/feathers",
-        kind: "feathers",
-        label: "Feathers",
-    },
-    Framework {
-        package: "fastify",
-        kind: "fastify",
-        label: "Fastify",
-    },
-    Framework {
-        package: "hono",
-        kind: "hono",
-        label: "Hono",
-    },
-    Framework {
-        package: "elysia",
-        kind: "elysia",
-        label: "Elysia",
-    },
-    Framework {
-        package: "koa",
-        kind: "koa",
-        label: "Koa",
-    },
-    Framework {
-        package: "@hapi/hapi",
-        kind: "hapi",
-        label: "hapi",
-    },
-    Framework {
-        package: "express",
-        kind: "express",
-        label: "Express",
-    },
-];
-
-const FRAMEWORK_PORT: u16 = 3000;
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
     let package = Package::read(sources)?;
@@ -207,11 +91,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         },
     );
 
-    let framework = FRAMEWORKS.iter().find(|framework| {
-        package.production(framework.package)
-                // Some frameworks build what runs without them.
-                || (package.depends_on(framework.package) && package.script("build").is_some())
-    });
+    let framework = framework::of(&package);
     if let Some(framework) = framework {
         let version = package
             .version(framework.package)
@@ -224,10 +104,14 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         );
     }
     let manager = Manager::of(sources, &package);
-    let runtime = version::runtime(sources, &package, manager, &mut report);
     let lock = Lock::read(sources, manager, &package);
     let workspace = package::workspace(sources, manager);
-    let (start, site) = start(sources, &package, manager);
+    let runner = Runner::of(sources, manager);
+    let (start, site) = start(sources, &package, runner);
+    let as_it_is = start
+        .as_ref()
+        .and_then(|start| server::typescript_as_it_is(&package, start));
+    let runtime = version::runtime(sources, &package, manager, as_it_is, &mut report);
     let mut application = Application {
         kind: match (&site, framework) {
             (Some(site), _) => site.kind,
@@ -242,7 +126,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             &package,
             manager,
             lock,
-            site.is_some(),
+            start.as_ref(),
+            site.as_ref(),
             workspace.as_deref(),
         ),
         package_manager: Some(manager.name().to_owned()),
@@ -275,9 +160,17 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
                 report.certain(Topic::RunCommand, &start.command, &start.from)
             };
             fact.note(start.note);
+            if let Some((text, remedy)) = start.question {
+                report.ask(text, remedy);
+            }
             application.entrypoint = start.entrypoint;
             application.run_command = Some(start.command);
-            let port = source::port(&texts, framework.map(|framework| framework.label));
+            let script = package.script("start").filter(|_| !start.guessed);
+            let said = script.and_then(|script| {
+                let from = package.document.from(&["scripts", "start"]);
+                source::port_of_command(scripts::last(&package, script), &from)
+            });
+            let port = said.or_else(|| source::port(&texts, framework));
             if let Some(port) = port {
                 application.ports = vec![report.port(&port)];
                 let routes: Vec<_> = texts
@@ -324,51 +217,72 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
 fn start(
     sources: &Sources<'_>,
     package: &Package,
-    manager: Manager,
+    runner: Runner,
 ) -> (Option<Start>, Option<Site>) {
     let script = package.script("start");
-    let serves =
-        script.filter(|script| !scripts::is_for_development(scripts::last(package, script)));
-    if serves.is_none() {
+    let last = script.map(|script| scripts::last(package, script));
+    let only_root = is_only_root(sources, package);
+    let serves = last.is_some_and(|last| {
+        let finds_nothing =
+            || scripts::starts_framework(last) && site::exported(sources, package).is_some();
+        !scripts::is_for_development(last) && !finds_nothing()
+    });
+    if !serves {
         if let Some(start) = server::of_nx(sources) {
             return (Some(start), None);
         }
-        if let Some(site) = site::of(sources, package) {
+        if let Some(site) = site::of(sources, package, runner).filter(|_| !only_root) {
             return (None, Some(site));
         }
-        if let Some(start) = server::built(package) {
+    }
+    if !serves || last.is_some_and(scripts::watches) {
+        let built = server::production(package, runner)
+            .or_else(|| server::built(sources, package, runner).filter(|_| !only_root));
+        if let Some(start) = built {
             return (Some(start), None);
         }
     }
-    let Some(script) = script else {
-        return (server::file(sources, package, manager), None);
+    let (Some(script), Some(last)) = (script, last) else {
+        return (server::file(sources, package, runner), None);
     };
-    let entrypoint = script
-        .split_whitespace()
-        .find(|word| {
-            EXTENSIONS
-                .iter()
-                .any(|extension| word.ends_with(&format!(".{extension}")))
-        })
-        .map(|word| word.trim_start_matches("./").to_owned());
     let start = Start {
-        command: format!("{} run start", manager.name()),
-        entrypoint: entrypoint.filter(|file| sources.has(file)),
+        command: runner.script("start"),
+        entrypoint: scripts::file(sources, last),
         from: package.document.from(&["scripts", "start"]),
         note: format!("runs `{script}`"),
         guessed: false,
+        question: None,
     };
     (Some(start), None)
 }
 
+/// Whether a package only holds those of its workspace together, with nothing of its own to build.
+fn is_only_root(sources: &Sources<'_>, package: &Package) -> bool {
+    let own = ["src", "app", "pages", "public", "server"];
+    package::is_workspace(sources, "", &package.document)
+        && !sources.has("index.html")
+        && !own.iter().any(|folder| sources.has_folder(folder))
+}
+
 /// Whether a workspace's start only starts its packages, or there is nothing at its root to start.
 fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
-    let is_workspace =
-        package.document.get(&["workspaces"]).is_some() || sources.has("pnpm-workspace.yaml");
+    let is_workspace = package::is_workspace(sources, "", &package.document);
     let script = package.script("start").unwrap_or("");
+    let script = scripts::last(package, script);
+    // One of them was chosen.
+    let one = [" --filter=", " --filter "]
+        .iter()
+        .find_map(|option| script.split_once(option))
+        .is_some_and(|(_, which)| !which.contains('*'));
     let all = [
         "turbo run start",
         "turbo start",
+        "turbo run dev",
+        "turbo dev",
+        "moon run :",
+        "--filter",
+        "yarn workspaces run",
+        "wsrun",
         "nx run-many",
         "lerna run",
         "pnpm -r ",
@@ -379,7 +293,7 @@ fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
         "npm-run-all",
         "run-p",
     ];
-    is_workspace && !start.guessed && all.iter().any(|words| script.contains(words))
+    is_workspace && !one && !start.guessed && all.iter().any(|words| script.contains(words))
 }
 
 /// Has a web server serve what the build leaves.
@@ -403,12 +317,32 @@ fn serve(site: &Site, package: &Package, application: &mut Application, report: 
     report.port(&Port::usual(web_server::PORT, "the web server's own"));
 }
 
+/// What the image's environment says.
+fn image_env(application: &Application) -> Vec<(&'static str, String)> {
+    let mut env = vec![("NODE_ENV", "production".to_owned())];
+    // These listen for nobody from outside where nothing says so.
+    if matches!(application.kind.as_str(), "astro" | "adonis" | "analog") {
+        env.push(("HOST", "0.0.0.0".to_owned()));
+    }
+    env
+}
+
+/// The name of the runtime that is not Node.
+const BUN: &str = "bun";
+
 /// The image that a runtime is in.
 fn image(runtime: &str, version: &str) -> String {
     match runtime {
-        "bun" => format!("oven/bun:{version}-slim"),
+        BUN => format!("oven/bun:{version}-slim"),
         _ => format!("node:{version}-slim"),
     }
+}
+
+/// Asks as [`probe`] does, with what runs the program.
+fn probe_by_bun(asked: &Probe<'_>) -> Vec<String> {
+    let mut command = probe(asked);
+    BUN.clone_into(&mut command[0]);
+    command
 }
 
 /// Asks with what every Node has.

@@ -2,7 +2,7 @@
 
 use ergon_detect::memory::MemoryTree;
 
-use crate::{detected, run_command};
+use crate::detected;
 
 const START: &str = r#""scripts": {"start": "node index.js"}"#;
 
@@ -119,17 +119,4 @@ fn a_package_of_a_workspace_has_the_manager_of_its_root() {
             "cd ../.. && pnpm install"
         ]
     );
-}
-
-#[test]
-fn a_start_script_may_lead_to_another() {
-    let start = |dev: &str| {
-        let package = format!(
-            r#"{{"scripts": {{"start": "npm run dev", "dev": "{dev}", "build": "vite build"}}, "devDependencies": {{"vite": "6"}}}}"#
-        );
-        run_command(&[("package.json", &package), ("index.html", "")])
-    };
-    assert!(start("vite --host").starts_with("caddy run"));
-    assert_eq!(start("node server.js"), "npm run start");
-    assert_eq!(start("npm run start"), "npm run start");
 }

@@ -2,6 +2,9 @@
 
 use super::lock::Lock;
 use super::package::{self, Manager, Package};
+use super::runner::Runner;
+use super::server::Start;
+use super::site::Site;
 use crate::analysis::Topic;
 use crate::ecosystem::{LockState, Report, counted};
 use crate::sources::Sources;
@@ -14,14 +17,24 @@ pub(super) fn build_commands(
     package: &Package,
     manager: Manager,
     lock: Lock,
-    is_site: bool,
+    start: Option<&Start>,
+    site: Option<&Site>,
     workspace: Option<&str>,
 ) -> Vec<String> {
-    let builds = package.script("build").is_some();
-    let tools = package.starts_with_development_tools();
+    let build = site.and_then(|site| site.build.clone()).or_else(|| {
+        package
+            .script("build")
+            .map(|_| Runner::of(sources, manager).script("build"))
+    });
+    let builds = build.is_some();
+    let tools = match start {
+        Some(start) if start.guessed => package.has_development_tools(&start.command),
+        _ => package.starts_with_development_tools(),
+    };
     let needs_all = builds || tools;
     // What was needed to build does not go on, where its manager can tell.
-    let prunes = builds && !tools && !is_site && workspace.is_none() && manager == Manager::Npm;
+    let prunes =
+        builds && !tools && site.is_none() && workspace.is_none() && manager == Manager::Npm;
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -49,7 +62,6 @@ pub(super) fn build_commands(
         Manager::Berry => "",
     };
     let manager_install = manager_install(sources, package, manager);
-    let build = builds.then(|| format!("{} run build", manager.name()));
     let prune = prunes.then(|| "npm prune --omit=dev".to_owned());
     manager_install
         .into_iter()

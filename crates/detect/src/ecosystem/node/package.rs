@@ -55,14 +55,21 @@ impl Package {
 
     /// Whether a program of the development dependencies has a part in starting.
     pub fn starts_with_development_tools(&self) -> bool {
-        let start = scripts::all(self, &["prestart", "start"]).join(" ");
+        self.has_development_tools(&scripts::all(self, &["prestart", "start"]).join(" "))
+    }
+
+    /// Whether a command has words for programs of the development dependencies.
+    pub fn has_development_tools(&self, command: &str) -> bool {
         let tools = [
             ("typescript", "tsc"),
             ("@nestjs/cli", "nest"),
             ("ts-node-dev", "tsnd"),
             ("@babel/node", "babel-node"),
+            ("@sveltejs/kit", "svelte-kit"),
+            ("@react-router/serve", "react-router-serve"),
+            ("@remix-run/serve", "remix-serve"),
         ];
-        start
+        command
             .split(|character: char| {
                 !(character.is_ascii_alphanumeric() || "-_@/.".contains(character))
             })

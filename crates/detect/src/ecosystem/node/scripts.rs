@@ -1,6 +1,7 @@
 //! The scripts of a package, read as far as detection needs.
 
 use super::package::Package;
+use crate::sources::Sources;
 
 /// How many scripts may lead to one another.
 const DEEPEST: usize = 8;
@@ -56,6 +57,46 @@ pub(super) fn all<'p>(package: &'p Package, names: &[&str]) -> Vec<&'p str> {
     found
 }
 
+/// The program's own file that a script starts.
+pub(super) fn file(sources: &Sources<'_>, script: &str) -> Option<String> {
+    let words = commands(script).last()?.split_whitespace();
+    let mut files = words
+        .map(|word| word.trim_matches(['"', '\'']).trim_start_matches("./"))
+        .filter(|word| {
+            let ending = word.rsplit_once('.').map_or("", |(_, ending)| ending);
+            super::EXTENSIONS.contains(&ending) && !word.contains(".config.")
+        });
+    files.find(|file| sources.has(file)).map(str::to_owned)
+}
+
+/// Whether a script starts its program anew when a file changes.
+pub(super) fn watches(script: &str) -> bool {
+    let words: Vec<_> = commands(script)
+        .last()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
+    words.iter().any(|word| {
+        matches!(
+            *word,
+            "nodemon" | "ts-node-dev" | "tsnd" | "node-dev" | "--watch" | "--hot"
+        )
+    }) || words.windows(2).any(|pair| pair == ["tsx", "watch"])
+}
+
+/// Whether a script starts a framework's own server, which finds nothing where the build left a site.
+pub(super) fn starts_framework(script: &str) -> bool {
+    let command = commands(script).last().unwrap_or("");
+    let mut words = command
+        .split_whitespace()
+        .filter(|word| !word.contains('=') && !matches!(*word, "npx" | "cross-env"));
+    match words.next() {
+        Some("react-router-serve" | "remix-serve") => true,
+        Some("next" | "nuxt" | "nuxi") => words.next() == Some("start"),
+        _ => false,
+    }
+}
+
 /// The commands of a script.
 pub(super) fn commands(script: &str) -> impl Iterator<Item = &str> {
     let commands = script.split(['&', ';', '|']).map(str::trim);
@@ -73,7 +114,9 @@ pub(super) fn is_for_development(script: &str) -> bool {
     match words.as_slice() {
         ["vite" | "parcel" | "webpack-dev-server", rest @ ..] => rest.first() != Some(&"build"),
         ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
-        ["expo"] => true,
+        ["expo"]
+        | ["storybook" | "start-storybook", ..]
+        | ["react-router" | "remix" | "vinxi", "dev" | "vite:dev", ..] => true,
         [tool, verb, ..] => FOR_DEVELOPMENT
             .iter()
             .any(|(tools, verbs)| tools.contains(tool) && verbs.contains(verb)),
@@ -82,7 +125,7 @@ pub(super) fn is_for_development(script: &str) -> bool {
 }
 
 /// Tools, and the words with which they serve what is being worked on.
-const FOR_DEVELOPMENT: [(&[&str], &[&str]); 6] = [
+const FOR_DEVELOPMENT: [(&[&str], &[&str]); 7] = [
     (
         &[
             "react-scripts",
@@ -102,6 +145,10 @@ const FOR_DEVELOPMENT: [(&[&str], &[&str]); 6] = [
         &["dev", "preview"],
     ),
     (&["gatsby"], &["develop", "start", "serve"]),
+    (
+        &["vike", "qwik", "analog", "solid-start"],
+        &["dev", "preview"],
+    ),
     (&["docusaurus"], &["start", "serve"]),
     (&["expo", "astro"], &["start"]),
 ];

@@ -1,67 +1,78 @@
 //! How a package is started that has no start script of its own for it.
 
-use super::package::{Manager, Package};
+use super::package::Package;
+use super::runner::Runner;
+use super::{scripts, site};
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
 
+/// How what a framework's build leaves is started.
+enum Leaves {
+    /// A file that answers requests.
+    File(&'static str),
+    /// Something for a program that the framework brings.
+    Tool(&'static str),
+}
+
+use Leaves::{File, Tool};
+
 /// What a framework's build leaves, and how that is started.
-const BUILT: [(&str, &str, &str); 12] = [
+const BUILT: [(&str, Leaves, &str); 11] = [
     (
         "@react-router/serve",
-        "react-router-serve ./build/server/index.js",
+        Tool("react-router-serve ./build/server/index.js"),
         "React Router's own server",
     ),
     (
         "@remix-run/serve",
-        "remix-serve ./build/server/index.js",
+        Tool("remix-serve ./build/server/index.js"),
         "Remix's own server",
     ),
     (
-        "@sveltejs/adapter-node",
-        "node build",
-        "what SvelteKit's adapter for Node leaves",
-    ),
-    (
         "@astrojs/node",
-        "node ./dist/server/entry.mjs",
+        File("./dist/server/entry.mjs"),
         "what Astro's adapter for Node leaves",
     ),
     (
         "nuxt",
-        "node .output/server/index.mjs",
+        File(".output/server/index.mjs"),
         "what Nuxt's build leaves",
     ),
     (
         "@tanstack/react-start",
-        "node .output/server/index.mjs",
+        File(".output/server/index.mjs"),
         "what TanStack Start's build leaves",
     ),
     (
         "@tanstack/solid-start",
-        "node .output/server/index.mjs",
+        File(".output/server/index.mjs"),
         "what TanStack Start's build leaves",
     ),
     (
         "@solidjs/start",
-        "node .output/server/index.mjs",
+        File(".output/server/index.mjs"),
         "what SolidStart's build leaves",
     ),
     (
         "@analogjs/platform",
-        "node dist/analog/server/index.mjs",
+        File("dist/analog/server/index.mjs"),
         "what Analog's build leaves",
     ),
     (
         "nitropack",
-        "node .output/server/index.mjs",
+        File(".output/server/index.mjs"),
         "what Nitro's build leaves",
     ),
     (
         "@nestjs/core",
-        "node dist/main.js",
+        File("dist/main"),
         "what Nest's build leaves",
     ),
-    ("next", "next start", "Next.js serves what it has built"),
+    (
+        "next",
+        Tool("next start"),
+        "Next.js serves what it has built",
+    ),
 ];
 
 /// How the package is started.
@@ -72,24 +83,100 @@ pub(super) struct Start {
     pub note: String,
     /// Read off the framework or the file, not said by the package.
     pub guessed: bool,
+    /// What should be settled, and how.
+    pub question: Option<(String, String)>,
 }
 
 /// The server that a framework's build leaves.
-pub(super) fn built(package: &Package) -> Option<Start> {
+pub(super) fn built(sources: &Sources<'_>, package: &Package, runner: Runner) -> Option<Start> {
     package.script("build")?;
-    let (name, command, note) = BUILT.iter().find(|(name, ..)| package.depends_on(name))?;
-    // A program of a dependency is on nobody's path.
-    let command = if command.starts_with("node ") {
-        (*command).to_owned()
-    } else {
-        format!("npx {command}")
-    };
-    Some(Start {
+    let start = |command: String, from: String, note: &str| Start {
         command,
         entrypoint: None,
-        from: package.place_of(name),
-        note: format!("package.json has no start script; {note}"),
+        from,
+        note: format!("package.json has no start script for it; {note}"),
         guessed: true,
+        question: None,
+    };
+    if package.depends_on("@sveltejs/kit") {
+        return svelte(sources, package, runner, start);
+    }
+    if package.depends_on("@angular/ssr")
+        && let Some((output, from)) = site::angular_output(sources)
+        && let Some(output) = output.strip_suffix("/browser")
+    {
+        let server = runner.file(&format!("{output}/server/server.mjs"));
+        return Some(start(server, from, "what Angular's build leaves"));
+    }
+    let (name, leaves, note) = BUILT.iter().find(|(name, ..)| package.depends_on(name))?;
+    let command = match leaves {
+        File(file) => runner.file(file),
+        // Before it built with Vite.
+        Tool(_) if *name == "@remix-run/serve" && !package.depends_on("vite") => {
+            runner.tool("remix-serve ./build/index.js")
+        }
+        Tool(tool) => runner.tool(tool),
+    };
+    Some(start(command, package.place_of(name), note))
+}
+
+/// What SvelteKit leaves depends on its adapter.
+fn svelte(
+    sources: &Sources<'_>,
+    package: &Package,
+    runner: Runner,
+    start: impl Fn(String, String, &str) -> Start,
+) -> Option<Start> {
+    let adapter = "@sveltejs/adapter-node";
+    if package.depends_on(adapter) {
+        let said = site::configured(sources, &["svelte.config"], "out");
+        let from = package.place_of(adapter);
+        let (output, from) = said.unwrap_or_else(|| ("build".to_owned(), from));
+        let note = "what SvelteKit's adapter for Node leaves";
+        return Some(start(runner.file(&output), from, note));
+    }
+    let has_vite = package.depends_on("vite");
+    has_vite.then(|| Start {
+        question: Some((
+            "What serves it? SvelteKit's adapter here leaves nothing that a server of one's own starts; \
+             Vite's preview is taken."
+                .to_owned(),
+            "npm install -D @sveltejs/adapter-node, and name it in svelte.config.js".to_owned(),
+        )),
+        ..start(
+            runner.tool("vite preview --host 0.0.0.0 --port ${PORT:-3000}"),
+            package.place_of("@sveltejs/kit"),
+            "Vite shows what was built",
+        )
+    })
+}
+
+/// Scripts that are called as those are that start what was built.
+const FOR_PRODUCTION: [&str; 6] = [
+    "start:prod",
+    "start:production",
+    "start-prod",
+    "serve:prod",
+    "prod",
+    "production",
+];
+
+/// A script beside `start` that starts what was built.
+pub(super) fn production(package: &Package, runner: Runner) -> Option<Start> {
+    let name = FOR_PRODUCTION.iter().find(|name| {
+        let script = package.script(name);
+        script.is_some_and(|script| {
+            let last = scripts::last(package, script);
+            !scripts::is_for_development(last) && !scripts::watches(last)
+        })
+    })?;
+    Some(Start {
+        command: runner.script(name),
+        entrypoint: None,
+        from: package.document.from(&["scripts", name]),
+        note: format!("runs `{}`", package.script(name).unwrap_or("")),
+        guessed: true,
+        question: None,
     })
 }
 
@@ -116,6 +203,7 @@ pub(super) fn of_nx(sources: &Sources<'_>) -> Option<Start> {
         from: document.from(&keys),
         note: format!("nx.json takes {project} where no project is named"),
         guessed: true,
+        question: None,
     })
 }
 
@@ -145,10 +233,12 @@ const USUAL_FILES: [&str; 22] = [
     "bot.js",
 ];
 
-/// The file that `main` names, else one that is called as a program's first usually is.
-pub(super) fn file(sources: &Sources<'_>, package: &Package, manager: Manager) -> Option<Start> {
+/// The file that `main` names, else one that is called as a program's first usually is, else the one that is
+/// started while one works on it.
+pub(super) fn file(sources: &Sources<'_>, package: &Package, runner: Runner) -> Option<Start> {
     let named = ["main", "module"].iter().find_map(|field| {
-        let main = package.document.text(&[*field])?.trim_start_matches("./");
+        let main = package.document.text(&[*field])?;
+        let main = main.trim_start_matches("./").trim_end_matches('/');
         let with_ending = ["", ".js", "/index.js"]
             .iter()
             .map(|ending| format!("{main}{ending}"))
@@ -159,19 +249,122 @@ pub(super) fn file(sources: &Sources<'_>, package: &Package, manager: Manager) -
         let usual = USUAL_FILES.iter().find(|file| sources.has(file))?;
         Some(((*usual).to_owned(), (*usual).to_owned()))
     };
-    let (file, from) = named.or_else(usual)?;
-    let is_typescript = file.ends_with(".ts") || file.ends_with(".tsx");
-    let runner = match manager {
-        Manager::Bun => "bun",
-        _ if is_typescript && package.depends_on("tsx") => "npx tsx",
-        _ if is_typescript && package.depends_on("ts-node") => "npx ts-node",
-        _ => "node",
+    let worked_on = || {
+        ["serve", "server", "dev", "develop", "watch"]
+            .iter()
+            .find_map(|name| {
+                let last = scripts::last(package, package.script(name)?);
+                let file = scripts::file(sources, last)?;
+                Some((file, package.document.from(&["scripts", name])))
+            })
     };
-    Some(Start {
-        command: format!("{runner} {}", shell_quoted(&file)),
+    let start = |command: String, file: &str, from: String| Start {
+        command,
         note: format!("package.json has no start script; {file} is the program"),
-        entrypoint: Some(file),
+        entrypoint: Some(file.to_owned()),
         from,
         guessed: true,
-    })
+        question: None,
+    };
+    if named.is_none()
+        && let Some((file, from)) = made_by_build(sources, package)
+    {
+        return Some(start(runner.file(&file), &file, from));
+    }
+    let (file, from) = named.or_else(usual).or_else(worked_on)?;
+    if !is_typescript(&file) || runner.takes_typescript() {
+        return Some(start(runner.file(&file), &file, from));
+    }
+    let compiled = compiled(sources, package, &file);
+    let command = match compiled {
+        Some(compiled) => runner.file(&compiled),
+        None if package.depends_on("tsx") => runner.tool(&format!("tsx {}", shell_quoted(&file))),
+        None if package.depends_on("ts-node") => {
+            runner.tool(&format!("ts-node {}", shell_quoted(&file)))
+        }
+        None => runner.file(&file),
+    };
+    Some(start(command, &file, from))
+}
+
+pub(super) fn is_typescript(file: &str) -> bool {
+    [".ts", ".tsx", ".mts", ".cts"]
+        .iter()
+        .any(|ending| file.ends_with(ending))
+}
+
+/// The TypeScript file that Node itself is to run, where a start does that.
+pub(super) fn typescript_as_it_is<'s>(package: &'s Package, start: &'s Start) -> Option<&'s str> {
+    let command = match package.script("start") {
+        Some(script) if !start.guessed => scripts::last(package, script),
+        _ => &start.command,
+    };
+    let command = scripts::commands(command).last()?;
+    let mut words = command
+        .split_whitespace()
+        .skip_while(|word| word.contains('='));
+    if words.next() != Some("node") {
+        return None;
+    }
+    let loads = |word: &str| {
+        let options = [
+            "-r",
+            "--require",
+            "--loader",
+            "--import",
+            "--experimental",
+            "--watch",
+        ];
+        options.iter().any(|option| word.starts_with(option))
+    };
+    let file = words.find(|word| loads(word) || !word.starts_with('-'))?;
+    (!loads(file) && is_typescript(file) && !file.ends_with('x')).then_some(file)
+}
+
+/// The `main` that is only there when the package is built.
+fn made_by_build(sources: &Sources<'_>, package: &Package) -> Option<(String, String)> {
+    package.script("build")?;
+    let main = package.document.text(&["main"])?.trim_start_matches("./");
+    let below = main.split_once('/')?;
+    let is_made = ["dist", "build", "out", "lib", "output", ".output"].contains(&below.0)
+        && !below.1.contains("..")
+        && [".js", ".cjs", ".mjs"]
+            .iter()
+            .any(|end| main.ends_with(end));
+    // What is there for other packages says more of itself.
+    let is_library = ["types", "typings", "exports", "files", "peerDependencies"]
+        .iter()
+        .any(|field| package.document.get(&[*field]).is_some());
+    (is_made && !is_library && !sources.has(main))
+        .then(|| (main.to_owned(), package.document.from(&["main"])))
+}
+
+/// What a TypeScript file is when the compiler has been there.
+fn compiled(sources: &Sources<'_>, package: &Package, file: &str) -> Option<String> {
+    let build = scripts::all(package, &["build"]).join(" ");
+    if !build.split_whitespace().any(|word| word == "tsc") {
+        return None;
+    }
+    let settings = sources.document("tsconfig.json");
+    let option = |name: &str| {
+        let text = settings.as_ref()?.text(&["compilerOptions", name])?;
+        Some(
+            text.trim_start_matches("./")
+                .trim_end_matches('/')
+                .to_owned(),
+        )
+    };
+    let (stem, ending) = file.rsplit_once('.')?;
+    let ending = match ending {
+        "mts" => "mjs",
+        "cts" => "cjs",
+        _ => "js",
+    };
+    let Some(output) = option("outDir").filter(|output| !output.is_empty() && output != ".") else {
+        return Some(format!("{stem}.{ending}"));
+    };
+    // The compiler leaves out what all sources have in common.
+    let root = option("rootDir").unwrap_or_else(|| "src".to_owned());
+    let inside = stem.strip_prefix(&format!("{root}/")).unwrap_or(stem);
+    Some(format!("{output}/{inside}.{ending}"))
 }

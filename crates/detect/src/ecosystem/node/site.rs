@@ -1,6 +1,7 @@
 //! Packages whose build leaves a site: files that a web server serves, with no program behind them.
 
 use super::package::Package;
+use super::runner::Runner;
 use crate::scan::Scan;
 use crate::sources::Sources;
 use crate::web_server::Fallback;
@@ -17,6 +18,8 @@ pub(super) struct Site {
     pub fallback: Fallback,
     /// Where the folder is said; the package where nothing says.
     pub from: Option<String>,
+    /// What builds it where no script called `build` does.
+    pub build: Option<String>,
 }
 
 /// A builder of sites, and where it puts them by itself.
@@ -204,19 +207,15 @@ const BUILDERS: [Builder; 17] = [
 ];
 
 /// The site that a package's build leaves, where it leaves one.
-pub(super) fn of(sources: &Sources<'_>, package: &Package) -> Option<Site> {
+pub(super) fn of(sources: &Sources<'_>, package: &Package, runner: Runner) -> Option<Site> {
     if let Some(site) = exported(sources, package) {
         return Some(site);
     }
-    let build = package.script("build").unwrap_or("");
     let builder = BUILDERS.iter().find(|builder| {
         package.depends_on(builder.package)
             && !builder.unless.iter().any(|other| package.depends_on(other))
     })?;
-    // Without a script there is nothing to run, but for what builds all by itself.
-    if build.is_empty() && builder.package != "expo" {
-        return None;
-    }
+    let (build, command) = build(sources, package, builder, runner)?;
     // A library is built by Vite too; a site has a page, or says that it serves one while it is worked on.
     if builder.package == "vite" && !has_page(sources, package) {
         return None;
@@ -232,7 +231,9 @@ pub(super) fn of(sources: &Sources<'_>, package: &Package) -> Option<Site> {
         "astro" => configured(sources, &["astro.config"], "outDir"),
         "@vue/cli-service" => configured(sources, &["vue.config"], "outputDir"),
         "@angular/core" => angular_output(sources),
+        "@sveltejs/adapter-static" => configured(sources, &["svelte.config"], "pages"),
         "vitepress" | "vuepress" => documents_output(builder, build),
+        "@11ty/eleventy" => configured(sources, &["eleventy.config", ".eleventy"], "output"),
         _ => None,
     };
     let (output, from) = match said {
@@ -246,11 +247,67 @@ pub(super) fn of(sources: &Sources<'_>, package: &Package) -> Option<Site> {
         output,
         fallback: builder.fallback,
         from,
+        build: command,
     })
 }
 
+/// Scripts that build as `build` does elsewhere.
+const BUILD_SCRIPTS: [&str; 4] = ["docs:build", "build:prod", "build:production", "build:web"];
+
+/// Builders that need no script, and what shows that they build this very package.
+const WITHOUT_SCRIPT: [(&str, &str, &[&str]); 9] = [
+    ("expo", "expo export --platform web", &[]),
+    ("@11ty/eleventy", "@11ty/eleventy", &[]),
+    ("gatsby", "gatsby build", &[]),
+    ("@docusaurus/core", "docusaurus build", &[]),
+    (
+        "astro",
+        "astro build",
+        &["astro.config.mjs", "src/pages/index.astro"],
+    ),
+    ("vite", "vite build", &["index.html"]),
+    (
+        "react-scripts",
+        "react-scripts build",
+        &["public/index.html"],
+    ),
+    ("@angular/core", "ng build", &["angular.json"]),
+    (
+        "@vue/cli-service",
+        "vue-cli-service build",
+        &["public/index.html"],
+    ),
+];
+
+/// The script that builds, and the command for it where it is not called `build`.
+fn build<'p>(
+    sources: &Sources<'_>,
+    package: &'p Package,
+    builder: &Builder,
+    runner: Runner,
+) -> Option<(&'p str, Option<String>)> {
+    if let Some(script) = package.script("build") {
+        // With Expo, that is what makes an app for telephones.
+        let telephones = builder.package == "expo" && script.starts_with("eas ");
+        if !telephones {
+            return Some((script, None));
+        }
+    }
+    let script = BUILD_SCRIPTS
+        .iter()
+        .find_map(|name| Some((*name, package.script(name)?)));
+    if let Some((name, script)) = script {
+        return Some((script, Some(runner.script(name))));
+    }
+    let (_, tool, signs) = WITHOUT_SCRIPT
+        .iter()
+        .find(|(name, ..)| *name == builder.package)?;
+    let shows = signs.is_empty() || signs.iter().any(|file| sources.has(file));
+    shows.then(|| ("", Some(runner.tool(tool))))
+}
+
 /// A framework that could answer requests, told to leave files instead.
-fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site> {
+pub(super) fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site> {
     let site = |kind, label, package, output: &str, fallback, from| Site {
         kind,
         label,
@@ -258,6 +315,7 @@ fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site> {
         output: output.to_owned(),
         fallback,
         from: Some(from),
+        build: None,
     };
     if package.depends_on("next")
         && let Some((value, from)) = configured(sources, &["next.config"], "output")
@@ -280,6 +338,18 @@ fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site> {
             "react-router",
             label,
             "@react-router/dev",
+            "build/client",
+            Fallback::Page,
+            from,
+        ));
+    }
+    if package.depends_on("@remix-run/dev")
+        && let Some(from) = switched_off(sources, "vite.config", "ssr")
+    {
+        return Some(site(
+            "remix",
+            "Remix",
+            "@remix-run/dev",
             "build/client",
             Fallback::Page,
             from,
@@ -321,7 +391,11 @@ fn renders_on_demand(sources: &Sources<'_>) -> bool {
 }
 
 /// What a configuration written in JavaScript says as a plain text after a name, and where.
-fn configured(sources: &Sources<'_>, files: &[&str], name: &str) -> Option<(String, String)> {
+pub(super) fn configured(
+    sources: &Sources<'_>,
+    files: &[&str],
+    name: &str,
+) -> Option<(String, String)> {
     let (file, text) = configuration(sources, files)?;
     Scan::behind(&text, name, &["//", "*"]).find_map(|mut scan| {
         let line = scan.line();
@@ -355,7 +429,7 @@ fn configuration(sources: &Sources<'_>, files: &[&str]) -> Option<(String, std::
 }
 
 /// What `angular.json` says of its project, or of the one it names first.
-fn angular_output(sources: &Sources<'_>) -> Option<(String, String)> {
+pub(super) fn angular_output(sources: &Sources<'_>) -> Option<(String, String)> {
     let document = sources.document("angular.json")?;
     let default = document.text(&["defaultProject"]);
     let project = default

@@ -1,6 +1,6 @@
 //! What JavaScript says: the port it listens on, its routes, the variables it reads.
 
-use super::FRAMEWORK_PORT;
+use super::framework::{Framework, USUAL_PORT};
 use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
 use crate::scan::{Route, Scan, port as port_number};
@@ -10,7 +10,7 @@ const COMMENT: &[&str] = &["//", "*", "/*"];
 const QUOTES: &[char] = &['"', '\'', '`'];
 
 /// The port: what the code falls back to where `PORT` is not set, else what it listens on, else what is usual.
-pub(super) fn port(texts: &[Text<'_>], framework: Option<&str>) -> Option<Port> {
+pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<Port> {
     let fallback = texts.iter().find_map(|(path, text)| {
         environment(path, text)
             .into_iter()
@@ -39,13 +39,44 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&str>) -> Option<Port> 
         })
     };
     let usual = || match framework {
-        Some(label) => Some(Port::usual(FRAMEWORK_PORT, &format!("usual for {label}"))),
+        Some(framework) => {
+            let whose = format!("usual for {}", framework.label);
+            Some(Port::usual(framework.port, &whose))
+        }
         None if texts.iter().any(|(_, text)| text.contains(".listen(")) => {
-            Some(Port::usual(FRAMEWORK_PORT, "usual for Node"))
+            Some(Port::usual(USUAL_PORT, "usual for Node"))
         }
         None => None,
     };
     fallback.or_else(listened).or_else(usual)
+}
+
+/// The port that a command names: `next start -p 4000`, `PORT=4000 node server.js`.
+pub(super) fn port_of_command(command: &str, from: &str) -> Option<Port> {
+    let mut words = command.split_whitespace().peekable();
+    let written = |text: &str| Some(Port::written(port_number(text)?, from));
+    while let Some(word) = words.next() {
+        let value = match word {
+            "-p" | "--port" | "-l" | "--listen" => words.peek().copied(),
+            _ => ["--port=", "-p=", "--listen=", "PORT="]
+                .iter()
+                .find_map(|name| word.strip_prefix(name)),
+        };
+        let Some(value) = value.map(|value| value.trim_matches(QUOTES)) else {
+            continue;
+        };
+        let fallback = value
+            .strip_prefix("${PORT:-")
+            .and_then(|rest| port_number(rest.strip_suffix('}')?));
+        if let Some(number) = fallback {
+            return Some(Port::fallback(number, from));
+        }
+        let number = value.rsplit(':').next().unwrap_or(value);
+        if let Some(port) = written(number) {
+            return Some(port);
+        }
+    }
+    None
 }
 
 /// The paths that are answered to GET.

@@ -44,13 +44,31 @@ pub(super) fn runtime(
     sources: &Sources<'_>,
     package: &Package,
     manager: Manager,
+    typescript: Option<&str>,
     report: &mut Report,
 ) -> Runtime {
     if manager == Manager::Bun {
         return report.runtime(&BUN, bun_claims(sources, package));
     }
-    report.runtime(&USUAL, claims(sources, package))
+    let mut claims = claims(sources, package);
+    if let Some(file) = typescript {
+        if claims.is_empty() {
+            claims.extend(allowed(TAKES_TYPESCRIPT, file.to_owned()));
+        } else if !versions::allows(TAKES_TYPESCRIPT, &claims[0].version) {
+            report.ask(
+                format!(
+                    "What runs {file}? Node {} does not take TypeScript as it is.",
+                    claims[0].version
+                ),
+                "npm install tsx, and start it with that".to_owned(),
+            );
+        }
+    }
+    report.runtime(&USUAL, claims)
 }
+
+/// From where on Node takes types for white space.
+const TAKES_TYPESCRIPT: &str = ">=22.18";
 
 /// Files that are only for it, then what the package allows.
 fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {

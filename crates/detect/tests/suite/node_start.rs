@@ -1,0 +1,204 @@
+//! How a package is started.
+
+use ergon_detect::memory::MemoryTree;
+
+use crate::{detected, run_command};
+
+#[test]
+fn a_start_script_may_lead_to_another() {
+    let start = |dev: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"start": "npm run dev", "dev": "{dev}", "build": "vite build"}}, "devDependencies": {{"vite": "6"}}}}"#
+        );
+        run_command(&[("package.json", &package), ("index.html", "")])
+    };
+    assert!(start("vite --host").starts_with("caddy run"));
+    assert_eq!(start("node server.js"), "npm run start");
+    assert_eq!(start("npm run start"), "npm run start");
+}
+
+#[test]
+fn what_the_build_leaves_is_started_where_the_script_is_for_working_on_it() {
+    let start = |dependencies: &str, start: &str, files: &[(&str, &str)]| {
+        let package = format!(
+            r#"{{"dependencies": {{{dependencies}}}, "scripts": {{"start": "{start}", "build": "x"}}}}"#
+        );
+        let files: Vec<_> = [("package.json", package.as_str())]
+            .into_iter()
+            .chain(files.iter().copied())
+            .collect();
+        run_command(&files)
+    };
+    let next = r#""next": "15""#;
+    assert_eq!(start(next, "next dev", &[]), "npx next start");
+    assert_eq!(start(next, "next start", &[]), "npm run start");
+    let exported = ("next.config.js", "module.exports = { output: 'export' }\n");
+    assert!(start(next, "next start", &[exported]).starts_with("caddy run"));
+    assert_eq!(start(next, "serve out", &[exported]), "npm run start");
+    let remix = r#""@remix-run/serve": "2""#;
+    assert_eq!(
+        start(remix, "remix dev", &[]),
+        "npx remix-serve ./build/index.js"
+    );
+    let kit = r#""@sveltejs/kit": "2", "vite": "6""#;
+    let svelte = ("svelte.config.js", "adapter({ out: 'www' })\n");
+    assert_eq!(
+        start(
+            &format!(r#"{kit}, "@sveltejs/adapter-node": "5""#),
+            "vite dev",
+            &[svelte]
+        ),
+        "node www"
+    );
+    assert_eq!(
+        start(
+            &format!(r#"{kit}, "@sveltejs/adapter-auto": "5""#),
+            "vite dev",
+            &[]
+        ),
+        "npx vite preview --host 0.0.0.0 --port ${PORT:-3000}"
+    );
+    let angular = r#"{"projects": {"shop": {"architect": {"build": {"builder": "@angular-devkit/build-angular:application"}}}}}"#;
+    assert_eq!(
+        start(
+            r#""@angular/core": "19", "@angular/ssr": "19""#,
+            "ng serve",
+            &[("angular.json", angular)]
+        ),
+        "node dist/shop/server/server.mjs"
+    );
+}
+
+#[test]
+fn a_script_for_production_goes_before_one_that_watches() {
+    let package = r#"{"scripts": {"start": "nodemon x.js", "start:prod": "node dist/x.js"}}"#;
+    assert_eq!(
+        run_command(&[("package.json", package)]),
+        "npm run start:prod"
+    );
+    let package = r#"{"scripts": {"start": "nodemon x.js"}}"#;
+    assert_eq!(run_command(&[("package.json", package)]), "npm run start");
+}
+
+#[test]
+fn a_main_file_may_come_of_the_build() {
+    let package = r#"{"main": "dist/index.js", "scripts": {"build": "x"}}"#;
+    assert_eq!(
+        run_command(&[("package.json", package), ("src/index.ts", "")]),
+        "node dist/index.js"
+    );
+    let library = r#"{"main": "dist/x.js", "types": "dist/x.d.ts", "scripts": {"build": "x"}}"#;
+    assert_eq!(detected(&[("package.json", library)]).run_command, None);
+}
+
+#[test]
+fn typescript_is_run_by_what_takes_it() {
+    let start = |rest: &str, more: &[(&str, &str)]| {
+        let package = format!(r#"{{"name": "x"{rest}}}"#);
+        let files: Vec<_> = [("package.json", package.as_str()), ("src/index.ts", "")]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let application = detected(&files);
+        let version = application.runtime.unwrap().version;
+        (application.run_command.unwrap(), version)
+    };
+    let started = |command: &str, version: &str| (command.to_owned(), version.to_owned());
+    let tsc = r#", "scripts": {"build": "tsc"}, "devDependencies": {"typescript": "5"}"#;
+    let settings = "{\n  // compiled\n  \"compilerOptions\": {\"outDir\": \"./dist\"}\n}";
+    assert_eq!(
+        start(tsc, &[("tsconfig.json", settings)]),
+        started("node dist/index.js", "18")
+    );
+    assert_eq!(start(tsc, &[]), started("node src/index.js", "18"));
+    assert_eq!(
+        start(r#", "devDependencies": {"tsx": "4"}"#, &[]),
+        started("npx tsx src/index.ts", "18")
+    );
+    assert_eq!(start("", &[]), started("node src/index.ts", "24"));
+    assert_eq!(
+        start("", &[("bun.lock", "")]),
+        started("bun src/index.ts", "1")
+    );
+}
+
+#[test]
+fn typescript_on_a_node_that_does_not_take_it_is_asked_about() {
+    let tree = MemoryTree::new([
+        ("package.json", r#"{"engines": {"node": "20.x"}}"#),
+        ("index.ts", ""),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    assert!(
+        analysis
+            .questions
+            .iter()
+            .any(|question| question.text.starts_with("What runs index.ts?"))
+    );
+}
+
+#[test]
+fn a_root_that_only_holds_its_packages_together_is_no_program() {
+    let tree = MemoryTree::new([
+        (
+            "package.json",
+            r#"{"workspaces": ["apps/*"], "scripts": {"build": "turbo run build"}, "dependencies": {"next": "15"}}"#,
+        ),
+        (
+            "apps/web/package.json",
+            r#"{"name": "web", "dependencies": {"next": "15"}, "scripts": {"build": "next build", "start": "next start"}}"#,
+        ),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let web = crate::application(&analysis);
+    assert_eq!(web.path.as_deref(), Some("apps/web"));
+}
+
+#[test]
+fn a_site_may_be_built_without_a_script_for_it() {
+    let commands = |package: &str, files: &[(&str, &str)]| {
+        let files: Vec<_> = [("package.json", package)]
+            .into_iter()
+            .chain(files.iter().copied())
+            .collect();
+        let site = detected(&files);
+        (site.build_commands[1].clone(), site.artifacts[0].clone())
+    };
+    let expo = r#"{"scripts": {"start": "expo start"}, "dependencies": {"expo": "52", "react-native-web": "0.19"}}"#;
+    assert_eq!(
+        commands(expo, &[]),
+        (
+            "npx expo export --platform web".to_owned(),
+            "dist".to_owned()
+        )
+    );
+    let documents = r#"{"scripts": {"docs:build": "vitepress build docs"}, "devDependencies": {"vitepress": "1"}}"#;
+    assert_eq!(
+        commands(documents, &[]),
+        (
+            "npm run docs:build".to_owned(),
+            "docs/.vitepress/dist".to_owned()
+        )
+    );
+    let vite = r#"{"scripts": {"start": "vite"}, "devDependencies": {"vite": "6"}}"#;
+    assert_eq!(
+        commands(vite, &[("index.html", "")]),
+        ("npx vite build".to_owned(), "dist".to_owned())
+    );
+}
+
+#[test]
+fn ports_are_those_of_the_command() {
+    let ports = |start: &str| {
+        let package =
+            format!(r#"{{"dependencies": {{"next": "15"}}, "scripts": {{"start": "{start}"}}}}"#);
+        detected(&[("package.json", &package)]).ports
+    };
+    assert_eq!(ports("next start -p 4000"), [4000]);
+    assert_eq!(ports("next start --port=4001"), [4001]);
+    assert_eq!(ports("PORT=4002 next start"), [4002]);
+    assert_eq!(ports("next start -p ${PORT:-4003}"), [4003]);
+    assert_eq!(ports("next start -p $PORT"), [3000]);
+    let astro = r#"{"dependencies": {"astro": "5", "@astrojs/node": "9"}, "scripts": {"build": "astro build"}}"#;
+    assert_eq!(detected(&[("package.json", astro)]).ports, [4321]);
+}
