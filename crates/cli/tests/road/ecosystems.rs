@@ -54,6 +54,30 @@ fn a_cpp_program_answers() {
     says_hello("cpp", "Hello from C++");
 }
 
+#[test]
+#[ignore = "its base is made for `make test-all` only"]
+fn a_perl_program_answers() {
+    says_hello("perl", "Hello from Perl");
+}
+
+#[test]
+#[ignore = "its base is made for `make test-all` only"]
+fn an_elixir_program_answers() {
+    says_hello("elixir", "Hello from Elixir");
+}
+
+#[test]
+#[ignore = "its base is made for `make test-all` only"]
+fn a_haskell_program_answers() {
+    says_hello("haskell", "Hello from Haskell");
+}
+
+#[test]
+#[ignore = "its base is made for `make test-all` only"]
+fn a_crystal_program_answers() {
+    says_hello("crystal", "Hello from Crystal");
+}
+
 fn says_hello(ecosystem: &str, words: &str) {
     let answers = answers(ecosystem, &["/"]);
     assert_eq!(answers[0].0, 200);

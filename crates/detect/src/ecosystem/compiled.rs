@@ -4,8 +4,8 @@ use ergon_manifest::{Application, Runtime};
 
 use super::{Found, Port, Report, Strength};
 use crate::analysis::Topic;
-use crate::environment::{self, Read};
-use crate::names;
+use crate::environment::{self, Need, Read};
+use crate::{names, scan};
 
 /// A program as its language's file reads it off the project.
 pub(super) struct Compiled<'a> {
@@ -45,8 +45,15 @@ impl Compiled<'_> {
                 .likely(Topic::RunCommand, run, self.file)
                 .note(format!("what {} builds", self.file));
         }
-        let ports = match &self.port {
-            Some(port) if self.run_command.is_some() => vec![report.port(port)],
+        // What the code falls back to is where it listens, whatever is usual.
+        let fallback = self.reads.iter().find_map(|read| match &read.need {
+            Need::Default(default) if read.name == "PORT" => {
+                Some(Port::fallback(scan::port(default)?, &read.from))
+            }
+            _ => None,
+        });
+        let ports = match fallback.or(self.port) {
+            Some(port) if self.run_command.is_some() => vec![report.port(&port)],
             _ => Vec::new(),
         };
         let env = environment::told(&self.reads, &mut report);

@@ -168,13 +168,28 @@ fn variables(path: &str, text: &str) -> Vec<Read> {
     let words = [("lookupEnv", Need::Optional), ("getEnv", Need::Required)];
     let found = words.into_iter().flat_map(|(word, need)| {
         Scan::behind(text, word, &["--"]).filter_map(move |mut scan| {
-            let from = format!("{path}:{}", scan.line());
-            Some(Read {
-                name: scan.string(&['"'])?.to_owned(),
-                need: need.clone(),
-                from,
-            })
+            let line = scan.line();
+            let name = scan.string(&['"'])?.to_owned();
+            let before = text.lines().nth(line - 1)?.split(word).next()?;
+            let need = fallback(before).map_or(need.clone(), Need::Default);
+            let from = format!("{path}:{line}");
+            Some(Read { name, need, from })
         })
     });
     found.collect()
+}
+
+/// `maybe 8080 read <$> `, `fromMaybe "8080" <$> `: what stands before a variable that may be absent.
+fn fallback(before: &str) -> Option<String> {
+    let (_, rest) = before
+        .rsplit_once("fromMaybe ")
+        .or_else(|| before.rsplit_once("maybe "))?;
+    let rest = rest.trim_start();
+    match rest.strip_prefix('"') {
+        Some(text) => text.split_once('"').map(|(text, _)| text.to_owned()),
+        None => {
+            let word = rest.split_whitespace().next()?;
+            word.parse::<u64>().ok().map(|number| number.to_string())
+        }
+    }
 }
