@@ -109,6 +109,8 @@ pub struct Packing {
     /// Whether a build command sets up the image itself, whatever the program's files are: a server's
     /// configuration, an extension of the runtime. It runs there, before the files come.
     pub sets_up_image: Option<fn(&str) -> bool>,
+    /// Debian packages that have uses of their own, but for this program only a part in building it.
+    pub only_builds: &'static [&'static str],
     /// What the image's environment says.
     pub env: Vec<(&'static str, String)>,
     /// A command that asks a path whether the program is well, with what the base has.

@@ -3,6 +3,7 @@
 mod framework;
 mod install;
 mod lock;
+mod native;
 mod package;
 mod runner;
 mod scripts;
@@ -56,16 +57,21 @@ fn packing(program: &Packed<'_>) -> Packing {
         return web_server::packing(Some(toolchain));
     }
     // What was pruned after the build goes on alone; a manager that was installed would have to go along.
-    let pruned = program
-        .application
-        .build_commands
-        .iter()
-        .any(|command| command.starts_with("npm prune"));
+    let any = |beginning: &str| {
+        let mut commands = program.application.build_commands.iter();
+        commands.any(|command| command.starts_with(beginning))
+    };
+    let pruned = any("npm prune");
+    let brings_manager = any("npm install --global") || any("npm install -g");
+    // Nor has a compiler a place there.
+    let system_packages = &program.application.system_packages;
+    let compiles = system_packages.iter().any(|package| package == "g++") && !brings_manager;
     Packing {
-        toolchain: pruned.then(|| Toolchain {
+        toolchain: (pruned || compiles).then(|| Toolchain {
             image: program.base_image.to_owned(),
             ..toolchain
         }),
+        only_builds: native::ONLY_BUILDS,
         env: image_env(program.application),
         probe: Some(if name == BUN { probe_by_bun } else { probe }),
         ..Packing::default()
@@ -185,6 +191,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .flat_map(|(path, text)| source::environment(path, text))
             .collect();
         application.env = environment::told(&reads, &mut report);
+    }
+    if site.is_none() {
+        application.system_packages = native::system_packages(sources, &package, &mut report);
     }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
@@ -320,6 +329,10 @@ fn serve(site: &Site, package: &Package, application: &mut Application, report: 
 /// What the image's environment says.
 fn image_env(application: &Application) -> Vec<(&'static str, String)> {
     let mut env = vec![("NODE_ENV", "production".to_owned())];
+    env.extend(native::image_env(
+        &application.system_packages,
+        &application.build_commands,
+    ));
     // These listen for nobody from outside where nothing says so.
     if matches!(application.kind.as_str(), "astro" | "adonis" | "analog") {
         env.push(("HOST", "0.0.0.0".to_owned()));

@@ -214,10 +214,10 @@ impl<'a> Planner<'a> {
             steps: Vec::new(),
         };
         let packages = Packages::of(&programs)?;
-        last.steps.extend(
-            packages
-                .step(|program, package| program.toolchain().is_none() || !only_builds(package)),
-        );
+        last.steps.extend(packages.step(|program, package| {
+            let builds = only_builds(package) || program.packing.only_builds.contains(&package);
+            program.toolchain().is_none() || !builds
+        }));
         for program in &programs {
             last.steps.extend(
                 program
@@ -438,9 +438,9 @@ impl<'a> Planner<'a> {
 /// Whether a program takes no notice of being asked to stop when it is process 1. Most leave that to the kernel,
 /// which does it for every process but the first; servers and some runtimes see to it themselves.
 fn is_deaf(language: &str, command: &str) -> bool {
-    const PROGRAMS: [&str; 14] = [
-        "bun", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm", "python",
-        "python3", "tsx", "yarn",
+    const PROGRAMS: [&str; 15] = [
+        "bun", "bunx", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm",
+        "python", "python3", "tsx", "yarn",
     ];
     const COMPILED: [&str; 7] = ["c", "cpp", "crystal", "haskell", "rust", "swift", "zig"];
     let commands = shell::commands(command);

@@ -16,6 +16,7 @@ mod java_reads;
 mod nixpacks;
 mod node;
 mod node_install;
+mod node_native;
 mod node_start;
 mod php;
 mod plans;

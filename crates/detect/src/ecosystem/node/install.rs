@@ -1,6 +1,7 @@
 //! The commands that install and build a package.
 
 use super::lock::Lock;
+use super::native;
 use super::package::{self, Manager, Package};
 use super::runner::Runner;
 use super::server::Start;
@@ -22,19 +23,26 @@ pub(super) fn build_commands(
     workspace: Option<&str>,
 ) -> Vec<String> {
     let build = site.and_then(|site| site.build.clone()).or_else(|| {
-        package
-            .script("build")
-            .map(|_| Runner::of(sources, manager).script("build"))
+        let script = package.script("build");
+        script.map(|_| Runner::of(sources, manager).script("build"))
     });
     let builds = build.is_some();
     let tools = match start {
         Some(start) if start.guessed => package.has_development_tools(&start.command),
         _ => package.starts_with_development_tools(),
     };
-    let needs_all = builds || tools;
+    let runner = Runner::of(sources, manager);
+    let native = native::commands(sources, package, runner);
+    let generates = native
+        .iter()
+        .any(|command| package.has_development_tools(command));
+    let needs_all = builds || tools || generates;
     // What was needed to build does not go on, where its manager can tell.
-    let prunes =
-        builds && !tools && site.is_none() && workspace.is_none() && manager == Manager::Npm;
+    let prunes = (builds || generates)
+        && !tools
+        && site.is_none()
+        && workspace.is_none()
+        && manager == Manager::Npm;
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -48,10 +56,10 @@ pub(super) fn build_commands(
         (Manager::Bun, false) => "bun install",
     };
     // Without folders of packages, they are run out of the cache.
-    let cache = if manager == Manager::Berry && runs_from_cache(sources) {
+    let settings = if manager == Manager::Berry && runs_from_cache(sources) {
         "YARN_ENABLE_GLOBAL_CACHE=false "
     } else {
-        ""
+        native::install_settings(package)
     };
     let only_production = match manager {
         _ if needs_all => "",
@@ -67,9 +75,10 @@ pub(super) fn build_commands(
         .into_iter()
         .chain([match workspace {
             // A workspace's packages are installed together.
-            Some(folder) => format!("cd {folder} && {cache}{install}"),
-            None => format!("{cache}{install}{only_production}"),
+            Some(folder) => format!("cd {folder} && {settings}{install}"),
+            None => format!("{settings}{install}{only_production}"),
         }])
+        .chain(native)
         .chain(build)
         .chain(prune)
         .collect()
