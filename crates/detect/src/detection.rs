@@ -148,7 +148,7 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
         )
     }));
     let mut application = found.application;
-    if !sources.folder().is_empty() {
+    if !sources.folder().is_empty() && application.path.is_none() {
         application.path = Some(sources.folder().to_owned());
     }
     let read = application

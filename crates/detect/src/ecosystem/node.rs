@@ -4,6 +4,7 @@ mod framework;
 mod install;
 mod lock;
 mod native;
+mod nx;
 mod package;
 mod runner;
 mod scripts;
@@ -39,7 +40,7 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Node",
     languages: &["javascript", "typescript", "node", "nodejs"],
     looks_for: "JavaScript on Node: package.json",
-    markers: &["package.json"],
+    markers: &["package.json", nx::PROJECT],
     detect,
     droppings: &["**/node_modules", "npm-debug.log*"],
     packing,
@@ -79,7 +80,15 @@ fn packing(program: &Packed<'_>) -> Packing {
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let package = Package::read(sources)?;
+    if let Some(package) = Package::read(sources) {
+        return Some(found(sources, &package, None));
+    }
+    let member = nx::Member::read(sources)?;
+    Some(found(sources, &member.package, Some(&member)))
+}
+
+/// The program in a folder; of an Nx workspace's, only the workspace has a package.
+fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) -> Found {
     let mut report = Report::default();
     let typescript = sources.has("tsconfig.json") || package.depends_on("typescript");
     let (language, label) = if typescript {
@@ -97,7 +106,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         },
     );
 
-    let framework = framework::of(&package);
+    let framework = framework::of(package).filter(|_| member.is_none());
     if let Some(framework) = framework {
         let version = package
             .version(framework.package)
@@ -109,15 +118,18 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             package.place_of(framework.package),
         );
     }
-    let manager = Manager::of(sources, &package);
-    let lock = Lock::read(sources, manager, &package);
+    let manager = Manager::of(sources, package);
+    let lock = Lock::read(sources, manager, package);
     let workspace = package::workspace(sources, manager);
     let runner = Runner::of(sources, manager);
-    let (start, site) = start(sources, &package, runner);
+    let (start, site) = match member {
+        Some(member) => member.started(sources, runner),
+        None => start(sources, package, runner),
+    };
     let as_it_is = start
         .as_ref()
-        .and_then(|start| server::typescript_as_it_is(&package, start));
-    let runtime = version::runtime(sources, &package, manager, as_it_is, &mut report);
+        .and_then(|start| server::typescript_as_it_is(package, start));
+    let runtime = version::runtime(sources, package, manager, as_it_is, &mut report);
     let mut application = Application {
         kind: match (&site, framework) {
             (Some(site), _) => site.kind,
@@ -129,21 +141,30 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         dependencies: Some("package.json".to_owned()),
         build_commands: install::build_commands(
             sources,
-            &package,
+            package,
             manager,
             lock,
             start.as_ref(),
             site.as_ref(),
-            workspace.as_deref(),
+            workspace.as_deref().filter(|_| member.is_none()),
         ),
+        // An Nx workspace is built at its root.
+        path: member.and_then(|member| {
+            let root = sources.full(&member.workspace)?;
+            Some(if root.is_empty() {
+                ".".to_owned()
+            } else {
+                root
+            })
+        }),
         package_manager: Some(manager.name().to_owned()),
         ..Application::default()
     };
     let delegates = start
         .as_ref()
-        .is_some_and(|start| delegates(sources, &package, start));
+        .is_some_and(|start| delegates(sources, package, start));
     install::report(
-        &package,
+        package,
         manager,
         lock,
         workspace.as_deref(),
@@ -151,7 +172,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         &mut report,
     );
     if let Some(site) = &site {
-        serve(site, &package, &mut application, &mut report);
+        serve(site, package, &mut application, &mut report);
     }
     if site.is_none() {
         let texts: Vec<_> = sources
@@ -174,7 +195,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             let script = package.script("start").filter(|_| !start.guessed);
             let said = script.and_then(|script| {
                 let from = package.document.from(&["scripts", "start"]);
-                source::port_of_command(scripts::last(&package, script), &from)
+                source::port_of_command(scripts::last(package, script), &from)
             });
             let port = said.or_else(|| source::port(&texts, framework));
             if let Some(port) = port {
@@ -193,7 +214,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         application.env = environment::told(&reads, &mut report);
     }
     if site.is_none() {
-        application.system_packages = native::system_packages(sources, &package, &mut report);
+        application.system_packages = native::system_packages(sources, package, &mut report);
     }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
@@ -212,14 +233,18 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         image(&runtime.name, &runtime.version)
     };
     application.runtime = Some(runtime);
-    Some(Found {
+    let name = match member {
+        Some(member) => Some(member.name.as_str()),
+        None => package.name(),
+    };
+    Found {
         strength,
-        name: package.name().and_then(names::from_package),
+        name: name.and_then(names::from_package),
         application,
         base_image,
         delegates,
         report,
-    })
+    }
 }
 
 /// What starts the package: its own script, a site's server, what a framework's build leaves, a file.
@@ -237,8 +262,9 @@ fn start(
         !scripts::is_for_development(last) && !finds_nothing()
     });
     if !serves {
-        if let Some(start) = server::of_nx(sources) {
-            return (Some(start), None);
+        let of_nx = nx::of_root(sources, runner);
+        if of_nx.0.is_some() || of_nx.1.is_some() {
+            return of_nx;
         }
         if let Some(site) = site::of(sources, package, runner).filter(|_| !only_root) {
             return (None, Some(site));
@@ -261,6 +287,7 @@ fn start(
         note: format!("runs `{script}`"),
         guessed: false,
         question: None,
+        build: None,
     };
     (Some(start), None)
 }
@@ -268,14 +295,15 @@ fn start(
 /// Whether a package only holds those of its workspace together, with nothing of its own to build.
 fn is_only_root(sources: &Sources<'_>, package: &Package) -> bool {
     let own = ["src", "app", "pages", "public", "server"];
-    package::is_workspace(sources, "", &package.document)
-        && !sources.has("index.html")
-        && !own.iter().any(|folder| sources.has_folder(folder))
+    let holds =
+        package::is_workspace(sources, "", &package.document) || nx::is_root_of_several(sources);
+    holds && !sources.has("index.html") && !own.iter().any(|folder| sources.has_folder(folder))
 }
 
 /// Whether a workspace's start only starts its packages, or there is nothing at its root to start.
 fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
-    let is_workspace = package::is_workspace(sources, "", &package.document);
+    let is_workspace =
+        package::is_workspace(sources, "", &package.document) || nx::is_root_of_several(sources);
     let script = package.script("start").unwrap_or("");
     let script = scripts::last(package, script);
     // One of them was chosen.
@@ -293,6 +321,7 @@ fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
         "yarn workspaces run",
         "wsrun",
         "nx run-many",
+        "nx serve",
         "lerna run",
         "pnpm -r ",
         "pnpm --recursive",

@@ -18,6 +18,7 @@ mod node;
 mod node_install;
 mod node_native;
 mod node_start;
+mod node_workspaces;
 mod php;
 mod plans;
 mod plans_jvm;

@@ -22,16 +22,22 @@ pub(super) fn build_commands(
     site: Option<&Site>,
     workspace: Option<&str>,
 ) -> Vec<String> {
-    let build = site.and_then(|site| site.build.clone()).or_else(|| {
-        let script = package.script("build");
-        script.map(|_| Runner::of(sources, manager).script("build"))
-    });
-    let builds = build.is_some();
+    let runner = Runner::of(sources, manager);
+    let own = site
+        .and_then(|site| site.build.clone())
+        .map(|build| vec![build])
+        .or_else(|| start?.build.clone());
+    let script = || {
+        package
+            .script("build")
+            .map(|_| vec![runner.script("build")])
+    };
+    let build = own.or_else(script).unwrap_or_default();
+    let builds = !build.is_empty();
     let tools = match start {
         Some(start) if start.guessed => package.has_development_tools(&start.command),
         _ => package.starts_with_development_tools(),
     };
-    let runner = Runner::of(sources, manager);
     let native = native::commands(sources, package, runner);
     let generates = native
         .iter()

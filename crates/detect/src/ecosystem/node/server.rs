@@ -85,6 +85,8 @@ pub(super) struct Start {
     pub guessed: bool,
     /// What should be settled, and how.
     pub question: Option<(String, String)>,
+    /// What builds it in place of the package's own script.
+    pub build: Option<Vec<String>>,
 }
 
 /// The server that a framework's build leaves.
@@ -97,6 +99,7 @@ pub(super) fn built(sources: &Sources<'_>, package: &Package, runner: Runner) ->
         note: format!("package.json has no start script for it; {note}"),
         guessed: true,
         question: None,
+        build: None,
     };
     if package.depends_on("@sveltejs/kit") {
         return svelte(sources, package, runner, start);
@@ -177,33 +180,7 @@ pub(super) fn production(package: &Package, runner: Runner) -> Option<Start> {
         note: format!("runs `{}`", package.script(name).unwrap_or("")),
         guessed: true,
         question: None,
-    })
-}
-
-/// What Nx builds of the project that it takes where none is named.
-pub(super) fn of_nx(sources: &Sources<'_>) -> Option<Start> {
-    let nx = sources.document("nx.json")?;
-    let project = nx.text(&["defaultProject"])?;
-    let file = ["apps", "packages"]
-        .iter()
-        .map(|folder| format!("{folder}/{project}/project.json"))
-        .find(|file| sources.has(file))?;
-    let document = sources.document(&file)?;
-    let executor = document.text(&["targets", "build", "executor"])?;
-    let is_program = ["node", "webpack", "esbuild", "js:tsc"]
-        .iter()
-        .any(|kind| executor.contains(kind));
-    let keys = ["targets", "build", "options", "outputPath"];
-    let output = document.text(&keys)?.trim_end_matches('/');
-    is_program.then(|| Start {
-        command: format!("node {}", shell_quoted(&format!("{output}/main.js"))),
-        entrypoint: document
-            .text(&["targets", "build", "options", "main"])
-            .map(str::to_owned),
-        from: document.from(&keys),
-        note: format!("nx.json takes {project} where no project is named"),
-        guessed: true,
-        question: None,
+        build: None,
     })
 }
 
@@ -265,6 +242,7 @@ pub(super) fn file(sources: &Sources<'_>, package: &Package, runner: Runner) -> 
         from,
         guessed: true,
         question: None,
+        build: None,
     };
     if named.is_none()
         && let Some((file, from)) = made_by_build(sources, package)
