@@ -72,12 +72,6 @@ fn a_haskell_program_answers() {
     says_hello("haskell", "Hello from Haskell");
 }
 
-#[test]
-#[ignore = "its base is made for `make test-all` only"]
-fn a_crystal_program_answers() {
-    says_hello("crystal", "Hello from Crystal");
-}
-
 fn says_hello(ecosystem: &str, words: &str) {
     let answers = answers(ecosystem, &["/"]);
     assert_eq!(answers[0].0, 200);

@@ -142,7 +142,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     } else {
         vec![
             "cabal update".to_owned(),
-            "cabal install exe:all --install-method=copy --installdir=bin".to_owned(),
+            "cabal install --install-method=copy --installdir=bin".to_owned(),
         ]
     };
     let compiled = Compiled {
@@ -154,7 +154,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         build_commands,
         run_command: program.map(|program| format!("./bin/{}", shell_quoted(&program))),
         artifacts: vec!["bin".to_owned()],
-        system_packages: vec!["libgmp10".to_owned()],
+        system_packages: ["libffi8", "libgmp10"].map(str::to_owned).to_vec(),
         runtime: Some(runtime),
         base_image: "debian:bookworm-slim".to_owned(),
         port: framework.map(|(_, label)| Port::usual(3000, &format!("usual for {label}"))),
