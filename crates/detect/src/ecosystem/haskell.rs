@@ -185,11 +185,9 @@ fn fallback(before: &str) -> Option<String> {
         .rsplit_once("fromMaybe ")
         .or_else(|| before.rsplit_once("maybe "))?;
     let rest = rest.trim_start();
-    match rest.strip_prefix('"') {
-        Some(text) => text.split_once('"').map(|(text, _)| text.to_owned()),
-        None => {
-            let word = rest.split_whitespace().next()?;
-            word.parse::<u64>().ok().map(|number| number.to_string())
-        }
+    if let Some(text) = rest.strip_prefix('"') {
+        return text.split_once('"').map(|(text, _)| text.to_owned());
     }
+    let word = rest.split_whitespace().next()?;
+    word.parse::<u64>().ok().map(|number| number.to_string())
 }
