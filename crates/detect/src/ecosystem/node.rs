@@ -6,6 +6,7 @@ mod lock;
 mod native;
 mod nx;
 mod package;
+mod routes;
 mod runner;
 mod scripts;
 mod server;
@@ -200,10 +201,7 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             let port = said.or_else(|| source::port(&texts, framework));
             if let Some(port) = port {
                 application.ports = vec![report.port(&port)];
-                let routes: Vec<_> = texts
-                    .iter()
-                    .flat_map(|(path, text)| source::routes(path, text))
-                    .collect();
+                let routes = routes::of(&texts, framework.map(|framework| framework.kind));
                 application.health = report.health(&routes);
             }
         }

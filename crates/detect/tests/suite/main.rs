@@ -17,6 +17,7 @@ mod nixpacks;
 mod node;
 mod node_install;
 mod node_native;
+mod node_reads;
 mod node_start;
 mod node_workspaces;
 mod php;

@@ -3,7 +3,7 @@
 use super::framework::{Framework, USUAL_PORT};
 use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
-use crate::scan::{Route, Scan, port as port_number};
+use crate::scan::{Scan, port as port_number};
 use crate::sources::Text;
 
 const COMMENT: &[&str] = &["//", "*", "/*"];
@@ -79,62 +79,59 @@ pub(super) fn port_of_command(command: &str, from: &str) -> Option<Port> {
     None
 }
 
-/// The paths that are answered to GET.
-pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
-    let found = Scan::behind(text, ".get", COMMENT).filter_map(|mut scan| {
-        let line = scan.line();
-        let object = scan.line_before().trim_end_matches(".get");
-        let servers = ["app", "server", "fastify", "api"];
-        if !servers.iter().any(|name| object.trim_end().ends_with(name)) || !scan.eat("(") {
-            return None;
-        }
-        let answered = scan.string(QUOTES)?;
-        let fixed = answered.starts_with('/') && !answered.contains([':', '*', '(', '$']);
-        // `app.get("setting")` has no handler.
-        (fixed && scan.eat(",")).then(|| Route {
-            path: answered.to_owned(),
-            from: format!("{path}:{line}"),
-        })
-    });
-    found.collect()
-}
+/// Where variables are found.
+const ENVIRONMENTS: [&str; 3] = ["process.env", "import.meta.env", "Bun.env"];
+
+/// What a build tool itself says beside the variables.
+const OF_BUILD_TOOLS: [&str; 7] = [
+    "MODE",
+    "DEV",
+    "PROD",
+    "SSR",
+    "BASE_URL",
+    "SITE",
+    "ASSETS_PREFIX",
+];
 
 /// Every variable that the text reads from its environment.
 pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
     let mut reads = Vec::new();
-    for scan in Scan::behind(text, "process.env", COMMENT) {
-        let from = format!("{path}:{}", scan.line());
-        let mut inside = scan;
-        let name = if inside.eat(".") {
-            inside.word()
-        } else if inside.eat("[") {
-            inside.string(QUOTES).filter(|_| inside.eat("]"))
-        } else {
-            reads.extend(destructured(path, scan));
-            None
-        };
-        let Some(name) = name else {
-            continue;
-        };
-        let assigned = inside.rest().trim_start().starts_with('=')
-            && !inside.rest().trim_start().starts_with("==");
-        if !assigned {
-            reads.push(Read {
-                name: name.to_owned(),
-                need: need(scan, inside),
-                from,
-            });
+    for environment in ENVIRONMENTS {
+        for scan in Scan::behind(text, environment, COMMENT) {
+            let from = format!("{path}:{}", scan.line());
+            let mut inside = scan;
+            let name = if inside.eat(".") || inside.eat("?.") {
+                inside.word()
+            } else if inside.eat("[") {
+                inside.string(QUOTES).filter(|_| inside.eat("]"))
+            } else {
+                reads.extend(destructured(path, scan, environment));
+                None
+            };
+            let Some(name) = name else {
+                continue;
+            };
+            let assigned = inside.rest().trim_start().starts_with('=')
+                && !inside.rest().trim_start().starts_with("==");
+            let of_tool = environment == "import.meta.env" && OF_BUILD_TOOLS.contains(&name);
+            if !assigned && !of_tool {
+                reads.push(Read {
+                    name: name.to_owned(),
+                    need: need(scan, inside, environment),
+                    from,
+                });
+            }
         }
     }
     reads
 }
 
 /// What happens where the variable is not set, by what stands around its name.
-fn need(before: Scan<'_>, mut behind: Scan<'_>) -> Need {
+fn need(before: Scan<'_>, mut behind: Scan<'_>, environment: &str) -> Need {
     let line = before.line_before();
     let negated = line
         .trim_end()
-        .strip_suffix("process.env")
+        .strip_suffix(environment)
         .is_some_and(|line| line.trim_end().ends_with('!'));
     let next_lines: String = behind.rest().lines().take(3).collect::<Vec<_>>().join("\n");
     if negated
@@ -163,11 +160,11 @@ fn need(before: Scan<'_>, mut behind: Scan<'_>) -> Need {
 }
 
 /// `const { A, B = "x", C: c } = process.env`
-fn destructured(path: &str, scan: Scan<'_>) -> Vec<Read> {
+fn destructured(path: &str, scan: Scan<'_>, environment: &str) -> Vec<Read> {
     let before = scan
         .line_before()
         .trim_end()
-        .trim_end_matches("process.env")
+        .trim_end_matches(environment)
         .trim_end();
     let Some(pattern) = before
         .strip_suffix('=')
