@@ -13,6 +13,7 @@ mod server;
 mod site;
 mod source;
 mod version;
+mod workspace;
 
 use ergon_manifest::Application;
 
@@ -91,22 +92,6 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
 /// The program in a folder; of an Nx workspace's, only the workspace has a package.
 fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) -> Found {
     let mut report = Report::default();
-    let typescript = sources.has("tsconfig.json") || package.depends_on("typescript");
-    let (language, label) = if typescript {
-        ("typescript", "TypeScript")
-    } else {
-        ("javascript", "JavaScript")
-    };
-    report.certain(
-        Topic::Language,
-        label,
-        if sources.has("tsconfig.json") {
-            "tsconfig.json"
-        } else {
-            "package.json"
-        },
-    );
-
     let framework = framework::of(package).filter(|_| member.is_none());
     if let Some(framework) = framework {
         let version = package
@@ -127,6 +112,8 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
         Some(member) => member.started(sources, runner),
         None => start(sources, package, runner),
     };
+    let entrypoint = start.as_ref().and_then(|start| start.entrypoint.as_deref());
+    let language = language(sources, package, entrypoint, &mut report);
     let as_it_is = start
         .as_ref()
         .and_then(|start| server::typescript_as_it_is(package, start));
@@ -245,6 +232,26 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
     }
 }
 
+/// Says which of the two languages it is.
+fn language(
+    sources: &Sources<'_>,
+    package: &Package,
+    entrypoint: Option<&str>,
+    report: &mut Report,
+) -> &'static str {
+    let (language, label, from) = if sources.has("tsconfig.json") {
+        ("typescript", "TypeScript", "tsconfig.json")
+    } else if package.depends_on("typescript") {
+        ("typescript", "TypeScript", "package.json")
+    } else if let Some(file) = entrypoint.filter(|file| server::is_typescript(file)) {
+        ("typescript", "TypeScript", file)
+    } else {
+        ("javascript", "JavaScript", "package.json")
+    };
+    report.certain(Topic::Language, label, from);
+    language
+}
+
 /// What starts the package: its own script, a site's server, what a framework's build leaves, a file.
 fn start(
     sources: &Sources<'_>,
@@ -276,7 +283,9 @@ fn start(
         }
     }
     let (Some(script), Some(last)) = (script, last) else {
-        return (server::file(sources, package, runner), None);
+        let start = workspace::of_moon(sources, package, runner)
+            .or_else(|| server::file(sources, package, runner));
+        return (start, None);
     };
     let start = Start {
         command: runner.script("start"),

@@ -120,3 +120,22 @@ fn a_package_of_a_workspace_has_the_manager_of_its_root() {
         ]
     );
 }
+
+#[test]
+fn what_runs_after_installing_finds_its_tools() {
+    let commands = |scripts: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"start": "node .", {scripts}}}, "devDependencies": {{"husky": "9"}}}}"#
+        );
+        detected(&[("package.json", &package)]).build_commands
+    };
+    assert_eq!(
+        commands(r#""prepare": "husky install""#),
+        ["npm install", "npm prune --omit=dev"]
+    );
+    assert_eq!(commands(r#""test": "husky""#), ["npm install --omit=dev"]);
+    assert_eq!(
+        commands(r#""heroku-postbuild": "x""#)[1],
+        "npm run heroku-postbuild"
+    );
+}

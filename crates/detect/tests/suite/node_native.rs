@@ -25,7 +25,7 @@ fn prisma_writes_its_client_before_the_build() {
     );
     assert_eq!(
         of(r#", "postinstall": "prisma generate""#, "").build_commands,
-        ["npm install --omit=dev"]
+        ["npm install", "npm prune --omit=dev"]
     );
 }
 

@@ -79,3 +79,59 @@ fn the_project_that_nx_takes_by_itself_is_the_program() {
     );
     assert_eq!(api.build_commands[1], "npx nx run api:build");
 }
+
+/// What builds `web`, which depends on the package `ui`.
+fn builds(root: &str, more: &[(&str, &str)]) -> Vec<String> {
+    let web = r#"{"name": "web", "dependencies": {"@acme/ui": "*"}, "scripts": {"start": "node .", "build": "tsc"}}"#;
+    let files: Vec<_> = [
+        ("package.json", root),
+        ("apps/web/package.json", web),
+        (
+            "packages/ui/package.json",
+            r#"{"name": "@acme/ui", "scripts": {"build": "tsc"}}"#,
+        ),
+    ]
+    .into_iter()
+    .chain(more.iter().copied())
+    .collect();
+    let tree = MemoryTree::new(files);
+    let analysis = ergon_detect::analyse(&tree);
+    analysis.manifest.applications["web"].build_commands.clone()
+}
+
+#[test]
+fn packages_that_one_depends_on_are_built_before_it() {
+    let workspaces = r#"{"workspaces": ["apps/*", "packages/*"]}"#;
+    assert_eq!(
+        builds(workspaces, &[]),
+        [
+            "cd ../.. && npm install",
+            "cd ../../packages/ui && npm run build",
+            "npm run build"
+        ]
+    );
+    let turbo = r#"{"workspaces": ["apps/*", "packages/*"], "devDependencies": {"turbo": "2"}}"#;
+    assert_eq!(
+        builds(turbo, &[("turbo.json", "{}")]),
+        [
+            "cd ../.. && npm install",
+            "cd ../.. && npx turbo run build --filter=web"
+        ]
+    );
+}
+
+#[test]
+fn a_task_of_moon_may_start_a_package() {
+    let tree = MemoryTree::new([
+        ("package.json", r#"{"workspaces": ["apps/*"]}"#),
+        ("apps/api/package.json", r#"{"name": "api"}"#),
+        (
+            "apps/api/moon.yml",
+            "tasks:\n  build:\n    command: tsc\n  start:\n    command: node dist/index.js\n",
+        ),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let api = crate::application(&analysis);
+    assert_eq!(api.run_command.as_deref(), Some("node dist/index.js"));
+    assert_eq!(api.build_commands, ["cd ../.. && npm install", "npx tsc"]);
+}

@@ -4,8 +4,10 @@ use super::lock::Lock;
 use super::native;
 use super::package::{self, Manager, Package};
 use super::runner::Runner;
+use super::scripts;
 use super::server::Start;
 use super::site::Site;
+use super::workspace;
 use crate::analysis::Topic;
 use crate::ecosystem::{LockState, Report, counted};
 use crate::sources::Sources;
@@ -27,12 +29,13 @@ pub(super) fn build_commands(
         .and_then(|site| site.build.clone())
         .map(|build| vec![build])
         .or_else(|| start?.build.clone());
+    let with_others = || workspace::build(sources, package, workspace?, runner);
     let script = || {
-        package
-            .script("build")
-            .map(|_| vec![runner.script("build")])
+        let names = ["build", "heroku-postbuild", "gcp-build"];
+        let name = names.iter().find(|name| package.script(name).is_some())?;
+        Some(vec![runner.script(name)])
     };
-    let build = own.or_else(script).unwrap_or_default();
+    let build = own.or_else(with_others).or_else(script).unwrap_or_default();
     let builds = !build.is_empty();
     let tools = match start {
         Some(start) if start.guessed => package.has_development_tools(&start.command),
@@ -42,9 +45,12 @@ pub(super) fn build_commands(
     let generates = native
         .iter()
         .any(|command| package.has_development_tools(command));
-    let needs_all = builds || tools || generates;
+    // What npm runs by itself after installing would miss them.
+    let hooks = ["preinstall", "install", "postinstall", "prepare"];
+    let hooks = package.has_development_tools(&scripts::all(package, &hooks).join(" "));
+    let needs_all = builds || tools || generates || hooks;
     // What was needed to build does not go on, where its manager can tell.
-    let prunes = (builds || generates)
+    let prunes = (builds || generates || hooks)
         && !tools
         && site.is_none()
         && workspace.is_none()

@@ -75,7 +75,7 @@ const SERVERS_ON_VITE: &[&str] = &[
 ];
 
 /// The more particular first: most of them stand on Vite or on React.
-const BUILDERS: [Builder; 17] = [
+const BUILDERS: [Builder; 18] = [
     builder(
         "astro",
         "astro",
@@ -204,6 +204,14 @@ const BUILDERS: [Builder; 17] = [
         Fallback::Page,
         &["express"],
     ),
+    builder(
+        "storybook",
+        "storybook",
+        "Storybook",
+        "storybook-static",
+        Fallback::NotFound,
+        &[],
+    ),
 ];
 
 /// The site that a package's build leaves, where it leaves one.
@@ -218,6 +226,10 @@ pub(super) fn of(sources: &Sources<'_>, package: &Package, runner: Runner) -> Op
     let (build, command) = build(sources, package, builder, runner)?;
     // A library is built by Vite too; a site has a page, or says that it serves one while it is worked on.
     if builder.package == "vite" && !has_page(sources, package) {
+        return None;
+    }
+    // Most use it beside a program.
+    if builder.package == "storybook" && !build.contains("storybook") {
         return None;
     }
     if builder.package == "expo" && !package.depends_on("react-native-web") {
