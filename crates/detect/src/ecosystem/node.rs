@@ -168,6 +168,14 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             .into_iter()
             .filter(|(path, _)| !path.contains(".min.") && !path.contains(".config."))
             .collect();
+        if start.is_none()
+            && let Some(file) = server::only_typescript(sources)
+        {
+            report.ask(
+                format!("What runs {file}? Node takes TypeScript as it is only from 22.18 on."),
+                format!("npm install tsx && npm pkg set scripts.start='tsx {file}'"),
+            );
+        }
         if let Some(start) = start {
             let fact = if start.guessed {
                 report.likely(Topic::RunCommand, &start.command, &start.from)

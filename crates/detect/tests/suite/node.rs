@@ -93,7 +93,7 @@ fn the_manager_is_the_one_whose_lock_is_there() {
         "pnpm run start"
     );
     assert_eq!(
-        detected(&[("package.json", &json), ("yarn.lock", "")]).build_commands,
+        detected(&[("package.json", &json), ("yarn.lock", "express@^4.18.2:\n")]).build_commands,
         [
             "npm install --global --force yarn@1.22.22",
             "yarn install --frozen-lockfile --production"

@@ -48,7 +48,7 @@ fn installs(package: &str, files: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn a_manager_is_the_one_that_wrote_the_lock() {
-    let package = r#""dependencies": {"x": "1"}"#;
+    let package = r#""description": """#;
     for (lock, expected) in [
         ("lockfileVersion: 5.4\n", "pnpm@7"),
         ("lockfileVersion: 5.3\n", "pnpm@6"),
@@ -138,4 +138,41 @@ fn what_runs_after_installing_finds_its_tools() {
         commands(r#""heroku-postbuild": "x""#)[1],
         "npm run heroku-postbuild"
     );
+}
+
+#[test]
+fn a_lock_of_any_manager_may_be_stale() {
+    let installs = |dependencies: &str, file: &str, lock: &str| {
+        let package = format!(r#""dependencies": {{{dependencies}}}"#);
+        let commands = installs(&package, &[(file, lock)]);
+        commands.last().unwrap().clone()
+    };
+    let (old, new) = (r#""x": "^1.0.0""#, r#""x": "^2.0.0""#);
+    let sixth = "lockfileVersion: '6.0'\n\ndependencies:\n  x:\n    specifier: ^1.0.0\n    version: 1.0.1\n\npackages:\n  /y@1: {}\n";
+    let ninth = "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      x:\n        specifier: ^1.0.0\n        version: 1.0.1\n\npackages: {}\n";
+    let fifth = "lockfileVersion: 5.4\n\nspecifiers:\n  x: ^1.0.0\n\ndependencies:\n  x: 1.0.1\n";
+    for lock in [fifth, sixth, ninth] {
+        let file = "pnpm-lock.yaml";
+        assert_eq!(
+            installs(old, file, lock),
+            "pnpm install --frozen-lockfile --prod"
+        );
+        assert_eq!(installs(new, file, lock), "pnpm install --prod");
+    }
+    assert_eq!(installs(old, "pnpm-lock.yaml", ""), "pnpm install --prod");
+    let yarn = "# yarn lockfile v1\n\n\n\"x@^1.0.0\", x@1:\n  version \"1.0.1\"\n";
+    assert_eq!(
+        installs(old, "yarn.lock", yarn),
+        "yarn install --frozen-lockfile --production"
+    );
+    assert_eq!(
+        installs(new, "yarn.lock", yarn),
+        "yarn install --production"
+    );
+    let berry = "__metadata:\n  version: 8\n\n\"x@npm:^1.0.0\":\n  version: 1.0.1\n";
+    assert!(installs(old, "yarn.lock", berry).ends_with("yarn install --immutable"));
+    assert!(installs(new, "yarn.lock", berry).ends_with("yarn install"));
+    let bun = r#"{"workspaces": {"": {"dependencies": {"x": "^1.0.0",},},}}"#;
+    assert!(installs(old, "bun.lock", bun).contains("--frozen-lockfile"));
+    assert_eq!(installs(new, "bun.lock", bun), "bun install --production");
 }

@@ -110,16 +110,45 @@ fn typescript_is_run_by_what_takes_it() {
         start(tsc, &[("tsconfig.json", settings)]),
         started("node dist/index.js", "18")
     );
-    assert_eq!(start(tsc, &[]), started("node src/index.js", "18"));
+    assert_eq!(
+        start(tsc, &[("tsconfig.json", "{}")]),
+        started("node src/index.js", "18")
+    );
     assert_eq!(
         start(r#", "devDependencies": {"tsx": "4"}"#, &[]),
         started("npx tsx src/index.ts", "18")
     );
-    assert_eq!(start("", &[]), started("node src/index.ts", "24"));
+    assert_eq!(
+        start(r#", "engines": {"node": ">=22.18"}"#, &[]),
+        started("node src/index.ts", "24")
+    );
     assert_eq!(
         start("", &[("bun.lock", "")]),
         started("bun src/index.ts", "1")
     );
+}
+
+#[test]
+fn typescript_is_compiled_where_the_compiler_is_there_and_nothing_else() {
+    let package = r#"{"devDependencies": {"typescript": "5"}}"#;
+    let settings = r#"{"extends": "./base", "compilerOptions": {"rootDir": "."}}"#;
+    let compiled = detected(&[
+        ("package.json", package),
+        ("index.ts", ""),
+        ("tsconfig.json", settings),
+        ("base.json", r#"{"compilerOptions": {"outDir": "out"}}"#),
+    ]);
+    assert_eq!(compiled.run_command.as_deref(), Some("node out/index.js"));
+    assert_eq!(
+        compiled.build_commands,
+        ["npm install", "npx tsc", "npm prune --omit=dev"]
+    );
+    let checked = detected(&[
+        ("package.json", package),
+        ("index.ts", ""),
+        ("tsconfig.json", r#"{"compilerOptions": {"noEmit": true}}"#),
+    ]);
+    assert_eq!(checked.run_command, None);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a lock file says of `package.json`.
 
+mod text;
+
 use std::fmt;
 use std::io::BufReader;
 
@@ -28,26 +30,35 @@ impl Lock {
                 None => Self::Missing,
             };
         };
-        let agrees = manager != Manager::Npm
-            || match sources
-                .stream(file)
-                .map(|stream| serde_json::from_reader(BufReader::new(stream)))
-            {
-                Some(Ok(LockFile { root: Some(root) })) => root.agrees_with(package),
-                // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
-                Some(Ok(LockFile { root: None })) | None => true,
-                Some(Err(error)) => {
-                    sources.problem(
-                        format!("{file} cannot be read: {error}."),
-                        format!("npm install writes {file} anew"),
-                    );
-                    false
-                }
-            };
+        let agrees = match manager {
+            Manager::Npm => npm_agrees(sources, file, package),
+            Manager::Pnpm => text::pnpm_agrees(sources, file, package),
+            Manager::Yarn | Manager::Berry => text::yarn_agrees(sources, file, package),
+            Manager::Bun => text::bun_agrees(sources, file, package),
+        };
         if agrees {
             Self::Locked(file)
         } else {
             Self::Stale(file)
+        }
+    }
+}
+
+/// `package-lock.json`
+fn npm_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> bool {
+    let read = sources
+        .stream(file)
+        .map(|stream| serde_json::from_reader(BufReader::new(stream)));
+    match read {
+        Some(Ok(LockFile { root: Some(root) })) => root.agrees_with(package),
+        // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
+        Some(Ok(LockFile { root: None })) | None => true,
+        Some(Err(error)) => {
+            sources.problem(
+                format!("{file} cannot be read: {error}."),
+                format!("npm install writes {file} anew"),
+            );
+            false
         }
     }
 }

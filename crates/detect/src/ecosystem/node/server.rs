@@ -2,7 +2,7 @@
 
 use super::package::Package;
 use super::runner::Runner;
-use super::{scripts, site};
+use super::{scripts, site, version};
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
 
@@ -253,16 +253,33 @@ pub(super) fn file(sources: &Sources<'_>, package: &Package, runner: Runner) -> 
     if !is_typescript(&file) || runner.takes_typescript() {
         return Some(start(runner.file(&file), &file, from));
     }
-    let compiled = compiled(sources, package, &file);
-    let command = match compiled {
-        Some(compiled) => runner.file(&compiled),
-        None if package.depends_on("tsx") => runner.tool(&format!("tsx {}", shell_quoted(&file))),
-        None if package.depends_on("ts-node") => {
-            runner.tool(&format!("ts-node {}", shell_quoted(&file)))
-        }
-        None => runner.file(&file),
-    };
-    Some(start(command, &file, from))
+    let with_tool = |tool: &str| runner.tool(&format!("{tool} {}", shell_quoted(&file)));
+    let compiled = compiled(sources, &file);
+    let builds = scripts::all(package, &["build"]).join(" ");
+    if let Some(compiled) = &compiled
+        && builds.split_whitespace().any(|word| word == "tsc")
+    {
+        return Some(start(runner.file(compiled), &file, from));
+    }
+    if let Some(tool) = ["tsx", "ts-node"]
+        .iter()
+        .find(|tool| package.depends_on(tool))
+    {
+        return Some(start(with_tool(tool), &file, from));
+    }
+    if let Some(compiled) = compiled.filter(|_| package.depends_on("typescript")) {
+        return Some(Start {
+            build: Some(vec![runner.tool("tsc")]),
+            ..start(runner.file(&compiled), &file, from)
+        });
+    }
+    version::takes_typescript(sources, package).then(|| start(runner.file(&file), &file, from))
+}
+
+/// The TypeScript file that would be the program if something here could run it.
+pub(super) fn only_typescript(sources: &Sources<'_>) -> Option<&'static str> {
+    let file = USUAL_FILES.iter().find(|file| sources.has(file))?;
+    is_typescript(file).then_some(*file)
 }
 
 pub(super) fn is_typescript(file: &str) -> bool {
@@ -317,32 +334,48 @@ fn made_by_build(sources: &Sources<'_>, package: &Package) -> Option<(String, St
         .then(|| (main.to_owned(), package.document.from(&["main"])))
 }
 
-/// What a TypeScript file is when the compiler has been there.
-fn compiled(sources: &Sources<'_>, package: &Package, file: &str) -> Option<String> {
-    let build = scripts::all(package, &["build"]).join(" ");
-    if !build.split_whitespace().any(|word| word == "tsc") {
+/// How many settings of the compiler may stand on one another.
+const MOST_SETTINGS: usize = 4;
+
+/// What a TypeScript file is when the compiler has been there; none where it is told to leave nothing.
+fn compiled(sources: &Sources<'_>, file: &str) -> Option<String> {
+    let mut settings = Vec::new();
+    let mut next = Some("tsconfig.json".to_owned());
+    while let Some(name) = next.take().filter(|_| settings.len() < MOST_SETTINGS) {
+        let document = sources.has(&name).then(|| sources.document(&name))??;
+        next = document
+            .text(&["extends"])
+            .and_then(|base| base.strip_prefix("./"))
+            .map(|base| format!("{}.json", base.trim_end_matches(".json")))
+            .filter(|base| sources.has(base));
+        settings.push(document);
+    }
+    let said = |name: &str| {
+        let mut settings = settings.iter();
+        settings.find_map(|one| one.get(&["compilerOptions", name]).cloned())
+    };
+    let folder = |name: &str| {
+        let text = said(name)?;
+        let text = text.as_str()?.trim_start_matches("./");
+        Some(text.trim_end_matches('/').to_owned())
+    };
+    if said("noEmit").is_some_and(|value| value == true) {
         return None;
     }
-    let settings = sources.document("tsconfig.json");
-    let option = |name: &str| {
-        let text = settings.as_ref()?.text(&["compilerOptions", name])?;
-        Some(
-            text.trim_start_matches("./")
-                .trim_end_matches('/')
-                .to_owned(),
-        )
-    };
     let (stem, ending) = file.rsplit_once('.')?;
     let ending = match ending {
         "mts" => "mjs",
         "cts" => "cjs",
         _ => "js",
     };
-    let Some(output) = option("outDir").filter(|output| !output.is_empty() && output != ".") else {
+    let stays = |output: &String| {
+        !output.is_empty() && output != "." && !output.starts_with('/') && !output.contains("..")
+    };
+    let Some(output) = folder("outDir").filter(stays) else {
         return Some(format!("{stem}.{ending}"));
     };
     // The compiler leaves out what all sources have in common.
-    let root = option("rootDir").unwrap_or_else(|| "src".to_owned());
+    let root = folder("rootDir").unwrap_or_else(|| "src".to_owned());
     let inside = stem.strip_prefix(&format!("{root}/")).unwrap_or(stem);
     Some(format!("{output}/{inside}.{ending}"))
 }

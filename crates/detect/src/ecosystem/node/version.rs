@@ -70,6 +70,15 @@ pub(super) fn runtime(
 /// From where on Node takes types for white space.
 const TAKES_TYPESCRIPT: &str = ">=22.18";
 
+/// Whether the version that the project asks for takes types for white space.
+pub(super) fn takes_typescript(sources: &Sources<'_>, package: &Package) -> bool {
+    let claims = claims(sources, package);
+    claims.first().is_some_and(|claim| {
+        matches!(claim.version.as_str(), "lts" | "current")
+            || versions::allows(TAKES_TYPESCRIPT, &claim.version)
+    })
+}
+
 /// Files that are only for it, then what the package allows.
 fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
     let files = [".nvmrc", ".node-version"]
