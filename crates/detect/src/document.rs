@@ -237,9 +237,15 @@ fn with_comments(file: &str) -> bool {
     name.ends_with(".jsonc")
         || name.starts_with("tsconfig")
         || name.starts_with("jsconfig")
+        || name.starts_with("appsettings.")
         || matches!(
             name,
-            "deno.json" | "devcontainer.json" | ".devcontainer.json" | "angular.json" | "bun.lock"
+            "deno.json"
+                | "devcontainer.json"
+                | ".devcontainer.json"
+                | "angular.json"
+                | "bun.lock"
+                | "global.json"
         )
 }
 

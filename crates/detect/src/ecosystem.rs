@@ -11,6 +11,7 @@ use crate::sources::Sources;
 use crate::versions;
 
 mod clojure;
+mod cobol;
 mod compiled;
 mod cpp;
 mod crystal;
@@ -29,6 +30,7 @@ pub(crate) mod python;
 mod ruby;
 mod rust;
 mod scala;
+mod scheme;
 pub(crate) mod shell;
 mod static_site;
 mod swift;
@@ -57,6 +59,8 @@ pub const ALL: &[&Ecosystem] = &[
     &zig::ECOSYSTEM,
     &cpp::ECOSYSTEM,
     &perl::ECOSYSTEM,
+    &cobol::ECOSYSTEM,
+    &scheme::ECOSYSTEM,
     &static_site::ECOSYSTEM,
     &shell::ECOSYSTEM,
 ];

@@ -1,17 +1,21 @@
-//! .NET: C# and F#, by their project files.
+//! .NET: C#, F# and Visual Basic, by their project files.
+
+mod project;
+mod source;
 
 use ergon_manifest::{Application, Health};
 
 use super::{
     Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
-    UsualRuntime, counted,
+    UsualRuntime, counted, probe_by_bash,
 };
 use crate::analysis::Topic;
-use crate::environment::{self, Need, Read};
+use crate::environment;
 use crate::plan::shell_quoted;
-use crate::scan::{Route, Scan};
 use crate::sources::Sources;
+use crate::web_server::{self, Fallback};
 use crate::{names, services};
+use project::Project;
 
 /// The oldest that is still looked after.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -21,9 +25,14 @@ const USUAL: UsualRuntime = UsualRuntime {
     remedy: "write <TargetFramework>net8.0</TargetFramework> into the project file",
 };
 
+/// Where `dotnet publish` is told to put the program.
+const OUTPUT: &str = "out";
+/// Where the images have web programs listen.
+const PORT: u16 = 8080;
+
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: ".NET",
-    languages: &["csharp", "fsharp", "dotnet", "vb"],
+    languages: &["csharp", "fsharp", "visualbasic", "dotnet", "vb"],
     looks_for: ".NET: a .csproj, .fsproj or .vbproj file",
     markers: &["*.csproj", "*.fsproj", "*.vbproj"],
     detect,
@@ -42,77 +51,50 @@ fn packing(program: &Packed<'_>) -> Packing {
         ],
         source_only: &[],
     };
+    if web_server::serves(program.application) {
+        return web_server::packing(Some(toolchain));
+    }
+    let is_web = program.starts_from("aspnet");
     Packing {
         toolchain: (!program.starts_from("sdk")).then_some(toolchain),
+        env: image_env(program, is_web),
+        probe: is_web.then_some(probe_by_bash),
         ..Packing::default()
     }
 }
 
-/// A project file, read.
-struct Project {
-    file: String,
-    sdk: String,
-    framework: Option<(String, String)>,
-    assembly: Option<String>,
-    output: Option<String>,
-    /// Packages and where each is listed.
-    packages: Vec<(String, String)>,
-}
-
-impl Project {
-    fn read(sources: &Sources<'_>, file: &str) -> Option<Self> {
-        let text = sources.text(file)?;
-        let document = sources.xml(file, &text)?;
-        let root = document.root_element();
-        let place = |node: &roxmltree::Node<'_, '_>| {
-            let row = document.text_pos_at(node.range().start).row;
-            format!("{file}:{row}")
+/// Publishing puts a program's settings beside it, and hosts look for them in the working directory; the port is
+/// said because older images have one that only root may listen on.
+fn image_env(program: &Packed<'_>, is_web: bool) -> Vec<(&'static str, String)> {
+    let application = program.application;
+    let mut env = Vec::new();
+    if is_web {
+        let port = application.ports.first().copied().unwrap_or(PORT);
+        let (_, tag) = program.base_image.rsplit_once(':').unwrap_or_default();
+        let major: Option<u32> = tag
+            .split(['.', '-'])
+            .next()
+            .and_then(|one| one.parse().ok());
+        env.push(if major.is_some_and(|major| major < 8) {
+            ("ASPNETCORE_URLS", format!("http://+:{port}"))
+        } else {
+            ("ASPNETCORE_HTTP_PORTS", port.to_string())
+        });
+    }
+    let published = application.artifacts.iter().any(|folder| folder == OUTPUT);
+    if published && (is_web || application.kind == "worker") {
+        let root = match &application.path {
+            Some(path) => format!("/app/{path}/{OUTPUT}"),
+            None => format!("/app/{OUTPUT}"),
         };
-        let property = |name: &str| {
-            root.descendants()
-                .find(|node| node.has_tag_name(name))
-                .and_then(|node| Some((node.text()?.trim().to_owned(), place(&node))))
-                .filter(|(value, _)| !value.is_empty() && !value.contains("$("))
+        let name = if is_web {
+            "ASPNETCORE_CONTENTROOT"
+        } else {
+            "DOTNET_CONTENTROOT"
         };
-        let packages = root
-            .descendants()
-            .filter(|node| node.has_tag_name("PackageReference"))
-            .filter_map(|node| Some((node.attribute("Include")?.to_owned(), place(&node))))
-            .collect();
-        Some(Self {
-            file: file.to_owned(),
-            sdk: root.attribute("Sdk").unwrap_or("").to_owned(),
-            framework: property("TargetFramework").or_else(|| property("TargetFrameworks")),
-            assembly: property("AssemblyName").map(|(name, _)| name),
-            output: property("OutputType").map(|(kind, _)| kind),
-            packages,
-        })
+        env.push((name, root));
     }
-
-    fn is_web(&self) -> bool {
-        self.sdk.ends_with(".Web")
-    }
-
-    fn runs(&self) -> bool {
-        self.is_web()
-            || self.sdk.ends_with(".Worker")
-            || self
-                .output
-                .as_deref()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("exe"))
-    }
-
-    fn is_test(&self) -> bool {
-        let is = |name: &str| self.packages.iter().any(|(package, _)| package == name);
-        is("Microsoft.NET.Test.Sdk") || is("xunit") || is("NUnit")
-    }
-
-    /// What `dotnet publish` calls the program.
-    fn program(&self) -> String {
-        let stem = self.file.rsplit('/').next().unwrap_or(&self.file);
-        let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-        self.assembly.clone().unwrap_or_else(|| stem.to_owned())
-    }
+    env
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
@@ -138,6 +120,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .filter_map(|file| Project::read(sources, file))
         .filter(|project| !project.is_test())
         .collect();
+    // A server of the project hands out the pages itself.
+    if projects.iter().any(Project::is_web) {
+        projects.retain(|project| !project.is_page());
+    }
     projects.sort_by_key(|project| (!project.is_web(), !project.runs()));
     let started: Vec<_> = projects
         .iter()
@@ -149,15 +135,17 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let project = projects.into_iter().next()?;
 
     let mut report = Report::default();
-    let fsharp = project.file.ends_with(".fsproj");
-    let (language, label) = if fsharp {
-        ("fsharp", "F#")
-    } else {
-        ("csharp", "C#")
+    let (language, label) = match project.file.rsplit_once('.') {
+        Some((_, "fsproj")) => ("fsharp", "F#"),
+        Some((_, "vbproj")) => ("visualbasic", "Visual Basic"),
+        _ => ("csharp", "C#"),
     };
     report.certain(Topic::Language, label, &project.file);
     let kind = kind(&project, &mut report);
-    let runtime = report.runtime(&USUAL, claims(sources, &project));
+    let target = target(sources, &project);
+    let tools = tools(sources);
+    let claims = ordered(target.clone(), tools.as_ref());
+    let runtime = report.runtime(&USUAL, claims);
     let mut application = Application {
         kind: kind.to_owned(),
         language: language.to_owned(),
@@ -168,20 +156,29 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     report.certain(Topic::PackageManager, "NuGet", &project.file);
     dependencies(sources, &project, &mut report);
     if project.runs() {
-        commands(&project, &mut application, &mut report);
+        let closed = tools.as_ref().filter(|tools| tools.closed);
+        build(&project, closed, &mut application, &mut report);
+        if project.is_page() {
+            serve(&project, &mut application, &mut report);
+        } else {
+            start(&project, &mut application, &mut report);
+        }
     }
-    let texts = sources.program_texts(&["cs", "fs"]);
+    let texts = sources.program_texts(&["cs", "fs", "vb"]);
     let reads: Vec<_> = texts
         .iter()
-        .flat_map(|(path, text)| variables(path, text))
+        .flat_map(|(path, text)| source::variables(path, text))
         .collect();
-    application.env = environment::told(&reads, &mut report);
+    application
+        .env
+        .extend(environment::told(&reads, &mut report));
     if project.is_web() {
-        let port = Port::usual(8080, "the image's default");
+        let port = source::port(sources, &texts, &reads)
+            .unwrap_or_else(|| Port::usual(PORT, "the image's default"));
         application.ports = vec![report.port(&port)];
         let routes: Vec<_> = texts
             .iter()
-            .flat_map(|(path, text)| routes(path, text))
+            .flat_map(|(path, text)| source::routes(path, text))
             .collect();
         application.health = report.health(&routes).map(|health| Health {
             port: None,
@@ -194,16 +191,23 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .map(|(name, from)| (name.as_str(), from.clone()));
     application.services =
         services::of_dependencies(services::Packages::Dotnet, listed, &mut report);
-    let tag: Vec<_> = runtime.version.splitn(3, '.').take(2).collect();
     let image = if project.is_web() {
         "aspnet"
     } else {
         "runtime"
     };
-    let base_image = format!("mcr.microsoft.com/dotnet/{image}:{}", tag.join("."));
+    // What builds it may be newer than what runs it.
+    let runs = target
+        .as_ref()
+        .map_or(&runtime.version, |claim| &claim.version);
+    let base_image = if project.is_page() {
+        web_server::BASE_IMAGE.to_owned()
+    } else {
+        format!("mcr.microsoft.com/dotnet/{image}:{runs}")
+    };
     application.runtime = Some(runtime);
     Some(Found {
-        strength: match (project.runs(), project.is_web()) {
+        strength: match (project.runs(), project.is_web() || project.is_page()) {
             (false, _) => Strength::Sources,
             (true, false) => Strength::Program,
             (true, true) => Strength::Framework,
@@ -217,18 +221,20 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
 }
 
 fn kind(project: &Project, report: &mut Report) -> &'static str {
-    let uses = |name: &str| {
-        project
-            .packages
-            .iter()
-            .any(|(package, _)| package.starts_with(name))
-    };
-    let (kind, label) = if uses("Giraffe") {
-        ("giraffe", "Giraffe")
-    } else if project.sdk.ends_with("BlazorWebAssembly") {
-        ("blazor", "Blazor")
+    let frameworks = [
+        ("Giraffe", "giraffe"),
+        ("Saturn", "saturn"),
+        ("Falco", "falco"),
+    ];
+    let used = frameworks.iter().find(|(name, _)| project.uses(name));
+    let (kind, label) = if let Some((label, kind)) = used {
+        (*kind, *label)
+    } else if project.is_page() {
+        ("blazor", "Blazor WebAssembly")
     } else if project.is_web() {
         ("aspnet", "ASP.NET Core")
+    } else if project.is_worker() {
+        return "worker";
     } else {
         return "dotnet";
     };
@@ -236,39 +242,62 @@ fn kind(project: &Project, report: &mut Report) -> &'static str {
     kind
 }
 
-/// The target framework says what runs it; `global.json` says only which tools build it.
-fn claims(sources: &Sources<'_>, project: &Project) -> Vec<Claim> {
-    let number = |framework: &str| {
-        let newest = framework.split(';').next_back().unwrap_or(framework);
-        let version = newest
-            .strip_prefix("netcoreapp")
-            .or_else(|| newest.strip_prefix("net"))?;
-        let version = version.split('-').next().unwrap_or(version);
-        (version.contains('.') && version.split('.').all(|part| part.parse::<u32>().is_ok()))
-            .then(|| version.to_owned())
+/// The framework that the program is made for, which is what runs it.
+fn target(sources: &Sources<'_>, project: &Project) -> Option<Claim> {
+    let of = |project: &Project| {
+        let (major, minor) = project::number(project.newest()?)?;
+        let (_, from) = project.framework.as_ref()?;
+        Some(Claim::exactly(format!("{major}.{minor}"), from.clone()))
     };
-    let target = project
-        .framework
-        .as_ref()
-        .and_then(|(framework, from)| Some(Claim::exactly(number(framework)?, from.clone())));
-    let shared = || {
+    of(project).or_else(|| {
         let file = sources.nearest(&["Directory.Build.props"])?;
-        let props = Project::read(sources, &file)?;
-        let (framework, from) = props.framework?;
-        Some(Claim::exactly(number(&framework)?, from))
+        of(&Project::read(sources, &file)?)
+    })
+}
+
+/// The tools that `global.json` asks for.
+struct Tools {
+    claim: Claim,
+    /// No other than those of this very version's hundred will do.
+    closed: bool,
+    file: String,
+}
+
+fn tools(sources: &Sources<'_>) -> Option<Tools> {
+    let file = sources.nearest(&["global.json"])?;
+    let document = sources.document(&file)?;
+    let keys = ["sdk", "version"];
+    let version = document.text(&keys)?;
+    let (major, minor) = project::number(&format!("net{}", two(version)))?;
+    let policy = document.text(&["sdk", "rollForward"]).unwrap_or("");
+    let closed = matches!(policy, "" | "disable" | "patch" | "latestPatch");
+    Some(Tools {
+        claim: Claim::range(version, format!("{major}.{minor}"), document.from(&keys)),
+        // Other settings of the file would go with it.
+        closed: closed && document.get(&["msbuild-sdks"]).is_none(),
+        file,
+    })
+}
+
+/// The tools decide what builds the program, unless they are too old for it.
+fn ordered(target: Option<Claim>, tools: Option<&Tools>) -> Vec<Claim> {
+    let number = |claim: &Claim| project::number(&format!("net{}", claim.version));
+    let tools = tools.map(|tools| tools.claim.clone());
+    let too_old = match (&target, &tools) {
+        (Some(target), Some(tools)) => number(tools) < number(target),
+        _ => false,
     };
-    let tools = || {
-        let file = sources.nearest(&["global.json"])?;
-        let document = sources.document(&file)?;
-        let version = document.text(&["sdk", "version"])?;
-        let two: Vec<_> = version.splitn(3, '.').take(2).collect();
-        Some(Claim::range(
-            version,
-            two.join("."),
-            document.from(&["sdk", "version"]),
-        ))
-    };
-    target.or_else(shared).or_else(tools).into_iter().collect()
+    if too_old {
+        target.into_iter().chain(tools).collect()
+    } else {
+        tools.into_iter().chain(target).collect()
+    }
+}
+
+/// `8.0` of `8.0.100`.
+fn two(version: &str) -> String {
+    let parts: Vec<_> = version.splitn(3, '.').take(2).collect();
+    parts.join(".")
 }
 
 fn dependencies(sources: &Sources<'_>, project: &Project, report: &mut Report) {
@@ -302,60 +331,61 @@ fn dependencies(sources: &Sources<'_>, project: &Project, report: &mut Report) {
     }
 }
 
-fn commands(project: &Project, application: &mut Application, report: &mut Report) {
+fn build(
+    project: &Project,
+    closed: Option<&Tools>,
+    application: &mut Application,
+    report: &mut Report,
+) {
+    if let Some(tools) = closed {
+        let command = format!("rm -f {}", shell_quoted(&tools.file));
+        report
+            .likely(Topic::BuildCommand, &command, &tools.claim.from)
+            .note("the image has the newest tools of this version, which it would refuse");
+        application.build_commands.push(command);
+    }
     let file = shell_quoted(&project.file);
+    let framework = project
+        .newest()
+        .filter(|_| project.has_several())
+        .map(|framework| format!(" -f {}", shell_quoted(framework)))
+        .unwrap_or_default();
     let build = [
         format!("dotnet restore {file}"),
-        format!("dotnet publish {file} --no-restore -c Release -o out"),
+        format!("dotnet publish {file} --no-restore -c Release{framework} -o {OUTPUT}"),
     ];
     for command in build {
         report.likely(Topic::BuildCommand, &command, &project.file);
         application.build_commands.push(command);
     }
-    let run = format!("./out/{}", shell_quoted(&project.program()));
+}
+
+fn start(project: &Project, application: &mut Application, report: &mut Report) {
+    let program = project.program();
+    let run = if project.has_host() {
+        format!("./{OUTPUT}/{}", shell_quoted(&program))
+    } else {
+        let library = format!("{program}.dll");
+        format!("dotnet {OUTPUT}/{}", shell_quoted(&library))
+    };
     report
         .likely(Topic::RunCommand, &run, &project.file)
         .note(format!("what `dotnet publish` makes of {}", project.file));
     application.run_command = Some(run);
-    application.artifacts = vec!["out".to_owned()];
+    application.artifacts = vec![OUTPUT.to_owned()];
 }
 
-fn variables(path: &str, text: &str) -> Vec<Read> {
-    let found = Scan::behind(text, "GetEnvironmentVariable", &["//", "*"]);
-    found
-        .filter_map(|mut scan| {
-            let from = format!("{path}:{}", scan.line());
-            if !scan.eat("(") {
-                return None;
-            }
-            let name = scan.string(&['"'])?.to_owned();
-            let need = if scan.eat(")") && scan.eat("??") {
-                scan.string(&['"'])
-                    .map_or(Need::Optional, |default| Need::Default(default.to_owned()))
-            } else {
-                Need::Optional
-            };
-            Some(Read { name, need, from })
-        })
-        .collect()
-}
-
-fn routes(path: &str, text: &str) -> Vec<Route> {
-    let words = ["MapGet", "MapHealthChecks", "route"];
-    words
-        .into_iter()
-        .flat_map(|word| Scan::behind(text, word, &["//", "*"]))
-        .filter_map(|mut scan| {
-            let from = format!("{path}:{}", scan.line());
-            let route = scan
-                .eat("(")
-                .then(|| scan.string(&['"']))
-                .flatten()
-                .or_else(|| scan.string(&['"']))?;
-            Some(Route {
-                path: route.to_owned(),
-                from,
-            })
-        })
-        .collect()
+/// Has a web server serve what runs in the browser.
+fn serve(project: &Project, application: &mut Application, report: &mut Report) {
+    let folder = format!("{OUTPUT}/wwwroot");
+    let configure = web_server::configure(&folder, Fallback::Page);
+    report
+        .likely(Topic::BuildCommand, &configure, &project.file)
+        .note(format!("`dotnet publish` leaves its pages in {folder}"));
+    web_server::serve(configure, application);
+    application.artifacts = vec![folder, web_server::CONFIG_FILE.to_owned()];
+    report
+        .likely(Topic::RunCommand, web_server::RUN_COMMAND, &project.file)
+        .note("it runs in the browser");
+    report.port(&Port::usual(web_server::PORT, "the web server's own"));
 }

@@ -442,7 +442,9 @@ fn is_deaf(language: &str, command: &str) -> bool {
         "bun", "bunx", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm",
         "python", "python3", "tsx", "yarn",
     ];
-    const COMPILED: [&str; 7] = ["c", "cpp", "crystal", "haskell", "rust", "swift", "zig"];
+    const COMPILED: [&str; 8] = [
+        "c", "cobol", "cpp", "crystal", "haskell", "rust", "swift", "zig",
+    ];
     let commands = shell::commands(command);
     let last = commands.last().and_then(|words| words.first());
     last.is_some_and(|program| {

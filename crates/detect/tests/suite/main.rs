@@ -8,6 +8,7 @@ mod declared;
 mod deno;
 mod disk;
 mod dockerfile;
+mod dotnet;
 mod examples;
 mod found;
 mod go;

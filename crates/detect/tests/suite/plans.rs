@@ -311,7 +311,7 @@ fn a_base_that_compiles_needs_no_other_stage() {
 #[test]
 fn an_unknown_language_is_built_on_its_base() {
     let plan = planned(
-        application("cobol", &["make"]),
+        application("fortran", &["make"]),
         "cobol:1",
         &[("Makefile", "")],
     );

@@ -222,3 +222,37 @@ fn each_of_the_others() {
     );
     assert_eq!(perl.env["GREETING"].default.as_deref(), Some("hi"));
 }
+
+#[test]
+fn cobol_is_one_program_and_what_it_calls() {
+    let fixed = "       IDENTIFICATION DIVISION.\n       PROGRAM-ID. SHOP.\n";
+    let shop = detected(&[
+        (
+            "src/index.cbl",
+            &format!("{fixed}           CALL \"PRICES\".\n"),
+        ),
+        ("src/prices.cbl", fixed),
+        ("src/other.cbl", fixed),
+    ]);
+    assert_eq!(
+        shop.build_commands,
+        ["cobc -x -o index src/index.cbl src/prices.cbl"]
+    );
+    assert_eq!((shop.language.as_str(), run(&shop)), ("cobol", "./index"));
+    let free = detected(&[("tool.cob", "IDENTIFICATION DIVISION.\n")]);
+    assert_eq!(free.build_commands, ["cobc -x -free -o tool tool.cob"]);
+}
+
+#[test]
+fn guile_starts_what_is_named_for_that() {
+    let web = detected(&[
+        (
+            "init.scm",
+            "(display (getenv \"GREETING\"))\n(run-server answer 'http '(#:port 5000))\n",
+        ),
+        ("queries/highlights.scm", ""),
+    ]);
+    assert_eq!(run(&web), "guile init.scm --auto-compile");
+    assert_eq!(web.ports, [5000]);
+    assert!(web.env.contains_key("GREETING"));
+}

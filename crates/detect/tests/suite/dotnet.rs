@@ -1,0 +1,119 @@
+//! .NET's projects and solutions.
+
+use ergon_detect::memory::MemoryTree;
+
+use crate::{detected, report};
+
+const WEB: &str = "<Project Sdk=\"Microsoft.NET.Sdk.Web\">\n<PropertyGroup><TargetFramework>net6.0</TargetFramework></PropertyGroup>\n</Project>";
+
+fn version(files: &[(&str, &str)]) -> (String, String) {
+    let runtime = detected(files).runtime.unwrap();
+    (runtime.version, runtime.from.unwrap())
+}
+
+fn dockerfile(files: &[(&str, &str)]) -> String {
+    let tree = MemoryTree::new(files.iter().copied());
+    let analysis = ergon_detect::analyse(&tree);
+    let plans = ergon_detect::plan::plan(&analysis.manifest, &tree).unwrap();
+    ergon_detect::dockerfile::render(&plans[0]).text
+}
+
+#[test]
+fn the_tools_that_are_asked_for_build_it_and_its_framework_runs_it() {
+    let files = [
+        ("shop.csproj", WEB),
+        (
+            "global.json",
+            "{ // tools\n  \"sdk\": { \"version\": \"7.0.100\" }\n}",
+        ),
+    ];
+    assert_eq!(
+        version(&files),
+        ("7.0".to_owned(), "global.json:2".to_owned())
+    );
+    let shop = detected(&files);
+    assert_eq!(shop.build_commands[0], "rm -f global.json");
+    let report = report(&MemoryTree::new(files));
+    assert!(report.contains("shop.csproj:2 says 6.0"), "{report}");
+    let rolls = [
+        files[0],
+        (
+            "global.json",
+            "{\"sdk\": {\"version\": \"7.0.100\", \"rollForward\": \"latestFeature\"}}",
+        ),
+    ];
+    assert_eq!(detected(&rolls).build_commands.len(), 2);
+    let old = [
+        files[0],
+        ("global.json", "{\"sdk\": {\"version\": \"5.0.100\"}}"),
+    ];
+    assert_eq!(version(&old).0, "6.0");
+}
+
+#[test]
+fn the_newest_of_several_frameworks_is_published() {
+    let tool = detected(&[(
+        "tool.vbproj",
+        "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFrameworks>netstandard2.0;net10.0;net8.0</TargetFrameworks></PropertyGroup></Project>",
+    )]);
+    assert_eq!(tool.language, "visualbasic");
+    assert_eq!(
+        tool.build_commands[1],
+        "dotnet publish tool.vbproj --no-restore -c Release -f net10.0 -o out"
+    );
+    assert_eq!(tool.runtime.unwrap().version, "10.0");
+    assert!(tool.ports.is_empty());
+}
+
+#[test]
+fn settings_and_code_say_where_it_listens() {
+    let settings = "{\n  // as deployed\n  \"Kestrel\": { \"Endpoints\": { \"Http\": { \"Url\": \"http://*:5005\" } } }\n}";
+    let by_settings = detected(&[("shop.csproj", WEB), ("appsettings.json", settings)]);
+    assert_eq!(by_settings.ports, [5005]);
+    let by_code = detected(&[
+        ("shop.csproj", WEB),
+        ("Program.cs", "app.Run(\"http://0.0.0.0:5000\");\n"),
+    ]);
+    assert_eq!(by_code.ports, [5000]);
+    let image = dockerfile(&[("shop.csproj", WEB)]);
+    assert!(
+        image.contains("ASPNETCORE_URLS=\"http://+:8080\""),
+        "{image}"
+    );
+    assert!(
+        image.contains("ASPNETCORE_CONTENTROOT=\"/app/out\""),
+        "{image}"
+    );
+    assert!(
+        image.contains("mcr.microsoft.com/dotnet/aspnet:6.0"),
+        "{image}"
+    );
+}
+
+#[test]
+fn what_runs_in_the_browser_is_a_site() {
+    let page = detected(&[(
+        "page.csproj",
+        "<Project Sdk=\"Microsoft.NET.Sdk.BlazorWebAssembly\"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup></Project>",
+    )]);
+    assert_eq!(page.kind, "blazor");
+    assert_eq!(page.artifacts, ["out/wwwroot", "Caddyfile"]);
+    assert!(page.run_command.unwrap().starts_with("caddy run"));
+}
+
+#[test]
+fn a_solution_has_its_one_program() {
+    let library = "<Project Sdk=\"Microsoft.NET.Sdk\" />";
+    let tests = "<Project Sdk=\"Microsoft.NET.Sdk\"><ItemGroup><PackageReference Include=\"xunit.v3\" /></ItemGroup></Project>";
+    let shop = detected(&[
+        ("Shop.slnx", ""),
+        ("src/Shop.Core/Shop.Core.csproj", library),
+        ("src/Shop.Web/Shop.Web.csproj", WEB),
+        ("src/Shop.Checks/Shop.Checks.csproj", tests),
+    ]);
+    assert_eq!(shop.run_command.as_deref(), Some("./out/Shop.Web"));
+    assert_eq!(
+        shop.build_commands[0],
+        "dotnet restore src/Shop.Web/Shop.Web.csproj"
+    );
+}
