@@ -1,7 +1,7 @@
 //! A folder on disk, as a tree.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::CString;
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -15,10 +15,14 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
 
 use crate::dockerignore::{DockerIgnore, Matched};
-use crate::tree::{EntryKind, FileTree, OWN_FILES};
+use crate::plan::shell_quoted;
+use crate::tree::{EntryKind, FileTree, LeftOut, OWN_FILES};
 
-/// No ignore file is read further than this.
+/// A larger ignore file is none.
 const IGNORE_FILE_LIMIT: u64 = 1 << 20;
+
+/// So many bytes of patterns that are more than names are followed: each costs a thousand times its size in memory.
+const MOST_PATTERNS: usize = 64 << 10;
 
 /// A folder with more than this is no project, but a disk or a home with everything in it.
 const MOST_ENTRIES: usize = 500_000;
@@ -52,15 +56,44 @@ pub enum SkipReason {
     NotUtf8,
     /// It may not be read.
     Unreadable(String),
+    /// An ignore file that is not followed, or not to its end.
+    Rules(String),
+}
+
+impl SkipReason {
+    /// Whether a build takes the folder all the same: what is no file was never meant to be built.
+    pub fn is_harmless(&self) -> bool {
+        *self == Self::Special
+    }
 }
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was left out: ", self.path)?;
+        let path = &self.path;
         match &self.reason {
-            SkipReason::Special => write!(f, "only files and links are taken"),
-            SkipReason::NotUtf8 => write!(f, "its name is not UTF-8"),
-            SkipReason::Unreadable(error) => write!(f, "it cannot be read ({error})"),
+            SkipReason::Special => write!(
+                f,
+                "{path} was left out: it is no file, but a pipe, a socket or a device"
+            ),
+            SkipReason::NotUtf8 => write!(f, "{path} was left out: its name is not UTF-8"),
+            SkipReason::Unreadable(error) => {
+                write!(f, "{path} was left out: it cannot be read ({error})")
+            }
+            SkipReason::Rules(why) => write!(f, "{path} is not followed: {why}"),
+        }
+    }
+}
+
+impl Skipped {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        let pattern = shell_quoted(&self.path);
+        match &self.reason {
+            SkipReason::Rules(_) => format!("correct {}", self.path),
+            SkipReason::Special => format!("leave it out: echo {pattern} >> .dockerignore"),
+            SkipReason::NotUtf8 | SkipReason::Unreadable(_) => {
+                format!("rename or unlock it, or leave it out: echo {pattern} >> .dockerignore")
+            }
         }
     }
 }
@@ -80,12 +113,6 @@ pub enum TreeError {
     },
     #[error("{} holds more than {limit} files", path.display())]
     TooMany { path: PathBuf, limit: usize },
-    #[error("{} cannot be followed", path.display())]
-    DockerIgnore {
-        path: PathBuf,
-        #[source]
-        error: crate::dockerignore::PatternError,
-    },
 }
 
 impl TreeError {
@@ -110,9 +137,6 @@ impl TreeError {
             Self::TooMany { .. } => {
                 "name the project's own folder, or leave what is no source out by .dockerignore"
                     .to_owned()
-            }
-            Self::DockerIgnore { error, .. } => {
-                format!("correct line {} of .dockerignore", error.line)
             }
         })
     }
@@ -142,7 +166,8 @@ impl DiskTree {
             entries: BTreeMap::new(),
             skipped: Vec::new(),
         };
-        let docker = tree.docker_ignore()?;
+        let docker = tree.docker_ignore();
+        let mut rules = RuleBook::default();
         let top = Folder {
             path: String::new(),
             rules: None,
@@ -150,7 +175,7 @@ impl DiskTree {
         };
         let mut waiting = vec![top];
         while let Some(folder) = waiting.pop() {
-            if let Err(error) = tree.walk(&folder, &docker, &mut waiting) {
+            if let Err(error) = tree.walk(&folder, &docker, &mut rules, &mut waiting) {
                 if folder.path.is_empty() {
                     return Err(TreeError::Unreadable {
                         path: path(),
@@ -180,16 +205,29 @@ impl DiskTree {
         &self.skipped
     }
 
-    fn docker_ignore(&self) -> Result<DockerIgnore, TreeError> {
-        let Ok(content) = self.read_head(".dockerignore", IGNORE_FILE_LIMIT) else {
-            return Ok(DockerIgnore::default());
+    fn docker_ignore(&mut self) -> DockerIgnore {
+        let Some(text) = self.ignore_file(".dockerignore") else {
+            return DockerIgnore::default();
         };
-        DockerIgnore::parse(&String::from_utf8_lossy(&content)).map_err(|error| {
-            TreeError::DockerIgnore {
-                path: self.root.join(".dockerignore"),
-                error,
-            }
-        })
+        let (rules, wrong) = DockerIgnore::parse(&text);
+        for error in wrong {
+            self.skip(
+                ".dockerignore".to_owned(),
+                SkipReason::Rules(error.to_string()),
+            );
+        }
+        rules
+    }
+
+    /// The text of an ignore file, where there is one that is of a size to be followed.
+    fn ignore_file(&mut self, path: &str) -> Option<String> {
+        let content = self.read_head(path, IGNORE_FILE_LIMIT + 1).ok()?;
+        if content.len() as u64 > IGNORE_FILE_LIMIT {
+            let why = "it is larger than 1 MiB".to_owned();
+            self.skip(path.to_owned(), SkipReason::Rules(why));
+            return None;
+        }
+        Some(String::from_utf8_lossy(&content).into_owned())
     }
 
     /// Takes the files of one folder and puts the folders in it on `waiting`.
@@ -197,6 +235,7 @@ impl DiskTree {
         &mut self,
         folder: &Folder,
         docker: &DockerIgnore,
+        book: &mut RuleBook,
         waiting: &mut Vec<Folder>,
     ) -> io::Result<()> {
         let name = if folder.path.is_empty() {
@@ -235,7 +274,7 @@ impl DiskTree {
             found.push((path, kind, name));
         }
         let rules = if has_rules {
-            self.git_rules(folder)
+            self.git_rules(folder, book)
         } else {
             folder.rules.clone()
         };
@@ -300,22 +339,22 @@ impl DiskTree {
     }
 
     /// The git rules of a folder: its own `.gitignore` over those of the folders above.
-    fn git_rules(&self, folder: &Folder) -> Option<Rc<GitRules>> {
-        let Ok(content) = self.read_head(&folder.child(".gitignore"), IGNORE_FILE_LIMIT) else {
+    fn git_rules(&mut self, folder: &Folder, book: &mut RuleBook) -> Option<Rc<GitRules>> {
+        let path = folder.child(".gitignore");
+        let Some(text) = self.ignore_file(&path) else {
             return folder.rules.clone();
         };
-        let mut builder = GitignoreBuilder::new(".");
-        for line in String::from_utf8_lossy(&content).lines() {
-            // Git passes over a line that is no pattern, and so does this.
-            let _ = builder.add_line(None, line);
-        }
-        match builder.build() {
+        match book.rules(text) {
             Ok(rules) if !rules.is_empty() => Some(Rc::new(GitRules {
                 depth: folder.prefix_len(),
                 rules,
                 above: folder.rules.clone(),
             })),
-            _ => folder.rules.clone(),
+            Ok(_) => folder.rules.clone(),
+            Err(why) => {
+                self.skip(path, SkipReason::Rules(why));
+                folder.rules.clone()
+            }
         }
     }
 
@@ -346,10 +385,15 @@ impl DiskTree {
 }
 
 impl FileTree for DiskTree {
-    fn left_out(&self) -> Vec<(String, String)> {
+    fn left_out(&self) -> Vec<LeftOut> {
         let skipped = self.skipped.iter();
         skipped
-            .map(|skipped| (skipped.path.clone(), skipped.to_string()))
+            .map(|skipped| LeftOut {
+                path: skipped.path.clone(),
+                why: skipped.to_string(),
+                remedy: skipped.remedy(),
+                is_harmless: skipped.reason.is_harmless(),
+            })
             .collect()
     }
 
@@ -409,11 +453,46 @@ impl Folder {
     }
 }
 
+/// What `.gitignore` files say, read once for all folders that say the same.
+#[derive(Default)]
+struct RuleBook {
+    rules: HashMap<String, Rc<Gitignore>>,
+    /// Bytes of patterns so far.
+    patterns: usize,
+}
+
+impl RuleBook {
+    fn rules(&mut self, text: String) -> Result<Rc<Gitignore>, String> {
+        if let Some(known) = self.rules.get(&text) {
+            return Ok(Rc::clone(known));
+        }
+        self.patterns += text
+            .lines()
+            .filter(|line| line.trim_start_matches("*.").contains(['*', '?', '[']))
+            .map(str::len)
+            .sum::<usize>();
+        if self.patterns > MOST_PATTERNS {
+            return Err(format!(
+                "the .gitignore files up to this one hold more than {} KiB of patterns",
+                MOST_PATTERNS >> 10
+            ));
+        }
+        let mut builder = GitignoreBuilder::new(".");
+        for line in text.lines() {
+            // Git passes over a line that is no pattern, and so does this.
+            let _ = builder.add_line(None, line);
+        }
+        let rules = Rc::new(builder.build().unwrap_or_else(|_| Gitignore::empty()));
+        self.rules.insert(text, Rc::clone(&rules));
+        Ok(rules)
+    }
+}
+
 /// One `.gitignore`, and those above it.
 struct GitRules {
     /// Where paths relative to the file's folder begin.
     depth: usize,
-    rules: Gitignore,
+    rules: Rc<Gitignore>,
     above: Option<Rc<GitRules>>,
 }
 

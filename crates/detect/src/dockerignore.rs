@@ -21,9 +21,19 @@ struct Rule {
 #[derive(Clone, Debug, Default)]
 pub struct Matched(Vec<bool>);
 
+/// As much of a line as says which one is meant; no control characters.
+fn shown(line: &str) -> String {
+    const ENOUGH: usize = 60;
+    let mut text: String = line.trim().chars().take(ENOUGH).collect();
+    if text.len() < line.trim().len() {
+        text.push('…');
+    }
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// A line that is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: `{text}` is not a pattern{reason}")]
+#[error("line {line} (`{text}`) is no pattern{reason}")]
 pub struct PatternError {
     pub line: usize,
     pub text: String,
@@ -31,15 +41,18 @@ pub struct PatternError {
 }
 
 impl DockerIgnore {
-    /// Reads the text of a `.dockerignore`.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
+    /// Reads the text of a `.dockerignore`: the rules, and the lines that are none.
+    pub fn parse(text: &str) -> (Self, Vec<PatternError>) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rules = Vec::new();
+        let mut wrong = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let wrong = |reason| PatternError {
-                line: index + 1,
-                text: line.trim().to_owned(),
-                reason,
+            let mut is_wrong = |reason| {
+                wrong.push(PatternError {
+                    line: index + 1,
+                    text: shown(line),
+                    reason,
+                });
             };
             if line.starts_with('#') {
                 continue;
@@ -51,7 +64,7 @@ impl DockerIgnore {
             };
             if written.is_empty() {
                 if exception {
-                    return Err(wrong(": nothing follows the !"));
+                    is_wrong(": nothing follows the !");
                 }
                 continue;
             }
@@ -61,10 +74,12 @@ impl DockerIgnore {
             } else {
                 &cleaned
             };
-            let pattern = Pattern::parse(anchored).ok_or_else(|| wrong(": a [ has no ]"))?;
-            rules.push(Rule { pattern, exception });
+            match Pattern::parse(anchored) {
+                Some(pattern) => rules.push(Rule { pattern, exception }),
+                None => is_wrong(": a [ has no ]"),
+            }
         }
-        Ok(Self { rules })
+        (Self { rules }, wrong)
     }
 
     /// Whether it leaves nothing out.
@@ -291,7 +306,8 @@ mod tests {
     use super::*;
 
     fn left_out<'a>(rules: &str, paths: &[&'a str]) -> Vec<&'a str> {
-        let rules = DockerIgnore::parse(rules).unwrap();
+        let (rules, wrong) = DockerIgnore::parse(rules);
+        assert_eq!(wrong, []);
         paths
             .iter()
             .copied()
@@ -370,10 +386,10 @@ mod tests {
     #[test]
     fn what_is_not_a_pattern_is_named_with_its_line() {
         assert_eq!(
-            DockerIgnore::parse("a\n[b").unwrap_err().to_string(),
-            "line 2: `[b` is not a pattern: a [ has no ]"
+            DockerIgnore::parse("a\n[b").1[0].to_string(),
+            "line 2 (`[b`) is no pattern: a [ has no ]"
         );
-        assert_eq!(DockerIgnore::parse("!").unwrap_err().line, 1);
+        assert_eq!(DockerIgnore::parse("!").1[0].line, 1);
     }
 
     proptest! {
@@ -386,9 +402,7 @@ mod tests {
 
         #[test]
         fn nothing_makes_it_panic(rules in ".{0,60}", path in ".{0,40}") {
-            if let Ok(rules) = DockerIgnore::parse(&rules) {
-                rules.leaves_out_path(&path);
-            }
+            DockerIgnore::parse(&rules).0.leaves_out_path(&path);
         }
     }
 }

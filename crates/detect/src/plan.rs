@@ -89,7 +89,7 @@ impl StageFiles {
         };
         // The slash keeps `!` and `#` from meaning anything.
         let rules: Vec<_> = except.iter().map(|pattern| format!("/{pattern}")).collect();
-        let except = DockerIgnore::parse(&rules.join("\n")).unwrap_or_default();
+        let except = DockerIgnore::parse(&rules.join("\n")).0;
         move |path| match &only {
             None => !except.leaves_out_path(path),
             Some(only) => only.iter().any(|wanted| {

@@ -74,12 +74,13 @@ impl<'a> Sources<'a> {
             shared: Rc::default(),
             files: OnceCell::new(),
         };
-        for (path, why) in tree.left_out().into_iter().take(MOST_LEFT_OUT) {
-            let pattern = shell_quoted(&path);
-            sources.problem(
-                format!("{why}; no build takes the folder like that."),
-                format!("rename or unlock it, or leave it out: echo {pattern} >> .dockerignore"),
-            );
+        for left_out in tree.left_out().into_iter().take(MOST_LEFT_OUT) {
+            let refused = if left_out.is_harmless {
+                ""
+            } else {
+                "; no build takes the folder like that"
+            };
+            sources.problem(format!("{}{refused}.", left_out.why), left_out.remedy);
         }
         sources
     }

@@ -25,6 +25,17 @@ pub enum EntryKind {
     },
 }
 
+/// Something that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    pub path: String,
+    /// A sentence without its end.
+    pub why: String,
+    pub remedy: String,
+    /// A build takes the folder all the same.
+    pub is_harmless: bool,
+}
+
 /// The files that count as source, by their path relative to the root, `/`-separated.
 ///
 /// Directories are implied by their files; ignored files are not in it.
@@ -34,9 +45,8 @@ pub trait FileTree {
     /// Whether its owner may execute the file at `path`.
     fn is_executable(&self, path: &str) -> bool;
 
-    /// What stands in the folder and is not among the entries because it cannot be taken: its path, and
-    /// a sentence that says why. A build refuses such a tree.
-    fn left_out(&self) -> Vec<(String, String)> {
+    /// What stands in the folder and is not among the entries because it cannot be taken.
+    fn left_out(&self) -> Vec<LeftOut> {
         Vec::new()
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ergon_detect::disk::{Skipped, TreeError};
-use ergon_detect::plan::{PlanError, shell_quoted};
+use ergon_detect::plan::PlanError;
 use ergon_engine::EngineError;
 use ergon_manifest::Diagnostic;
 
@@ -108,10 +108,7 @@ impl PackError {
                 "say what it is in ergon.json: an application with `language`, `build_commands` and `run_command`, and a container with its `base_image`"
                     .to_owned(),
             ),
-            Self::Skipped { skipped, .. } => Some(format!(
-                "rename or unlock it, or leave it out: echo {} >> .dockerignore",
-                shell_quoted(&skipped.path)
-            )),
+            Self::Skipped { skipped, .. } => Some(skipped.remedy()),
             Self::NotLocked { .. } => Some("ergon lock writes ergon.lock.json".to_owned()),
             Self::BaseMissing { reference, .. } => Some(format!(
                 "docker pull {reference}, or ergon base import {reference} <rootfs.tar | oci:PATH>; dev/base-images makes the usual ones from Debian packages"

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ergon_detect::analysis::Analysis;
-use ergon_detect::disk::{DiskTree, SkipReason};
+use ergon_detect::disk::DiskTree;
 use ergon_detect::plan::{ContainerPlan, plan};
 use ergon_engine::Engine;
 use ergon_manifest::{Digest, Document, NamedEpoch, SourceDateEpoch};
@@ -81,7 +81,7 @@ pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
     let skipped = tree
         .skipped()
         .iter()
-        .find(|skipped| skipped.reason != SkipReason::Special);
+        .find(|skipped| !skipped.reason.is_harmless());
     if let Some(skipped) = skipped.cloned() {
         return Err(PackError::Skipped {
             folder: folder.to_owned(),

@@ -148,9 +148,10 @@ fn translated(folder: &str, line: &str, folders: &str) -> Option<String> {
 
 /// Whether rules leave out a file that counts as source.
 fn leaves_out_source(rules: &str, tree: &dyn FileTree) -> bool {
-    let Ok(rules) = DockerIgnore::parse(rules) else {
+    let (rules, wrong) = DockerIgnore::parse(rules);
+    if !wrong.is_empty() {
         return true;
-    };
+    }
     let mut folders: BTreeMap<&str, Matched> = BTreeMap::new();
     tree.entries().keys().any(|path| {
         let mut above = rules.root();

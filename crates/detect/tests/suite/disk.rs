@@ -154,7 +154,7 @@ fn what_cannot_be_taken_is_said() {
         [
             "caf\u{fffd} was left out: its name is not UTF-8",
             "link was left out: its name is not UTF-8",
-            "socket was left out: only files and links are taken",
+            "socket was left out: it is no file, but a pipe, a socket or a device",
         ]
     );
     assert_eq!(tree.entries().keys().collect::<Vec<_>>(), ["a"]);
@@ -163,6 +163,10 @@ fn what_cannot_be_taken_is_said() {
     assert_eq!(
         questions[1].text,
         "link was left out: its name is not UTF-8; no build takes the folder like that."
+    );
+    assert_eq!(
+        questions[2].text,
+        "socket was left out: it is no file, but a pipe, a socket or a device."
     );
     // As the remedy has it.
     let rules = "caf\u{fffd}\nlink\nsocket\n";
@@ -210,15 +214,58 @@ fn the_beginning_of_a_huge_file_is_read_alone() {
 
 #[test]
 fn what_is_no_folder_is_said_with_what_to_do() {
-    let folder = folder(&[("file", ""), ("bad/.dockerignore", "a\n[")]);
+    let folder = folder(&[("file", "")]);
     let error = |name: &str| DiskTree::open(&folder.path().join(name)).unwrap_err();
     assert!(matches!(error("nothing"), TreeError::NotFound { .. }));
     assert!(matches!(error("file"), TreeError::NotAFolder { .. }));
-    assert_eq!(
-        error("bad").remedy().as_deref(),
-        Some("correct line 2 of .dockerignore")
-    );
-    for name in ["nothing", "file", "bad"] {
+    for name in ["nothing", "file"] {
         assert!(error(name).remedy().is_some());
     }
+}
+
+#[test]
+fn a_line_that_is_no_rule_is_said_and_the_others_hold() {
+    let folder = folder(&[
+        (".dockerignore", "a\n[\nb"),
+        ("a", ""),
+        ("b", ""),
+        ("c", ""),
+    ]);
+    let tree = DiskTree::open(folder.path()).unwrap();
+    assert_eq!(tree.entries().keys().collect::<Vec<_>>(), ["c"]);
+    let questions = ergon_detect::analyse(&tree).questions;
+    assert_eq!(
+        questions[0].text,
+        ".dockerignore is not followed: line 2 (`[`) is no pattern: a [ has no ]; no build takes the folder like that."
+    );
+    assert_eq!(questions[0].remedy, "correct .dockerignore");
+}
+
+#[test]
+fn more_git_rules_than_anybody_writes_are_not_followed_and_said() {
+    let patterns = |count: usize| -> String {
+        (0..count)
+            .map(|number| format!("x{number}/**/y*.c\n"))
+            .collect()
+    };
+    let folder = folder(&[
+        (".gitignore", &patterns(1000)),
+        ("a/.gitignore", &patterns(1000)),
+        ("b/.gitignore", &patterns(5000)),
+        ("b/kept", ""),
+        ("a/x7/y.c", ""),
+    ]);
+    let tree = DiskTree::open(folder.path()).unwrap();
+    assert!(
+        !tree.entries().contains_key("a/x7/y.c"),
+        "said twice, read once"
+    );
+    assert!(tree.entries().contains_key("b/kept"));
+    let skipped: Vec<_> = tree.skipped().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        skipped,
+        [
+            "b/.gitignore is not followed: the .gitignore files up to this one hold more than 64 KiB of patterns"
+        ]
+    );
 }

@@ -324,13 +324,13 @@ proptest! {
         let mut tree = MemoryTree::new(files).with("package.json", "{}").with(".gitignore", rules.join("\n"));
         // The tree is what the project's own rules left of the folder.
         let own = own.join("\n");
-        let own_rules = DockerIgnore::parse(&own).unwrap();
+        let own_rules = DockerIgnore::parse(&own).0;
         let left = tree.entries().keys().filter(|path| !own_rules.leaves_out_path(path)).cloned().collect::<Vec<_>>();
         tree = left.iter().fold(MemoryTree::default(), |all, path| all.with(path, tree.read(path).unwrap())).with(".dockerignore", own);
 
         let manifest = ergon_detect::analyse(&tree).manifest;
         let text = ignore_file(&manifest, &tree);
-        let rules = DockerIgnore::parse(&text).unwrap();
+        let rules = DockerIgnore::parse(&text).0;
         for path in tree.entries().keys() {
             prop_assert!(!rules.leaves_out_path(path), "{path} is left out by\n{text}");
         }
