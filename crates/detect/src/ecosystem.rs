@@ -113,6 +113,9 @@ pub struct Packing {
     /// Whether a build command sets up the image itself, whatever the program's files are: a server's
     /// configuration, an extension of the runtime. It runs there, before the files come.
     pub sets_up_image: Option<fn(&str) -> bool>,
+    /// Whether a build command brings a tool that the program is started with, so that the image needs it as well
+    /// as the stage that builds.
+    pub brings_tool: Option<fn(&str) -> bool>,
     /// Debian packages that have uses of their own, but for this program only a part in building it.
     pub only_builds: &'static [&'static str],
     /// What the image's environment says.

@@ -59,21 +59,18 @@ fn packing(program: &Packed<'_>) -> Packing {
     if program.starts_from("caddy") {
         return web_server::packing(Some(toolchain));
     }
-    // What was pruned after the build goes on alone; a manager that was installed would have to go along.
-    let any = |beginning: &str| {
-        let mut commands = program.application.build_commands.iter();
-        commands.any(|command| command.starts_with(beginning))
-    };
-    let pruned = any("npm prune");
-    let brings_manager = any("npm install --global") || any("npm install -g");
+    // What was pruned after the build goes on alone.
+    let commands = &program.application.build_commands;
+    let pruned = commands.iter().any(|command| install::prunes(command));
     // Nor has a compiler a place there.
     let system_packages = &program.application.system_packages;
-    let compiles = system_packages.iter().any(|package| package == "g++") && !brings_manager;
+    let compiles = system_packages.iter().any(|package| package == "g++");
     Packing {
         toolchain: (pruned || compiles).then(|| Toolchain {
             image: program.base_image.to_owned(),
             ..toolchain
         }),
+        brings_tool: Some(install::brings_manager),
         only_builds: native::ONLY_BUILDS,
         env: image_env(program.application),
         probe: Some(if name == BUN { probe_by_bun } else { probe }),

@@ -236,6 +236,7 @@ fn packing(program: &Packed<'_>) -> Packing {
     Packing {
         toolchain: (!program.starts_from("composer")).then_some(toolchain),
         sets_up_image: Some(web::sets_up_image),
+        brings_tool: None,
         only_builds: &[],
         env,
         probe: Some(probe),

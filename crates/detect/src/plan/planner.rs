@@ -143,12 +143,16 @@ impl Program<'_> {
         self.commands(false).next().is_some().then_some(toolchain)
     }
 
-    /// The build commands that set up the image itself, or the others.
+    /// The build commands that set up the image itself, or the others; what brings a tool may be of both.
     fn commands(&self, of_image: bool) -> impl Iterator<Item = &String> {
         let commands = self.application.build_commands.iter();
         commands.filter(move |command| {
             let sets_up = self.packing.sets_up_image.is_some_and(|is| is(command));
-            sets_up == of_image
+            let brings_tool = || {
+                let is_built_elsewhere = self.packing.toolchain.is_some();
+                is_built_elsewhere && self.packing.brings_tool.is_some_and(|is| is(command))
+            };
+            sets_up == of_image || (of_image && brings_tool())
         })
     }
 

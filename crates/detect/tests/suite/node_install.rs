@@ -2,6 +2,9 @@
 
 use ergon_detect::memory::MemoryTree;
 
+use ergon_detect::dockerfile::render;
+use ergon_detect::plan::plan;
+
 use crate::detected;
 
 const START: &str = r#""scripts": {"start": "node index.js"}"#;
@@ -175,4 +178,30 @@ fn a_lock_of_any_manager_may_be_stale() {
     let bun = r#"{"workspaces": {"": {"dependencies": {"x": "^1.0.0",},},}}"#;
     assert!(installs(old, "bun.lock", bun).contains("--frozen-lockfile"));
     assert_eq!(installs(new, "bun.lock", bun), "bun install --production");
+}
+
+#[test]
+fn what_only_builds_does_not_go_on_with_any_manager() {
+    let of = |lock: &str, package: &str| {
+        let tree = MemoryTree::new([("package.json", package), (lock, "")]);
+        let manifest = ergon_detect::analyse(&tree).manifest;
+        let application = manifest.applications.values().next().unwrap();
+        let last = application.build_commands.last().unwrap().clone();
+        (last, render(&plan(&manifest, &tree).unwrap()[0]).text)
+    };
+    let package = r#"{"scripts": {"start": "node .", "build": "x"}}"#;
+    let (prune, dockerfile) = of("pnpm-lock.yaml", package);
+    assert_eq!(prune, "CI=true pnpm prune --prod --ignore-scripts");
+    // Who starts the program is in the image, and has built it in the stage before.
+    assert_eq!(
+        dockerfile.matches("npm install --global pnpm@10").count(),
+        2
+    );
+    assert_eq!(dockerfile.matches("pnpm run build").count(), 1);
+    let (prune, _) = of("yarn.lock", package);
+    assert!(prune.starts_with("yarn install --production"), "{prune}");
+    let old = r#"{"packageManager": "pnpm@7.1.0", "scripts": {"start": "node .", "build": "x"}}"#;
+    assert_eq!(of("pnpm-lock.yaml", old).0, "pnpm run build");
+    let hooks = r#"{"scripts": {"start": "node .", "build": "x", "postinstall": "husky"}, "devDependencies": {"husky": "9"}}"#;
+    assert_eq!(of("pnpm-lock.yaml", hooks).0, "pnpm run build");
 }

@@ -50,11 +50,14 @@ pub(super) fn build_commands(
     let hooks = package.has_development_tools(&scripts::all(package, &hooks).join(" "));
     let needs_all = builds || tools || generates || hooks;
     // What was needed to build does not go on, where its manager can tell.
+    // npm leaves what others have written among the packages.
+    let others_write =
+        !native.is_empty() || hooks || package::is_workspace(sources, "", &package.document);
     let prunes = (builds || generates || hooks)
         && !tools
         && site.is_none()
         && workspace.is_none()
-        && manager == Manager::Npm;
+        && (manager == Manager::Npm || !others_write);
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -82,7 +85,7 @@ pub(super) fn build_commands(
         Manager::Berry => "",
     };
     let manager_install = manager_install(sources, package, manager);
-    let prune = prunes.then(|| "npm prune --omit=dev".to_owned());
+    let prune = prune(manager, manager_install.as_deref()).filter(|_| prunes);
     manager_install
         .into_iter()
         .chain([match workspace {
@@ -92,8 +95,40 @@ pub(super) fn build_commands(
         }])
         .chain(native)
         .chain(build)
-        .chain(prune)
+        .chain(prune.map(str::to_owned))
         .collect()
+}
+
+/// What leaves out what was only needed to build, where a manager can do that.
+fn prune(manager: Manager, manager_install: Option<&str>) -> Option<&'static str> {
+    match manager {
+        Manager::Npm => Some("npm prune --omit=dev"),
+        Manager::Pnpm => {
+            let (_, version) = manager_install?.rsplit_once('@')?;
+            // Older ones run the package's scripts again.
+            let major = version.split('.').next()?.parse::<u32>().ok()?;
+            let is_new = major > 8 || version == "8" || version.starts_with("8.15.");
+            is_new.then_some("CI=true pnpm prune --prod --ignore-scripts")
+        }
+        Manager::Yarn => {
+            Some("yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile")
+        }
+        Manager::Berry | Manager::Bun => None,
+    }
+}
+
+/// Whether a build command is what [`prune`] gives.
+pub(super) fn prunes(command: &str) -> bool {
+    [Manager::Npm, Manager::Pnpm, Manager::Yarn]
+        .iter()
+        .any(|manager| prune(*manager, Some("pnpm@9")) == Some(command))
+}
+
+/// Whether a build command brings the manager that starts the program.
+pub(super) fn brings_manager(command: &str) -> bool {
+    ["npm install --global ", "npm install -g "]
+        .iter()
+        .any(|install| command.starts_with(install))
 }
 
 /// What brings the manager; bases bring npm alone, or Bun alone.
@@ -242,7 +277,7 @@ pub(super) fn report(
         .note(format!("{lock_file} is {state}"));
     for command in commands {
         let builds = command.ends_with("run build");
-        let prunes = command.starts_with("npm prune");
+        let prunes = prunes(command);
         let from = if builds {
             package.document.from(&["scripts", "build"])
         } else {
