@@ -1,5 +1,6 @@
 //! Python: pip, uv, Poetry, PDM and Pipenv.
 
+mod beside;
 mod content_hash;
 mod dependencies;
 mod django;

@@ -27,6 +27,7 @@ mod plans_jvm;
 mod python;
 mod python_install;
 mod python_reads;
+mod python_start;
 mod ruby;
 mod rust;
 mod scala;

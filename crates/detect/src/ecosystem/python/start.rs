@@ -2,6 +2,7 @@
 //! a script.
 
 use super::Program;
+use super::beside;
 use super::django::Django;
 use super::framework::{FRAMEWORKS, Framework, Serving};
 use super::manager::own_folder;
@@ -27,7 +28,7 @@ pub(super) struct Start {
 }
 
 /// Scripts that are the program where they are there, the most usual first.
-const SCRIPTS: [&str; 25] = [
+pub(super) const SCRIPTS: [&str; 25] = [
     "main.py",
     "app.py",
     "run.py",
@@ -135,6 +136,11 @@ fn by_framework(
             })
         }
         Serving::Itself(usual) => {
+            if usual.is_none()
+                && let Some(start) = beside::start(program, framework)
+            {
+                return Some(start);
+            }
             let using = program.texts.iter().any(|(_, text)| {
                 uses(text, framework.module)
                     && framework.marks.iter().any(|mark| text.contains(mark))
@@ -177,7 +183,10 @@ fn object(program: &Program<'_, '_>, framework: &Framework) -> Option<AppObject>
         framework.module,
         framework.marks,
     )?;
-    (!object.file.ends_with("__main__.py")).then_some(object)
+    let aside = object.file.ends_with("__main__.py")
+        || beside::bot_before(program, &object)
+        || beside::in_a_thread(program, &object);
+    (!aside).then_some(object)
 }
 
 pub(super) fn filled(template: &str, what: &str, port: &Port) -> String {
@@ -195,7 +204,7 @@ fn starts(text: &str) -> bool {
             .any(|call| text.contains(call))
 }
 
-fn uses(text: &str, module: &str) -> bool {
+pub(super) fn uses(text: &str, module: &str) -> bool {
     Scan::behind(text, module, &["#"]).any(|scan| {
         let before = scan.line_before().trim_start();
         before.starts_with("import ") || before.starts_with("from ")
