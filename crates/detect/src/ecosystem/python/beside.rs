@@ -41,7 +41,7 @@ pub(super) fn bot_before(program: &Program<'_, '_>, object: &AppObject) -> bool 
     };
     let imported = |text: &str, file: &str| {
         let module = file.trim_end_matches(".py").rsplit('/').next();
-        module.is_some_and(|module| uses(text, module))
+        module.is_some_and(|module| imports(text, module))
     };
     let own = program.text(&object.file).unwrap_or_default();
     file != object.file
@@ -54,7 +54,8 @@ pub(super) fn in_a_thread(program: &Program<'_, '_>, object: &AppObject) -> bool
     let module = object.file.trim_end_matches(".py");
     let own = program.text(&object.file).unwrap_or_default();
     let starts = |text: &str| {
-        uses(text, module) && Scan::behind(text, &object.name, &["#"]).next().is_none()
+        imports(text, module)
+            && !Scan::behind(text, &object.name, &["#"]).any(|scan| ends(scan.rest()))
     };
     own.contains("Thread(")
         && runs_itself(&own)
@@ -71,7 +72,7 @@ pub(super) fn start(program: &Program<'_, '_>, framework: &Framework) -> Option<
     let beside = || {
         let mut others = program.texts.iter().filter(|(path, other)| {
             let module = path.trim_end_matches(".py");
-            other.contains("Thread(") && !path.contains('/') && uses(text, module)
+            other.contains("Thread(") && !path.contains('/') && imports(text, module)
         });
         others.find_map(|(path, text)| ports::port(path, text))
     };
@@ -80,4 +81,17 @@ pub(super) fn start(program: &Program<'_, '_>, framework: &Framework) -> Option<
         port: start.port.or_else(beside),
         ..start
     })
+}
+
+/// Whether a file imports a module of the program by its own name.
+fn imports(text: &str, module: &str) -> bool {
+    Scan::behind(text, module, &["#"]).any(|scan| {
+        let before = scan.line_before().trim_start();
+        (before.starts_with("import ") || before.starts_with("from ")) && ends(scan.rest())
+    })
+}
+
+/// Whether a word ends before `rest`.
+fn ends(rest: &str) -> bool {
+    !rest.starts_with(|next: char| next == '_' || next.is_alphanumeric())
 }
