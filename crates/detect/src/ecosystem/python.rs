@@ -8,6 +8,7 @@ mod framework;
 mod lock;
 mod manager;
 mod metadata;
+mod own;
 mod packing;
 mod ports;
 mod reads;

@@ -58,3 +58,137 @@ fn a_bot_that_the_application_imports_is_not_the_program() {
         "uvicorn web:app --host 0.0.0.0 --port ${PORT:-8000}"
     );
 }
+
+#[test]
+fn a_file_for_the_server_hands_over_what_a_factory_returns() {
+    let command = |framework: &str, class: &str, server: &str, parameters: &str, file: &str| {
+        let application = detected(&[
+            (
+                "requirements.txt",
+                &format!("{framework}==1.0.0\n{server}==1.0.0\n"),
+            ),
+            (
+                "shop/__init__.py",
+                &format!(
+                    "from {framework} import {class}\ndef create_app({parameters}):\n    return {class}()\n"
+                ),
+            ),
+            (file, "from shop import create_app\napp = create_app()\n"),
+        ]);
+        assert_eq!(application.kind, framework);
+        application.run_command.unwrap()
+    };
+    let gunicorn = "gunicorn --bind 0.0.0.0:${PORT:-8000} wsgi:app";
+    assert_eq!(
+        command("flask", "Flask", "gunicorn", "", "wsgi.py"),
+        gunicorn
+    );
+    assert_eq!(
+        command("flask", "Flask", "gunicorn", "config", "wsgi.py"),
+        gunicorn
+    );
+    assert_eq!(
+        command("fastapi", "FastAPI", "uvicorn", "", "asgi.py"),
+        "uvicorn asgi:app --host 0.0.0.0 --port ${PORT:-8000}"
+    );
+}
+
+#[test]
+fn a_file_for_the_server_may_be_all_that_is_seen() {
+    let application = detected(&[
+        ("requirements.txt", "flask==3.0.0\ngunicorn==22.0.0\n"),
+        ("wsgi.py", "from platform_of_ours import application\n"),
+    ]);
+    assert_eq!(application.kind, "flask");
+    assert_eq!(
+        application.run_command.unwrap(),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} wsgi:application"
+    );
+    let files = [
+        ("requirements.txt", "gunicorn==22.0.0\n"),
+        (
+            "web.py",
+            "def application(environ, start_response):\n    return []\n",
+        ),
+    ];
+    assert_eq!(
+        run_command(&files),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} web:application"
+    );
+}
+
+#[test]
+fn a_script_is_of_the_framework_that_it_uses() {
+    for (package, text, port) in [
+        (
+            "bottle",
+            "from bottle import route, run\nrun(host='0.0.0.0', port=8081)\n",
+            8081,
+        ),
+        (
+            "cherrypy",
+            "import cherrypy\ncherrypy.quickstart(Root())\n",
+            8080,
+        ),
+        (
+            "pyramid",
+            "from pyramid.config import Configurator\nif __name__ == '__main__':\n    app = config.make_wsgi_app()\n    make_server('0.0.0.0', 6544, app).serve_forever()\n",
+            6544,
+        ),
+    ] {
+        let application = detected(&[
+            ("requirements.txt", &format!("{package}==1.0.0\n")),
+            ("app.py", text),
+        ]);
+        assert_eq!(application.run_command.unwrap(), "python app.py");
+        assert_eq!(application.kind, package);
+        assert_eq!(application.ports, [port], "{package}");
+    }
+}
+
+#[test]
+fn some_frameworks_have_a_command_of_their_own() {
+    let start = |package: &str, file: &str, text: &str| {
+        let application = detected(&[
+            ("requirements.txt", &format!("{package}==1.0.0\n")),
+            (file, text),
+        ]);
+        assert_eq!(application.kind, package);
+        (application.run_command.unwrap(), application.ports[0])
+    };
+    let hello = "import functions_framework\n\n@functions_framework.http\ndef hello_http(request):\n    return ''\n";
+    assert_eq!(
+        start("functions-framework", "main.py", hello),
+        (
+            "functions-framework --target=hello_http --port ${PORT:-8080}".to_owned(),
+            8080
+        )
+    );
+    assert_eq!(
+        start(
+            "shiny",
+            "app.py",
+            "from shiny import App, ui\napp = App(ui.page_fluid(), None)\n"
+        ),
+        (
+            "shiny run --host 0.0.0.0 --port ${PORT:-8000} app.py".to_owned(),
+            8000
+        )
+    );
+    let config = "import reflex as rx\nconfig = rx.Config(app_name='shop')\n";
+    assert_eq!(
+        start("reflex", "rxconfig.py", config),
+        ("reflex run --env prod".to_owned(), 3000)
+    );
+    let settings = "[app:main]\nuse = egg:shop\n[server:main]\nlisten = *:6545\n";
+    let application = detected(&[
+        ("requirements.txt", "pyramid==2.0\n"),
+        (
+            "shop/__init__.py",
+            "def main(global_config, **settings):\n    return config.make_wsgi_app()\n",
+        ),
+        ("production.ini", settings),
+    ]);
+    assert_eq!(application.run_command.unwrap(), "pserve production.ini");
+    assert_eq!(application.ports, [6545]);
+}

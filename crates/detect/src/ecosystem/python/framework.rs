@@ -26,6 +26,8 @@ pub(super) enum Serving {
     Target(&'static str, u16),
     /// The program runs by itself, and listens here.
     Itself(Option<u16>),
+    /// In a way that only it has.
+    Own,
 }
 
 const fn framework(
@@ -46,10 +48,19 @@ const fn framework(
     }
 }
 
-use Serving::{Asgi, Command, Itself, Target, Wsgi};
+use Serving::{Asgi, Command, Itself, Own, Target, Wsgi};
 
 /// The more particular first: FastAPI brings Starlette, Dash brings Flask.
 pub(super) const FRAMEWORKS: &[Framework] = &[
+    framework(
+        "functions-framework",
+        "functions_framework",
+        "functions-framework",
+        "Functions Framework",
+        &[],
+        Own,
+    ),
+    framework("reflex", "reflex", "reflex", "Reflex", &[], Own),
     framework(
         "fastapi",
         "fastapi",
@@ -101,7 +112,38 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
     ),
     framework("dash", "dash", "dash", "Dash", &["Dash"], Wsgi),
     framework("flask", "flask", "flask", "Flask", &["Flask"], Wsgi),
-    framework("bottle", "bottle", "bottle", "Bottle", &["Bottle"], Wsgi),
+    framework(
+        "bottle",
+        "bottle",
+        "bottle",
+        "Bottle",
+        &["Bottle", "default_app"],
+        Wsgi,
+    ),
+    framework(
+        "pyramid",
+        "pyramid",
+        "pyramid",
+        "Pyramid",
+        &["make_wsgi_app"],
+        Own,
+    ),
+    framework(
+        "cherrypy",
+        "cherrypy",
+        "cherrypy",
+        "CherryPy",
+        &["quickstart", "engine.start"],
+        Itself(Some(8080)),
+    ),
+    framework(
+        "shiny",
+        "shiny",
+        "shiny",
+        "Shiny",
+        &["shiny"],
+        Command("shiny run --host 0.0.0.0 --port {port} {file}", 8000),
+    ),
     framework(
         "falcon",
         "falcon",

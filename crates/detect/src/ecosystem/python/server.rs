@@ -30,6 +30,7 @@ pub(super) fn served(
     let by_itself = |report: &mut Report| {
         let start = plain(&object.file, &text);
         let usual = match (framework.kind, framework.serving) {
+            ("bottle", _) => 8080,
             ("dash", _) => 8050,
             ("fasthtml", _) => 5001,
             (_, Serving::Wsgi) => 5000,

@@ -13,12 +13,34 @@ pub(super) struct AppObject {
     /// The variable, or the function that makes it.
     pub name: String,
     pub factory: bool,
+    /// It wants no arguments.
+    callable: bool,
     /// The folder that imports start from, where it is not the root.
     pub folder: Option<String>,
     module: String,
 }
 
 impl AppObject {
+    /// A variable of a file at the root.
+    pub fn at_root(file: &str, line: usize, name: &str) -> Self {
+        Self {
+            module: file.trim_end_matches(".py").to_owned(),
+            ..Self::variable(file, line, name)
+        }
+    }
+
+    fn variable(file: &str, line: usize, name: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            name: name.to_owned(),
+            factory: false,
+            callable: true,
+            folder: None,
+            module: String::new(),
+        }
+    }
+
     pub fn from(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
@@ -56,19 +78,20 @@ pub(super) fn app_object(
         })
         .collect();
     usual.sort_by_key(|(path, _)| (path.matches('/').count(), usual_place(path)));
-    let of_kind = |wanted_factory: bool| {
+    let of_kind = |wanted: fn(&AppObject) -> bool| {
         usual.iter().find_map(|(path, text)| {
             let found = constructors.iter().find_map(|constructor| {
                 Scan::behind(text, constructor, COMMENT)
                     .filter_map(|scan| object(path, text, scan))
-                    .find(|object| object.factory == wanted_factory)
+                    .find(wanted)
             })?;
             importable(sources, texts, found)
         })
     };
-    of_kind(false).or_else(|| {
-        let factory = of_kind(true)?;
-        Some(made_by(sources, texts, &factory).unwrap_or(factory))
+    of_kind(|object| !object.factory).or_else(|| {
+        let factory = of_kind(|object| object.factory && object.callable)
+            .or_else(|| of_kind(|object| object.factory))?;
+        made_by(sources, texts, &factory).or_else(|| factory.callable.then_some(factory))
     })
 }
 
@@ -93,14 +116,7 @@ fn made_by(sources: &Sources<'_>, texts: &[Text<'_>], factory: &AppObject) -> Op
                     .split('.')
                     .all(|part| part.is_empty() || is_identifier(part))
                 && scan.eat("(");
-            called.then(|| AppObject {
-                file: (*path).to_owned(),
-                line,
-                name: name.to_owned(),
-                factory: false,
-                folder: None,
-                module: String::new(),
-            })
+            called.then(|| AppObject::variable(path, line, name))
         })?;
         importable(sources, texts, found)
     })
@@ -137,32 +153,36 @@ fn object(path: &str, text: &str, mut scan: Scan<'_>) -> Option<AppObject> {
     if !scan.eat("(") {
         return None;
     }
-    let object = |name: &str, line, factory| AppObject {
-        file: path.to_owned(),
-        line,
-        name: name.to_owned(),
-        factory,
-        folder: None,
-        module: String::new(),
-    };
-    let (name, _) = before.split_once('=')?;
+    let name = || before.split_once('=').map(|(name, _)| name);
     if !before.starts_with([' ', '\t']) {
         // `app, rt = fast_app()`
-        let name = name.split([':', ',']).next()?.trim();
-        return is_identifier(name).then(|| object(name, line, false));
+        let name = name()?.split([':', ',']).next()?.trim();
+        return is_identifier(name).then(|| AppObject::variable(path, line, name));
     }
-    // Within a function without arguments that makes it.
+    let returned = before.trim_start().starts_with("return ");
+    if !returned && name().is_none() {
+        return None;
+    }
+    // Within a function that makes it.
     let above = text.lines().take(line).enumerate().collect::<Vec<_>>();
     let (index, definition) = above.into_iter().rev().find(|(_, line)| {
         !line.starts_with([' ', '\t', '#', ')', ']']) && !line.trim().is_empty()
     })?;
+    if definition.starts_with("with ") {
+        let name = name()?.trim();
+        return is_identifier(name).then(|| AppObject::variable(path, line, name));
+    }
     let rest = definition
         .strip_prefix("def ")
         .or_else(|| definition.strip_prefix("async def "))?;
     let (name, arguments) = rest.split_once('(')?;
     let makes = name.contains("app") || name.contains("create") || name.contains("make");
     let callable = arguments.starts_with(')') || arguments.contains('=');
-    (makes && callable && is_identifier(name)).then(|| object(name, index + 1, true))
+    (makes && is_identifier(name)).then(|| AppObject {
+        factory: true,
+        callable,
+        ..AppObject::variable(path, index + 1, name)
+    })
 }
 
 /// Adds the module that the object is imported from.

@@ -6,6 +6,7 @@ use super::beside;
 use super::django::Django;
 use super::framework::{FRAMEWORKS, Framework, Serving};
 use super::manager::own_folder;
+use super::own;
 use super::ports;
 use super::server::{runs_itself, served};
 use super::source::{self, AppObject};
@@ -79,13 +80,20 @@ pub(super) fn start(
         }
     }
     let framework = FRAMEWORKS.iter().find(listed);
-    let start = script(program)
+    let start = framework
+        .and_then(|framework| own::handed_over(program, framework, report))
+        .or_else(|| own::by_standard(program, report))
+        .or_else(|| script(program))
         .or_else(|| module(program))
         .or_else(|| worker(program))
         .or_else(|| only_script(program))
         .or_else(|| command(program))
         .or_else(|| task(program));
-    (framework, start)
+    let Some(framework) = framework else {
+        return (None, start);
+    };
+    let start = start.map(|start| own::of_kind(program, framework, start));
+    (Some(framework), start)
 }
 
 fn by_framework(
@@ -122,7 +130,10 @@ fn by_framework(
         Serving::Command(template, usual) => {
             let file = page(program, framework)?;
             let port = Port::usual(usual, &format!("{}'s default", framework.label));
-            let said = template.split(" --").next().unwrap_or(template);
+            let said = match template.split(" --").next() {
+                Some(said) if said.contains("{file}") => said.to_owned(),
+                said => format!("{} {{file}}", said.unwrap_or(template)),
+            };
             let quoted = shell_quoted(file);
             Some(Start {
                 kind: framework.kind,
@@ -135,6 +146,7 @@ fn by_framework(
                 missing: None,
             })
         }
+        Serving::Own => own::start(program, framework, report),
         Serving::Itself(usual) => {
             if usual.is_none()
                 && let Some(start) = beside::start(program, framework)
@@ -176,7 +188,7 @@ pub(super) fn with_port(start: Start, framework: &Framework, usual: u16) -> Star
 }
 
 /// The object, unless it lies in a package that is run as a whole.
-fn object(program: &Program<'_, '_>, framework: &Framework) -> Option<AppObject> {
+pub(super) fn object(program: &Program<'_, '_>, framework: &Framework) -> Option<AppObject> {
     let object = source::app_object(
         program.sources,
         &program.texts,
@@ -233,7 +245,7 @@ fn page<'p>(program: &'p Program<'_, '_>, framework: &Framework) -> Option<&'p s
 }
 
 /// A file that is run as it is.
-fn script(program: &Program<'_, '_>) -> Option<Start> {
+pub(super) fn script(program: &Program<'_, '_>) -> Option<Start> {
     let named = program.metadata.name().map(|name| {
         let name = name.replace(['-', '.'], "_");
         format!("{name}.py")
