@@ -1,5 +1,8 @@
 //! Elixir: Mix, and Phoenix with and without a database.
 
+mod mix;
+mod source;
+
 use ergon_manifest::Application;
 
 use super::{
@@ -8,10 +11,12 @@ use super::{
 };
 use crate::analysis::Topic;
 use crate::environment::{self, Need, Read};
-use crate::scan::Scan;
+use crate::plan::shell_quoted;
+use crate::scan;
 use crate::sources::{Sources, Text};
 use crate::versions::{self, Part};
 use crate::{names, services, version_files};
+use mix::{FILE, Mix};
 
 /// What Debian packages.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -21,6 +26,19 @@ const USUAL: UsualRuntime = UsualRuntime {
     remedy: "echo \"elixir 1.14.0\" >> .tool-versions",
 };
 const MINOR_VERSIONS: [u32; 12] = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+/// Whoever began a project with an older one has written more since than its version.
+const OLDEST_AS_WRITTEN: u32 = 12;
+/// The major versions of Erlang that there are images with, by Elixir's minor version.
+const ERLANG: [(u32, u32, u32); 6] = [
+    (14, 24, 25),
+    (15, 24, 26),
+    (16, 24, 26),
+    (17, 25, 27),
+    (18, 25, 27),
+    (19, 26, 28),
+];
+/// Where `mix release` leaves what it makes.
+const RELEASES: &str = "_build/prod/rel";
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Elixir",
@@ -33,64 +51,38 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
 };
 
 /// Mix starts the program from what it has compiled, so that the image it was built in is the one it runs in.
-fn packing(_: &Packed<'_>) -> Packing {
+fn packing(program: &Packed<'_>) -> Packing {
+    let mut env = vec![
+        ("LANG", "C.UTF-8".to_owned()),
+        ("MIX_ENV", "prod".to_owned()),
+        ("MIX_HOME", "/app/.mix".to_owned()),
+        ("HEX_HOME", "/app/.hex".to_owned()),
+    ];
+    let run = program.application.run_command.as_deref().unwrap_or("");
+    // A release serves only where it is told to.
+    if program.application.kind == "phoenix" && run.contains(RELEASES) {
+        env.push(("PHX_SERVER", "true".to_owned()));
+    }
     Packing {
-        env: vec![
-            ("LANG", "C.UTF-8".to_owned()),
-            ("MIX_ENV", "prod".to_owned()),
-            ("MIX_HOME", "/app/.mix".to_owned()),
-            ("HEX_HOME", "/app/.hex".to_owned()),
-        ],
+        env,
         ..Packing::default()
     }
 }
 
-/// What `mix.exs` says.
-struct Mix {
-    app: Option<String>,
-    elixir: Option<(String, usize)>,
-    /// Dependencies and their lines.
-    deps: Vec<(String, usize)>,
-}
-
-impl Mix {
-    fn parse(text: &str) -> Self {
-        let comments = &["#"];
-        let app = Scan::behind(text, "app:", comments)
-            .find_map(|mut scan| scan.eat(":").then(|| scan.word()).flatten());
-        let elixir = Scan::behind(text, "elixir:", comments).find_map(|mut scan| {
-            let line = scan.line();
-            Some((scan.string(&['"'])?.to_owned(), line))
-        });
-        let deps = Scan::behind(text, "{:", comments).filter_map(|mut scan| {
-            let line = scan.line();
-            let name = scan.word()?.to_owned();
-            scan.eat(",").then_some((name, line))
-        });
-        Self {
-            app: app.map(str::to_owned),
-            elixir,
-            deps: deps.collect(),
-        }
-    }
-
-    fn line_of(&self, name: &str) -> Option<usize> {
-        let (_, line) = self.deps.iter().find(|(dep, _)| dep == name)?;
-        Some(*line)
-    }
-}
-
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let text = sources.text("mix.exs")?;
-    let mix = Mix::parse(&text);
+    let mix = Mix::read(sources)?;
     let mut report = Report::default();
-    report.certain(Topic::Language, "Elixir", "mix.exs");
-    let phoenix = mix.line_of("phoenix");
-    if let Some(line) = phoenix {
-        report.certain(Topic::Framework, "Phoenix", format!("mix.exs:{line}"));
+    report.certain(Topic::Language, "Elixir", FILE);
+    let phoenix = mix.dependency("phoenix");
+    if let Some(phoenix) = phoenix {
+        report.certain(Topic::Framework, "Phoenix", &phoenix.from);
     }
     let runtime = report.runtime(&USUAL, claims(sources, &mix));
-    let texts = sources.program_texts(&["ex", "exs"]);
+    let texts: Vec<_> = sources
+        .program_texts(&["ex", "exs"])
+        .into_iter()
+        .filter(|(path, _)| !is_elsewhere(path))
+        .collect();
     let mut application = Application {
         kind: if phoenix.is_some() {
             "phoenix"
@@ -99,26 +91,30 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         }
         .to_owned(),
         language: "elixir".to_owned(),
-        dependencies: Some("mix.exs".to_owned()),
+        dependencies: Some(FILE.to_owned()),
         package_manager: Some("mix".to_owned()),
         ..Application::default()
     };
-    report.certain(Topic::PackageManager, "mix", "mix.exs");
+    report.certain(Topic::PackageManager, "mix", FILE);
     dependencies(sources, &mix, &mut report);
     build(sources, &mix, &texts, &mut application, &mut report);
-    start(sources, &mix, &texts, &mut application, &mut report);
     let reads: Vec<_> = texts
         .iter()
-        .flat_map(|(path, text)| variables(path, text))
+        .flat_map(|(path, text)| source::variables(path, text))
         .collect();
+    start(sources, &mix, &reads, &mut application, &mut report);
     application.env = environment::told(&reads, &mut report);
     let listed = mix
-        .deps
+        .dependencies
         .iter()
-        .map(|(name, line)| (name.as_str(), format!("mix.exs:{line}")));
+        .map(|one| (one.name.as_str(), one.from.clone()));
     application.services =
         services::of_dependencies(services::Packages::Elixir, listed, &mut report);
-    let base_image = format!("elixir:{}", runtime.version);
+    let erlang = erlang(sources, &runtime.version);
+    let base_image = match erlang {
+        Some(erlang) => format!("elixir:{}-otp-{erlang}", runtime.version),
+        None => format!("elixir:{}", runtime.version),
+    };
     application.runtime = Some(runtime);
     Some(Found {
         strength: match (&application.run_command, phoenix) {
@@ -134,6 +130,56 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     })
 }
 
+/// Settings for a person's own machine, and for tests.
+fn is_elsewhere(path: &str) -> bool {
+    let mut elements = path.rsplit('/');
+    matches!(elements.next(), Some("dev.exs" | "test.exs")) && elements.next() == Some("config")
+}
+
+/// The major version of Erlang that the project asks for, where there is an image with it.
+fn erlang(sources: &Sources<'_>, elixir: &str) -> Option<u32> {
+    let minor: u32 = elixir.split('.').nth(1)?.parse().ok()?;
+    let behind = |said: &version_files::Said| {
+        let (_, otp) = said.version.split_once("-otp-")?;
+        otp.parse().ok()
+    };
+    let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
+    let named = version_files::only(sources, ".elixir-version")
+        .into_iter()
+        .chain(version_files::of_tool(sources, "elixir"))
+        .find_map(|said| behind(&said));
+    let wanted = named
+        .or_else(|| {
+            let said = version_files::of_tool(sources, "erlang");
+            said.iter().find_map(|said| major(&said.version))
+        })
+        .or_else(|| {
+            let (version, _) = buildpack(sources, "erlang_version")?;
+            major(&version)
+        })?;
+    ERLANG
+        .iter()
+        .any(|(elixir, least, most)| *elixir == minor && (*least..=*most).contains(&wanted))
+        .then_some(wanted)
+}
+
+/// What `elixir_buildpack.config` says, and where.
+fn buildpack(sources: &Sources<'_>, key: &str) -> Option<(String, String)> {
+    let file = "elixir_buildpack.config";
+    let text = sources.text(file)?;
+    text.lines().enumerate().find_map(|(index, line)| {
+        let version = line
+            .trim()
+            .strip_prefix(key)?
+            .trim_start()
+            .strip_prefix('=')?
+            .trim()
+            .trim_matches(['"', '\'']);
+        version_files::is_dotted(version)
+            .then(|| (version.to_owned(), format!("{file}:{}", index + 1)))
+    })
+}
+
 fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
     let files = version_files::only(sources, ".elixir-version").into_iter();
     let named = files
@@ -142,20 +188,21 @@ fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
             let version = said.version.split("-otp").next().unwrap_or(&said.version);
             version_files::is_dotted(version).then(|| Claim::exactly(version, said.from.clone()))
         });
-    let buildpack = sources.text("elixir_buildpack.config").and_then(|text| {
-        text.lines().enumerate().find_map(|(index, line)| {
-            let version = line.trim().strip_prefix("elixir_version=")?;
-            version_files::is_dotted(version)
-                .then(|| Claim::exactly(version, format!("elixir_buildpack.config:{}", index + 1)))
-        })
-    });
-    let range = mix.elixir.as_ref().and_then(|(range, line)| {
-        let minor = versions::choose(range, &MINOR_VERSIONS, 14, Part::MinorOf(1))?;
-        Some(Claim::range(
+    let buildpack =
+        buildpack(sources, "elixir_version").map(|(version, from)| Claim::exactly(version, from));
+    let range = mix.elixir.as_ref().and_then(|(range, from)| {
+        // A new project is written with the version that it is begun with.
+        let written = range
+            .strip_prefix("~>")
+            .and_then(|range| range.trim().split(['.', '-', ' ']).nth(1)?.parse().ok())
+            .filter(|minor| *minor >= OLDEST_AS_WRITTEN);
+        let minor = versions::choose(
             range,
-            format!("1.{minor}"),
-            format!("mix.exs:{line}"),
-        ))
+            &MINOR_VERSIONS,
+            written.unwrap_or(14),
+            Part::MinorOf(1),
+        )?;
+        Some(Claim::range(range, format!("1.{minor}"), from))
     });
     named.chain(buildpack).chain(range).collect()
 }
@@ -163,20 +210,19 @@ fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
 fn dependencies(sources: &Sources<'_>, mix: &Mix, report: &mut Report) {
     report.certain(
         Topic::Dependencies,
-        counted(mix.deps.len(), "package"),
+        counted(mix.dependencies.len(), "package"),
         "mix.exs",
     );
     let lock = sources.text("mix.lock");
     let missing = lock.as_ref().and_then(|lock| {
-        // A package that is a folder of the project, or of another's repository, may stand for itself.
-        mix.deps
+        mix.dependencies
             .iter()
-            .find(|(name, _)| !lock.contains(&format!("\"{name}\":")))
+            .find(|one| !one.is_local && !lock.contains(&format!("\"{}\":", one.name)))
     });
     let (state, note) = match (&lock, missing) {
         (Some(_), None) => (LockState::Locked, "mix.lock holds every package".to_owned()),
-        (Some(_), Some((name, _))) => (LockState::Stale, format!("{name} is not in it")),
-        (None, _) if mix.deps.is_empty() => {
+        (Some(_), Some(one)) => (LockState::Stale, format!("{} is not in it", one.name)),
+        (None, _) if mix.dependencies.iter().all(|one| one.is_local) => {
             (LockState::Locked, "nothing is depended on".to_owned())
         }
         (None, _) => (LockState::Missing, "there is no mix.lock".to_owned()),
@@ -205,83 +251,156 @@ fn build(
     application: &mut Application,
     report: &mut Report,
 ) {
-    let mut commands = vec![
-        "mix local.hex --force && mix local.rebar --force".to_owned(),
-        "mix deps.get --only prod".to_owned(),
-        "mix compile".to_owned(),
-    ];
-    let deploys = texts
-        .iter()
-        .any(|(path, text)| *path == "mix.exs" && text.contains("\"assets.deploy\""));
-    if deploys && sources.has_folder("assets") {
-        commands.push("mix assets.deploy".to_owned());
-    } else if mix.line_of("phoenix").is_some() && sources.has_folder("priv/static") {
-        commands.push("mix phx.digest".to_owned());
+    let mut commands = Vec::new();
+    if mix.dependencies.iter().any(|one| !one.is_local) {
+        commands.push("mix local.hex --force && mix local.rebar --force".to_owned());
+        commands.push("mix deps.get --only prod".to_owned());
+    }
+    commands.push("mix compile".to_owned());
+    assets(sources, mix, texts, application, &mut commands);
+    if let Some(release) = release(sources, mix) {
+        commands.push(format!("mix release {} --overwrite", release.name).replace("  ", " "));
     }
     for command in &commands {
-        report.likely(Topic::BuildCommand, command, "mix.exs");
+        report.likely(Topic::BuildCommand, command, FILE);
+    }
+    for package in &application.system_packages {
+        report
+            .likely(Topic::SystemPackage, package, "assets/package.json")
+            .note("what builds the pages");
     }
     application.build_commands = commands;
+}
+
+/// What pages need beside their templates.
+fn assets(
+    sources: &Sources<'_>,
+    mix: &Mix,
+    texts: &[Text<'_>],
+    application: &mut Application,
+    commands: &mut Vec<String>,
+) {
+    let Some(folder) = mix.folder_with(sources, "assets") else {
+        if mix.dependency("phoenix").is_some()
+            && let Some(folder) = mix.folder_with(sources, "priv/static")
+        {
+            commands.push(within(&folder, "mix phx.digest"));
+        }
+        return;
+    };
+    let file = format!("{folder}assets/package.json");
+    let package = sources
+        .has(&file)
+        .then(|| sources.document(&file))
+        .flatten();
+    let packages = ["dependencies", "devDependencies"];
+    let is_node = package
+        .as_ref()
+        .is_some_and(|package| packages.iter().any(|key| package.get(&[key]).is_some()));
+    if is_node {
+        let locked = sources.has(&format!("{folder}assets/package-lock.json"));
+        let install = if locked { "ci" } else { "install" };
+        commands.push(within(&folder, &format!("npm {install} --prefix assets")));
+        application.system_packages = ["nodejs", "npm"].map(str::to_owned).to_vec();
+    }
+    let mix_file = format!("{folder}{FILE}");
+    let deploys = texts.iter().any(|(path, text)| {
+        (*path == FILE || *path == mix_file) && text.contains("\"assets.deploy\"")
+    });
+    let has_script = package.is_some_and(|package| package.get(&["scripts", "deploy"]).is_some());
+    if deploys {
+        commands.push(within(&folder, "mix assets.deploy"));
+    } else {
+        if has_script {
+            commands.push(within(&folder, "npm run deploy --prefix assets"));
+        }
+        if mix.dependency("phoenix").is_some() {
+            commands.push(within(&folder, "mix phx.digest"));
+        }
+    }
+}
+
+/// A command in a member's folder.
+fn within(folder: &str, command: &str) -> String {
+    match folder.trim_end_matches('/') {
+        "" => command.to_owned(),
+        folder => format!("cd {} && {command}", shell_quoted(folder)),
+    }
+}
+
+/// A release that the project describes.
+struct Release {
+    /// Empty where there is but one, which needs no name.
+    name: String,
+    run: String,
+    from: String,
+}
+
+fn release(sources: &Sources<'_>, mix: &Mix) -> Option<Release> {
+    let script = "rel/overlays/bin/server";
+    let has_script = sources.has(script);
+    let (name, from) = match &mix.release {
+        Some((name, from)) => (name.clone(), from.clone()),
+        None => (mix.app.clone().filter(|_| has_script)?, script.to_owned()),
+    };
+    let program = if has_script {
+        "server".to_owned()
+    } else {
+        format!("{name} start")
+    };
+    Some(Release {
+        run: format!("{RELEASES}/{name}/bin/{program}"),
+        name: mix.release.as_ref().map(|_| name).unwrap_or_default(),
+        from,
+    })
 }
 
 fn start(
     sources: &Sources<'_>,
     mix: &Mix,
-    texts: &[Text<'_>],
+    reads: &[Read],
     application: &mut Application,
     report: &mut Report,
 ) {
-    if let Some(line) = mix.line_of("phoenix") {
-        let run = "mix phx.server";
-        report
-            .likely(Topic::RunCommand, run, format!("mix.exs:{line}"))
-            .note("Phoenix's own task");
-        application.run_command = Some(run.to_owned());
-        application.ports = vec![report.port(&Port::usual(4000, "Phoenix's default"))];
-        if mix.line_of("ecto_sql").is_some() && sources.has_folder("priv/repo/migrations") {
-            report.ask(
-                "When are migrations run? Nothing in the project says.",
-                "mix ecto.migrate, before it is started",
-            );
-        }
+    let phoenix = mix.dependency("phoenix");
+    let release = release(sources, mix);
+    let (run, from, note) = if let Some(release) = &release {
+        (release.run.clone(), release.from.clone(), "its release")
+    } else if let Some(phoenix) = phoenix {
+        let run = "mix phx.server".to_owned();
+        (run, phoenix.from.clone(), "Phoenix's own task")
+    } else if let Some(from) = &mix.starts {
+        let run = "mix run --no-halt".to_owned();
+        (run, from.clone(), "its application starts by itself")
+    } else {
         return;
-    }
-    let supervised = texts
-        .iter()
-        .find(|(path, text)| *path == "mix.exs" && text.contains("mod: {"));
-    if let Some((path, _)) = supervised {
-        let run = "mix run --no-halt";
-        report
-            .likely(Topic::RunCommand, run, *path)
-            .note("its application starts by itself");
-        application.run_command = Some(run.to_owned());
-        let web = ["plug_cowboy", "bandit", "cowboy"]
-            .iter()
-            .find_map(|name| mix.line_of(name));
-        if web.is_some() {
-            application.ports = vec![report.port(&Port::usual(4000, "usual for Plug"))];
+    };
+    let migrates = mix.dependency("ecto_sql").is_some()
+        && mix.folder_with(sources, "priv/repo/migrations").is_some();
+    let (run, note) = if migrates {
+        (
+            format!("mix ecto.migrate && {run}"),
+            format!("{note}, once its database is as it wants it"),
+        )
+    } else {
+        (run, note.to_owned())
+    };
+    report.likely(Topic::RunCommand, &run, from).note(note);
+    application.run_command = Some(run);
+    let web = ["plug_cowboy", "bandit", "cowboy"];
+    let whose = if phoenix.is_some() {
+        "Phoenix's default"
+    } else if web.iter().any(|name| mix.dependency(name).is_some()) {
+        "usual for Plug"
+    } else {
+        return;
+    };
+    let fallback = reads.iter().find_map(|read| match &read.need {
+        Need::Default(default) if read.name == "PORT" => {
+            Some(Port::fallback(scan::port(default)?, &read.from))
         }
-    }
-}
-
-fn variables(path: &str, text: &str) -> Vec<Read> {
-    let comments: &[&str] = &["#"];
-    let places = [
-        ("System.get_env", Need::Optional),
-        ("System.fetch_env!", Need::Required),
-    ];
-    let found = places.into_iter().flat_map(|(word, need)| {
-        Scan::behind(text, word, comments).filter_map(move |mut scan| {
-            let from = format!("{path}:{}", scan.line());
-            scan.eat("(");
-            let name = scan.string(&['"'])?.to_owned();
-            let default = scan.eat(",").then(|| scan.string(&['"'])).flatten();
-            let need = match default {
-                Some(default) => Need::Default(default.to_owned()),
-                None => need.clone(),
-            };
-            Some(Read { name, need, from })
-        })
+        _ => None,
     });
-    found.collect()
+    let port = fallback.unwrap_or_else(|| Port::usual(4000, whose));
+    application.ports = vec![report.port(&port)];
 }

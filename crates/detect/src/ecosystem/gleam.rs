@@ -1,10 +1,12 @@
 //! Gleam, on Erlang.
 
 use super::compiled::Compiled;
-use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime};
+use super::{
+    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
+};
 use crate::analysis::Topic;
 use crate::sources::Sources;
-use crate::version_files;
+use crate::{version_files, versions};
 
 const USUAL: UsualRuntime = UsualRuntime {
     name: "gleam",
@@ -54,7 +56,20 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         );
     }
     let named = version_files::claims(sources, &[], &["gleam"]);
-    let runtime = report.runtime(&USUAL, named);
+    let range = document.text(&["gleam"]).map(|range| {
+        let least = || {
+            let start = range.find(|character: char| character.is_ascii_digit())?;
+            let least = range[start..].split([' ', ',']).next()?;
+            (version_files::is_dotted(least) && least.split('.').count() == 3).then_some(least)
+        };
+        let chosen = if versions::allows(range, USUAL.version) {
+            USUAL.version
+        } else {
+            least().unwrap_or(USUAL.version)
+        };
+        Claim::range(range, chosen, document.from(&["gleam"]))
+    });
+    let runtime = report.runtime(&USUAL, named.chain(range));
     if sources.has("manifest.toml") {
         report.lock(
             LockState::Locked,

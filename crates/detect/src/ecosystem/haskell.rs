@@ -1,15 +1,14 @@
 //! Haskell: Stack and Cabal.
 
+mod version;
+
 use super::compiled::Compiled;
-use super::{
-    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
-};
+use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime};
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
 use crate::scan::Scan;
 use crate::sources::Sources;
-use crate::version_files;
 
 /// What Debian packages.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -30,8 +29,14 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
 };
 
 fn packing(program: &Packed<'_>) -> Packing {
+    let version = program.version(USUAL.version);
+    let is_old = ["8.2", "8.4", "8.6", "8.8"]
+        .iter()
+        .any(|old| version.starts_with(old));
+    // There are no small images of what is so old.
+    let slim = if is_old { "" } else { "-slim" };
     let toolchain = Toolchain {
-        image: format!("haskell:{}-slim", program.version(USUAL.version)),
+        image: format!("haskell:{version}{slim}"),
         env: Vec::new(),
         source_only: &[],
     };
@@ -105,19 +110,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some((_, label)) = framework {
         report.likely(Topic::Framework, *label, cabal.unwrap_or(file));
     }
-    let files = version_files::claims(sources, &[], &["ghc"]);
-    let compiler = sources.text("cabal.project").and_then(|text| {
-        text.lines().enumerate().find_map(|(index, line)| {
-            let version = line
-                .trim()
-                .strip_prefix("with-compiler:")?
-                .trim()
-                .strip_prefix("ghc-")?;
-            version_files::is_dotted(version)
-                .then(|| Claim::exactly(version, format!("cabal.project:{}", index + 1)))
-        })
-    });
-    let runtime = report.runtime(&USUAL, files.chain(compiler));
+    let runtime = report.runtime(&USUAL, version::claims(sources, stack, cabal));
     let lock = if stack {
         "stack.yaml.lock"
     } else {
