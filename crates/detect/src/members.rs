@@ -3,6 +3,7 @@
 use crate::analysis::Topic;
 use crate::declared::{self, Blueprints, Compose, Declared, Service};
 use crate::ecosystem::{self, Ecosystem, Found, Strength};
+use crate::headline::headline;
 use crate::sources::Sources;
 
 /// How many folders deep a program may lie.
@@ -17,6 +18,9 @@ const LIBRARIES: [&str; 6] = ["packages", "libs", "lib", "shared", "common", "li
 const PAGES: [&str; 8] = [
     "frontend", "client", "web", "website", "webapp", "ui", "www", "site",
 ];
+
+/// Folders that hold what those pages talk to.
+const SERVERS: [&str; 6] = ["backend", "server", "api", "worker", "service", "app"];
 
 /// A program of a project.
 pub struct Member<'a> {
@@ -54,7 +58,9 @@ pub fn of<'a>(root: &Sources<'a>, compose: Option<&Compose>) -> Vec<Member<'a>> 
             members.extend(composed.others_of(&sources));
         }
     }
-    if !root_starts {
+    if root_starts {
+        composed.ask_about_others(root, &members);
+    } else {
         for folder in folders(root) {
             if !is_within(&folder, &members) {
                 members.extend(composed.program(root.below(&folder)).filter(starts));
@@ -131,6 +137,44 @@ impl Composed<'_> {
             }
         }
         folders
+    }
+
+    /// Beside a program at the root, others in folders that are named for it are not taken without a word.
+    fn ask_about_others(&self, root: &Sources<'_>, members: &[Member<'_>]) {
+        let built: Vec<&str> = members
+            .iter()
+            .flat_map(|member| &member.found.application.build_commands)
+            .chain(
+                members
+                    .first()
+                    .and_then(|first| first.found.application.run_command.as_ref()),
+            )
+            .map(String::as_str)
+            .collect();
+        for folder in PAGES.into_iter().chain(SERVERS) {
+            let has_marker = ecosystem::ALL
+                .iter()
+                .flat_map(|ecosystem| ecosystem.markers)
+                .any(|marker| root.has(&format!("{folder}/{marker}")));
+            let is_of_root = members
+                .iter()
+                .skip(1)
+                .any(|member| member.sources.folder() == folder)
+                || built.iter().any(|command| command.contains(folder));
+            if !has_marker || is_of_root {
+                continue;
+            }
+            let below = root.below(folder);
+            if let Some(other) = self.program(below).filter(starts) {
+                root.problem(
+                    format!(
+                        "Is {folder} a program of its own? It looks like {}, but only what is at the root was taken.",
+                        headline(&other.found.application)
+                    ),
+                    format!("ergon project add {folder}, or add it to applications in ergon.json"),
+                );
+            }
+        }
     }
 
     /// The program in a folder.

@@ -1,5 +1,6 @@
 //! JavaScript and TypeScript, on Node or Bun, and the sites that their tools build.
 
+mod file;
 mod framework;
 mod install;
 mod lock;
@@ -41,7 +42,7 @@ const EXTENSIONS: &[&str] = &["js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "ts
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Node",
     languages: &["javascript", "typescript", "node", "nodejs"],
-    looks_for: "JavaScript on Node: package.json",
+    looks_for: "JavaScript on Node: package.json, or server.js",
     markers: &["package.json", nx::PROJECT],
     detect,
     droppings: &["**/node_modules", "npm-debug.log*"],
@@ -82,8 +83,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some(package) = Package::read(sources) {
         return Some(found(sources, &package, None));
     }
-    let member = nx::Member::read(sources)?;
-    Some(found(sources, &member.package, Some(&member)))
+    match nx::Member::read(sources) {
+        Some(member) => Some(found(sources, &member.package, Some(&member))),
+        None => file::detect(sources),
+    }
 }
 
 /// The program in a folder; of an Nx workspace's, only the workspace has a package.

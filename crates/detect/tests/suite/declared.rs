@@ -559,3 +559,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_an_image_is_started_by_goes_before_what_follows_from_the_code() {
+    let tree = MemoryTree::new([
+        ("requirements.txt", "flask==3.0.0\ngunicorn==23.0.0\n"),
+        ("web.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        (
+            "Dockerfile",
+            "FROM python:3.11\nCMD [\"gunicorn\", \"-w\", \"4\", \"-b\", \"0.0.0.0:9000\", \"web:app\"]\n",
+        ),
+    ]);
+    let application = &ergon_detect::analyse(&tree).manifest.applications["app"];
+    assert_eq!(
+        application.run_command.as_deref(),
+        Some("gunicorn -w 4 -b 0.0.0.0:9000 web:app")
+    );
+    assert_eq!(application.ports, [9000]);
+}

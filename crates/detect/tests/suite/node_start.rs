@@ -1,5 +1,6 @@
 //! How a package is started.
 
+use ergon_detect::analyse;
 use ergon_detect::memory::MemoryTree;
 
 use crate::{detected, run_command};
@@ -230,4 +231,25 @@ fn ports_are_those_of_the_command() {
     assert_eq!(ports("next start -p $PORT"), [3000]);
     let astro = r#"{"dependencies": {"astro": "5", "@astrojs/node": "9"}, "scripts": {"build": "astro build"}}"#;
     assert_eq!(detected(&[("package.json", astro)]).ports, [4321]);
+}
+
+#[test]
+fn a_file_without_a_package_is_a_program_unless_it_is_a_pages() {
+    let server = "require('http').createServer(answer).listen(process.env.PORT || 8080)\n";
+    let tree = MemoryTree::new([("server.js", server), (".nvmrc", "20\n")]);
+    let analysis = analyse(&tree);
+    let application = &analysis.manifest.applications["app"];
+    assert_eq!(application.run_command.as_deref(), Some("node server.js"));
+    assert_eq!(application.language, "javascript");
+    assert_eq!(application.runtime.as_ref().unwrap().version, "20");
+    assert_eq!(application.ports, [8080]);
+    assert!(application.build_commands.is_empty());
+
+    let page = MemoryTree::new([("main.js", "document.title = 'x'\n")]);
+    assert!(analyse(&page).manifest.applications.is_empty());
+    let page = MemoryTree::new([("index.html", "<p>"), ("main.js", server)]);
+    assert_eq!(
+        analyse(&page).manifest.applications["app"].language,
+        "static"
+    );
 }

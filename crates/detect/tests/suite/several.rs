@@ -296,3 +296,21 @@ fn aliases_without_end_are_not_followed() {
     assert!(report(&tree).contains("compose.yaml:"));
     assert_snapshot!(containers(&tree), @"shop (): npm run start in .");
 }
+
+#[test]
+fn beside_a_program_at_the_root_others_are_asked_about() {
+    let pages = "{\"name\": \"pages\", \"scripts\": {\"build\": \"vite build\"}, \"devDependencies\": {\"vite\": \"5\"}}";
+    let tree = MemoryTree::new([
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("frontend/package.json", pages),
+        ("frontend/index.html", "<p>"),
+    ]);
+    let asked = "? Is frontend a program of its own? It looks like a site in JavaScript on Node 18, but only what is at the root was taken.";
+    assert!(report(&tree).contains(asked), "{}", report(&tree));
+    let tree = tree.with(
+        "Procfile",
+        "web: npm --prefix frontend run build && flask run\n",
+    );
+    assert!(!report(&tree).contains("of its own?"));
+}

@@ -80,6 +80,12 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
     found.application.ports = ports;
 }
 
+/// Whether a command says where its program listens.
+pub(super) fn are_in(command: &str) -> bool {
+    let asks = command.contains("$PORT") || command.contains("${PORT");
+    asks || written(command).is_some()
+}
+
 /// Gives a program that people talk to a port, as its command names it.
 pub(super) fn of_command(command: &str, from: &str, found: &mut Found) {
     let written = written(command);

@@ -20,8 +20,6 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
         Weight::Written => true,
         Weight::Evidence => match known {
             Some(Confidence::Certain) => false,
-            // What a framework's rule found in the code is no guess.
-            Some(Confidence::Likely) if found.strength == Strength::Framework => false,
             Some(_) => objection(sources, start, found).is_none(),
             None => true,
         },
@@ -88,7 +86,7 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
     found.application.run_command = Some(command.clone());
     found.delegates = false;
     found.strength = found.strength.max(Strength::Program);
-    if start.serves || command.contains("$PORT") || command.contains("${PORT") {
+    if start.serves || ports::are_in(command) {
         ports::of_command(command, &start.from, found);
     }
 }
