@@ -158,7 +158,7 @@ fn typescript_on_a_node_that_does_not_take_it_is_asked_about() {
         ("package.json", r#"{"engines": {"node": "20.x"}}"#),
         ("index.ts", ""),
     ]);
-    let analysis = ergon_detect::analyse(&tree);
+    let analysis = analyse(&tree);
     assert!(
         analysis
             .questions
@@ -179,7 +179,7 @@ fn a_root_that_only_holds_its_packages_together_is_no_program() {
             r#"{"name": "web", "dependencies": {"next": "15"}, "scripts": {"build": "next build", "start": "next start"}}"#,
         ),
     ]);
-    let analysis = ergon_detect::analyse(&tree);
+    let analysis = analyse(&tree);
     let web = crate::application(&analysis);
     assert_eq!(web.path.as_deref(), Some("apps/web"));
 }
