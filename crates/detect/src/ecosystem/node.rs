@@ -346,7 +346,47 @@ fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
         "npm-run-all",
         "run-p",
     ];
-    is_workspace && !one && !start.guessed && all.iter().any(|words| script.contains(words))
+    if start.guessed {
+        return false;
+    }
+    if !is_workspace {
+        return starts_in_folder(sources, package);
+    }
+    !one && all.iter().any(|words| script.contains(words))
+}
+
+/// Whether a package of no dependencies only starts another in a folder, for which it installs nothing.
+fn starts_in_folder(sources: &Sources<'_>, package: &Package) -> bool {
+    let hooks = [
+        "preinstall",
+        "install",
+        "postinstall",
+        "build",
+        "prestart",
+        "start",
+    ];
+    let scripts = scripts::all(package, &hooks);
+    let installs = scripts
+        .iter()
+        .flat_map(|script| script.split_whitespace())
+        .any(|word| matches!(word, "install" | "ci" | "i"));
+    let words: Vec<_> = scripts::all(package, &["start"])
+        .iter()
+        .flat_map(|script| script.split_whitespace())
+        .collect();
+    let folder = words.windows(2).find_map(|pair| match pair {
+        ["cd" | "--prefix" | "--cwd" | "-C", folder] => Some(*folder),
+        _ => None,
+    });
+    let depends = ["dependencies", "devDependencies"]
+        .iter()
+        .any(|field| package.document.table(&[*field]).next().is_some());
+    !installs
+        && !depends
+        && folder.is_some_and(|folder| {
+            let folder = folder.trim_start_matches("./").trim_end_matches('/');
+            sources.has(&format!("{folder}/package.json"))
+        })
 }
 
 /// Has a web server serve what the build leaves.
@@ -380,6 +420,10 @@ fn image_env(application: &Application) -> Vec<(&'static str, String)> {
     // These listen for nobody from outside where nothing says so.
     if matches!(application.kind.as_str(), "astro" | "adonis" | "analog") {
         env.push(("HOST", "0.0.0.0".to_owned()));
+    }
+    // What an engine calls the container would be where Next's own server listens, and only there.
+    if application.kind == "next" {
+        env.push(("HOSTNAME", "0.0.0.0".to_owned()));
     }
     env
 }

@@ -194,6 +194,16 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             node_files(&known, arguments, place)
                 .filter(|_| !more.iter().any(|name| place.has(name)))
         }
+        ["bun", "install" | "i", ref arguments @ ..] if only_options(arguments) => {
+            let known = [
+                "package.json",
+                "bun.lock",
+                "bun.lockb",
+                "bunfig.toml",
+                ".npmrc",
+            ];
+            node_files(&known, arguments, place)
+        }
         ["yarn"] => node_files(&YARN, &[], place),
         ["yarn", "install", ref arguments @ ..] if only_options(arguments) => {
             node_files(&YARN, arguments, place)

@@ -282,6 +282,13 @@ fn bun_and_the_newer_yarn_are_known_by_their_files() {
     assert_eq!(bun.run_command.as_deref(), Some("bun index.ts"));
     assert_eq!(bun.package_manager.as_deref(), Some("bun"));
     assert_eq!(bun.runtime.unwrap().name, "bun");
+    for package in [
+        r#"{"scripts": {"start": "bun run x.ts"}}"#,
+        r#"{"devDependencies": {"@types/bun": "1"}, "module": "x.ts"}"#,
+    ] {
+        let bun = detected(&[("package.json", package), ("x.ts", "")]);
+        assert_eq!(bun.runtime.unwrap().name, "bun");
+    }
     let yarn = detected(&[
         (
             "package.json",

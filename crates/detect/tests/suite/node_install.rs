@@ -205,3 +205,18 @@ fn what_only_builds_does_not_go_on_with_any_manager() {
     let hooks = r#"{"scripts": {"start": "node .", "build": "x", "postinstall": "husky"}, "devDependencies": {"husky": "9"}}"#;
     assert_eq!(of("pnpm-lock.yaml", hooks).0, "pnpm run build");
 }
+
+#[test]
+fn bun_installs_before_the_sources_come() {
+    let tree = MemoryTree::new([
+        ("package.json", r#"{"scripts": {"start": "bun ."}}"#),
+        ("bun.lock", ""),
+        ("index.ts", ""),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let dockerfile = render(&plan(&manifest, &tree).unwrap()[0]).text;
+    assert!(
+        dockerfile.contains(r#"["bun.lock", "package.json", "/app/"]"#),
+        "{dockerfile}"
+    );
+}

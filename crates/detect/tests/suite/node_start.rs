@@ -36,6 +36,14 @@ fn what_the_build_leaves_is_started_where_the_script_is_for_working_on_it() {
     let exported = ("next.config.js", "module.exports = { output: 'export' }\n");
     assert!(start(next, "next start", &[exported]).starts_with("caddy run"));
     assert_eq!(start(next, "serve out", &[exported]), "npm run start");
+    let standalone = (
+        "next.config.mjs",
+        "export default { output: 'standalone' }\n",
+    );
+    assert_eq!(
+        start(next, "next dev", &[standalone]),
+        "node .next/standalone/server.js"
+    );
     let remix = r#""@remix-run/serve": "2""#;
     assert_eq!(
         start(remix, "remix dev", &[]),

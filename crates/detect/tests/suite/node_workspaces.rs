@@ -135,3 +135,33 @@ fn a_task_of_moon_may_start_a_package() {
     assert_eq!(api.run_command.as_deref(), Some("node dist/index.js"));
     assert_eq!(api.build_commands, ["cd ../.. && npm install", "npx tsc"]);
 }
+
+#[test]
+fn a_root_that_only_starts_another_package_leaves_it_to_that() {
+    let paths = |root: &str| {
+        let tree = MemoryTree::new([
+            ("package.json", root),
+            (
+                "server/package.json",
+                r#"{"scripts": {"start": "node index.js"}, "dependencies": {"express": "4"}}"#,
+            ),
+        ]);
+        let analysis = ergon_detect::analyse(&tree);
+        crate::application(&analysis).path.clone()
+    };
+    let folder = Some("server".to_owned());
+    assert_eq!(
+        paths(r#"{"scripts": {"start": "npm start --prefix server"}}"#),
+        folder
+    );
+    assert_eq!(
+        paths(r#"{"scripts": {"start": "cd server && node index.js"}}"#),
+        folder
+    );
+    assert_eq!(
+        paths(
+            r#"{"scripts": {"start": "cd server && npm start", "postinstall": "cd server && npm install"}}"#
+        ),
+        None
+    );
+}

@@ -125,6 +125,7 @@ impl Manager {
             "" if sources.nearest(&["pnpm-workspace.yaml"]).is_some() => "pnpm",
             "" if sources.nearest(&[".yarnrc.yml"]).is_some() => "yarn",
             "" if sources.has("bunfig.toml") => "bun",
+            "" if is_for_bun(package) => "bun",
             "" => engine().unwrap_or("npm"),
             _ => "npm",
         };
@@ -165,6 +166,22 @@ impl Manager {
             Self::Yarn | Self::Berry => &["yarn.lock"],
             Self::Bun => &["bun.lock", "bun.lockb"],
         }
+    }
+}
+
+/// Whether a package without a lock file is written for Bun: it is started by it, or has its types.
+fn is_for_bun(package: &Package) -> bool {
+    let start = package.script("start").unwrap_or("");
+    let last = scripts::commands(scripts::last(package, start)).last();
+    let program = last.and_then(|command| {
+        let mut words = command.split_whitespace();
+        words.find(|word| !word.contains('='))
+    });
+    match program {
+        Some(program) => program == "bun",
+        None => ["@types/bun", "bun-types"]
+            .iter()
+            .any(|types| package.depends_on(types)),
     }
 }
 

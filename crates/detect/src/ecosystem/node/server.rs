@@ -1,6 +1,6 @@
 //! How a package is started that has no start script of its own for it.
 
-use super::package::Package;
+use super::package::{self, Package};
 use super::runner::Runner;
 use super::{scripts, site, version};
 use crate::plan::shell_quoted;
@@ -111,6 +111,25 @@ pub(super) fn built(sources: &Sources<'_>, package: &Package, runner: Runner) ->
         let server = runner.file(&format!("{output}/server/server.mjs"));
         return Some(start(server, from, "what Angular's build leaves"));
     }
+    if package.depends_on("next")
+        && let Some((output, from)) = site::configured(sources, &["next.config"], "output")
+        && output == "standalone"
+        && package::outer(sources).is_none()
+    {
+        let note = "Next.js leaves a server of its own";
+        // What browsers get as it is has to be put beside it.
+        let mut build = vec![
+            runner.script("build"),
+            "cp -r .next/static .next/standalone/.next/static".to_owned(),
+        ];
+        if sources.has_folder("public") {
+            build.push("cp -r public .next/standalone/public".to_owned());
+        }
+        return Some(Start {
+            build: Some(build),
+            ..start(runner.file(".next/standalone/server.js"), from, note)
+        });
+    }
     let (name, leaves, note) = BUILT.iter().find(|(name, ..)| package.depends_on(name))?;
     let command = match leaves {
         File(file) => runner.file(file),
@@ -155,13 +174,14 @@ fn svelte(
 }
 
 /// Scripts that are called as those are that start what was built.
-const FOR_PRODUCTION: [&str; 6] = [
+const FOR_PRODUCTION: [&str; 7] = [
     "start:prod",
     "start:production",
     "start-prod",
     "serve:prod",
     "prod",
     "production",
+    "serve",
 ];
 
 /// A script beside `start` that starts what was built.
