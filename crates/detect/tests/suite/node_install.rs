@@ -39,6 +39,19 @@ fn a_range_that_leaves_the_usual_version_out_is_for_the_newest_with_long_support
     }
 }
 
+#[test]
+fn packages_that_leave_the_usual_version_behind_have_another() {
+    let version = |dependencies: &str| {
+        let package = format!(r#"{{{START}, "devDependencies": {{{dependencies}}}}}"#);
+        let runtime = detected(&[("package.json", &package)]).runtime.unwrap();
+        (runtime.version, runtime.from.unwrap())
+    };
+    let from = |version: &str, from: &str| (version.to_owned(), from.to_owned());
+    assert_eq!(version(r#""vite": "^7.1.0""#), from("24", "package.json:1"));
+    assert_eq!(version(r#""vite": "^6.1.0""#), from("18", "assumed"));
+    assert_eq!(version(r#""vite": "latest""#), from("18", "assumed"));
+}
+
 /// What brings the manager, and what it installs.
 fn installs(package: &str, files: &[(&str, &str)]) -> Vec<String> {
     let package = format!("{{{START}, {package}}}");

@@ -51,6 +51,9 @@ pub(super) fn runtime(
         return report.runtime(&BUN, bun_claims(sources, package));
     }
     let mut claims = claims(sources, package);
+    if claims.is_empty() {
+        claims.extend(of_packages(package));
+    }
     if let Some(file) = typescript {
         if claims.is_empty() {
             claims.extend(allowed(TAKES_TYPESCRIPT, file.to_owned()));
@@ -146,6 +149,42 @@ fn of_one_minor(range: &str) -> Option<String> {
     let rest = parts.next();
     let open = tilde || matches!(rest, Some("x" | "X" | "*"));
     (open && parts.next().is_none() && version_files::is_dotted(&minor)).then_some(minor)
+}
+
+/// Packages that no longer run on the usual Node, from which version on, and what they run on.
+const NEEDS: [(&str, u32, &str); 11] = [
+    ("astro", 6, ">=22.12"),
+    ("@angular/core", 20, ">=20.19"),
+    ("@nestjs/core", 11, ">=20"),
+    ("@react-router/dev", 7, ">=20"),
+    ("@react-router/serve", 7, ">=20"),
+    ("fastify", 5, ">=20"),
+    ("next", 16, ">=20.9"),
+    ("nuxt", 4, ">=20.19"),
+    ("prisma", 7, ">=20.19"),
+    ("storybook", 10, ">=20.19"),
+    ("vite", 7, ">=20.19"),
+];
+
+/// What the packages need that the project is made with, where that is not the usual one.
+fn of_packages(package: &Package) -> Option<Claim> {
+    NEEDS.iter().find_map(|(name, since, range)| {
+        let fields = ["dependencies", "devDependencies"];
+        let keys = fields.map(|field| [field, *name]);
+        let keys = keys
+            .iter()
+            .find(|keys| package.document.get(*keys).is_some())?;
+        let said = package.document.text(keys)?;
+        let version = said.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+        let major: u32 = version.split('.').next()?.parse().ok()?;
+        let chosen = allowed(range, String::new()).filter(|_| major >= *since)?;
+        let why = format!("{name} {said}, which needs {range}");
+        Some(Claim::range(
+            why,
+            chosen.version,
+            package.document.from(keys),
+        ))
+    })
 }
 
 /// What pnpm is told to get.

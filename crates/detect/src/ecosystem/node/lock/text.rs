@@ -3,7 +3,7 @@
 //! What cannot be told of one counts as agreeing: the manager itself will say.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 
 use super::super::package::Package;
 use crate::sources::{READ_LIMIT, Sources};
@@ -11,6 +11,8 @@ use crate::sources::{READ_LIMIT, Sources};
 const FIELDS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 /// How long the part of a lock file may be that repeats `package.json`.
 const MOST_LINES: usize = 20_000;
+/// How much of any lock file is read.
+const MOST_BYTES: u64 = 1 << 26;
 
 /// What `package.json` asks for: each package's range, as far as that is a plain text.
 fn wanted(package: &Package) -> BTreeMap<&str, &str> {
@@ -22,7 +24,7 @@ fn wanted(package: &Package) -> BTreeMap<&str, &str> {
 
 /// The lines of a file, however long that is.
 fn lines<'s>(sources: &'s Sources<'_>, file: &str) -> Option<impl Iterator<Item = String> + 's> {
-    let stream = sources.stream(file)?;
+    let stream = sources.stream(file)?.take(MOST_BYTES);
     Some(BufReader::new(stream).lines().map_while(Result::ok))
 }
 
