@@ -201,7 +201,11 @@ impl<'a> Sources<'a> {
         }
         match self.tree.read_head(full, READ_LIMIT) {
             Ok(bytes) => {
-                let text = String::from_utf8_lossy(&bytes);
+                let text = match &bytes[..] {
+                    // A list may be written so, and pip reads it.
+                    [0xff, 0xfe, rest @ ..] if full.ends_with(".txt") => utf16(rest).into(),
+                    bytes => String::from_utf8_lossy(bytes),
+                };
                 Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
             }
             Err(error) => {
@@ -330,6 +334,15 @@ impl<'a> Sources<'a> {
     pub fn name_ending(&self, ending: &str) -> Option<&'a str> {
         self.names().find(|name| name.ends_with(ending))
     }
+}
+
+/// Text in UTF-16 of Windows, its mark taken away.
+fn utf16(bytes: &[u8]) -> String {
+    let pairs = bytes.chunks_exact(2);
+    let units: Vec<u16> = pairs
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    String::from_utf16_lossy(&units)
 }
 
 /// Whether a manifest can hold the path.

@@ -18,6 +18,7 @@ mod server;
 mod source;
 mod start;
 mod system;
+mod unread;
 mod version;
 
 use std::collections::BTreeSet;

@@ -307,3 +307,79 @@ fn a_package_is_installed_after_its_dependencies() {
     let package = position("RUN uv sync --locked --no-dev\n");
     assert!(dependencies < sources && sources < package);
 }
+
+/// What is said of the dependencies, of their versions, and asked.
+fn said(tree: &MemoryTree) -> String {
+    let report = report(tree);
+    let lines = report.lines().filter(|line| {
+        ["dependencies", "pinned", "? What", "? Which"]
+            .iter()
+            .any(|start| line.starts_with(start))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_was_not_read_is_said() {
+    let tree = |text: &str| MemoryTree::new([("requirements.txt", text), ("main.py", "")]);
+    assert_snapshot!(said(&tree("-r ../common.txt\n")), @r"
+    dependencies: unread [-, assumed] (../common.txt was not read)
+    pinned: no [-, assumed] (../common.txt was not read)
+    ? What does ../common.txt list? requirements.txt:1 names it, and it lies outside the project. → copy it into the project, and name it so in requirements.txt:1
+    ");
+    assert_snapshot!(said(&tree("rich==13.0.0\n-r more.txt\n")), @r"
+    dependencies: 1 package [requirements.txt, likely] (more.txt was not read)
+    pinned: no [-, assumed] (more.txt was not read)
+    ? What does more.txt list? requirements.txt:2 names it, and it is not there. → add more.txt, or take the line out of requirements.txt:2
+    ");
+    assert_snapshot!(said(&tree(&"\0".repeat(1 << 20))), @r"
+    dependencies: unread [-, assumed] (requirements.txt was not read to its end)
+    pinned: no [-, assumed] (requirements.txt was not read)
+    ? What does requirements.txt list? only its first MiB was read. → look at what requirements.txt holds: ls -l requirements.txt
+    ");
+    assert_snapshot!(said(&tree("# nothing\n")), @r"
+    dependencies: nothing [requirements.txt, certain] (listed in requirements.txt)
+    pinned: yes [requirements.txt, certain] (nothing is depended on)
+    ");
+}
+
+#[test]
+fn a_list_leads_to_others_beside_it() {
+    let tree = MemoryTree::new([
+        ("requirements/prod.txt", "-r ../base.txt\n"),
+        ("base.txt", "rich==13.0.0\n"),
+        ("main.py", ""),
+    ]);
+    assert_snapshot!(said(&tree), @r"
+    dependencies: 1 package [requirements/prod.txt, certain] (listed in requirements/prod.txt)
+    pinned: yes [requirements/prod.txt, certain] (every line of requirements/prod.txt has ==)
+    ");
+}
+
+#[test]
+fn a_list_may_be_written_in_utf_16() {
+    let text = "\u{feff}rich==13.0.0\r\n".encode_utf16();
+    let bytes: Vec<u8> = text.flat_map(u16::to_le_bytes).collect();
+    let tree = MemoryTree::new([("requirements.txt", bytes), ("main.py", Vec::new())]);
+    assert_snapshot!(said(&tree), @r"
+    dependencies: 1 package [requirements.txt, certain] (listed in requirements.txt)
+    pinned: yes [requirements.txt, certain] (every line of requirements.txt has ==)
+    ");
+}
+
+#[test]
+fn a_list_that_names_the_project_lists_what_that_needs() {
+    let tree = MemoryTree::new([
+        ("requirements.txt", "-e .\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname = 'shop'\ndependencies = ['rich>=13']\n",
+        ),
+        ("main.py", ""),
+    ]);
+    assert_snapshot!(said(&tree), @r"
+    dependencies: 1 package [requirements.txt, certain] (listed in requirements.txt)
+    pinned: no [pyproject.toml:3, certain] (rich in pyproject.toml:3 has no ==)
+    ? Which version of rich? pyproject.toml:3 leaves it open. → pip freeze, and write the versions with ==
+    ");
+}

@@ -6,6 +6,7 @@ use super::lock;
 use super::manager::{Install, Manager};
 use super::metadata::Metadata;
 use super::requirements::{self, Requirement};
+use super::unread::{Unread, Why};
 use crate::analysis::{Loser, Topic};
 use crate::document::Document;
 use crate::ecosystem::{Claim, LockState, Report, counted};
@@ -43,6 +44,9 @@ pub(super) struct Dependencies {
     all: Vec<Dependency>,
     /// Another file that lists packages, and was not followed.
     passed_over: Option<Loser>,
+    unread: Vec<Unread>,
+    /// It installs what lies in the project.
+    local: bool,
 }
 
 /// One dependency and where it is listed.
@@ -83,7 +87,7 @@ impl Dependencies {
             return found;
         }
         if let Some(file) = requirements {
-            return Self::of_requirements(sources, file);
+            return Self::of_requirements(sources, metadata, file);
         }
         let mut found = Self::default();
         if metadata.pipfile.is_some() {
@@ -125,47 +129,71 @@ impl Dependencies {
         }));
     }
 
-    fn of_requirements(sources: &Sources<'_>, file: &str) -> Self {
+    fn of_requirements(sources: &Sources<'_>, metadata: &Metadata, file: &str) -> Self {
         let mut found = Self {
-            file: Some(file.to_owned()),
             manager: Some(Manager::Pip),
             ..Self::default()
         };
-        found.read_requirements(sources, file, false, 0);
+        let itself = found.read_requirements(sources, file, None, false, 0);
+        if itself {
+            if let Some(project) = &metadata.pyproject {
+                found.read_project(project);
+            }
+            for (text, file, line) in metadata.setup_dependencies() {
+                found.add(Requirement::parse(&text, line), file);
+            }
+        }
+        found.file = Some(file.to_owned());
         found.lock = lock::compiled(sources, file, &found.all);
         found
     }
 
+    /// Reads a file and those that it names; whether one of them names the project itself.
     fn read_requirements(
         &mut self,
         sources: &Sources<'_>,
         file: &str,
+        named: Option<String>,
         constraint: bool,
         depth: usize,
-    ) {
-        let Some(text) = sources.text(file).filter(|_| depth < DEEPEST_INCLUDE) else {
-            return;
+    ) -> bool {
+        if depth == DEEPEST_INCLUDE {
+            return false;
+        }
+        let text = sources.text(file);
+        let why = Why::of(sources, file, text.as_deref());
+        self.unread.extend(why.map(|why| Unread {
+            file: file.to_owned(),
+            named,
+            why,
+        }));
+        let Some(text) = text.filter(|text| !text.contains('\0')) else {
+            return false;
         };
         let listed = requirements::parse(&text);
         if listed.git && self.from_git.is_none() {
             let line = text.lines().position(|line| line.contains("git+"));
             self.from_git = Some(format!("{file}:{}", line.unwrap_or(0) + 1));
         }
+        self.local |= listed.local;
         let own = listed.requirements.into_iter();
         self.all.extend(own.map(|requirement| Dependency {
             requirement,
             file: file.to_owned(),
             constraint,
         }));
+        let mut itself = listed.itself && !file.contains('/');
         for include in listed.includes {
-            let folder = file
-                .rsplit_once('/')
-                .map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            let path = format!("{folder}{}", include.path.trim_start_matches("./"));
+            let path = beside(file, &include.path);
             if !self.all.iter().any(|dependency| dependency.file == path) {
-                self.read_requirements(sources, &path, constraint || include.constraint, depth + 1);
+                let line = text.lines().position(|line| line.contains(&include.path));
+                let named = format!("{file}:{}", line.unwrap_or(0) + 1);
+                let constraint = constraint || include.constraint;
+                itself |=
+                    self.read_requirements(sources, &path, Some(named), constraint, depth + 1);
             }
         }
+        itself
     }
 
     /// The dependencies that `pyproject.toml` lists, by the standard or as Poetry has them.
@@ -378,9 +406,22 @@ impl Dependencies {
             fact.note(format!("{name} goes before {}", loser.from));
             fact.over = vec![loser.clone()];
         }
-        report
-            .certain(Topic::Dependencies, counted(count, "package"), file)
-            .note(format!("listed in {file}"));
+        match self.unread.first() {
+            None => report
+                .certain(Topic::Dependencies, counted(count, "package"), file)
+                .note(format!("listed in {file}")),
+            Some(unread) if count > 0 => report
+                .likely(Topic::Dependencies, counted(count, "package"), file)
+                .note(format!("{} was not read{}", unread.file, unread.how_far())),
+            Some(unread) => report.assumed(Topic::Dependencies, "unread").note(format!(
+                "{} was not read{}",
+                unread.file,
+                unread.how_far()
+            )),
+        };
+        for unread in &self.unread {
+            unread.ask(report);
+        }
         for command in &install.commands {
             let note = match manager {
                 Manager::Pip => format!("pip reads {file}"),
@@ -415,6 +456,11 @@ impl Dependencies {
         });
         let names_all = FILES.contains(&file);
         match open {
+            None if !self.unread.is_empty() => {
+                report
+                    .assumed(Topic::Pinned, "no")
+                    .note(format!("{} was not read", self.unread[0].file));
+            }
             None if self.from_git.is_some() => {
                 let from = self.from_git.as_deref().unwrap_or(file);
                 report
@@ -426,10 +472,18 @@ impl Dependencies {
                     "{file} pins what it names, but nothing pins what that needs"
                 ));
             }
-            None => {
+            None if count == 0 && self.local => {
                 report
-                    .certain(Topic::Pinned, "yes", file)
-                    .note(format!("every line of {file} has =="));
+                    .likely(Topic::Pinned, "no", file)
+                    .note(format!("nothing pins what the folders in {file} need"));
+            }
+            None => {
+                let why = if count == 0 {
+                    "nothing is depended on".to_owned()
+                } else {
+                    format!("every line of {file} has ==")
+                };
+                report.certain(Topic::Pinned, "yes", file).note(why);
             }
             Some(open) => {
                 let note = format!("{} in {} has no ==", open.requirement.name, open.from());
@@ -453,6 +507,25 @@ impl Dependencies {
                 && other.requirement.is_pinned()
         })
     }
+}
+
+/// The path of what a file names, from where the file is seen.
+fn beside(file: &str, named: &str) -> String {
+    if named.starts_with('/') {
+        return named.to_owned();
+    }
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut elements: Vec<&str> = Vec::new();
+    for element in folder.split('/').chain(named.split('/')) {
+        match element {
+            "" | "." => {}
+            ".." if elements.last().is_some_and(|last| *last != "..") => {
+                elements.pop();
+            }
+            element => elements.push(element),
+        }
+    }
+    elements.join("/")
 }
 
 /// The line of a `file:line`.

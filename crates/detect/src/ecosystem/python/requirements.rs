@@ -7,6 +7,8 @@ pub(crate) struct Listed {
     pub includes: Vec<Include>,
     /// It names a folder or a file of the project.
     pub local: bool,
+    /// It names the project itself: `-e .`
+    pub itself: bool,
     /// It names a package by its repository, which only git can fetch.
     pub git: bool,
 }
@@ -118,7 +120,10 @@ impl Listed {
             match option {
                 "-r" | "--requirement" => self.include(value, false),
                 "-c" | "--constraint" => self.include(value, true),
-                "-e" | "--editable" | "-f" | "--find-links" => self.local |= !value.contains("://"),
+                "-e" | "--editable" | "-f" | "--find-links" => {
+                    self.local |= !value.contains("://");
+                    self.itself |= option != "-f" && is_itself(value);
+                }
                 _ => {}
             }
             return;
@@ -128,6 +133,7 @@ impl Listed {
         if line.contains("file:") {
             self.local = true;
         }
+        self.itself |= is_itself(line);
         match Requirement::parse(line, number) {
             Some(requirement) if !is_archive(line) => self.requirements.push(requirement),
             _ => self.local |= !line.contains("://"),
@@ -164,6 +170,11 @@ fn is_archive(line: &str) -> bool {
         .iter()
         .any(|suffix| start.ends_with(suffix));
     start.starts_with('.') || start.contains('/') || archive
+}
+
+/// The folder of the project, with or without extras: `.[web]`.
+fn is_itself(path: &str) -> bool {
+    matches!(path.split('[').next().unwrap_or(path).trim(), "." | "./")
 }
 
 fn is_name(character: char) -> bool {
