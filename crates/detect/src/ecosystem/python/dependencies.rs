@@ -406,19 +406,18 @@ impl Dependencies {
             fact.note(format!("{name} goes before {}", loser.from));
             fact.over = vec![loser.clone()];
         }
-        match self.unread.first() {
-            None => report
+        if let Some(unread) = self.unread.first() {
+            let fact = if count > 0 {
+                report.likely(Topic::Dependencies, counted(count, "package"), file)
+            } else {
+                report.assumed(Topic::Dependencies, "unread")
+            };
+            fact.note(format!("{} was not read{}", unread.file, unread.how_far()));
+        } else {
+            report
                 .certain(Topic::Dependencies, counted(count, "package"), file)
-                .note(format!("listed in {file}")),
-            Some(unread) if count > 0 => report
-                .likely(Topic::Dependencies, counted(count, "package"), file)
-                .note(format!("{} was not read{}", unread.file, unread.how_far())),
-            Some(unread) => report.assumed(Topic::Dependencies, "unread").note(format!(
-                "{} was not read{}",
-                unread.file,
-                unread.how_far()
-            )),
-        };
+                .note(format!("listed in {file}"));
+        }
         for unread in &self.unread {
             unread.ask(report);
         }
