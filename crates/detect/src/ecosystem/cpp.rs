@@ -29,6 +29,7 @@ fn packing(program: &Packed<'_>) -> Packing {
     };
     Packing {
         toolchain: (!program.starts_from("gcc")).then_some(toolchain),
+        only_builds: &["python3-venv", "zip"],
         ..Packing::default()
     }
 }
@@ -158,16 +159,57 @@ fn cmake(sources: &Sources<'_>) -> Option<Build> {
                 Some(format!("./build/{folder}/{}", shell_quoted(&name)))
             })
         });
+    let configure = "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release";
+    let mut packages = vec!["cmake", "pkg-config"];
+    let mut commands = Vec::new();
+    if let Some(libraries) = fetched_libraries(sources) {
+        packages.push(libraries.package);
+        commands.extend(libraries.commands.iter().map(|line| (*line).to_owned()));
+        let toolchain = libraries.toolchain;
+        commands.push(format!("{configure} -DCMAKE_TOOLCHAIN_FILE={toolchain}"));
+    } else {
+        commands.push(configure.to_owned());
+    }
+    commands.push("cmake --build build --parallel".to_owned());
     Some(Build {
         file,
         manager: "cmake",
         name: project.clone(),
-        commands: vec![
-            "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release".to_owned(),
-            "cmake --build build --parallel".to_owned(),
-        ],
+        commands,
         program,
-        packages: ["cmake", "pkg-config"].map(str::to_owned).to_vec(),
+        packages: packages.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// Libraries that a package manager of C++'s own builds first.
+struct Libraries {
+    commands: &'static [&'static str],
+    /// Where the manager tells CMake of them.
+    toolchain: &'static str,
+    /// What the manager wants itself.
+    package: &'static str,
+}
+
+fn fetched_libraries(sources: &Sources<'_>) -> Option<Libraries> {
+    if sources.has("vcpkg.json") {
+        return Some(Libraries {
+            commands: &[
+                "git clone https://github.com/microsoft/vcpkg .vcpkg && ./.vcpkg/bootstrap-vcpkg.sh -disableMetrics",
+            ],
+            toolchain: "$PWD/.vcpkg/scripts/buildsystems/vcpkg.cmake",
+            package: "zip",
+        });
+    }
+    let conan = sources.text("conanfile.txt")?;
+    // With a layout of its own the manager writes elsewhere.
+    (conan.contains("CMakeToolchain") && !conan.contains("[layout]")).then_some(Libraries {
+        commands: &[
+            "python3 -m venv .conan && .conan/bin/pip install conan",
+            ".conan/bin/conan profile detect",
+            ".conan/bin/conan install . --build=missing -of build -s build_type=Release",
+        ],
+        toolchain: "$PWD/build/conan_toolchain.cmake",
+        package: "python3-venv",
     })
 }
 

@@ -1,7 +1,7 @@
 //! Perl: cpanfile, PSGI programs and scripts.
 
 use super::compiled::Compiled;
-use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, UsualRuntime};
+use super::{Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, UsualRuntime};
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
@@ -16,6 +16,8 @@ const USUAL: UsualRuntime = UsualRuntime {
     version: "5.36",
     remedy: "echo 5.36 > .perl-version",
 };
+
+const USUAL_MINOR: u32 = 36;
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Perl",
@@ -81,7 +83,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         report.likely(Topic::Framework, *label, file);
     }
     let named = version_files::claims(sources, &[".perl-version"], &["perl"]);
-    let runtime = report.runtime(&USUAL, named);
+    let runtime = report.runtime(&USUAL, named.chain(least(&listed)));
     if sources.has("cpanfile.snapshot") {
         report.lock(
             LockState::Locked,
@@ -145,6 +147,29 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// `requires 'perl', '5.34';`: the least that the program runs on. `5.010001` is how older ones are written.
+fn least(listed: &str) -> Option<Claim> {
+    Scan::behind(listed, "requires", &["#"]).find_map(|mut scan| {
+        let from = format!("cpanfile:{}", scan.line());
+        let quotes = &['\'', '"'];
+        scan.eat("(");
+        if scan.string(quotes)? != "perl" || !(scan.eat("=>") || scan.eat(",")) {
+            return None;
+        }
+        let said = scan.string(quotes)?;
+        let version = said.trim_start_matches(['v', '>', '=', ' ']);
+        let minor = version.strip_prefix("5.")?;
+        let minor: u32 = match minor.split_once('.') {
+            Some((minor, _)) => minor.parse().ok()?,
+            None => minor.get(..3).unwrap_or(minor).parse().ok()?,
+        };
+        // Only even ones are for use, and what is old runs on the usual one.
+        let even = minor + minor % 2;
+        let chosen = even.max(USUAL_MINOR);
+        Some(Claim::range(said, format!("5.{chosen}"), from))
+    })
 }
 
 fn variables(path: &str, text: &str) -> Vec<Read> {

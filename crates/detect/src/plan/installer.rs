@@ -6,6 +6,7 @@
 mod bundles;
 mod cargo;
 mod jvm;
+mod others;
 
 use std::collections::BTreeSet;
 
@@ -129,12 +130,16 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
                 || matches!(verb, "archive.install" | "assets.deploy" | "assets.setup")
         }
         "dart" => verb == "pub",
+        "zig" => others::zig(verb, place),
+        "cmake" => others::cmake(place),
+        "meson" => others::meson(place),
+        "make" => others::make(place),
         "apt-get" | "apt" => matches!(verb, "update" | "install" | "upgrade"),
         "apk" => verb == "add",
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
         "cpanm" | "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle"
         | "gradlew" | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift"
-        | "shards" | "gleam" | "rebar3" | "rustup" | "curl" | "wget" => true,
+        | "conan" | "vcpkg" | "shards" | "gleam" | "rebar3" | "rustup" | "curl" | "wget" => true,
         _ => false,
     }
 }
@@ -233,6 +238,21 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
         }
         [program @ ("mvn" | "./mvnw"), ref arguments @ ..] => jvm::maven(program, arguments, place),
         ["lein", "deps"] => jvm::leiningen(place),
+        ["mix", "local.hex" | "local.rebar", ..] => Some(BTreeSet::new()),
+        ["mix", "deps.get", ..] => others::mix(place),
+        ["dotnet", "restore", file] => others::dotnet(file, place),
+        ["shards", "install", ref arguments @ ..] if only_options(arguments) => {
+            others::pair(["shard.yml", "shard.lock"], place)
+        }
+        ["dart", "pub", "get", ref arguments @ ..] if only_options(arguments) => {
+            others::pair(["pubspec.yaml", "pubspec.lock"], place)
+        }
+        ["swift", "package", "resolve"] => {
+            others::pair(["Package.swift", "Package.resolved"], place)
+        }
+        ["cpanm", ref arguments @ ..] if arguments.contains(&"--installdeps") => {
+            others::cpan(place)
+        }
         ["clojure", ref arguments @ ..] => jvm::clojure(arguments, place),
         ["sbt", ref arguments @ ..] => jvm::sbt(arguments, place),
         ["composer", "config", "platform.php", _] => place.files(&["composer.json"]),

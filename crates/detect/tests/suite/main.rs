@@ -25,6 +25,7 @@ mod node_workspaces;
 mod php;
 mod plans;
 mod plans_jvm;
+mod plans_others;
 mod python;
 mod python_install;
 mod python_reads;

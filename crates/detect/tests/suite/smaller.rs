@@ -256,3 +256,34 @@ fn guile_starts_what_is_named_for_that() {
     assert_eq!(web.ports, [5000]);
     assert!(web.env.contains_key("GREETING"));
 }
+
+#[test]
+fn libraries_of_its_own_package_managers_are_built_first() {
+    let with = |file, text| {
+        detected(&[
+            (
+                "CMakeLists.txt",
+                "project(shop CXX)\nadd_executable(shop main.cpp)\n",
+            ),
+            (file, text),
+            ("main.cpp", "int main() {}\n"),
+        ])
+        .build_commands
+    };
+    assert!(with("vcpkg.json", "{}")[1].ends_with("/scripts/buildsystems/vcpkg.cmake"));
+    assert_eq!(
+        with("conanfile.txt", "[generators]\nCMakeToolchain\n")[3],
+        "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE=$PWD/build/conan_toolchain.cmake"
+    );
+}
+
+#[test]
+fn a_cpanfile_says_the_least_perl() {
+    let version = |said: &str| {
+        let text = format!("requires 'perl', '{said}';\n");
+        let shop = detected(&[("cpanfile", &text), ("app.pl", "")]);
+        shop.runtime.unwrap().version
+    };
+    assert_eq!(version("5.010001"), "5.36");
+    assert_eq!(version("v5.38.0"), "5.38");
+}

@@ -48,7 +48,28 @@ pub(super) fn claims(
     }
     claims.extend(ranges);
     claims.extend(gemspec(sources));
+    claims.extend(of_rails(gemfile, lock));
     claims
+}
+
+/// What Rails runs on, where that is not what is usual: each of its versions leaves some of Ruby's behind.
+fn of_rails(gemfile: Option<&Gemfile>, lock: Option<&Lock>) -> Option<Claim> {
+    let gemfile = gemfile?;
+    let gem = gemfile.get("rails")?;
+    let locked = lock.and_then(|lock| lock.version("rails"));
+    let wanted = locked.or_else(|| gem.requirements.first().map(String::as_str))?;
+    let start = wanted.find(|character: char| character.is_ascii_digit())?;
+    let mut numbers = wanted[start..].split('.').map(str::parse::<u32>);
+    let major = numbers.next()?.ok()?;
+    let minor = numbers.next().and_then(Result::ok).unwrap_or(0);
+    let ruby = match (major, minor) {
+        (..=4, _) => "2.6",
+        (5, _) | (6, 0) => "2.7",
+        (8.., _) => "3.2",
+        _ => return None,
+    };
+    let rails = format!("Rails {major}.{minor}");
+    Some(Claim::range(rails, ruby, gemfile.place(gem.line)))
 }
 
 /// `ruby-3.2.1`, `= 3.2.1`, `3.2.1-p31` as `3.2.1`.

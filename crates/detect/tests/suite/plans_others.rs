@@ -1,0 +1,85 @@
+//! What the smaller package managers get, and what they read for that.
+
+use ergon_manifest::Application;
+
+use crate::plans::{application, planned, steps};
+
+fn of(language: &str, commands: &[&str], files: &[(&str, &str)]) -> Vec<String> {
+    let built: Application = application(language, commands);
+    steps(&planned(built, "base:1", files))
+        .into_iter()
+        .filter(|step| step.starts_with("copy") || step.starts_with("run"))
+        .map(|step| step.split(" for ").next().unwrap_or("").to_owned())
+        .collect()
+}
+
+fn is_online(language: &str, command: &str, files: &[(&str, &str)]) -> bool {
+    let steps = of(language, &[command], files);
+    steps.iter().any(|step| step.starts_with("run online"))
+}
+
+#[test]
+fn what_lists_dependencies_comes_before_the_sources() {
+    let mix = [
+        ("mix.exs", "{:plug, \"~> 1\"}"),
+        ("mix.lock", ""),
+        ("lib/a.ex", ""),
+    ];
+    assert_eq!(
+        of("elixir", &["mix local.hex --force", "mix deps.get"], &mix)[..3],
+        [
+            "run online in /app: mix local.hex --force",
+            "copy mix.exs mix.lock",
+            "run online in /app: mix deps.get",
+        ]
+    );
+    let local = [("mix.exs", "{:plug, path: \"plug\"}")];
+    assert_eq!(of("elixir", &["mix deps.get"], &local)[0], "copy all");
+    let dotnet = [
+        (
+            "web/web.csproj",
+            "<Project><ProjectReference Include=\"..\\core\\core.csproj\" /></Project>",
+        ),
+        ("core/core.csproj", "<Project />"),
+        ("Directory.Build.props", "<Project />"),
+        ("web/Program.cs", ""),
+    ];
+    assert_eq!(
+        of("csharp", &["dotnet restore web/web.csproj"], &dotnet)[0],
+        "copy Directory.Build.props core/core.csproj web/web.csproj"
+    );
+    let shards = [("shard.yml", "name: shop\n"), ("src/shop.cr", "")];
+    assert_eq!(
+        of("crystal", &["shards install --production"], &shards)[0],
+        "copy shard.yml"
+    );
+    let cpan = [("cpanfile", "requires 'Plack';\n"), ("app.psgi", "")];
+    assert_eq!(
+        of("perl", &["cpanm --installdeps ."], &cpan)[0],
+        "copy cpanfile"
+    );
+}
+
+#[test]
+fn only_builds_that_get_something_are_online() {
+    let fetches = "FetchContent_Declare(json)";
+    assert!(is_online(
+        "cpp",
+        "cmake -S . -B build",
+        &[("CMakeLists.txt", ""), ("lib/CMakeLists.txt", fetches)]
+    ));
+    assert!(!is_online(
+        "cpp",
+        "cmake -S . -B build",
+        &[("CMakeLists.txt", "")]
+    ));
+    let zon = ".{ .dependencies = .{ .a = .{ .url = \"https://example.com\" } } }";
+    assert!(is_online("zig", "zig build", &[("build.zig.zon", zon)]));
+    assert!(!is_online("zig", "zig build", &[("build.zig", "")]));
+    assert!(is_online(
+        "c",
+        "meson setup build",
+        &[("subprojects/json.wrap", "")]
+    ));
+    assert!(!is_online("c", "meson setup build", &[("meson.build", "")]));
+}
