@@ -98,7 +98,7 @@ fn the_version_is_what_bundler_insists_on_or_a_file_says() {
 fn rails_says_which_ruby_where_nothing_else_does() {
     for (rails, ruby) in [("~> 5.2", "2.7"), ("~> 7.0", "3.1"), ("~> 8.0.1", "3.2")] {
         let text = format!("gem 'rails', '{rails}'\n");
-        let shop = crate::detected(&[
+        let shop = detected(&[
             ("Gemfile", &text),
             ("config/application.rb", ""),
             ("config.ru", "run Rails.application"),
