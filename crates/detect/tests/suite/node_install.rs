@@ -91,7 +91,8 @@ fn a_manager_is_the_one_that_wrote_the_lock() {
     for (lock, expected) in [
         ("__metadata:\n  version: 4\n  cacheKey: 7\n", "2"),
         ("__metadata:\n  version: 6\n  cacheKey: 8\n", "3"),
-        ("__metadata:\n  version: 8\n  cacheKey: 10\n", "4"),
+        ("__metadata:\n  version: 8\n  cacheKey: 10\n", "4.12"),
+        ("__metadata:\n  version: 10\n  cacheKey: 10\n", "4"),
     ] {
         assert_eq!(
             installs(package, &[("yarn.lock", lock)]),

@@ -227,6 +227,14 @@ fn yarn_of_lock(lock: &str) -> Option<&'static str> {
         4 => "3.0",
         5 => "3.1",
         6 => "3",
+        // The first of them did not say in a checksum what it is one of.
+        7 | 8 => {
+            let mut checksums = lock
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("checksum:"));
+            let is_first = checksums.next().is_some_and(|one| !one.contains('/'));
+            if is_first { "4.0" } else { "4.12" }
+        }
         _ => "4",
     })
 }
