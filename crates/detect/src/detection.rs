@@ -2,7 +2,7 @@
 
 use ergon_manifest::{Container, Manifest, Project};
 
-use crate::analysis::{Analysis, Fact, Loser, Question};
+use crate::analysis::{Analysis, Fact, Loser, Question, Topic};
 use crate::declared::Compose;
 use crate::ecosystem::{self, Report};
 use crate::members::{self, Member};
@@ -74,7 +74,11 @@ fn recognised(
     }
     analysis.questions.extend(sources.into_problems());
     for (name, application) in &analysis.manifest.applications {
-        if application.run_command.is_none() {
+        let said = |fact: &Fact| {
+            fact.topic == Topic::RunCommand && fact.application.as_ref() == Some(name)
+        };
+        // Of a library it is said that there is nothing to start.
+        if application.run_command.is_none() && !analysis.facts.iter().any(said) {
             analysis.questions.push(Question {
                 application: Some(name.clone()),
                 text: "How is it started? nothing in the project says.".to_owned(),

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{Above, Declared, Said, plain, port};
 use crate::document::Document;
+use crate::ecosystem::Claim;
 use crate::sources::Sources;
+use crate::version_files::is_dotted;
 
 /// How a platform calls what it is told of a service.
 struct Words {
@@ -45,6 +47,14 @@ static PLATFORMS: [Words; 3] = [
         health: &["health_check", "http_path"],
         variables: "envs",
     },
+];
+
+/// Variables by which Render is told of versions.
+const VERSIONS: [(&str, &str); 4] = [
+    ("PYTHON_VERSION", "python"),
+    ("NODE_VERSION", "node"),
+    ("ELIXIR_VERSION", "elixir"),
+    ("BUN_VERSION", "bun"),
 ];
 
 /// What such files at a project's root say.
@@ -129,9 +139,24 @@ fn read_services(
         declared.health.push(Said::new(path, from(words.health[0])));
     }
     let variables = service.get(words.variables).and_then(Value::as_array);
-    for variable in variables.into_iter().flatten() {
+    for (index, variable) in variables.into_iter().flatten().enumerate() {
         if let Some(name) = variable.get("key").and_then(Value::as_str) {
             let value = variable.get("value").and_then(plain);
+            let version = VERSIONS
+                .iter()
+                .filter(|_| words.file == "render.yaml")
+                .find(|(known, _)| *known == name);
+            if let Some((_, runtime)) = version {
+                let index = index.to_string();
+                let place = keys.iter().map(String::as_str);
+                let place: Vec<&str> = place.chain([words.variables, &index, "value"]).collect();
+                let claim = value
+                    .filter(|value| is_dotted(value))
+                    .map(|value| Claim::exactly(value, above.place(&document.from(&place))));
+                let claim = claim.map(|claim| ((*runtime).to_owned(), claim));
+                declared.versions.extend(claim);
+                continue;
+            }
             declared.variable(name, value, from(words.variables), words.file);
         }
     }

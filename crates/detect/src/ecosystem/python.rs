@@ -151,7 +151,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let (framework, start) = start(&program, django.as_ref(), &mut report);
     let start = start.filter(|start| !start.run_command.contains(char::is_control));
     report_framework(&program, framework, django.is_some(), &mut report);
-    let runtime = report.runtime(&USUAL, version::claims(sources, &metadata, script_python));
+    let claims = version::claims(sources, &metadata, script_python);
+    version::ask(&claims, &mut report);
+    let runtime = report.runtime(&USUAL, claims);
     let strength = match &start {
         Some(start) if framework.is_some() || start.kind != "python" => Strength::Framework,
         Some(_) => Strength::Program,
@@ -188,6 +190,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             };
         }
         application.run_command = Some(start.run_command);
+    } else if let Some(file) = library(&program) {
+        report
+            .likely(Topic::RunCommand, "nothing", file)
+            .note("a library; nothing to start");
     }
     application.entrypoint = entrypoint;
     application.env = environment::told(&reads(&program), &mut report);
@@ -271,6 +277,23 @@ fn imported(texts: &[Text<'_>]) -> BTreeSet<String> {
         }
     }
     modules
+}
+
+/// The file that says how a package is made, where nothing of it is started.
+fn library(program: &Program<'_, '_>) -> Option<&'static str> {
+    let metadata = program.metadata;
+    let is_package = program
+        .texts
+        .iter()
+        .any(|(path, _)| path.ends_with("/__init__.py"));
+    if !is_package || !metadata.scripts().is_empty() {
+        return None;
+    }
+    match (metadata.builds(), metadata.has_setup()) {
+        (true, _) => Some("pyproject.toml"),
+        (_, true) => Some("setup.py"),
+        _ => None,
+    }
 }
 
 fn report_framework(

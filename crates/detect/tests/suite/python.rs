@@ -447,6 +447,21 @@ fn the_version_is_read_where_it_is_said() {
         said("3.10.4", "runtime.txt:1")
     );
     assert_eq!(
+        version("runtime.txt", "python-3.10.x\n"),
+        said("3.10", "runtime.txt:1")
+    );
+    assert_eq!(
+        version(".python-version", "pypy3.10-7.3.12\n"),
+        said("3.10", ".python-version:1")
+    );
+    assert_eq!(
+        version(
+            "render.yaml",
+            "services:\n  - type: web\n    envVars:\n      - key: PYTHON_VERSION\n        value: 3.11.4\n"
+        ),
+        said("3.11.4", "render.yaml:5")
+    );
+    assert_eq!(
         version(
             "pyproject.toml",
             "[project]\nname='x'\nrequires-python='>=3.12'\n"
@@ -487,6 +502,16 @@ fn the_version_is_read_where_it_is_said() {
     assert_eq!(
         version(".python-version", "3.12; rm -rf /\n"),
         said("3.11", "assumed")
+    );
+}
+
+#[test]
+fn another_implementation_is_asked_for() {
+    let tree = MemoryTree::new([("main.py", ""), (".python-version", "pypy3.10-7.3.12\n")]);
+    let report = report(&tree);
+    assert!(
+        report.contains("? PyPy or CPython? .python-version:1 says pypy3.10-7.3.12"),
+        "{report}"
     );
 }
 

@@ -1,6 +1,8 @@
 //! What of a Python program is started, and how.
 
-use crate::{detected, run_command};
+use ergon_detect::memory::MemoryTree;
+
+use crate::{detected, report, run_command};
 
 /// A Flask application that a thread serves.
 const KEEP_ALIVE: &str = concat!(
@@ -191,4 +193,83 @@ fn some_frameworks_have_a_command_of_their_own() {
     ]);
     assert_eq!(application.run_command.unwrap(), "pserve production.ini");
     assert_eq!(application.ports, [6545]);
+}
+
+#[test]
+fn gunicorns_settings_say_the_port() {
+    for (bind, port) in [
+        ("'0.0.0.0:8080'", 8080),
+        ("f\"0.0.0.0:{os.environ.get('PORT', '8081')}\"", 8081),
+        (
+            "'0.0.0.0:' + str(port)\nport = int(os.getenv('PORT', 8082))",
+            8082,
+        ),
+    ] {
+        let application = detected(&[
+            ("requirements.txt", "flask==3.0.0\ngunicorn==22.0.0\n"),
+            (
+                "main.py",
+                "from flask import Flask\napp = Flask(__name__)\n",
+            ),
+            ("gunicorn.conf.py", &format!("workers = 2\nbind = {bind}\n")),
+        ]);
+        assert_eq!(application.ports, [port]);
+        assert_eq!(
+            application.run_command,
+            Some(format!(
+                "gunicorn --bind 0.0.0.0:${{PORT:-{port}}} main:app"
+            ))
+        );
+    }
+}
+
+#[test]
+fn a_script_may_serve_the_package_to_everybody() {
+    let application = detected(&[
+        ("requirements.txt", "flask==3.0.0\n"),
+        (
+            "shop/__init__.py",
+            "from flask import Flask\napp = Flask(__name__)\n",
+        ),
+        (
+            "runserver.py",
+            "from shop import app\napp.run('0.0.0.0', 5555)\n",
+        ),
+    ]);
+    assert_eq!(application.run_command.unwrap(), "python runserver.py");
+    assert_eq!(application.ports, [5555]);
+}
+
+#[test]
+fn servers_are_told_their_ports_in_many_ways() {
+    let ports = |package: &str, text: &str| {
+        detected(&[("requirements.txt", package), ("main.py", text)]).ports
+    };
+    let cherrypy = "import cherrypy\ncherrypy.config.update({'server.socket_port': 8090})\ncherrypy.quickstart(Root())\n";
+    assert_eq!(ports("cherrypy==18.0\n", cherrypy), [8090]);
+    let grpc = "import grpc\nserver = grpc.server()\nserver.add_insecure_port(\"[::]:50051\")\n";
+    assert_eq!(ports("grpcio==1.60.0\n", grpc), [50051]);
+    let named = "PORT = 50052\nserver.add_insecure_port(f\"[::]:{PORT}\")\n";
+    assert_eq!(ports("grpcio==1.60.0\n", named), [50052]);
+    let sockets = "async with websockets.serve(handle, \"0.0.0.0\", 8765):\n    pass\n";
+    assert_eq!(ports("websockets==12.0\n", sockets), [8765]);
+}
+
+#[test]
+fn a_library_is_not_started() {
+    let tree = MemoryTree::new([
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = ['hatchling']\n[project]\nname = 'sums'\n",
+        ),
+        ("src/sums/__init__.py", "def add(a, b):\n    return a + b\n"),
+    ]);
+    let report = report(&tree);
+    assert!(
+        report.contains(
+            "run_command: nothing [pyproject.toml, likely] (a library; nothing to start)"
+        ),
+        "{report}"
+    );
+    assert!(!report.contains("How is it started"), "{report}");
 }

@@ -84,7 +84,7 @@ pub(super) fn start(program: &Program<'_, '_>, framework: &Framework) -> Option<
 }
 
 /// Whether a file imports a module of the program by its own name.
-fn imports(text: &str, module: &str) -> bool {
+pub(super) fn imports(text: &str, module: &str) -> bool {
     Scan::behind(text, module, &["#"]).any(|scan| {
         let before = scan.line_before().trim_start();
         (before.starts_with("import ") || before.starts_with("from ")) && ends(scan.rest())

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Program;
-use super::server::gunicorn;
+use super::server::{gunicorn, of_settings};
 use super::source::is_identifier;
 use super::start::Start;
 use crate::analysis::Topic;
@@ -204,7 +204,8 @@ impl Django {
             );
         }
         let usual = if server == "waitress" { 8080 } else { 8000 };
-        let port = Port::usual(usual, &format!("{server}'s default"));
+        let port = of_settings(program, server)
+            .unwrap_or_else(|| Port::usual(usual, &format!("{server}'s default")));
         let line = line.replace("{port}", &format!("${{PORT:-{}}}", port.number));
         let migrates = !self
             .all_settings(program)

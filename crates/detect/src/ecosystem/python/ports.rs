@@ -13,6 +13,8 @@ const LONGEST_CALL: usize = 600;
 const BY_NAME: [&str; 8] = [
     "run", "serve", "run_app", "launch", "start", "listen", "bind", "TCPSite",
 ];
+/// Calls that take a host, and the port behind it.
+const BY_HOST: [&str; 3] = ["run", "serve", "run_app"];
 /// Calls that take an address, or nothing but a port.
 const BY_PLACE: [&str; 9] = [
     "listen",
@@ -57,6 +59,70 @@ pub(super) fn port(path: &str, text: &str) -> Option<Port> {
                 })
             })
         })
+        .or_else(|| behind_host(path, text))
+        .or_else(|| in_settings(path, text))
+}
+
+/// The port behind a host: `app.run("0.0.0.0", 5555)`, `serve(handler, "", 8765)`.
+fn behind_host(path: &str, text: &str) -> Option<Port> {
+    BY_HOST.iter().find_map(|call| {
+        Scan::behind(text, call, COMMENT).find_map(|mut scan| {
+            if !scan.eat("(") {
+                return None;
+            }
+            let line = scan.line();
+            let mut words = arguments(scan.rest()).split(',').map(str::trim);
+            words.find(|word| is_host(word))?;
+            value(path, text, words.next()?, line, 2)
+        })
+    })
+}
+
+fn is_host(word: &str) -> bool {
+    let quoted = word.trim_matches(['"', '\'']);
+    if quoted.len() + 2 == word.len() {
+        return matches!(quoted, "" | "localhost" | "0.0.0.0" | "127.0.0.1" | "::");
+    }
+    matches!(word, "host" | "HOST" | "None")
+}
+
+/// The port of settings, or of an address in them: `"server.socket_port": 8080`, `"[::]:50051"`.
+fn in_settings(path: &str, text: &str) -> Option<Port> {
+    let setting = Scan::behind(text, "server.socket_port", COMMENT).find_map(|mut scan| {
+        let _ = scan.eat("\"") || scan.eat("'");
+        if !(scan.eat(":") || scan.eat("=")) {
+            return None;
+        }
+        value(path, text, scan.rest(), scan.line(), 2)
+    });
+    let address = || {
+        ["add_insecure_port", "add_secure_port"]
+            .iter()
+            .find_map(|call| {
+                Scan::behind(text, call, COMMENT).find_map(|mut scan| {
+                    let line = scan.line();
+                    let call = scan.eat("(").then(|| arguments(scan.rest()))?;
+                    of_address(path, text, call, line)
+                })
+            })
+    };
+    setting.or_else(address)
+}
+
+/// The port of an address in an expression: `"0.0.0.0:8080"`, `f"[::]:{port}"`, `":" + port`.
+pub(super) fn of_address(path: &str, text: &str, expression: &str, line: usize) -> Option<Port> {
+    let read = reads::environment(path, expression);
+    if let Some(read) = read.iter().find(|read| read.name.contains("PORT")) {
+        let Need::Default(default) = &read.need else {
+            return None;
+        };
+        let from = format!("{path}:{line}");
+        return Some(Port::fallback(port_number(default)?, from));
+    }
+    let (_, behind) = expression.rsplit_once(':')?;
+    let behind = behind.trim_start_matches(['{', '"', '\'', ' ', '+']);
+    let name = behind.strip_prefix("str(").unwrap_or(behind);
+    value(path, text, name, line, 2)
 }
 
 /// Whether the program takes its port from `PORT` alone.

@@ -1,6 +1,7 @@
 //! The servers that call an application's object.
 
 use super::Program;
+use super::beside::imports;
 use super::framework::{Framework, Serving};
 use super::ports;
 use super::source::AppObject;
@@ -27,8 +28,10 @@ pub(super) fn served(
         });
         others.find_map(|(path, text)| ports::port(path, text))
     });
+    let is_asgi = framework.serving == Serving::Asgi;
     let by_itself = |report: &mut Report| {
-        let start = plain(&object.file, &text);
+        let start = own_script(program, object).filter(|_| !is_asgi);
+        let start = start.unwrap_or_else(|| plain(&object.file, &text));
         let usual = match (framework.kind, framework.serving) {
             ("bottle", _) => 8080,
             ("dash", _) => 8050,
@@ -36,7 +39,11 @@ pub(super) fn served(
             (_, Serving::Wsgi) => 5000,
             _ => 8000,
         };
-        if !binds_all(&text) && framework.kind != "dash" {
+        let listens = start
+            .entrypoint
+            .as_ref()
+            .and_then(|file| program.text(file));
+        if !listens.is_some_and(|text| binds_all(&text)) && framework.kind != "dash" {
             report.ask(
                 format!("Who may reach it? {} listens on 127.0.0.1 alone, which nobody outside its container reaches.", object.file),
                 format!("write host=\"0.0.0.0\" where {} starts the server", object.file),
@@ -72,7 +79,9 @@ pub(super) fn served(
             program.dependencies.to_add(package),
         );
     }
-    let port = said_port.unwrap_or_else(|| Port::usual(default, &format!("{name}'s default")));
+    let port = of_settings(program, name)
+        .or(said_port)
+        .unwrap_or_else(|| Port::usual(default, &format!("{name}'s default")));
     let defines = if object.factory {
         "makes the application in"
     } else {
@@ -88,6 +97,17 @@ pub(super) fn served(
         port: Some(port),
         missing,
     }
+}
+
+/// The port that a server's own settings say.
+pub(super) fn of_settings(program: &Program<'_, '_>, server: &str) -> Option<Port> {
+    let file = "gunicorn.conf.py";
+    let text = program.text(file).filter(|_| server == "gunicorn")?;
+    let (index, line) = text.lines().enumerate().find(|(_, line)| {
+        let named = line.split_once('=').map(|(name, _)| name.trim());
+        named == Some("bind")
+    })?;
+    ports::of_address(file, &text, line, index + 1)
 }
 
 /// A server, the port it takes by itself, and its line with `{port}` where the port comes.
@@ -217,12 +237,31 @@ fn wsgi(
             line,
         ));
     }
-    if framework.kind != "flask" || (script && (object.file == "main.py" || binds_all(text))) {
+    let other = || own_script(program, object).is_some();
+    if framework.kind != "flask"
+        || other()
+        || (script && (object.file == "main.py" || binds_all(text)))
+    {
         return None;
     }
     let said = format!("flask --app {} run", object.flask_target());
     let line = format!("{said} --host 0.0.0.0 --port {{port}}");
     Some(server("flask", 5000, said, line))
+}
+
+/// A script at the root that starts the server of what it imports: `from shop import app; app.run("0.0.0.0")`.
+fn own_script(program: &Program<'_, '_>, object: &AppObject) -> Option<Start> {
+    let module = object.target();
+    let module = module.split([':', '.']).next()?;
+    let mut scripts = program.texts.iter().filter(|(path, text)| {
+        !path.contains('/')
+            && *path != object.file
+            && imports(text, module)
+            && runs_itself(text)
+            && binds_all(text)
+    });
+    let (file, text) = scripts.next().filter(|_| object.file.contains('/'))?;
+    Some(plain(file, text))
 }
 
 /// Whether a file starts a server when it is run.

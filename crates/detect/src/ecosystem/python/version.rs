@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::metadata::Metadata;
 use crate::document::Document;
-use crate::ecosystem::Claim;
+use crate::ecosystem::{Claim, Report};
 use crate::sources::Sources;
 use crate::versions::{self, Part};
 
@@ -125,7 +125,19 @@ pub(super) fn of_version(written: &str, from: String) -> Option<Claim> {
         .iter()
         .find_map(|name| written.strip_prefix(name))
         .map_or(written, |rest| rest.trim_start_matches(['-', '@', ' ']));
-    let version = version.strip_suffix(".*").unwrap_or(version);
+    let open = [".*", ".x"]
+        .iter()
+        .find_map(|end| version.strip_suffix(end));
+    let version = open.unwrap_or(version);
+    // PyPy has its own version behind that of its Python: `pypy3.10-7.3.12`.
+    if let Some(rest) = written.strip_prefix("pypy") {
+        let language = rest.trim_start_matches(['-', '@']).split('-').next()?;
+        let meant = of_version(language, from)?;
+        return Some(Claim {
+            range: Some(written.to_owned()),
+            ..meant
+        });
+    }
     let is_number = |number: &str| {
         number.len() < 4 && number.chars().all(|digit| digit.is_ascii_digit()) && !number.is_empty()
     };
@@ -138,6 +150,24 @@ pub(super) fn of_version(written: &str, from: String) -> Option<Claim> {
         ["2"] => Some(Claim::range("2", "2.7", from)),
         [_] => None,
         _ => Some(Claim::exactly(version, from)),
+    }
+}
+
+/// Asks whether another implementation than the image's is needed, where the version that decides names it.
+pub(super) fn ask(claims: &[Claim], report: &mut Report) {
+    if let Some(claim) = claims.first()
+        && let Some(named) = claim
+            .range
+            .as_ref()
+            .filter(|range| range.starts_with("pypy"))
+    {
+        report.ask(
+            format!(
+                "PyPy or CPython? {} says {named}; the image has CPython.",
+                claim.from
+            ),
+            format!("echo {} > .python-version", claim.version),
+        );
     }
 }
 
