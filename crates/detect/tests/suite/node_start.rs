@@ -226,6 +226,18 @@ fn a_site_may_be_built_without_a_script_for_it() {
 }
 
 #[test]
+fn a_bundle_with_a_page_is_a_site() {
+    let start = |tools: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"start": "webpack serve", "build": "webpack"}}, "devDependencies": {{{tools}}}}}"#
+        );
+        run_command(&[("package.json", &package)])
+    };
+    assert!(start(r#""webpack": "5", "html-webpack-plugin": "5""#).starts_with("caddy run"));
+    assert_eq!(start(r#""webpack": "5""#), "npm run start");
+}
+
+#[test]
 fn ports_are_those_of_the_command() {
     let ports = |start: &str| {
         let package =

@@ -30,7 +30,7 @@ const fn framework(
 }
 
 /// The more particular first: Nest brings Express.
-const FRAMEWORKS: [Framework; 23] = [
+const FRAMEWORKS: [Framework; 28] = [
     framework("next", "next", "Next.js", USUAL_PORT),
     framework("nuxt", "nuxt", "Nuxt", USUAL_PORT),
     framework(
@@ -62,6 +62,11 @@ const FRAMEWORKS: [Framework; 23] = [
     framework("@nestjs/core", "nest", "Nest", USUAL_PORT),
     framework("@adonisjs/core", "adonis", "AdonisJS", 3333),
     framework("@strapi/strapi", "strapi", "Strapi", 1337),
+    framework("@medusajs/medusa", "medusa", "Medusa", 9000),
+    framework("@keystone-6/core", "keystone", "Keystone", USUAL_PORT),
+    framework("directus", "directus", "Directus", 8055),
+    framework("sails", "sails", "Sails", 1337),
+    framework("nitropack", "nitro", "Nitro", USUAL_PORT),
     framework("@feathersjs/feathers", "feathers", "Feathers", 3030),
     framework("fastify", "fastify", "Fastify", USUAL_PORT),
     framework("hono", "hono", "Hono", USUAL_PORT),

@@ -112,7 +112,10 @@ pub(super) fn is_for_development(script: &str) -> bool {
         .filter(|word| !word.contains('=') && !matches!(*word, "npx" | "cross-env" | "bunx"))
         .collect();
     match words.as_slice() {
-        ["vite" | "parcel" | "webpack-dev-server", rest @ ..] => rest.first() != Some(&"build"),
+        [
+            "vite" | "parcel" | "webpack-dev-server" | "slidev",
+            rest @ ..,
+        ] => rest.first() != Some(&"build"),
         ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
         ["expo"]
         | ["storybook" | "start-storybook", ..]
@@ -137,7 +140,15 @@ const FOR_DEVELOPMENT: [(&[&str], &[&str]); 7] = [
         &["start", "watch", "dev", "preview"],
     ),
     (
-        &["ng", "nx", "ember", "webpack", "vue-cli-service"],
+        &[
+            "ng",
+            "nx",
+            "ember",
+            "webpack",
+            "vue-cli-service",
+            "ionic",
+            "hexo",
+        ],
         &["serve", "server", "s"],
     ),
     (

@@ -75,7 +75,7 @@ const SERVERS_ON_VITE: &[&str] = &[
 ];
 
 /// The more particular first: most of them stand on Vite or on React.
-const BUILDERS: [Builder; 18] = [
+const BUILDERS: [Builder; 21] = [
     builder(
         "astro",
         "astro",
@@ -203,6 +203,24 @@ const BUILDERS: [Builder; 18] = [
         "dist",
         Fallback::Page,
         &["express"],
+    ),
+    builder("hexo", "hexo", "Hexo", "public", Fallback::NotFound, &[]),
+    builder(
+        "@slidev/cli",
+        "slidev",
+        "Slidev",
+        "dist",
+        Fallback::Page,
+        &[],
+    ),
+    // Programs are bundled too; what writes a page is a site's.
+    builder(
+        "html-webpack-plugin",
+        "webpack",
+        "webpack",
+        "dist",
+        Fallback::Page,
+        &["express", "fastify", "koa", "hono", "@nestjs/core"],
     ),
     builder(
         "storybook",
