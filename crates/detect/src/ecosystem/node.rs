@@ -250,11 +250,11 @@ fn language(
     let (language, label, from) = if sources.has("tsconfig.json") {
         ("typescript", "TypeScript", "tsconfig.json")
     } else if package.depends_on("typescript") {
-        ("typescript", "TypeScript", "package.json")
+        ("typescript", "TypeScript", package.file.as_str())
     } else if let Some(file) = entrypoint.filter(|file| server::is_typescript(file)) {
         ("typescript", "TypeScript", file)
     } else {
-        ("javascript", "JavaScript", "package.json")
+        ("javascript", "JavaScript", package.file.as_str())
     };
     report.certain(Topic::Language, label, from);
     language

@@ -269,11 +269,7 @@ pub(super) fn report(
         Lock::Missing => (None, "missing"),
     };
     let locked = locked.as_deref();
-    report.certain(
-        Topic::PackageManager,
-        name,
-        locked.unwrap_or("package.json"),
-    );
+    report.certain(Topic::PackageManager, name, locked.unwrap_or(&package.file));
     let count = package.document.table(&["dependencies"]).count();
     let lock_file = locked.unwrap_or(manager.lock_files()[0]);
     report
@@ -294,10 +290,10 @@ pub(super) fn report(
         let note = match package.script("build").filter(|_| builds) {
             Some(script) => format!("runs `{script}`"),
             None if prunes => "what was only needed to build does not go on".to_owned(),
-            None => format!("{name} reads {}", locked.unwrap_or("package.json")),
+            None => format!("{name} reads {}", locked.unwrap_or(&package.file)),
         };
         let from = if !builds && locked.is_none() {
-            "package.json".to_owned()
+            package.file.clone()
         } else {
             from
         };
@@ -314,7 +310,7 @@ pub(super) fn report(
         Lock::Missing => (LockState::Missing, format!("there is no {lock_file}")),
     };
     report.lock(lock_state, lock_file, lock_note);
-    let in_place = locked.unwrap_or("package.json");
+    let in_place = locked.unwrap_or(&package.file);
     match lock {
         Lock::Locked(file) => {
             report
@@ -332,12 +328,12 @@ pub(super) fn report(
         }
         Lock::Missing if count == 0 => {
             report
-                .certain(Topic::Pinned, "yes", "package.json")
+                .certain(Topic::Pinned, "yes", &package.file)
                 .note("nothing is depended on");
         }
         Lock::Missing => {
             report
-                .certain(Topic::Pinned, "no", "package.json")
+                .certain(Topic::Pinned, "no", &package.file)
                 .note(format!("there is no {lock_file}"));
             report.ask(
                 format!("Which versions? there is no {lock_file}."),

@@ -39,7 +39,10 @@ impl Member {
             && is_plain(&name);
         is_program.then_some(Self {
             name,
-            package: Package { document },
+            package: Package {
+                file: format!("{workspace}/package.json"),
+                document,
+            },
             workspace,
             document: project,
         })

@@ -6,13 +6,16 @@ use crate::sources::Sources;
 
 /// A `package.json`.
 pub(super) struct Package {
+    /// As the program's folder sees it.
+    pub file: String,
     pub document: Document,
 }
 
 impl Package {
     pub fn read(sources: &Sources<'_>) -> Option<Self> {
-        let document = sources.document("package.json")?;
-        Some(Self { document })
+        let file = "package.json".to_owned();
+        let document = sources.document(&file)?;
+        Some(Self { file, document })
     }
 
     pub fn name(&self) -> Option<&str> {
