@@ -87,6 +87,11 @@ fn a_script_for_production_goes_before_one_that_watches() {
     );
     let package = r#"{"scripts": {"start": "nodemon x.js"}}"#;
     assert_eq!(run_command(&[("package.json", package)]), "npm run start");
+    let package = r#"{"scripts": {"serve": "node x.js"}}"#;
+    assert_eq!(
+        run_command(&[("package.json", package), ("index.js", "")]),
+        "node index.js"
+    );
 }
 
 #[test]

@@ -187,7 +187,9 @@ const FOR_PRODUCTION: [&str; 7] = [
 /// A script beside `start` that starts what was built.
 pub(super) fn production(package: &Package, runner: Runner) -> Option<Start> {
     let name = FOR_PRODUCTION.iter().find(|name| {
-        let script = package.script(name);
+        // Beside no other, that may be anything.
+        let counts = **name != "serve" || package.script("start").is_some();
+        let script = package.script(name).filter(|_| counts);
         script.is_some_and(|script| {
             let last = scripts::last(package, script);
             !scripts::is_for_development(last) && !scripts::watches(last)
