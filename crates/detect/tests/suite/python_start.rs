@@ -251,6 +251,10 @@ fn servers_are_told_their_ports_in_many_ways() {
     assert_eq!(ports("grpcio==1.60.0\n", grpc), [50051]);
     let named = "PORT = 50052\nserver.add_insecure_port(f\"[::]:{PORT}\")\n";
     assert_eq!(ports("grpcio==1.60.0\n", named), [50052]);
+    let added = "port = '50053'\nserver.add_insecure_port('[::]:' + port)\n";
+    assert_eq!(ports("grpcio==1.60.0\n", added), [50053]);
+    let plain = "import socket\ns = socket.socket()\ns.bind((\"0.0.0.0\", 9009))\ns.listen(5)\n";
+    assert_eq!(ports("rich==13.0.0\n", plain), [9009]);
     let sockets = "async with websockets.serve(handle, \"0.0.0.0\", 8765):\n    pass\n";
     assert_eq!(ports("websockets==12.0\n", sockets), [8765]);
 }
@@ -272,4 +276,39 @@ fn a_library_is_not_started() {
         "{report}"
     );
     assert!(!report.contains("How is it started"), "{report}");
+}
+
+#[test]
+fn what_a_factory_makes_may_be_kept_in_a_package() {
+    let files = [
+        ("requirements.txt", "fastapi==1.0.0\nuvicorn==1.0.0\n"),
+        (
+            "shop/factory.py",
+            "from fastapi import FastAPI\ndef create_app() -> FastAPI:\n    return FastAPI()\n",
+        ),
+        (
+            "shop/main.py",
+            "from shop.factory import create_app\napp = create_app()\n",
+        ),
+    ];
+    assert_eq!(
+        run_command(&files),
+        "uvicorn shop.main:app --host 0.0.0.0 --port ${PORT:-8000}"
+    );
+}
+
+#[test]
+fn a_package_says_itself_what_of_it_runs() {
+    let files = [
+        ("requirements.txt", "aiogram==3.0.0\n"),
+        ("bot/__init__.py", ""),
+        ("bot/__main__.py", "from .main import main\nmain()\n"),
+        (
+            "bot/main.py",
+            "from aiogram import Bot\ndef main():\n    dp.start_polling()\n",
+        ),
+    ];
+    let application = detected(&files);
+    assert_eq!(application.run_command.unwrap(), "python -m bot");
+    assert_eq!(application.kind, "telegram");
 }

@@ -5,7 +5,7 @@ use super::framework::{FRAMEWORKS, Framework, Serving};
 use super::ports;
 use super::server::runs_itself;
 use super::source::AppObject;
-use super::start::{SCRIPTS, Start, plain, uses};
+use super::start::{SCRIPTS, Start, run, uses};
 use crate::scan::Scan;
 
 /// Calls by which a bot starts to listen to its platform.
@@ -68,7 +68,7 @@ pub(super) fn in_a_thread(program: &Program<'_, '_>, object: &AppObject) -> bool
 pub(super) fn start(program: &Program<'_, '_>, framework: &Framework) -> Option<Start> {
     let (file, text, _) =
         bot(program).filter(|(_, _, library)| library.module == framework.module)?;
-    let start = plain(file, text);
+    let start = run(program, file)?;
     let beside = || {
         let mut others = program.texts.iter().filter(|(path, other)| {
             let module = path.trim_end_matches(".py");

@@ -16,7 +16,8 @@ const BY_NAME: [&str; 8] = [
 /// Calls that take a host, and the port behind it.
 const BY_HOST: [&str; 3] = ["run", "serve", "run_app"];
 /// Calls that take an address, or nothing but a port.
-const BY_PLACE: [&str; 9] = [
+const BY_PLACE: [&str; 10] = [
+    "bind",
     "listen",
     "HTTPServer",
     "ThreadingHTTPServer",
@@ -50,7 +51,9 @@ pub(super) fn port(path: &str, text: &str) -> Option<Port> {
         .or_else(|| {
             BY_PLACE.iter().find_map(|call| {
                 Scan::behind(text, call, COMMENT).find_map(|mut scan| {
-                    if !scan.eat("(") {
+                    // A socket is told here how many may wait.
+                    let backlog = *call == "listen" && text.contains("import socket");
+                    if backlog || !scan.eat("(") {
                         return None;
                     }
                     let line = scan.line();
@@ -154,6 +157,14 @@ fn value(path: &str, text: &str, expression: &str, line: usize, names: usize) ->
     let expression = expression.trim_start();
     let from = || format!("{path}:{line}");
     let first = expression.lines().next().unwrap_or("");
+    // A number may be written as text: `port = "50051"`.
+    let quoted = ['"', '\''].iter().find_map(|quote| {
+        let (inside, _) = first.strip_prefix(*quote)?.split_once(*quote)?;
+        port_number(inside)
+    });
+    if let Some(number) = quoted {
+        return Some(Port::written(number, from()));
+    }
     let number = first
         .find(|character: char| !character.is_ascii_digit())
         .map_or(first, |end| &first[..end]);

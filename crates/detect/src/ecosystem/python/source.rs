@@ -5,6 +5,20 @@ use crate::sources::{Sources, Text};
 
 const COMMENT: &[&str] = &["#"];
 
+/// Names of the files in which people keep what is served.
+const USUAL: [&str; 10] = [
+    "main",
+    "app",
+    "server",
+    "asgi",
+    "wsgi",
+    "application",
+    "api",
+    "__init__",
+    "run",
+    "index",
+];
+
 /// The object that a server serves.
 #[derive(Debug)]
 pub(super) struct AppObject {
@@ -95,13 +109,15 @@ pub(super) fn app_object(
     })
 }
 
-/// A file at the root that keeps what a factory makes: `app = create_app()`.
+/// A file that keeps what a factory makes: `app = create_app()`. One at the root may have any name.
 fn made_by(sources: &Sources<'_>, texts: &[Text<'_>], factory: &AppObject) -> Option<AppObject> {
     let mut usual: Vec<_> = texts
         .iter()
-        .filter(|(path, _)| !path.contains('/') || *path == factory.file)
+        .filter(|(path, _)| {
+            !path.contains('/') || *path == factory.file || usual_place(path) < USUAL.len()
+        })
         .collect();
-    usual.sort_by_key(|(path, _)| (path.contains('/'), usual_place(path)));
+    usual.sort_by_key(|(path, _)| (path.matches('/').count(), usual_place(path)));
     usual.into_iter().find_map(|(path, text)| {
         let found = Scan::behind(text, &factory.name, COMMENT).find_map(|mut scan| {
             let (line, before) = (scan.line(), scan.line_before());
@@ -129,22 +145,10 @@ fn usual_place(path: &str) -> usize {
         .next()
         .unwrap_or(path)
         .trim_end_matches(".py");
-    let usual = [
-        "main",
-        "app",
-        "server",
-        "asgi",
-        "wsgi",
-        "application",
-        "api",
-        "__init__",
-        "run",
-        "index",
-    ];
-    usual
+    USUAL
         .iter()
         .position(|name| *name == stem)
-        .unwrap_or(usual.len())
+        .unwrap_or(USUAL.len())
 }
 
 fn object(path: &str, text: &str, mut scan: Scan<'_>) -> Option<AppObject> {

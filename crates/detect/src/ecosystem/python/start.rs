@@ -160,7 +160,7 @@ fn by_framework(
             if !using {
                 return None;
             }
-            let start = script(program).or_else(|| {
+            let start = script(program).or_else(|| module(program)).or_else(|| {
                 let (file, text) = program
                     .texts
                     .iter()
@@ -250,22 +250,29 @@ pub(super) fn script(program: &Program<'_, '_>) -> Option<Start> {
         let name = name.replace(['-', '.'], "_");
         format!("{name}.py")
     });
-    let file = SCRIPTS
-        .iter()
-        .copied()
-        .chain(named.as_deref())
-        .find(|file| program.text(file).is_some())?;
+    let mut files = SCRIPTS.iter().copied().chain(named.as_deref());
+    files.find_map(|file| run(program, file))
+}
+
+/// A file as it is run; none where it is not there, or where its package says itself what of it runs.
+pub(super) fn run(program: &Program<'_, '_>, file: &str) -> Option<Start> {
     let text = program.text(file)?;
+    let package = file
+        .strip_suffix("/main.py")
+        .filter(|folder| *folder != "src");
+    let Some(folder) = package else {
+        return Some(plain(file, &text));
+    };
+    if program.text(&format!("{folder}/__main__.py")).is_some() {
+        return None;
+    }
     // A script of a package that imports that package finds it only as a module of it.
-    let package = file.strip_suffix("/main.py").filter(|folder| {
-        *folder != "src"
-            && [format!("from {folder}"), "from .".to_owned()]
-                .iter()
-                .any(|import| text.contains(import.as_str()))
-    });
-    Some(match package {
-        Some(folder) => as_module(&format!("{folder}.main"), file, &text),
-        None => plain(file, &text),
+    let own = [format!("from {folder}"), "from .".to_owned()];
+    let is_part = own.iter().any(|import| text.contains(import.as_str()));
+    Some(if is_part {
+        as_module(&format!("{folder}.main"), file, &text)
+    } else {
+        plain(file, &text)
     })
 }
 
