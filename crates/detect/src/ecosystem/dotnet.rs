@@ -27,6 +27,8 @@ const USUAL: UsualRuntime = UsualRuntime {
 
 /// Where `dotnet publish` is told to put the program.
 const OUTPUT: &str = "out";
+/// What brings Node's package manager, for pages that are built along.
+const NODE: [&str; 2] = ["nodejs", "npm"];
 /// Where the images have web programs listen.
 const PORT: u16 = 8080;
 
@@ -57,6 +59,7 @@ fn packing(program: &Packed<'_>) -> Packing {
     let is_web = program.starts_from("aspnet");
     Packing {
         toolchain: (!program.starts_from("sdk")).then_some(toolchain),
+        only_builds: &NODE,
         env: image_env(program, is_web),
         probe: is_web.then_some(probe_by_bash),
         ..Packing::default()
@@ -155,7 +158,21 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     report.certain(Topic::PackageManager, "NuGet", &project.file);
     dependencies(sources, &project, &mut report);
+    if project.is_windows {
+        report.ask(
+            "How is it started? It is made for the .NET Framework, which runs on Windows alone.",
+            "write its project file anew, with <TargetFramework>net8.0</TargetFramework>",
+        );
+    }
     if project.runs() {
+        if project.builds_with_node {
+            for package in NODE {
+                report
+                    .likely(Topic::SystemPackage, package, &project.file)
+                    .note("its build runs npm");
+                application.system_packages.push(package.to_owned());
+            }
+        }
         let closed = tools.as_ref().filter(|tools| tools.closed);
         build(&project, closed, &mut application, &mut report);
         if project.is_page() {

@@ -117,3 +117,23 @@ fn a_solution_has_its_one_program() {
         "dotnet restore src/Shop.Web/Shop.Web.csproj"
     );
 }
+
+#[test]
+fn what_only_windows_runs_is_not_started() {
+    let files = [(
+        "old.csproj",
+        "<Project ToolsVersion=\"15.0\"><PropertyGroup><OutputType>Exe</OutputType><TargetFrameworkVersion>v4.8</TargetFrameworkVersion></PropertyGroup></Project>",
+    )];
+    assert_eq!(detected(&files).run_command, None);
+    let report = report(&MemoryTree::new(files));
+    assert!(report.contains("runs on Windows alone"), "{report}");
+}
+
+#[test]
+fn pages_that_npm_builds_bring_it_into_the_build() {
+    let project = "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup><Target Name=\"Pages\"><Exec Command=\"npm ci\" /></Target></Project>";
+    let image = dockerfile(&[("shop.csproj", project)]);
+    let (build, last) = image.split_once("aspnet:8.0").unwrap();
+    assert!(build.contains("nodejs npm"), "{image}");
+    assert!(!last.contains("npm"), "{image}");
+}

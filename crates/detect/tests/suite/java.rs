@@ -512,3 +512,19 @@ fn the_health_path_is_what_the_framework_has_or_a_route() {
     let code = "public class Web {\n  void x(Javalin app) { app.get(\"/healthz\", ctx -> {}); }\n}";
     assert_eq!(with(&[web], code, "").as_deref(), Some("/healthz"));
 }
+
+#[test]
+fn sources_that_are_packed_along_are_not_started() {
+    let pom = concat!(
+        "<project><artifactId>shop</artifactId><build><plugins>",
+        "<plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin>",
+        "<plugin><artifactId>maven-source-plugin</artifactId></plugin>",
+        "</plugins></build></project>",
+    );
+    let shop = detected(&[("pom.xml", pom)]);
+    let build = shop.build_commands.last().unwrap();
+    assert!(
+        build.ends_with("package && rm -f target/*-sources.jar target/*-javadoc.jar"),
+        "{build}"
+    );
+}

@@ -11,6 +11,10 @@ pub(super) struct Project {
     assembly: Option<String>,
     output: Option<String>,
     has_host: bool,
+    /// Made for Windows' own .NET.
+    pub is_windows: bool,
+    /// Its build runs Node's package manager.
+    pub builds_with_node: bool,
     says_test: bool,
     /// Other parts of .NET that it wants: `Microsoft.AspNetCore.App`.
     parts: Vec<String>,
@@ -54,6 +58,16 @@ impl Project {
             assembly: property("AssemblyName").map(|(name, _)| name),
             output: property("OutputType").map(|(kind, _)| kind),
             has_host: !says("UseAppHost", "false"),
+            is_windows: sdk.is_empty() && property("TargetFrameworkVersion").is_some(),
+            builds_with_node: root
+                .descendants()
+                .filter(|node| node.has_tag_name("Exec"))
+                .filter_map(|node| node.attribute("Command"))
+                .any(|command| {
+                    ["npm ", "npx ", "yarn"]
+                        .iter()
+                        .any(|tool| command.contains(tool))
+                }),
             says_test: says("IsTestProject", "true"),
             parts: included("FrameworkReference")
                 .into_iter()
@@ -96,7 +110,7 @@ impl Project {
             .as_deref()
             .is_some_and(|kind| kind.eq_ignore_ascii_case("library"));
         let served = self.sdk.ends_with(".Web") || self.sdk.ends_with(".Worker") || self.is_page();
-        self.is_program() || (served && !library)
+        !self.is_windows && (self.is_program() || (served && !library))
     }
 
     fn is_program(&self) -> bool {

@@ -25,8 +25,15 @@ impl Maven<'_, '_> {
             let name = chain.final_name()?;
             Some(format!("target/{name}{suffix}.{ending}"))
         };
+        let beside = ["maven-source-plugin", "maven-javadoc-plugin"];
+        let beside = beside.iter().any(|name| chain.plugin(name).is_some());
+        // What is no program must not be among those that are taken by their ending.
+        let alone = |exact: &Option<String>| match exact {
+            None if beside => " && rm -f target/*-sources.jar target/*-javadoc.jar",
+            _ => "",
+        };
         let launch = |from: String, note: &str, pattern: String, exact: Option<String>| Launch {
-            command: self.command(""),
+            command: format!("{}{}", self.command(""), alone(&exact)),
             makes: exact.clone().unwrap_or_else(|| pattern.clone()),
             start: Start::Java(format!("-jar {pattern}")),
             artifacts: vec![exact.unwrap_or_else(|| "target".to_owned())],
