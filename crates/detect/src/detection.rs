@@ -1,6 +1,6 @@
 //! From a tree to an analysis: the programs that are in it, each in a container of its own.
 
-use ergon_manifest::{Container, Manifest, Project};
+use ergon_manifest::{Container, Manifest, Project, SourceDateEpoch};
 
 use crate::analysis::{Analysis, Fact, Loser, Question, Topic};
 use crate::declared::Compose;
@@ -166,6 +166,11 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
     for from in read.chain(decided) {
         *from = sources.place(from);
     }
+    let epoch = ecosystem::packing(&application, &found.base_image).source_date_epoch;
+    let packaging = &mut analysis.manifest.packaging;
+    packaging.source_date_epoch = packaging
+        .source_date_epoch
+        .or(epoch.map(SourceDateEpoch::Seconds));
     let container = Container {
         base_image: found.base_image,
         applications: vec![name.clone()],

@@ -58,7 +58,13 @@ pub fn render(plan: &ContainerPlan) -> Dockerfile {
     for stage in &plan.stages {
         writer.stage(stage, &left_behind_by_all(plan, stage));
     }
-    writer.config(&plan.config);
+    // What the last stage's commands saw already holds for what runs as well.
+    let said = plan.stages.last().map(|stage| &stage.env);
+    let mut config = plan.config.clone();
+    config
+        .env
+        .retain(|name, value| said.and_then(|said| said.get(name)) != Some(value));
+    writer.config(&config);
     writer.file
 }
 

@@ -5,6 +5,7 @@
 use ergon_manifest::{Application, Health, Runtime};
 
 use crate::analysis::{Confidence, Fact, Loser, Question, Topic, printable};
+use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
 use crate::scan::{self, Route};
 use crate::sources::Sources;
@@ -120,6 +121,11 @@ pub struct Packing {
     pub only_builds: &'static [&'static str],
     /// What the image's environment says.
     pub env: Vec<(&'static str, String)>,
+    /// Whether build commands want to see that as well, where no other stage builds.
+    pub builds_in_env: bool,
+    /// Seconds since 1970 that files in the image should be as old as, where the program's tools take older ones
+    /// for missing.
+    pub source_date_epoch: Option<u32>,
     /// A command that asks a path whether the program is well, with what the base has.
     pub probe: Option<fn(&Probe<'_>) -> Vec<String>>,
 }
@@ -273,6 +279,16 @@ impl Port {
             from: Some(from.into()),
             why: "where PORT is not set".to_owned(),
         }
+    }
+
+    /// What the code falls back to, as it reads it.
+    pub fn of_reads(reads: &[Read]) -> Option<Self> {
+        reads.iter().find_map(|read| match &read.need {
+            Need::Default(default) if read.name == "PORT" => {
+                Some(Self::fallback(scan::port(default)?, &read.from))
+            }
+            _ => None,
+        })
     }
 
     /// Written down in the code.

@@ -10,7 +10,7 @@ use super::java::packing;
 use super::java::program::Program;
 use super::java::source::Main;
 use super::{Ecosystem, Found, Port};
-use crate::environment::{Need, Read};
+use crate::environment::Read;
 use crate::sources::Sources;
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
@@ -60,18 +60,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .flat_map(|(path, text)| source::environment(path, text, environ))
         .collect();
-    let fallback = reads.iter().find_map(|read| match &read.need {
-        Need::Default(default) if read.name == "PORT" => {
-            Some(Port::fallback(crate::scan::port(default)?, &read.from))
-        }
-        _ => None,
-    });
     let written = || {
         texts
             .iter()
             .find_map(|(path, text)| source::port(path, text))
     };
-    port = fallback.or_else(written).or(port);
+    port = Port::of_reads(&reads).or_else(written).or(port);
     reads.append(&mut known);
     let routes = texts
         .iter()

@@ -4,8 +4,8 @@ use ergon_manifest::{Application, Runtime};
 
 use super::{Found, Port, Report, Strength};
 use crate::analysis::Topic;
-use crate::environment::{self, Need, Read};
-use crate::{names, scan};
+use crate::environment::{self, Read};
+use crate::names;
 
 /// A program as its language's file reads it off the project.
 pub(super) struct Compiled<'a> {
@@ -46,13 +46,7 @@ impl Compiled<'_> {
                 .note(format!("what {} builds", self.file));
         }
         // What the code falls back to is where it listens, whatever is usual.
-        let fallback = self.reads.iter().find_map(|read| match &read.need {
-            Need::Default(default) if read.name == "PORT" => {
-                Some(Port::fallback(scan::port(default)?, &read.from))
-            }
-            _ => None,
-        });
-        let ports = match fallback.or(self.port) {
+        let ports = match Port::of_reads(&self.reads).or(self.port) {
             Some(port) if self.run_command.is_some() => vec![report.port(&port)],
             _ => Vec::new(),
         };

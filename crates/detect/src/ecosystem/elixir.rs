@@ -10,9 +10,8 @@ use super::{
     counted,
 };
 use crate::analysis::Topic;
-use crate::environment::{self, Need, Read};
+use crate::environment::{self, Read};
 use crate::plan::shell_quoted;
-use crate::scan;
 use crate::sources::{Sources, Text};
 use crate::versions::{self, Part};
 use crate::{names, services, version_files};
@@ -37,6 +36,8 @@ const ERLANG: [(u32, u32, u32); 6] = [
     (18, 25, 27),
     (19, 26, 28),
 ];
+/// Mix takes what is older than the year 2000 for stale, and would compile it again as it starts.
+const MILLENNIUM: u32 = 946_684_800;
 /// Where `mix release` leaves what it makes.
 const RELEASES: &str = "_build/prod/rel";
 
@@ -65,6 +66,8 @@ fn packing(program: &Packed<'_>) -> Packing {
     }
     Packing {
         env,
+        builds_in_env: true,
+        source_date_epoch: Some(MILLENNIUM),
         ..Packing::default()
     }
 }
@@ -388,19 +391,14 @@ fn start(
     report.likely(Topic::RunCommand, &run, from).note(note);
     application.run_command = Some(run);
     let web = ["plug_cowboy", "bandit", "cowboy"];
-    let whose = if phoenix.is_some() {
-        "Phoenix's default"
+    let usual = if phoenix.is_some() {
+        Some(Port::usual(4000, "Phoenix's default"))
     } else if web.iter().any(|name| mix.dependency(name).is_some()) {
-        "usual for Plug"
+        Some(Port::usual(4000, "usual for Plug"))
     } else {
-        return;
+        None
     };
-    let fallback = reads.iter().find_map(|read| match &read.need {
-        Need::Default(default) if read.name == "PORT" => {
-            Some(Port::fallback(scan::port(default)?, &read.from))
-        }
-        _ => None,
-    });
-    let port = fallback.unwrap_or_else(|| Port::usual(4000, whose));
-    application.ports = vec![report.port(&port)];
+    if let Some(port) = Port::of_reads(reads).or(usual) {
+        application.ports = vec![report.port(&port)];
+    }
 }

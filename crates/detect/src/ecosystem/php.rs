@@ -240,6 +240,7 @@ fn packing(program: &Packed<'_>) -> Packing {
         only_builds: &[],
         env,
         probe: Some(probe),
+        ..Packing::default()
     }
 }
 

@@ -261,6 +261,11 @@ impl<'a> Planner<'a> {
             .iter()
             .filter(|program| program.toolchain().is_none())
             .collect();
+        for program in &interpreted {
+            if program.packing.builds_in_env {
+                last.env.extend(owned(&program.packing.env));
+            }
+        }
         if !interpreted.is_empty() {
             last.steps.extend(self.steps(interpreted, RUN_USER));
         }
