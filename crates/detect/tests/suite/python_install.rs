@@ -383,3 +383,18 @@ fn a_list_that_names_the_project_lists_what_that_needs() {
     ? Which version of rich? pyproject.toml:3 leaves it open. → pip freeze, and write the versions with ==
     ");
 }
+
+#[test]
+fn a_package_may_have_nothing_but_an_address() {
+    let tree = MemoryTree::new([
+        (
+            "requirements.txt",
+            "https://example.com/x-1.0-py3-none-any.whl\n",
+        ),
+        ("main.py", ""),
+    ]);
+    assert_snapshot!(said(&tree), @r"
+    dependencies: 1 package [requirements.txt, certain] (listed in requirements.txt)
+    pinned: no [requirements.txt:1, likely] (what lies at an address may change)
+    ");
+}

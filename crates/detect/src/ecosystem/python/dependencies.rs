@@ -47,6 +47,10 @@ pub(super) struct Dependencies {
     unread: Vec<Unread>,
     /// It installs what lies in the project.
     local: bool,
+    /// Packages that have no name, but an address.
+    nameless: usize,
+    /// Where such an address is, and nothing says what lies there.
+    open_address: Option<String>,
 }
 
 /// One dependency and where it is listed.
@@ -176,6 +180,10 @@ impl Dependencies {
             self.from_git = Some(format!("{file}:{}", line.unwrap_or(0) + 1));
         }
         self.local |= listed.local;
+        self.nameless += listed.addresses.len();
+        let open = listed.addresses.iter().find(|(_, is_pinned)| !is_pinned);
+        let open = open.map(|(line, _)| format!("{file}:{line}"));
+        self.open_address = self.open_address.take().or(open);
         let own = listed.requirements.into_iter();
         self.all.extend(own.map(|requirement| Dependency {
             requirement,
@@ -394,7 +402,7 @@ impl Dependencies {
         let (Some(file), Some(manager)) = (&self.file, self.manager) else {
             return;
         };
-        let count = self.places().count();
+        let count = self.places().count() + self.nameless;
         let decided = self
             .lock
             .as_ref()
@@ -465,6 +473,12 @@ impl Dependencies {
                 report
                     .likely(Topic::Pinned, "no", from)
                     .note("a repository's branch or tag may move");
+            }
+            None if self.open_address.is_some() => {
+                let from = self.open_address.as_deref().unwrap_or(file);
+                report
+                    .likely(Topic::Pinned, "no", from)
+                    .note("what lies at an address may change");
             }
             None if !names_all && count > 0 => {
                 report.likely(Topic::Pinned, "no", file).note(format!(

@@ -9,6 +9,8 @@ pub(crate) struct Listed {
     pub local: bool,
     /// It names the project itself: `-e .`
     pub itself: bool,
+    /// Packages by their addresses alone: the lines, and whether a hash says which each is.
+    pub addresses: Vec<(usize, bool)>,
     /// It names a package by its repository, which only git can fetch.
     pub git: bool,
 }
@@ -122,6 +124,9 @@ impl Listed {
                 "-c" | "--constraint" => self.include(value, true),
                 "-e" | "--editable" | "-f" | "--find-links" => {
                     self.local |= !value.contains("://");
+                    if option.ends_with('e') && value.contains("://") {
+                        self.addresses.push((number, false));
+                    }
                     self.itself |= option != "-f" && is_itself(value);
                 }
                 _ => {}
@@ -136,7 +141,8 @@ impl Listed {
         self.itself |= is_itself(line);
         match Requirement::parse(line, number) {
             Some(requirement) if !is_archive(line) => self.requirements.push(requirement),
-            _ => self.local |= !line.contains("://"),
+            _ if line.contains("://") => self.addresses.push((number, line.contains("sha256="))),
+            _ => self.local = true,
         }
     }
 
