@@ -148,11 +148,9 @@ impl Program<'_> {
         let commands = self.application.build_commands.iter();
         commands.filter(move |command| {
             let sets_up = self.packing.sets_up_image.is_some_and(|is| is(command));
-            let brings_tool = || {
-                let is_built_elsewhere = self.packing.toolchain.is_some();
-                is_built_elsewhere && self.packing.brings_tool.is_some_and(|is| is(command))
-            };
-            sets_up == of_image || (of_image && brings_tool())
+            let elsewhere = self.packing.toolchain.is_some();
+            let brings_tool = self.packing.brings_tool.is_some_and(|is| is(command));
+            sets_up == of_image || (of_image && elsewhere && brings_tool)
         })
     }
 
