@@ -160,3 +160,26 @@ fn generators_make_sites() {
         "mkdocs: pip install mkdocs-material && mkdocs build; serves site"
     );
 }
+
+#[test]
+fn a_web_servers_settings_name_the_folder() {
+    let told = |settings: (&'static str, &'static str)| {
+        let tree = MemoryTree::new([settings, ("pages/index.html", "<p>")]);
+        report(&tree)
+    };
+    let apache = told((
+        "httpd.conf",
+        "Listen 80\nDocumentRoot \"${APP_ROOT}/pages\"\n",
+    ));
+    assert!(
+        apache.contains("[httpd.conf:2, likely] (serves pages: "),
+        "{apache}"
+    );
+    let nginx = told(("nginx.conf", "server {\n  root /srv/pages;\n}\n"));
+    assert!(
+        nginx.contains("[nginx.conf:2, likely] (serves pages: "),
+        "{nginx}"
+    );
+    let proxy = told(("nginx.conf", "root /srv/pages;\nproxy_pass http://api;\n"));
+    assert!(!proxy.contains("nginx.conf"), "{proxy}");
+}

@@ -18,7 +18,7 @@ pub(super) struct Root {
 }
 
 /// Folders that tools and people put a finished site in.
-const USUAL: [&str; 8] = [
+const USUAL: [&str; 9] = [
     "public",
     "dist",
     "site",
@@ -27,11 +27,13 @@ const USUAL: [&str; 8] = [
     "public_html",
     "build",
     "_site",
+    "htdocs",
 ];
 
 pub(super) fn of(sources: &Sources<'_>) -> Option<Root> {
     staticfile(sources)
         .or_else(|| static_json(sources))
+        .or_else(|| configured(sources))
         .or_else(|| lying_there(sources))
 }
 
@@ -93,6 +95,44 @@ fn static_json(sources: &Sources<'_>) -> Option<Root> {
         } else {
             Fallback::NotFound
         },
+    })
+}
+
+/// `DocumentRoot "${APP_ROOT}/htdocs"` of Apache, `root /srv/htdocs;` of nginx: the folder that is there by that end.
+fn configured(sources: &Sources<'_>) -> Option<Root> {
+    let file = sources.first_of(&["httpd.conf", "nginx.conf"])?;
+    let text = sources.text(file)?;
+    // What only stands before a program serves no files.
+    if ["proxy_pass", "fastcgi_pass", "ProxyPass"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
+        return None;
+    }
+    let fallback = if text.contains("/index.html;") || text.contains("FallbackResource") {
+        Fallback::Page
+    } else {
+        Fallback::NotFound
+    };
+    text.lines().enumerate().find_map(|(index, line)| {
+        let line = line.trim();
+        let path = line
+            .strip_prefix("DocumentRoot ")
+            .or_else(|| line.strip_prefix("root "))?
+            .trim_matches([' ', '"', '\'', ';']);
+        let ends =
+            std::iter::once(path).chain(path.match_indices('/').map(|(at, _)| &path[at + 1..]));
+        let (folder, page) = ends
+            .filter(|end| !end.is_empty())
+            .find_map(|end| Some((end.to_owned(), page(sources, end)?)))?;
+        Some(Root {
+            folder: self::folder(&folder)?,
+            page: Some(page),
+            from: format!("{file}:{}", index + 1),
+            why: "the web server's settings say so".to_owned(),
+            explicit: false,
+            fallback,
+        })
     })
 }
 
