@@ -261,6 +261,9 @@ fn build(
     }
     commands.push("mix compile".to_owned());
     assets(sources, mix, texts, application, &mut commands);
+    if mix.script.is_some() {
+        commands.push("mix escript.build".to_owned());
+    }
     if let Some(release) = release(sources, mix) {
         commands.push(format!("mix release {} --overwrite", release.name).replace("  ", " "));
     }
@@ -372,6 +375,9 @@ fn start(
     } else if let Some(phoenix) = phoenix {
         let run = "mix phx.server".to_owned();
         (run, phoenix.from.clone(), "Phoenix's own task")
+    } else if let Some((name, from)) = &mix.script {
+        let run = format!("./{}", shell_quoted(name));
+        (run, from.clone(), "what `mix escript.build` makes")
     } else if let Some(from) = &mix.starts {
         let run = "mix run --no-halt".to_owned();
         (run, from.clone(), "its application starts by itself")

@@ -106,6 +106,18 @@ fn a_release_that_is_described_is_what_runs() {
 }
 
 #[test]
+fn a_script_is_built_and_run() {
+    let tool = detected(&[("mix.exs", &mix("  [escript: [main_module: Shop]]\n"))]);
+    assert_eq!(run(&tool), "./shop");
+    let named = detected(&[(
+        "mix.exs",
+        &mix("  [escript: [main_module: Shop, name: \"till\"]]\n"),
+    )]);
+    assert_eq!(named.build_commands, ["mix compile", "mix escript.build"]);
+    assert_eq!(run(&named), "./till");
+}
+
+#[test]
 fn erlang_is_the_one_that_is_asked_for() {
     let text = mix("  [mod: {Shop, []}]\n");
     let with = |file, said| base_image(&[("mix.exs", text.as_str()), (file, said)]);

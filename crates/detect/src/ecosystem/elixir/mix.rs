@@ -25,6 +25,8 @@ pub(super) struct Mix {
     pub members: Vec<String>,
     /// An application starts by itself.
     pub starts: Option<String>,
+    /// It is packed into one file that is run, by this name.
+    pub script: Option<(String, String)>,
     /// The first release that is described, and where.
     pub release: Option<(String, String)>,
 }
@@ -88,7 +90,17 @@ impl Mix {
             let name = scan.word()?.to_owned();
             (scan.eat(":") && !scan.rest().starts_with(':')).then_some((name, from))
         });
+        let script = Scan::behind(text, "escript:", COMMENTS).find_map(|scan| {
+            let name = scan.rest().split_once("name:").and_then(|(before, rest)| {
+                // A module's name is another one.
+                let own = !before.contains(']') && !before.ends_with('_');
+                own.then(|| rest.trim_start().strip_prefix('"')?.split('"').next())?
+            });
+            let name = name.or(app)?.to_owned();
+            Some((name, format!("{file}:{}", scan.line())))
+        });
         Self {
+            script,
             app: app.map(str::to_owned),
             elixir,
             dependencies: dependencies.collect(),
