@@ -442,27 +442,9 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Whether a program takes no notice of being asked to stop when it is process 1. Most leave that to the kernel,
-/// which does it for every process but the first; servers and some runtimes see to it themselves.
-fn is_deaf(language: &str, command: &str) -> bool {
-    const PROGRAMS: [&str; 15] = [
-        "bun", "bunx", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm",
-        "python", "python3", "tsx", "yarn",
-    ];
-    const COMPILED: [&str; 8] = [
-        "c", "cobol", "cpp", "crystal", "haskell", "rust", "swift", "zig",
-    ];
-    let commands = shell::commands(command);
-    let last = commands.last().and_then(|words| words.first());
-    last.is_some_and(|program| {
-        PROGRAMS.contains(&program.as_str())
-            || (program.starts_with("./") && COMPILED.contains(&language))
-    })
-}
-
 fn start(program: &Program<'_>) -> Vec<String> {
     let command = program.application.run_command.as_deref().unwrap_or("");
-    if is_deaf(&program.application.language, command) {
+    if shell::is_deaf(&program.application.language, command) {
         shell::supervised(command)
     } else {
         shell::exec_form(command)

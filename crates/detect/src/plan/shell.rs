@@ -191,6 +191,24 @@ fn is_shell_word(word: &str) -> bool {
     word == "exec" || SHELL_WORDS.contains(&word)
 }
 
+/// Whether a program takes no notice of being asked to stop when it is process 1. Most leave that to the kernel,
+/// which does it for every process but the first; servers and some runtimes see to it themselves.
+pub fn is_deaf(language: &str, command: &str) -> bool {
+    const PROGRAMS: [&str; 15] = [
+        "bun", "bunx", "dart", "deno", "flask", "node", "npm", "npx", "perl", "php", "pnpm",
+        "python", "python3", "tsx", "yarn",
+    ];
+    const COMPILED: [&str; 8] = [
+        "c", "cobol", "cpp", "crystal", "haskell", "rust", "swift", "zig",
+    ];
+    let all = commands(command);
+    let last = all.last().and_then(|words| words.first());
+    last.is_some_and(|program| {
+        PROGRAMS.contains(&program.as_str())
+            || (program.starts_with("./") && COMPILED.contains(&language))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
