@@ -1,14 +1,16 @@
 //! Go: modules.
 
+mod lock;
 mod module;
+mod native;
 mod source;
 
 use ergon_manifest::Application;
 
 use self::module::Module;
 use super::{
-    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
-    UsualRuntime, counted,
+    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
+    counted, probe_by_bash,
 };
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
@@ -35,9 +37,39 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing,
 };
 
+/// The image with this Go, of the newest Debian that there is one of.
+fn image(version: &str) -> String {
+    /// From which patch of a Go on there is one of each.
+    const BULLSEYE: [(u32, u32); 6] = [(15, 15), (16, 7), (17, 0), (18, 0), (19, 0), (20, 0)];
+    const BOOKWORM: [(u32, u32); 2] = [(19, 10), (20, 5)];
+    let parts: Vec<u32> = version
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect();
+    let is_plain = parts.len() == version.split('.').count();
+    let minor = match parts[..] {
+        [1, minor, ..] if minor < 21 => minor,
+        _ => return format!("golang:{version}-bookworm"),
+    };
+    let since = |known: &[(u32, u32)]| {
+        let from = known.iter().find(|(of, _)| *of == minor);
+        from.is_some_and(|(_, first)| parts.get(2).is_none_or(|patch| patch >= first) && is_plain)
+    };
+    let release = if since(&BOOKWORM) {
+        "bookworm"
+    } else if since(&BULLSEYE) || minor > 16 {
+        "bullseye"
+    } else {
+        "buster"
+    };
+    // The first one was not called 1.20.0 then.
+    let first = version.strip_suffix(".0").filter(|_| parts.len() == 3);
+    format!("golang:{}-{release}", first.unwrap_or(version))
+}
+
 fn packing(program: &Packed<'_>) -> Packing {
     let toolchain = Toolchain {
-        image: format!("golang:{}-bookworm", program.version(USUAL.version)),
+        image: image(program.version(USUAL.version)),
         // Build paths and version-control state stay out of programs, and what one step has fetched
         // is there for the next.
         env: vec![
@@ -56,6 +88,7 @@ fn packing(program: &Packed<'_>) -> Packing {
     };
     Packing {
         toolchain: (!program.starts_from("golang")).then_some(toolchain),
+        probe: Some(probe_by_bash),
         ..Packing::default()
     }
 }
@@ -166,7 +199,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     dependencies(sources, &module, &mut application, &mut report);
     if let Some(main) = &main {
-        let c = if uses_c(&module, &texts) { "1" } else { "0" };
+        let native = native::packages(&module, &texts, &mut report);
+        let c = if native.is_some() { "1" } else { "0" };
+        application.system_packages = native.unwrap_or_default();
         // Without a module there are only files.
         let package = if file == marker {
             shell_quoted(&main.package)
@@ -213,7 +248,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .map(|(path, _, line)| (path.as_str(), format!("go.mod:{line}")));
     application.services = services::of_dependencies(services::Packages::Go, required, &mut report);
     if file == marker {
-        pinned(sources, &module, &mut report);
+        lock::report(sources, &module, &mut report);
     }
     application.runtime = Some(runtime);
 
@@ -241,23 +276,6 @@ fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
         .iter()
         .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")));
     named.chain(module).collect()
-}
-
-/// Whether the program has C in it: its own, or that of a module which is known for it.
-fn uses_c(module: &Module, texts: &[Text<'_>]) -> bool {
-    const MODULES: [&str; 4] = [
-        "github.com/mattn/go-sqlite3",
-        "github.com/confluentinc/confluent-kafka-go",
-        "github.com/h2non/bimg",
-        "github.com/davidbyttow/govips",
-    ];
-    let required = module.requires.iter().any(|(path, ..)| {
-        MODULES.iter().any(|known| {
-            path.strip_prefix(known)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    });
-    required || texts.iter().any(|(_, text)| text.contains("import \"C\""))
 }
 
 /// The package that becomes the program.
@@ -325,36 +343,5 @@ fn dependencies(
         application
             .build_commands
             .push("go mod download".to_owned());
-    }
-}
-
-fn pinned(sources: &Sources<'_>, module: &Module, report: &mut Report) {
-    if module.requires.is_empty() {
-        report.lock(
-            LockState::Locked,
-            "go.mod",
-            "nothing but the standard library is used",
-        );
-        report
-            .certain(Topic::Pinned, "yes", "go.mod")
-            .note("nothing but the standard library is used");
-    } else if sources.has("go.sum") {
-        report.lock(
-            LockState::Locked,
-            "go.sum",
-            "it holds the hash of every module",
-        );
-        report
-            .certain(Topic::Pinned, "yes", "go.sum")
-            .note("go.sum holds the hash of every module");
-    } else {
-        report.lock(LockState::Missing, "go.sum", "there is no go.sum");
-        report
-            .certain(Topic::Pinned, "no", "go.mod")
-            .note("there is no go.sum");
-        report.ask(
-            "Which modules exactly? there is no go.sum.",
-            "go mod tidy, and commit go.sum",
-        );
     }
 }

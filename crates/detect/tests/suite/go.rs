@@ -152,3 +152,61 @@ fn modules_that_are_known_for_their_c_are_built_with_it() {
     ]);
     assert!(application.build_commands[1].starts_with("CGO_ENABLED=1 "));
 }
+
+/// What is said of the lock file.
+fn lock(sum: &str) -> String {
+    let tree = MemoryTree::new([
+        (
+            "go.mod",
+            "module a\n\ngo 1.22\n\nrequire (\n\tb.org/c v1.0.0\n\td.org/e v2.0.0\n)\n\nreplace d.org/e => ./e\n",
+        ),
+        ("go.sum", sum),
+        ("main.go", MAIN),
+    ]);
+    let report = report(&tree);
+    let line = report.lines().find(|line| line.starts_with("lock:"));
+    line.unwrap().to_owned()
+}
+
+#[test]
+fn a_lock_file_without_what_is_required_is_stale() {
+    let stale = "lock: stale [go.sum, certain] (b.org/c v1.0.0 of go.mod:6 is not in it)";
+    assert_eq!(lock(""), stale);
+    assert_eq!(lock("b.org/c v1.0.1/go.mod h1:x=\n"), stale);
+    assert_eq!(
+        lock("b.org/c v1.0.0/go.mod h1:x=\n"),
+        "lock: locked [go.sum, certain] (it holds the hash of every module)"
+    );
+}
+
+#[test]
+fn what_c_needs_is_installed() {
+    let application = detected(&[
+        (
+            "go.mod",
+            "module a\n\ngo 1.19\n\nrequire github.com/h2non/bimg v1.1.9\n",
+        ),
+        ("main.go", MAIN),
+    ]);
+    assert_eq!(
+        application.system_packages,
+        ["gcc", "libc6-dev", "libvips-dev", "pkg-config", "libvips42"]
+    );
+}
+
+#[test]
+fn the_image_that_builds_is_of_a_debian_that_had_this_go() {
+    for (version, image) in [
+        ("1.14", "golang:1.14-buster"),
+        ("1.17", "golang:1.17-bullseye"),
+        ("1.19.3", "golang:1.19.3-bullseye"),
+        ("1.20", "golang:1.20-bookworm"),
+        ("1.22.1", "golang:1.22.1-bookworm"),
+    ] {
+        let module = format!("module a\n\ngo {version}\n");
+        let tree = MemoryTree::new([("go.mod", module.as_str()), ("main.go", MAIN)]);
+        let analysis = ergon_detect::analyse(&tree);
+        let plan = ergon_detect::plan::plan(&analysis.manifest, &tree).unwrap();
+        assert_eq!(plan[0].stages[0].base, image);
+    }
+}

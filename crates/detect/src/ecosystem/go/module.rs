@@ -10,6 +10,24 @@ pub(super) struct Module {
     pub go: Option<(String, usize)>,
     /// Modules, versions and lines of what is required.
     pub requires: Vec<(String, String, usize)>,
+    pub replaces: Vec<Replaced>,
+    /// Folders of a workspace's modules.
+    pub uses: Vec<String>,
+}
+
+/// A module that another one stands in for.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    path: String,
+    version: Option<String>,
+    /// A module and its version; none where it is a folder.
+    pub by: Option<(String, String)>,
+}
+
+impl Replaced {
+    pub fn fits(&self, path: &str, version: &str) -> bool {
+        self.path == path && self.version.as_deref().is_none_or(|only| only == version)
+    }
 }
 
 impl Module {
@@ -49,6 +67,22 @@ impl Module {
                 ("require", Some(path)) => {
                     let version = words.next().unwrap_or("").to_owned();
                     module.requires.push((path.to_owned(), version, index + 1));
+                }
+                ("use", Some(folder)) => {
+                    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+                    module.uses.push(folder.trim_matches('.').to_owned());
+                }
+                ("replace", Some(path)) => {
+                    let rest: Vec<&str> = words.collect();
+                    let Some(arrow) = rest.iter().position(|word| *word == "=>") else {
+                        continue;
+                    };
+                    let by = rest.get(arrow + 1).zip(rest.get(arrow + 2));
+                    module.replaces.push(Replaced {
+                        path: path.to_owned(),
+                        version: rest[..arrow].first().map(|&version| version.to_owned()),
+                        by: by.map(|(path, version)| ((*path).to_owned(), (*version).to_owned())),
+                    });
                 }
                 _ => {}
             }
