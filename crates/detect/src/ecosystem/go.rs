@@ -3,11 +3,13 @@
 mod lock;
 mod module;
 mod native;
+mod programs;
 mod source;
 
 use ergon_manifest::Application;
 
 use self::module::Module;
+use self::programs::Main;
 use super::{
     Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
     counted, probe_by_bash,
@@ -15,7 +17,7 @@ use super::{
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
 use crate::scan::Scan;
-use crate::sources::{Sources, Text};
+use crate::sources::Sources;
 use crate::version_files;
 use crate::{environment, services};
 
@@ -153,6 +155,16 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let mut report = Report::default();
     report.certain(Topic::Language, "Go", marker);
     let texts = sources.program_texts(&["go"]);
+    let mains = programs::mains(&texts);
+    let main = if marker == "go.work" && is_each(&module, &mains) {
+        None
+    } else {
+        programs::choose(sources, &mains, &texts, &module, &mut report)
+    };
+    let texts = match &main {
+        Some(main) => programs::parts(texts, main, &mains, &module),
+        None => texts,
+    };
     let name = module.name();
 
     let framework = FRAMEWORKS.iter().find_map(|framework| {
@@ -186,7 +198,6 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .note("the standard library");
     }
     let runtime = report.runtime(&USUAL, claims(sources, &module, file));
-    let main = main_package(&texts, name.as_deref(), &mut report);
 
     let mut application = Application {
         kind: framework
@@ -214,7 +225,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         let run = format!("./{PROGRAM}");
         report
             .likely(Topic::BuildCommand, &build, &main.from)
-            .note(format!("{} is the main package", main.from));
+            .note(match &main.because {
+                Some(place) => format!("{place} builds it"),
+                None => format!("{} is the main package", main.from),
+            });
         report
             .likely(Topic::RunCommand, &run, &main.from)
             .note(format!("built from {}", main.package));
@@ -278,52 +292,14 @@ fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
     named.chain(module).collect()
 }
 
-/// The package that becomes the program.
-struct Main {
-    /// As `go build` takes it: `.`, `./cmd/web`.
-    package: String,
-    file: String,
-    /// Where its `main` is.
-    from: String,
-}
-
-fn main_package(texts: &[Text<'_>], name: Option<&str>, report: &mut Report) -> Option<Main> {
-    let mut mains: Vec<Main> = texts
-        .iter()
-        .filter(|(_, text)| {
-            text.lines()
-                .any(|line| line.split("//").next().unwrap_or("").trim() == "package main")
-        })
-        .filter_map(|(path, text)| {
-            let scan = Scan::behind(text, "func main", source::COMMENT)
-                .find(|scan| scan.rest().starts_with('('))?;
-            let package = path
-                .rsplit_once('/')
-                .map_or(".".to_owned(), |(folder, _)| format!("./{folder}"));
-            Some(Main {
-                package,
-                file: (*path).to_owned(),
-                from: format!("{path}:{}", scan.line()),
-            })
-        })
-        .collect();
-    mains.dedup_by(|a, b| a.package == b.package);
-    let folder = |main: &Main| main.package.rsplit('/').next().unwrap_or("").to_owned();
-    let named = mains
-        .iter()
-        .position(|main| main.package == "." || Some(folder(main).as_str()) == name);
-    if mains.len() > 1 && named.is_none() {
-        let packages: Vec<_> = mains.iter().map(|main| main.package.as_str()).collect();
-        report.ask(
-            format!(
-                "Which program? {} are main packages; {} taken.",
-                packages.join(", "),
-                packages[0]
-            ),
-            "write the one that is meant into build_commands of ergon.json",
-        );
-    }
-    (!mains.is_empty()).then(|| mains.swap_remove(named.unwrap_or(0)))
+/// Whether several of a workspace's modules are programs, each of its own.
+fn is_each(workspace: &Module, mains: &[Main]) -> bool {
+    let programs = workspace.uses.iter().filter(|folder| {
+        mains
+            .iter()
+            .any(|main| !main.is_beside() && main.is_in(folder))
+    });
+    programs.count() > 1
 }
 
 fn dependencies(

@@ -210,3 +210,109 @@ fn the_image_that_builds_is_of_a_debian_that_had_this_go() {
         assert_eq!(plan[0].stages[0].base, image);
     }
 }
+
+/// The one of several main packages that is built, and whether that is asked for.
+fn built(files: &[(&str, &str)]) -> (String, bool) {
+    let files = files.iter().copied();
+    let tree = MemoryTree::new(files.chain([("go.mod", "module shop\n\ngo 1.22\n")]));
+    let analysis = ergon_detect::analyse(&tree);
+    let application = analysis.manifest.applications.values().next().unwrap();
+    let command = application.build_commands.last().unwrap();
+    let asked = analysis
+        .questions
+        .iter()
+        .any(|question| question.text.starts_with("Which program"));
+    let package = command.rsplit(' ').next().unwrap();
+    (package.to_owned(), asked)
+}
+
+const SERVES: &str = "package main\n\nfunc main() {\n\thttp.ListenAndServe(\":9000\", nil)\n}\n";
+
+#[test]
+fn of_several_main_packages_the_one_that_listens_is_taken() {
+    let taken = |files: &[(&str, &str)], package: &str| {
+        assert_eq!(built(files), (package.to_owned(), false));
+    };
+    taken(
+        &[("cmd/consumer/main.go", MAIN), ("cmd/todo/main.go", SERVES)],
+        "./cmd/todo",
+    );
+    taken(
+        &[
+            ("cmd/cli/main.go", SERVES),
+            ("cmd/todo-server/main.go", MAIN),
+        ],
+        "./cmd/todo-server",
+    );
+    taken(
+        &[
+            ("cmd/a/main.go", MAIN),
+            (
+                "cmd/b/main.go",
+                "package main\n\nimport \"shop/http\"\n\nfunc main() {}\n",
+            ),
+            (
+                "http/http.go",
+                &SERVES.replace("package main", "package http"),
+            ),
+        ],
+        "./cmd/b",
+    );
+    taken(
+        &[("cmd/jobs/main.go", MAIN), ("cmd/shop/main.go", MAIN)],
+        "./cmd/shop",
+    );
+    assert!(built(&[("cmd/a/main.go", SERVES), ("cmd/web/main.go", SERVES)]).1);
+}
+
+#[test]
+fn a_file_that_says_which_main_package_is_built_decides() {
+    let mains = [("first/main.go", SERVES), ("second/main.go", MAIN)];
+    let dockerfile = (
+        "Dockerfile",
+        "FROM golang:1.22\nRUN go mod download && \\\n  go build -o /first ./second\n",
+    );
+    let project = (
+        "project.toml",
+        "[[build.env]]\nname = \"BP_GO_TARGETS\"\nvalue = \"./second\"\n",
+    );
+    for said in [dockerfile, project] {
+        let files = [mains[0], mains[1], said];
+        assert_eq!(built(&files), ("./second".to_owned(), false));
+    }
+}
+
+#[test]
+fn nothing_is_read_from_another_main_package() {
+    let application = detected(&[
+        ("go.mod", "module shop\n\ngo 1.22\n"),
+        (
+            "cmd/migrate/main.go",
+            "package main\n\nfunc main() {\n\tos.Getenv(\"MIGRATIONS\")\n\thttp.ListenAndServe(\":1234\", nil)\n}\n",
+        ),
+        ("cmd/server/main.go", SERVES),
+    ]);
+    assert_eq!(application.ports, [9000]);
+    assert!(application.env.is_empty());
+}
+
+#[test]
+fn each_program_of_a_workspace_is_one_of_its_own() {
+    let files = [
+        ("go.work", "go 1.22\n\nuse (\n\t./api\n\t./worker\n)\n"),
+        ("api/go.mod", "module shop/api\n\ngo 1.22\n"),
+        ("api/main.go", SERVES),
+        ("worker/go.mod", "module shop/worker\n\ngo 1.22\n"),
+        ("worker/main.go", MAIN),
+    ];
+    let compose = (
+        "compose.yaml",
+        "services:\n  api:\n    build: ./api\n  worker:\n    build: ./worker\n",
+    );
+    for more in [None, Some(compose)] {
+        let tree = MemoryTree::new(files.into_iter().chain(more));
+        let analysis = ergon_detect::analyse(&tree);
+        let names: Vec<_> = analysis.manifest.applications.keys().collect();
+        assert_eq!(names, ["api", "worker"]);
+    }
+}

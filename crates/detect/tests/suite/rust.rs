@@ -550,3 +550,50 @@ fn crates_are_fetched_by_what_lists_them() {
         "Cargo.toml one/Cargo.toml one/src/main.rs"
     );
 }
+
+#[test]
+fn of_several_programs_the_server_is_taken_without_a_question() {
+    let cargo = package("shop", "[dependencies]\naxum = \"0.8\"\n");
+    for other in ["migrate", "jobs"] {
+        let other = format!("src/bin/{other}.rs");
+        let tree = MemoryTree::new([
+            ("Cargo.toml", cargo.as_str()),
+            ("Cargo.lock", ""),
+            (other.as_str(), MAIN),
+            ("src/bin/server.rs", MAIN),
+        ]);
+        let report = report(&tree);
+        assert!(report.contains("run_command: ./bin/server"), "{report}");
+        assert!(!report.contains("Which program"), "{report}");
+    }
+}
+
+#[test]
+fn what_else_a_workspace_has_is_a_program_too_or_asked_for() {
+    let of = |other: &str| {
+        let api = package("api", "[dependencies]\naxum = \"0.8\"\n");
+        let (worker, cli) = (package(other, ""), package("cli", ""));
+        let tree = MemoryTree::new([
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = [\"api\", \"other\", \"cli\"]\n",
+            ),
+            ("api/Cargo.toml", &api),
+            ("api/src/main.rs", MAIN),
+            ("other/Cargo.toml", &worker),
+            ("other/src/main.rs", MAIN),
+            ("cli/Cargo.toml", &cli),
+            ("cli/src/main.rs", MAIN),
+        ]);
+        let analysis = ergon_detect::analyse(&tree);
+        let names: Vec<_> = analysis.manifest.applications.keys().cloned().collect();
+        (names, report(&tree))
+    };
+    assert_eq!(of("worker").0, ["api", "worker"]);
+    let (names, report) = of("other");
+    assert_eq!(names, ["api"]);
+    assert!(
+        report.contains("? Which program? api, other are programs; api taken."),
+        "{report}"
+    );
+}

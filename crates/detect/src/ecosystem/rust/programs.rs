@@ -10,6 +10,46 @@ use crate::sources::{Sources, Text};
 /// Packages of a workspace that are there for its developers.
 const HELPERS: [&str; 6] = ["xtask", "tools", "tool", "scripts", "benches", "fuzz"];
 
+/// Programs that are there beside the one that is meant, by a word of their names.
+const BESIDE: [&str; 12] = [
+    "migrate",
+    "migrator",
+    "migration",
+    "migrations",
+    "seed",
+    "seeder",
+    "cli",
+    "ctl",
+    "tool",
+    "client",
+    "example",
+    "bench",
+];
+/// What the one that is meant is called, the most telling first.
+const NAMES: [&str; 6] = ["server", "api", "web", "app", "main", "httpd"];
+
+/// What runs beside a program that answers, for itself.
+const WORKERS: [&str; 10] = [
+    "worker",
+    "workers",
+    "consumer",
+    "scheduler",
+    "cron",
+    "jobs",
+    "queue",
+    "processor",
+    "bot",
+    "daemon",
+];
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(['-', '_'])
+}
+
+fn is_beside(program: &Program) -> bool {
+    words(&program.name).any(|word| BESIDE.contains(&word))
+}
+
 /// A program that cargo builds.
 #[derive(Clone)]
 pub(super) struct Program {
@@ -122,6 +162,12 @@ pub(super) fn choose(
     report: &mut Report,
 ) -> Choice {
     let own = of_package(sources, &root);
+    // Where each package stands for itself, those for developers and by hand do not.
+    let below = workspace.is_some_and(|workspace| !workspace.up.is_empty());
+    let folder = sources.folder().rsplit('/').next().unwrap_or("");
+    if below && (HELPERS.contains(&folder) || !own.is_empty() && own.iter().all(is_beside)) {
+        return Choice::Nothing;
+    }
     if let Some(program) = of_several(own, &root, texts, report) {
         return Choice::One(program, Box::new(root));
     }
@@ -164,8 +210,31 @@ pub(super) fn choose(
                 );
             }
             1 => {
+                let runs_beside = |(package, programs): &(Package, Vec<Program>)| {
+                    let name = package.name().unwrap_or("");
+                    words(name).any(|word| WORKERS.contains(&word)) && !programs.is_empty()
+                };
                 let at = serving.iter().position(|serves| *serves).unwrap_or(0);
                 members.swap(0, at);
+                if members[1..].iter().any(runs_beside) {
+                    return Choice::Each;
+                }
+                let others: Vec<_> = members[1..]
+                    .iter()
+                    .map(|(_, programs)| &programs[0])
+                    .filter(|program| !is_beside(program))
+                    .map(|program| program.name.as_str())
+                    .collect();
+                if !others.is_empty() {
+                    let taken = members[0].1[0].name.as_str();
+                    let mut names = vec![taken];
+                    names.extend(others);
+                    let remedy = format!(
+                        "add default-members = [\"{}\"] to [workspace] in Cargo.toml",
+                        members[0].0.folder.trim_end_matches('/')
+                    );
+                    which(&names, &remedy, report);
+                }
             }
             _ => return Choice::Each,
         }
@@ -195,7 +264,7 @@ fn serves(package: &Package, workspace: &Workspace, texts: &[Text<'_>]) -> bool 
 }
 
 /// Of a package's programs the one that `default-run` names, else that of its name, else the only one that
-/// answers to anybody.
+/// answers to anybody, else the one that is called so.
 fn of_several(
     mut programs: Vec<Program>,
     package: &Package,
@@ -218,7 +287,28 @@ fn of_several(
         let (at, _) = serving.next()?;
         serving.next().is_none().then_some(at)
     };
-    let chosen = named.or_else(serving);
+    let meant = || {
+        let mut meant = programs.iter().filter(|program| !is_beside(program));
+        let only = meant.next().filter(|_| meant.next().is_none())?;
+        programs
+            .iter()
+            .position(|program| program.name == only.name)
+    };
+    let answers = programs.iter().any(|program| {
+        texts
+            .iter()
+            .any(|(path, text)| *path == program.file && source::listens(text))
+    });
+    let called = || {
+        NAMES.iter().find_map(|name| {
+            let mut programs = programs.iter();
+            programs.position(|program| words(&program.name).any(|word| word == *name))
+        })
+    };
+    let chosen = named
+        .or_else(meant)
+        .or_else(serving)
+        .or_else(|| called().filter(|_| !answers));
     if chosen.is_none() {
         let names: Vec<_> = programs
             .iter()
