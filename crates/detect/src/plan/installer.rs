@@ -219,7 +219,9 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
                 .text("go.mod")
                 .lines()
                 .any(|line| line.contains("=> ./") || line.contains("=> ../"));
-            if local || place.has("go.work") {
+            // A workspace's modules may well want each other's.
+            let mut of_workspace = (0..5).map(|up| format!("{}go.work", "../".repeat(up)));
+            if local || of_workspace.any(|file| place.has(&file)) {
                 None
             } else {
                 place.files(&["go.mod", "go.sum"])

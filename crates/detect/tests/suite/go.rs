@@ -316,3 +316,20 @@ fn each_program_of_a_workspace_is_one_of_its_own() {
         assert_eq!(names, ["api", "worker"]);
     }
 }
+
+#[test]
+fn modules_of_the_same_workspace_have_no_hash() {
+    let tree = MemoryTree::new([
+        ("go.work", "go 1.22\n\nuse ./api\nuse ./jobs\n"),
+        (
+            "api/go.mod",
+            "module a.org/api\n\ngo 1.22\n\nrequire a.org/jobs v0.1.0\n",
+        ),
+        ("api/main.go", MAIN),
+        ("jobs/go.mod", "module a.org/jobs\n\ngo 1.22\n"),
+        ("jobs/main.go", MAIN),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    assert_eq!(analysis.manifest.applications.len(), 2);
+    assert!(analysis.questions.is_empty(), "{:?}", analysis.questions);
+}

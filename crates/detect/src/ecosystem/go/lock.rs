@@ -13,8 +13,18 @@ pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report
         report.lock(state, file, note);
         report.certain(Topic::Pinned, value, from).note(note);
     };
-    if module.requires.is_empty() {
-        let note = "nothing but the standard library is used";
+    let own = of_workspace(sources);
+    let others = module.requires.iter().filter(|(path, version, _)| {
+        let replaced = module.replaced(path, version);
+        !own.contains(path) && replaced.is_none_or(|replaced| replaced.by.is_some())
+    });
+    let others: Vec<_> = others.collect();
+    if others.is_empty() {
+        let note = if module.requires.is_empty() {
+            "nothing but the standard library is used"
+        } else {
+            "nothing but the project's own modules is used"
+        };
         return pinned("yes", "go.mod", note, LockState::Locked, "go.mod");
     }
     if !sources.has("go.sum") {
@@ -22,7 +32,7 @@ pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report
         pinned("no", "go.mod", note, LockState::Missing, "go.sum");
         return ask(report, "there is no go.sum");
     }
-    let Some(lacking) = lacking(sources, module) else {
+    let Some(lacking) = lacking(sources, module, &others) else {
         let note = "it holds the hash of every module";
         report.lock(LockState::Locked, "go.sum", note);
         report
@@ -42,8 +52,12 @@ fn ask(report: &mut Report, why: &str) {
 }
 
 /// The first of what is required that has no hash, as said.
-fn lacking(sources: &Sources<'_>, module: &Module) -> Option<String> {
-    // Those that a workspace is built of are hashed together.
+fn lacking(
+    sources: &Sources<'_>,
+    module: &Module,
+    required: &[&(String, String, usize)],
+) -> Option<String> {
+    // What only a workspace as a whole wants is hashed there.
     let of_workspace = sources.nearest(&["go.work.sum"]);
     let files = ["go.sum".to_owned()].into_iter().chain(of_workspace);
     let texts: Vec<_> = files.filter_map(|file| sources.text(&file)).collect();
@@ -60,21 +74,32 @@ fn lacking(sources: &Sources<'_>, module: &Module) -> Option<String> {
             Some((path, version.strip_suffix("/go.mod")?))
         })
         .collect();
-    let workspace = sources.nearest(&["go.work"]);
-    let (path, version, line) = module.requires.iter().find(|(path, version, _)| {
-        let replaced = module
-            .replaces
-            .iter()
-            .find(|replaced| replaced.fits(path, version));
-        match replaced.map(|replaced| &replaced.by) {
-            // Of the project itself, nothing is hashed.
-            Some(None) => false,
-            Some(Some((path, version))) => !hashed.contains(&(path.as_str(), version.as_str())),
-            None => {
-                let own = workspace.is_some() && version == "v0.0.0";
-                !own && !hashed.contains(&(path.as_str(), version.as_str()))
-            }
-        }
+    let (path, version, line) = required.iter().find(|(path, version, _)| {
+        let replaced = module.replaced(path, version);
+        let (path, version) = replaced
+            .and_then(|replaced| replaced.by.as_ref())
+            .map_or((path, version), |(path, version)| (path, version));
+        !hashed.contains(&(path.as_str(), version.as_str()))
     })?;
     Some(format!("{path} {version} of go.mod:{line} is not in it"))
+}
+
+/// The modules of the workspace that the folder lies in; what is built is theirs, never what is fetched.
+fn of_workspace(sources: &Sources<'_>) -> HashSet<String> {
+    let Some(file) = sources.nearest(&["go.work"]) else {
+        return HashSet::new();
+    };
+    let up = file.strip_suffix("go.work").unwrap_or("");
+    let workspace = sources.text(&file).map(|text| Module::parse(&text));
+    let folders = workspace
+        .map(|workspace| workspace.uses)
+        .unwrap_or_default();
+    folders
+        .iter()
+        .filter_map(|folder| {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            let text = sources.text(&format!("{up}{folder}{slash}go.mod"))?;
+            Module::parse(&text).path
+        })
+        .collect()
 }

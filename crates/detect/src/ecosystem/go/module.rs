@@ -25,8 +25,8 @@ pub(super) struct Replaced {
 }
 
 impl Replaced {
-    pub fn fits(&self, path: &str, version: &str) -> bool {
-        self.path == path && self.version.as_deref().is_none_or(|only| only == version)
+    fn fits(&self, version: &str) -> bool {
+        self.version.as_deref().is_none_or(|only| only == version)
     }
 }
 
@@ -93,6 +93,13 @@ impl Module {
                 .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
         });
         module
+    }
+
+    /// What stands in for a module.
+    pub fn replaced(&self, path: &str, version: &str) -> Option<&Replaced> {
+        self.replaces
+            .iter()
+            .find(|replaced| replaced.path == path && replaced.fits(version))
     }
 
     /// The last element of the module's path that says what it is.
