@@ -314,8 +314,12 @@ fn dependencies(
     report.certain(Topic::PackageManager, "go", "go.mod");
     let count = module.requires.len();
     report.certain(Topic::Dependencies, counted(count, "module"), "go.mod");
-    if count > 0 && !sources.has("vendor/modules.txt") {
-        report.certain(Topic::BuildCommand, "go mod download", "go.mod");
+    // Of a workspace all is resolved, whichever of it is built.
+    let workspace = sources.nearest(&["go.work"]);
+    if (count > 0 || workspace.is_some()) && !sources.has("vendor/modules.txt") {
+        let from = workspace.filter(|_| count == 0);
+        let from = from.as_deref().unwrap_or("go.mod");
+        report.certain(Topic::BuildCommand, "go mod download", from);
         application
             .build_commands
             .push("go mod download".to_owned());

@@ -197,7 +197,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             package: &package,
             up,
             // Whoever fetches gets the toolchain, too, where the project names one.
-            fetches: !all.is_empty() || names_toolchain,
+            // Of a workspace all is resolved, whichever of it is built.
+            fetches: !all.is_empty() || names_toolchain || !up.is_empty(),
             locked: state == LockState::Locked && lock.is_some(),
             target: target(sources, up),
         };

@@ -331,5 +331,8 @@ fn modules_of_the_same_workspace_have_no_hash() {
     ]);
     let analysis = ergon_detect::analyse(&tree);
     assert_eq!(analysis.manifest.applications.len(), 2);
+    for application in analysis.manifest.applications.values() {
+        assert_eq!(application.build_commands[0], "go mod download");
+    }
     assert!(analysis.questions.is_empty(), "{:?}", analysis.questions);
 }
