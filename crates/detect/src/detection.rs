@@ -72,6 +72,7 @@ fn recognised(
             ));
         }
     }
+    ask_once(&mut analysis);
     analysis.questions.extend(sources.into_problems());
     for (name, application) in &analysis.manifest.applications {
         let said = |fact: &Fact| {
@@ -87,6 +88,30 @@ fn recognised(
         }
     }
     analysis
+}
+
+/// What is open for several programs of one folder is one question.
+fn ask_once(analysis: &mut Analysis) {
+    let applications = &analysis.manifest.applications;
+    let folder = |question: &Question| {
+        let of = question
+            .application
+            .as_ref()
+            .and_then(|name| applications.get(name));
+        of.map(|application| application.path.clone())
+    };
+    let mut asked: Vec<Question> = Vec::new();
+    for question in std::mem::take(&mut analysis.questions) {
+        let before = asked.iter_mut().find(|before| {
+            (&before.text, &before.remedy) == (&question.text, &question.remedy)
+                && (before.application.is_none() || folder(before) == folder(&question))
+        });
+        match before {
+            Some(before) => before.application = None,
+            None => asked.push(question),
+        }
+    }
+    analysis.questions = asked;
 }
 
 /// What the compose file calls each program where there are several, else its package's own name, else its

@@ -28,7 +28,8 @@ pub fn render(analysis: &Analysis) -> String {
         heading(&mut page, name, application);
         table(&mut page, &facts);
     }
-    questions(&mut page, &analysis.questions);
+    let several = analysis.manifest.applications.len() > 1;
+    questions(&mut page, &analysis.questions, several);
     page
 }
 
@@ -44,7 +45,7 @@ pub fn render_unknown(folder: &str, analysis: &Analysis) -> String {
     page.push_str("\nIf you know how it is built and started, say so in ergon.json:\n\n");
     page.push_str(BY_HAND);
     page.push_str("\n`ergon manifest check` says whether it is right; `ergon manifest schema` describes every field.\n");
-    questions(&mut page, &analysis.questions);
+    questions(&mut page, &analysis.questions, false);
     page
 }
 
@@ -170,18 +171,21 @@ const TOPICS: [(Topic, &str); 14] = [
     (Topic::Pinned, "pinned"),
 ];
 
-fn questions(page: &mut String, questions: &[Question]) {
+/// What is still open; of which application, where there are several.
+fn questions(page: &mut String, questions: &[Question], several: bool) {
     if questions.is_empty() {
         return;
     }
     let count = words::count(questions.len(), "question");
     let mut label = style::warning(&format!("{count}:"));
     for question in questions {
+        let about = question.application.as_deref().filter(|_| several);
+        let about = about.map(|name| format!("{name}: ")).unwrap_or_default();
         let text = words::harmless(&question.text);
         let remedy = words::harmless(&question.remedy);
         let _ = writeln!(
             page,
-            "{label}  {text} To settle it: {}",
+            "{label}  {about}{text} To settle it: {}",
             style::strong(&remedy)
         );
         label = " ".repeat(count.len() + 1);
