@@ -15,6 +15,7 @@ mod found;
 mod go;
 mod java;
 mod java_reads;
+mod limits;
 mod nixpacks;
 mod node;
 mod node_install;
