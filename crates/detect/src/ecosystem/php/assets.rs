@@ -33,7 +33,10 @@ pub(super) fn build(
         ),
         Some("yarn.lock") => (
             "yarn",
-            &["npm install -g --force yarn", "yarn install --frozen-lockfile"],
+            &[
+                "npm install -g --force yarn",
+                "yarn install --frozen-lockfile",
+            ],
         ),
         Some(_) => ("npm", &["npm ci"]),
         None => ("npm", &["npm install"]),
