@@ -1,6 +1,6 @@
 //! A tree as detection reads it: a bounded part of each file, once, and never what is not the program.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -13,6 +13,10 @@ use crate::tree::{EntryKind, FileTree};
 pub const READ_LIMIT: u64 = 1 << 20;
 /// How many source files are searched, those nearest to the root first.
 const SEARCHED_FILES: usize = 2000;
+/// How much text searches leave in memory, for all of a project together.
+const SEARCHED_TEXT: usize = 32 << 20;
+/// How much text is kept at all; files that are asked for by name come after searches.
+const MOST_TEXT: usize = 64 << 20;
 
 /// How many of the files that cannot be taken are told one by one.
 const MOST_LEFT_OUT: usize = 5;
@@ -63,6 +67,8 @@ pub struct Sources<'a> {
 #[derive(Default)]
 struct Shared {
     texts: RefCell<BTreeMap<String, Option<Rc<str>>>>,
+    /// Bytes in `texts`.
+    held: Cell<usize>,
     problems: RefCell<Vec<Question>>,
 }
 
@@ -180,11 +186,32 @@ impl<'a> Sources<'a> {
 
     /// The beginning of a file; bytes that are not UTF-8 are replaced.
     pub fn text(&self, path: &str) -> Option<Rc<str>> {
+        self.text_within(path, MOST_TEXT)
+    }
+
+    /// A file's text, if it is known or the texts together are still within `most` bytes.
+    fn text_within(&self, path: &str, most: usize) -> Option<Rc<str>> {
         let full = self.full(path)?;
         if let Some(known) = self.shared.texts.borrow().get(&full) {
             return known.clone();
         }
+        let held = self.shared.held.get();
+        if held >= most {
+            if self.is_file(&full) {
+                self.problem(
+                    format!(
+                        "There is more text than detection reads ({} MiB), and some files were passed over.",
+                        SEARCHED_TEXT >> 20
+                    ),
+                    "leave out what is no source with a .dockerignore, or write the manifest: ergon manifest init",
+                );
+            }
+            return None;
+        }
         let text = self.read(&full);
+        self.shared
+            .held
+            .set(held + text.as_ref().map_or(0, |text| text.len()));
         self.shared.texts.borrow_mut().insert(full, text.clone());
         text
     }
@@ -318,10 +345,20 @@ impl<'a> Sources<'a> {
 
     /// The texts of [`Self::program_files`].
     pub fn program_texts(&self, extensions: &[&str]) -> Vec<Text<'a>> {
-        let files = self.program_files(extensions).into_iter();
+        self.searched(self.program_files(extensions))
+    }
+
+    /// The texts of some files, for a search: not those for which there is no room left.
+    pub fn searched(&self, files: impl IntoIterator<Item = &'a str>) -> Vec<Text<'a>> {
+        let files = files.into_iter();
         files
-            .filter_map(|path| Some((path, self.text(path)?)))
+            .filter_map(|path| Some((path, self.searched_text(path)?)))
             .collect()
+    }
+
+    /// One of [`Self::searched`].
+    pub fn searched_text(&self, path: &str) -> Option<Rc<str>> {
+        self.text_within(path, SEARCHED_TEXT)
     }
 
     /// The names of the files that lie in this very folder.

@@ -37,7 +37,7 @@ pub use error::PackError;
 pub use git::GitState;
 pub use hash::{BUILDER, BuildHash, BuildInputs};
 pub use limits::Limits;
-pub use lock::{LOCK_FILE, Lock, LockChange};
+pub use lock::{LOCK_FILE, Lock, LockChange, write_dockerfile};
 pub use own_file::read_own_file;
 pub use pin::lock;
 pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare, read_project};

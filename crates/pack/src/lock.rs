@@ -1,8 +1,10 @@
 //! `ergon.lock.json`: what a build's moving parts were pinned to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use ergon_detect::dockerfile::{self, Dockerfile};
+use ergon_detect::plan::ContainerPlan;
 use ergon_detect::tree::FileTree;
 use ergon_manifest::{Application, Digest};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ pub struct Lock {
     pub lock_version: String,
     /// Image manifest digests, by platform and base reference.
     pub bases: BTreeMap<String, BTreeMap<String, Digest>>,
+    /// Bases that were imported here: no registry knows their digests.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub imported: BTreeSet<String>,
     /// Digests of lock files, by application; null where there is none.
     pub applications: BTreeMap<String, Option<Digest>>,
 }
@@ -75,6 +80,14 @@ impl Lock {
         self.bases.get(platform)?.get(reference).copied()
     }
 
+    /// The digest that a registry gives `reference` for; none where the lock holds it for several platforms,
+    /// of which a Dockerfile can name but one.
+    fn published(&self, reference: &str) -> Option<Digest> {
+        let mut digests = self.bases.values().filter_map(|bases| bases.get(reference));
+        let digest = digests.next().copied();
+        digest.filter(|_| digests.next().is_none() && !self.imported.contains(reference))
+    }
+
     /// What differs from `before`, in a stable order.
     pub fn changes_since(&self, before: &Self) -> Vec<LockChange> {
         let bases = |lock: &Self| -> BTreeMap<String, Digest> {
@@ -99,8 +112,7 @@ impl Lock {
         ]
         .into_iter()
         .flat_map(|(before, after)| {
-            let names: std::collections::BTreeSet<_> =
-                before.keys().chain(after.keys()).cloned().collect();
+            let names: BTreeSet<_> = before.keys().chain(after.keys()).cloned().collect();
             names.into_iter().filter_map(move |what| {
                 let (before, after) = (before.get(&what).copied(), after.get(&what).copied());
                 (before != after).then_some(LockChange {
@@ -112,6 +124,18 @@ impl Lock {
         })
         .collect()
     }
+}
+
+/// A plan's Dockerfile: a base is named by its tag, and by its digest once that is locked.
+pub fn write_dockerfile(plan: &ContainerPlan, lock: Option<&Lock>) -> Dockerfile {
+    let mut plan = plan.clone();
+    for stage in &mut plan.stages {
+        let digest = lock.and_then(|lock| lock.published(&stage.base));
+        if let Some(digest) = digest.filter(|_| !stage.base.contains('@')) {
+            stage.base = format!("{}@{digest}", stage.base);
+        }
+    }
+    dockerfile::render(&plan)
 }
 
 /// How far an application's dependencies are decided by files in the source.
@@ -270,6 +294,7 @@ mod tests {
     #[test]
     fn a_lock_shows_what_moved() {
         let before = Lock {
+            imported: BTreeSet::new(),
             lock_version: "1".to_owned(),
             bases: BTreeMap::from([(
                 "linux/amd64".to_owned(),

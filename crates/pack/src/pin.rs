@@ -1,6 +1,6 @@
 //! Pinning: asks again what every moving part means now, and writes it down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ergon_detect::plan::plan;
@@ -30,6 +30,7 @@ pub async fn lock(
     let before = Lock::read(folder)?;
     let mut steps = Steps { progress, next: 0 };
     let mut bases = BTreeMap::new();
+    let mut imported = BTreeSet::new();
     for reference in base_references(&plans) {
         let step = steps.begin(StepKind::Base, &reference);
         match renew_base(&reference, cache, engine).await {
@@ -38,6 +39,9 @@ pub async fn lock(
                     how.outcome(),
                     Some(format!("{} {}", base.digest, how.word())),
                 );
+                if base.source != ergon_oci::bases::Source::Registry {
+                    imported.insert(reference.clone());
+                }
                 bases.insert(reference, base.digest);
             }
             Err(error) => {
@@ -54,10 +58,14 @@ pub async fn lock(
     let mut after = Lock {
         lock_version: "1".to_owned(),
         bases: BTreeMap::new(),
+        imported,
         applications,
     };
     if let Some(before) = &before {
         after.bases.clone_from(&before.bases);
+        let elsewhere = |name: &&String| !bases.contains_key(*name);
+        let imported = before.imported.iter().filter(elsewhere).cloned();
+        after.imported.extend(imported);
     }
     after.bases.insert(platform(), bases);
     if before.as_ref() != Some(&after) {

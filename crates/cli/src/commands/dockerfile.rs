@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ergon_detect::plan::plan;
+use ergon_pack::Lock;
 
 use super::packing;
 use crate::failure::{Failure, Outcome};
@@ -54,6 +55,7 @@ impl Dockerfile {
                 }
             },
         };
-        output::print_plain(&ergon_detect::dockerfile::render(chosen).text)
+        let lock = Lock::read(&folder).map_err(|error| packing::failure(&error))?;
+        output::print_plain(&ergon_pack::write_dockerfile(chosen, lock.as_ref()).text)
     }
 }

@@ -83,10 +83,7 @@ fn own_texts<'s>(sources: &Sources<'s>) -> Vec<Text<'s>> {
         })
     };
     let files = sources.program_files(&EXTENSIONS).into_iter();
-    files
-        .filter(|path| !is_below(path))
-        .filter_map(|path| Some((path, sources.text(path)?)))
-        .collect()
+    sources.searched(files.filter(|path| !is_below(path)))
 }
 
 /// A `pom.xml` that cannot be read, which is a question already.

@@ -164,10 +164,8 @@ fn own_texts<'t>(sources: &Sources<'t>) -> Vec<Text<'t>> {
         "web/core/",
     ];
     let files = sources.program_files(&["php"]).into_iter();
-    files
-        .filter(|path| !SYSTEMS.iter().any(|folder| path.starts_with(folder)))
-        .filter_map(|path| Some((path, sources.text(path)?)))
-        .collect()
+    let is_own = |path: &&str| !SYSTEMS.iter().any(|folder| path.starts_with(folder));
+    sources.searched(files.filter(is_own))
 }
 
 /// What configuration names that no code does: a framework's database.

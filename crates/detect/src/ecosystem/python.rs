@@ -247,15 +247,12 @@ fn own_texts<'a>(sources: &Sources<'a>) -> Vec<Text<'a>> {
         .map(|(folder, _)| folder)
         .collect();
     let files = sources.program_files(&["py"]).into_iter();
-    files
-        .filter(|path| {
-            !others.iter().any(|folder| {
-                path.strip_prefix(folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-            })
+    sources.searched(files.filter(|path| {
+        !others.iter().any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
         })
-        .filter_map(|path| Some((path, sources.text(path)?)))
-        .collect()
+    }))
 }
 
 /// The first parts of all modules that are imported.

@@ -100,7 +100,7 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
         if is_lock || name.starts_with("package") || name.contains("compose") {
             continue;
         }
-        let Some(text) = member.sources.text(path) else {
+        let Some(text) = member.sources.searched_text(path) else {
             continue;
         };
         for (what, at) in addresses(&text) {

@@ -55,6 +55,31 @@ fn files_of_two_gigabytes_are_read_in_part() {
 }
 
 #[test]
+fn many_long_files_are_not_held_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("package.json"),
+        r#"{"scripts": {"start": "node index.js"}}"#,
+    )
+    .unwrap();
+    for number in 0..400 {
+        let file = File::create(folder.path().join(format!("{number:03}.js"))).unwrap();
+        file.set_len(1 << 20).unwrap();
+    }
+    let analysis = analyse(&DiskTree::open(folder.path()).unwrap());
+    let application = analysis.manifest.applications.values().next().unwrap();
+    assert_eq!(application.run_command.as_deref(), Some("npm run start"));
+    let told = analysis.questions.iter().map(|question| &question.text);
+    let told: Vec<_> = told.filter(|text| text.contains("more text")).collect();
+    assert_eq!(
+        told,
+        ["There is more text than detection reads (32 MiB), and some files were passed over."]
+    );
+    let memory = most_memory();
+    assert!(memory < MOST_MEMORY, "{memory} bytes");
+}
+
+#[test]
 #[ignore = "it takes some time to make so many files"]
 fn two_hundred_thousand_files_are_looked_through() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,4 +4,5 @@
 
 mod engine;
 mod identity;
+mod lock;
 mod world;

@@ -108,15 +108,14 @@ pub async fn work(stack: Stack, mut job: JobRow, cancel: CancellationToken) {
         let (stack, job) = (stack.clone(), job.clone());
         // As a task of its own, so that a panic ends the job and not those who wait for it.
         tokio::spawn(async move {
-            Work {
+            let work = Work {
                 stack: &stack,
                 job: &job,
                 env: &env,
                 cancel: &cancel,
                 reporter,
-            }
-            .carry_out()
-            .await
+            };
+            Box::pin(work.carry_out()).await
         })
     };
     let outcome = carried_out.await.unwrap_or_else(|error| Err(error.into()));
@@ -357,7 +356,7 @@ fn new_config(project: &ProjectRow, prepared: &Prepared, document: &Document) ->
     let dockerfile = prepared
         .plans
         .last()
-        .map(|plan| ergon_detect::dockerfile::render(plan).text)
+        .map(|plan| ergon_pack::write_dockerfile(plan, prepared.lock.as_ref()).text)
         .unwrap_or_default();
     let mut config = docker_config(&dockerfile, None, Some(document));
     let before: Option<DockerConfig> = project

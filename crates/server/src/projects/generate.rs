@@ -6,7 +6,7 @@ use ergon_detect::disk::DiskTree;
 use ergon_detect::plan::plan;
 use ergon_detect::tree::FileTree;
 use ergon_manifest::{Digest, Document};
-use ergon_pack::{MANIFEST_FILE, PackError};
+use ergon_pack::{Lock, MANIFEST_FILE, PackError};
 use ergon_store::{ProjectRow, now};
 
 use super::{Look, ProjectError, answers};
@@ -67,7 +67,8 @@ pub fn generated(
             remedy: Some("add one to `containers`".to_owned()),
         });
     };
-    let dockerfile = ergon_detect::dockerfile::render(chosen);
+    let lock = Lock::read(folder)?;
+    let dockerfile = ergon_pack::write_dockerfile(chosen, lock.as_ref());
     let application = document
         .manifest
         .containers
