@@ -63,7 +63,9 @@ pub fn of<'a>(root: &Sources<'a>, compose: Option<&Compose>) -> Vec<Member<'a>> 
     } else {
         for folder in folders(root) {
             if !is_within(&folder, &members) {
-                members.extend(composed.program(root.below(&folder)).filter(starts));
+                let service = composed.around(&folder, &members);
+                let program = composed.program_of(root.below(&folder), service, false);
+                members.extend(program.filter(starts));
             }
         }
         without_libraries(&mut members);
@@ -125,6 +127,21 @@ impl Composed<'_> {
     fn of_folder<'s>(&'s self, folder: &'s str) -> impl Iterator<Item = &'s Service> {
         let built = self.built.iter().copied();
         built.filter(move |service| service.folder.as_deref() == Some(folder))
+    }
+
+    /// The service of a folder, else the one that is built around it, where no member stands for that.
+    fn around<'s>(&'s self, folder: &'s str, members: &[Member<'_>]) -> Option<&'s Service> {
+        let of = |service: &&Service| {
+            let around = service.folder.as_deref().unwrap_or("");
+            let rest = folder.strip_prefix(around).filter(|_| !around.is_empty());
+            let is_taken = members
+                .iter()
+                .any(|member| member.service.as_ref() == Some(&service.name));
+            !is_taken && rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.of_folder(folder)
+            .next()
+            .or_else(|| self.built.iter().copied().find(of))
     }
 
     /// The folders that are built, but for the root.

@@ -220,17 +220,19 @@ fn composed(compose: &Compose, members: &[Member<'_>], edges: &mut Vec<Edge>) {
     }
 }
 
-/// By which names others may speak of a program.
+/// By which names others may speak of a program, each as [`squeezed`].
 fn aliases(member: &Member<'_>, name: &str) -> Vec<String> {
     let folder = member.sources.folder().rsplit('/').next().unwrap_or("");
-    let mut aliases = vec![name.to_owned()];
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '.'], "-");
-    aliases.extend(member.service.as_deref().map(plain));
-    aliases.push(plain(folder));
+    let service = member.service.as_deref();
+    let mut aliases: Vec<_> = [Some(name), service, Some(folder)]
+        .into_iter()
+        .flatten()
+        .map(squeezed)
+        .collect();
     let short: Vec<_> = aliases
         .iter()
         .filter_map(|alias| {
-            ["-service", "-svc", "-server", "-api"]
+            ["service", "svc", "server", "api"]
                 .iter()
                 .find_map(|end| alias.strip_suffix(end))
         })
@@ -241,6 +243,12 @@ fn aliases(member: &Member<'_>, name: &str) -> Vec<String> {
     aliases.sort();
     aliases.dedup();
     aliases
+}
+
+/// A name without what its words are joined by: `product-catalog` and `productcatalog` are one.
+fn squeezed(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// Which program is meant; none where that cannot be told.
@@ -257,17 +265,18 @@ fn meant(
         fitting.next().filter(|_| fitting.next().is_none())
     };
     match &mention.what {
-        mentions::What::Host(host) => only(&|at| aliases[at].contains(host)),
+        mentions::What::Host(host) => only(&|at| aliases[at].contains(&squeezed(host))),
         mentions::What::Port(port) => {
             // Where several listen there, none is meant for sure.
             only(&|at| ports[at].contains(port)).filter(|_| !ports[caller].contains(port))
         }
-        mentions::What::Variable(stem) => only(&|at| aliases[at].contains(stem)).or_else(|| {
-            let generic = ["api", "backend", "server", "api-base", "backend-api"];
-            generic
-                .contains(&stem.as_str())
-                .then(|| only(&|at| tiers[at] == Tier::Backend))?
-        }),
+        mentions::What::Variable(stem) => only(&|at| aliases[at].contains(&squeezed(stem)))
+            .or_else(|| {
+                let generic = ["api", "backend", "server", "api-base", "backend-api"];
+                generic
+                    .contains(&stem.as_str())
+                    .then(|| only(&|at| tiers[at] == Tier::Backend))?
+            }),
     }
 }
 

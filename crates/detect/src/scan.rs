@@ -52,6 +52,11 @@ impl<'a> Scan<'a> {
         &self.text[start..self.at]
     }
 
+    /// All that stands before the place.
+    pub fn text_before(&self) -> &'a str {
+        &self.text[..self.at]
+    }
+
     fn current_line(&self) -> &'a str {
         let start = self.at - self.line_before().len();
         self.text[start..].lines().next().unwrap_or("")

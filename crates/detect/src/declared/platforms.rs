@@ -10,7 +10,7 @@ use crate::version_files::is_dotted;
 
 pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
     type Reader = fn(&Document, &'static str, &mut Declared);
-    const FILES: [(&str, Reader); 10] = [
+    const FILES: [(&str, Reader); 11] = [
         ("railway.json", railway),
         ("railway.toml", railway),
         ("fly.toml", fly),
@@ -21,6 +21,7 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
         ("manifest.yaml", cloud_foundry),
         ("app.json", app_json),
         ("apprunner.yaml", app_runner),
+        (".platform.app.yaml", platform_app),
     ];
     for (file, reader) in FILES {
         if sources.has(file)
@@ -184,26 +185,59 @@ fn app_engine(document: &Document, by: &'static str, declared: &mut Declared) {
     {
         start.serves = true;
     }
+    declared.versions.extend(runtime_of(runtime, document));
+    for (name, value) in document.table(&["env_variables"]) {
+        let from = document.from(&["env_variables", name]);
+        declared.variable(name, plain(value), from, by);
+    }
+}
+
+/// `python311` and `nodejs20` under `runtime`, as platforms of one process call them.
+fn runtime_of(runtime: &str, document: &Document) -> Option<(String, Claim)> {
     let at = runtime
         .find(|character: char| character.is_ascii_digit())
         .unwrap_or(runtime.len());
     let (name, digits) = runtime.split_at(at);
     let name = match name {
         "nodejs" => "node",
+        "corretto" => "java",
         name => name,
     };
+    // Only a major version says no more than the name.
+    if digits.len() < 2 && matches!(name, "python" | "go" | "php" | "ruby") {
+        return None;
+    }
     let version = match digits.char_indices().nth(1) {
         Some((at, _)) if matches!(name, "python" | "go" | "ruby" | "php") => {
             format!("{}.{}", &digits[..at], &digits[at..])
         }
         _ => digits.to_owned(),
     };
-    if is_dotted(&version) {
-        let claim = Claim::exactly(version, document.from(&["runtime"]));
-        declared.versions.push((name.to_owned(), claim));
+    let claim = Claim::exactly(version.as_str(), document.from(&["runtime"]));
+    is_dotted(&version).then(|| (name.to_owned(), claim))
+}
+
+/// Platform.sh's: `type: "nodejs:18"`, `web: commands: start: …`.
+fn platform_app(document: &Document, by: &'static str, declared: &mut Declared) {
+    if let Some((name, version)) = document.text(&["type"]).and_then(|of| of.split_once(':')) {
+        let name = match name {
+            "nodejs" => "node",
+            "golang" => "go",
+            name => name,
+        };
+        if is_dotted(version) {
+            let claim = Claim::exactly(version, document.from(&["type"]));
+            declared.versions.push((name.to_owned(), claim));
+        }
     }
-    for (name, value) in document.table(&["env_variables"]) {
-        let from = document.from(&["env_variables", name]);
+    let keys = ["web", "commands", "start"];
+    if let Some(command) = document.text(&keys)
+        && let Some(start) = declared.start(command, document.from(&keys), by)
+    {
+        start.serves = true;
+    }
+    for (name, value) in document.table(&["variables", "env"]) {
+        let from = document.from(&["variables", "env", name]);
         declared.variable(name, plain(value), from, by);
     }
 }
@@ -267,6 +301,24 @@ fn app_runner(document: &Document, by: &'static str, declared: &mut Declared) {
     if let Some(number) = document.get(&["run", "network", "port"]).and_then(port) {
         let from = document.from(&["run", "network", "port"]);
         declared.ports.push(Said::new(number, from));
+    }
+    if let Some(runtime) = document.text(&["runtime"]) {
+        let named = runtime_of(runtime, document);
+        let exact = document
+            .get(&["run", "runtime-version"])
+            .and_then(plain)
+            .filter(|version| is_dotted(version));
+        let exactly = exact.map(|version| {
+            let at = runtime.find(|one: char| one.is_ascii_digit());
+            let name = match &runtime[..at.unwrap_or(runtime.len())] {
+                "nodejs" => "node",
+                "corretto" => "java",
+                name => name,
+            };
+            let from = document.from(&["run", "runtime-version"]);
+            (name.to_owned(), Claim::exactly(version, from))
+        });
+        declared.versions.extend(exactly.or(named));
     }
     if let Some(commands) = document.get(&["build", "commands", "build"]) {
         let from = document.from(&["build", "commands", "build"]);

@@ -1,10 +1,14 @@
-//! C and C++: CMake, Meson and Make.
+//! C and C++: CMake, Meson, Make, and files that the compiler is told itself.
+
+mod cmake;
+mod lone;
+mod make;
+mod meson;
 
 use super::compiled::Compiled;
 use super::{Ecosystem, Found, Packed, Packing, Port, Report, Toolchain};
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
-use crate::plan::shell_quoted;
 use crate::scan::{self, Scan};
 use crate::sources::{Sources, Text};
 
@@ -13,7 +17,7 @@ const COMMENT: &[&str] = &["//", "*"];
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "C++",
     languages: &["cpp", "c"],
-    looks_for: "C or C++: CMakeLists.txt, meson.build, or a Makefile beside .c or .cpp files",
+    looks_for: "C or C++: CMakeLists.txt, meson.build, a Makefile beside .c or .cpp files, or one with a main()",
     markers: &["CMakeLists.txt", "meson.build"],
     detect,
     droppings: &["CMakeFiles", "CMakeCache.txt"],
@@ -52,8 +56,9 @@ const LIBRARIES: [(&str, &str, &str); 12] = [
 
 /// How a build system is told to build, and what it calls the program.
 struct Build {
-    file: &'static str,
-    manager: &'static str,
+    file: String,
+    /// None where the compiler is told itself.
+    manager: Option<&'static str>,
     name: Option<String>,
     commands: Vec<String>,
     program: Option<String>,
@@ -61,9 +66,10 @@ struct Build {
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let build = cmake(sources)
-        .or_else(|| meson(sources))
-        .or_else(|| make(sources))?;
+    let build = cmake::read(sources)
+        .or_else(|| meson::read(sources))
+        .or_else(|| make::read(sources))
+        .or_else(|| lone::read(sources))?;
     let mut report = Report::default();
     let texts = sources.program_texts(&["cpp", "cc", "cxx", "c", "hpp", "h"]);
     let is_cpp = texts.iter().any(|(path, _)| {
@@ -72,9 +78,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .any(|end| path.ends_with(end))
     });
     let (language, label) = if is_cpp { ("cpp", "C++") } else { ("c", "C") };
-    report.certain(Topic::Language, label, build.file);
+    report.certain(Topic::Language, label, &build.file);
     let mut system_packages = build.packages;
-    libraries(sources, build.file, &mut system_packages);
+    libraries(sources, &build.file, &mut system_packages);
     let reads: Vec<_> = texts
         .iter()
         .flat_map(|(path, text)| variables(path, text))
@@ -83,8 +89,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         language,
         kind: language,
         name: build.name,
-        file: build.file,
-        package_manager: Some(build.manager),
+        file: &build.file,
+        package_manager: build.manager,
         build_commands: build.commands,
         artifacts: build
             .program
@@ -126,160 +132,22 @@ fn artifacts(sources: &Sources<'_>, program: &str) -> Vec<String> {
     .collect()
 }
 
-fn cmake(sources: &Sources<'_>) -> Option<Build> {
-    let file = "CMakeLists.txt";
-    let text = sources.text(file)?;
-    let after = |text: &str, word: &str| {
-        Scan::behind(text, word, &["#"]).find_map(|mut scan| {
-            scan.eat("(").then(|| {
-                let rest = scan.rest().trim_start().trim_start_matches('"');
-                let end = rest
-                    .find(|character: char| {
-                        character.is_whitespace() || matches!(character, ')' | '"')
-                    })
-                    .unwrap_or(rest.len());
-                rest[..end].to_owned()
-            })
-        })
-    };
-    let project = after(&text, "project");
-    // Programs may be named after the project, and declared in its folders.
-    let named = |target: String| match target.strip_prefix("${") {
-        Some(variable) if variable.contains("PROJECT_NAME") => project.clone(),
-        Some(_) => None,
-        None => Some(target),
-    };
-    let here = after(&text, "add_executable").and_then(&named);
-    let program = here
-        .map(|name| format!("./build/{}", shell_quoted(&name)))
-        .or_else(|| {
-            ["src", "app"].iter().find_map(|folder| {
-                let text = sources.text(&format!("{folder}/CMakeLists.txt"))?;
-                let name = after(&text, "add_executable").and_then(&named)?;
-                Some(format!("./build/{folder}/{}", shell_quoted(&name)))
-            })
-        });
-    let configure = "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release";
-    let mut packages = vec!["cmake", "pkg-config"];
-    let mut commands = Vec::new();
-    if let Some(libraries) = fetched_libraries(sources) {
-        packages.push(libraries.package);
-        commands.extend(libraries.commands.iter().map(|line| (*line).to_owned()));
-        let toolchain = libraries.toolchain;
-        commands.push(format!("{configure} -DCMAKE_TOOLCHAIN_FILE={toolchain}"));
-    } else {
-        commands.push(configure.to_owned());
-    }
-    commands.push("cmake --build build --parallel".to_owned());
-    Some(Build {
-        file,
-        manager: "cmake",
-        name: project.clone(),
-        commands,
-        program,
-        packages: packages.into_iter().map(str::to_owned).collect(),
-    })
-}
-
-/// Libraries that a package manager of C++'s own builds first.
-struct Libraries {
-    commands: &'static [&'static str],
-    /// Where the manager tells CMake of them.
-    toolchain: &'static str,
-    /// What the manager wants itself.
-    package: &'static str,
-}
-
-fn fetched_libraries(sources: &Sources<'_>) -> Option<Libraries> {
-    if sources.has("vcpkg.json") {
-        return Some(Libraries {
-            commands: &[
-                "git clone https://github.com/microsoft/vcpkg .vcpkg && ./.vcpkg/bootstrap-vcpkg.sh -disableMetrics",
-            ],
-            toolchain: "$PWD/.vcpkg/scripts/buildsystems/vcpkg.cmake",
-            package: "zip",
-        });
-    }
-    let conan = sources.text("conanfile.txt")?;
-    // With a layout of its own the manager writes elsewhere.
-    (conan.contains("CMakeToolchain") && !conan.contains("[layout]")).then_some(Libraries {
-        commands: &[
-            "python3 -m venv .conan && .conan/bin/pip install conan",
-            ".conan/bin/conan profile detect",
-            ".conan/bin/conan install . --build=missing -of build -s build_type=Release",
-        ],
-        toolchain: "$PWD/build/conan_toolchain.cmake",
-        package: "python3-venv",
-    })
-}
-
-fn meson(sources: &Sources<'_>) -> Option<Build> {
-    let file = "meson.build";
-    let text = sources.text(file)?;
-    let first = |word: &str| {
-        Scan::behind(&text, word, &["#"])
-            .find_map(|mut scan| scan.eat("(").then(|| scan.string(&['\''])).flatten())
-            .map(str::to_owned)
-    };
-    let program = first("executable").map(|name| format!("./build/{}", shell_quoted(&name)));
-    Some(Build {
-        file,
-        manager: "meson",
-        name: first("project"),
-        commands: vec![
-            "meson setup build --buildtype release".to_owned(),
-            "meson compile -C build".to_owned(),
-        ],
-        program,
-        packages: ["meson", "ninja-build", "pkg-config"]
-            .map(str::to_owned)
-            .to_vec(),
-    })
-}
-
-fn make(sources: &Sources<'_>) -> Option<Build> {
-    let file = ["Makefile", "makefile", "GNUmakefile"]
-        .into_iter()
-        .find(|file| sources.has(file))?;
-    sources.program_files(&["c", "cpp", "cc", "cxx"]).first()?;
-    let text = sources.text(file)?;
-    let assigned = |names: &[&str]| {
-        text.lines().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            let name = name.trim_end_matches([':', '?']).trim();
-            let value = value.trim();
-            (names.contains(&name) && !value.is_empty() && !value.contains(['$', ' ']))
-                .then(|| value.to_owned())
-        })
-    };
-    // The first rule is what `make` makes; where that only gathers others, its first is the program.
-    let rule = || {
-        let rule = text.lines().find_map(|line| {
-            let (target, needs) = line.split_once(':')?;
-            let is_target = !target.is_empty()
-                && !target.starts_with(['\t', ' ', '.', '#'])
-                && !needs.starts_with('=')
-                && target
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
-            is_target.then_some((target, needs))
-        })?;
-        match rule {
-            ("all", needs) => needs.split_whitespace().next().map(str::to_owned),
-            (target, _) => Some(target.to_owned()),
-        }
-    };
-    let program = assigned(&["TARGET", "PROGRAM", "EXECUTABLE", "EXEC", "BIN", "NAME"])
-        .or_else(rule)
-        .filter(|name| !name.contains('$') && !name.is_empty());
-    Some(Build {
-        file,
-        manager: "make",
-        name: program.clone().filter(|name| !name.contains('/')),
-        commands: vec!["make".to_owned()],
-        program: program.map(|name| format!("./{}", shell_quoted(name.trim_start_matches("./")))),
-        packages: Vec::new(),
-    })
+/// Whether a program is there beside the one that is meant, by a word of its name or of its folder.
+fn is_beside(name: &str) -> bool {
+    const BESIDE: [&str; 9] = [
+        "test",
+        "tests",
+        "unittest",
+        "unittests",
+        "bench",
+        "benchmark",
+        "benchmarks",
+        "example",
+        "examples",
+    ];
+    let name = name.to_ascii_lowercase();
+    name.split(['_', '-', '/', '.'])
+        .any(|word| BESIDE.contains(&word))
 }
 
 /// Packages of the libraries that the build file looks for.

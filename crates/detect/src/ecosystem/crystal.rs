@@ -7,9 +7,10 @@ use super::{
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
-use crate::scan::Scan;
-use crate::sources::Sources;
+use crate::scan::{self, Scan};
+use crate::sources::{Sources, Text};
 use crate::version_files;
+use crate::versions::{self, Part};
 
 const USUAL: UsualRuntime = UsualRuntime {
     name: "crystal",
@@ -17,6 +18,8 @@ const USUAL: UsualRuntime = UsualRuntime {
     version: "1.6",
     remedy: "echo \"crystal 1.6.0\" >> .tool-versions",
 };
+
+const USUAL_MINOR: u32 = 6;
 
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "Crystal",
@@ -70,7 +73,15 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         if version_files::is_dotted(version) {
             Claim::exactly(version, from)
         } else {
-            Claim::range(version, USUAL.version, from)
+            // The least that is allowed, where the usual one is not.
+            let minors: Vec<u32> = (0..=20).collect();
+            let chosen = if versions::allows(version, USUAL.version) {
+                USUAL.version.to_owned()
+            } else {
+                versions::choose(version, &minors, USUAL_MINOR, Part::MinorOf(1))
+                    .map_or_else(|| USUAL.version.to_owned(), |minor| format!("1.{minor}"))
+            };
+            Claim::range(version, chosen, from)
         }
     });
     let runtime = report.runtime(&USUAL, files.chain(written));
@@ -80,8 +91,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     } else {
         report.lock(LockState::Missing, "shard.lock", "there is no shard.lock");
     }
-    let reads = sources
-        .program_texts(&["cr"])
+    let texts = sources.program_texts(&["cr"]);
+    let reads = texts
         .iter()
         .flat_map(|(path, text)| variables(path, text))
         .collect();
@@ -103,11 +114,30 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .to_vec(),
         runtime: Some(runtime),
         base_image: "debian:bookworm-slim".to_owned(),
-        port: framework.map(|(_, label, port)| Port::usual(*port, &format!("{label}'s default"))),
+        port: port(&texts).or_else(|| {
+            framework.map(|(_, label, port)| Port::usual(*port, &format!("{label}'s default")))
+        }),
         reads,
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// `server.bind_tcp "0.0.0.0", 8080`, `Kemal.run 4000`, `Kemal.config.port = 4000`.
+fn port(texts: &[Text<'_>]) -> Option<Port> {
+    texts.iter().find_map(|(path, text)| {
+        ["bind_tcp", ".listen", "Kemal.run", "config.port"]
+            .into_iter()
+            .flat_map(|word| Scan::behind(text, word, &["#"]))
+            .find_map(|mut scan| {
+                let from = format!("{path}:{}", scan.line());
+                let _ = scan.eat("(") || scan.eat("=");
+                if scan.string(&['"']).is_some() {
+                    scan.eat(",");
+                }
+                Some(Port::written(scan::port(scan.number()?)?, from))
+            })
+    })
 }
 
 fn variables(path: &str, text: &str) -> Vec<Read> {

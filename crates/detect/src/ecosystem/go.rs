@@ -106,7 +106,7 @@ struct Framework {
     port: Option<u16>,
 }
 
-const FRAMEWORKS: [Framework; 5] = [
+const FRAMEWORKS: [Framework; 12] = [
     Framework {
         module: "github.com/gin-gonic/gin",
         kind: "gin",
@@ -130,6 +130,48 @@ const FRAMEWORKS: [Framework; 5] = [
         kind: "chi",
         label: "chi",
         port: None,
+    },
+    Framework {
+        module: "github.com/kataras/iris",
+        kind: "iris",
+        label: "Iris",
+        port: None,
+    },
+    Framework {
+        module: "github.com/beego/beego",
+        kind: "beego",
+        label: "Beego",
+        port: Some(8080),
+    },
+    Framework {
+        module: "github.com/astaxie/beego",
+        kind: "beego",
+        label: "Beego",
+        port: Some(8080),
+    },
+    Framework {
+        module: "github.com/gobuffalo/buffalo",
+        kind: "buffalo",
+        label: "Buffalo",
+        port: Some(3000),
+    },
+    Framework {
+        module: "github.com/julienschmidt/httprouter",
+        kind: "httprouter",
+        label: "HttpRouter",
+        port: None,
+    },
+    Framework {
+        module: "github.com/valyala/fasthttp",
+        kind: "fasthttp",
+        label: "fasthttp",
+        port: None,
+    },
+    Framework {
+        module: "google.golang.org/grpc",
+        kind: "grpc",
+        label: "gRPC",
+        port: Some(50051),
     },
     Framework {
         module: "github.com/gorilla/mux",
@@ -167,12 +209,18 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     let name = module.name();
 
+    // Who only calls others by it serves nobody.
+    let answers_calls = || {
+        texts
+            .iter()
+            .any(|(_, text)| text.contains("grpc.NewServer("))
+    };
     let framework = FRAMEWORKS.iter().find_map(|framework| {
         let required = module.requires.iter().find(|(path, ..)| {
             path.strip_prefix(framework.module)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })?;
-        Some((framework, required))
+        (framework.kind != "grpc" || answers_calls()).then_some((framework, required))
     });
     let serves = texts.iter().find_map(|(path, text)| {
         let scan = ["ListenAndServe", "http.Serve"]
@@ -286,8 +334,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
 fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
     let named = version_files::claims(sources, &[".go-version"], &["go", "golang"]);
     let module = module
-        .go
+        .heroku
         .iter()
+        .chain(&module.go)
         .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")));
     named.chain(module).collect()
 }

@@ -7,8 +7,8 @@ use super::{Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchai
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
-use crate::scan::Scan;
-use crate::sources::Sources;
+use crate::scan::{self, Scan};
+use crate::sources::{Sources, Text};
 
 /// What Debian packages.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -125,8 +125,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     } else {
         report.lock(LockState::Missing, lock, format!("there is no {lock}"));
     }
-    let reads = sources
-        .program_texts(&["hs"])
+    let texts = sources.program_texts(&["hs"]);
+    let reads = texts
         .iter()
         .flat_map(|(path, text)| variables(path, text))
         .collect();
@@ -150,11 +150,29 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         system_packages: ["libffi8", "libgmp10"].map(str::to_owned).to_vec(),
         runtime: Some(runtime),
         base_image: "debian:bookworm-slim".to_owned(),
-        port: framework.map(|(_, label)| Port::usual(3000, &format!("usual for {label}"))),
+        port: framework.map(|(_, label)| {
+            port(&texts).unwrap_or_else(|| Port::usual(3000, &format!("usual for {label}")))
+        }),
         reads,
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// `scotty 3000`, `run 8081 app`, `warp 3000 App`, `setPort 8080`: where a framework is told to listen.
+fn port(texts: &[Text<'_>]) -> Option<Port> {
+    texts.iter().find_map(|(path, text)| {
+        ["scotty", "run", "warp", "setPort", "runEnv"]
+            .into_iter()
+            .flat_map(|word| Scan::behind(text, word, &["--"]))
+            .find_map(|mut scan| {
+                let from = format!("{path}:{}", scan.line());
+                let behind = scan.rest().starts_with([' ', '(']);
+                scan.eat("(");
+                let number = scan.number().and_then(scan::port)?;
+                (behind && number >= 1024).then(|| Port::written(number, from))
+            })
+    })
 }
 
 fn variables(path: &str, text: &str) -> Vec<Read> {

@@ -114,7 +114,7 @@ const FRAMEWORKS: [Framework; 10] = [
     Framework::new("tide", "Tide", None),
     Framework::new("ntex", "ntex", None),
     Framework::new("gotham", "Gotham", None),
-    Framework::new("tonic", "tonic", None),
+    Framework::new("tonic", "tonic", Some(50051)),
 ];
 
 /// Crates of pages that are compiled to WebAssembly.
@@ -217,6 +217,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .flatten();
         let usual = || {
             framework.map(|Framework { label, port, .. }| match port {
+                Some(port) if *label == "tonic" => Port::usual(*port, "usual for gRPC"),
                 Some(port) => Port::usual(*port, &format!("{label}'s default")),
                 None => Port::usual(3000, &format!("usual for {label}")),
             })

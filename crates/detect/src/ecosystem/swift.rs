@@ -1,4 +1,4 @@
-//! Swift: the Swift package manager, and Vapor.
+//! Swift: the Swift package manager, Vapor and Hummingbird.
 
 use super::compiled::Compiled;
 use super::{
@@ -7,7 +7,7 @@ use super::{
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
-use crate::scan::Scan;
+use crate::scan::{self, Scan};
 use crate::sources::Sources;
 use crate::version_files;
 
@@ -69,6 +69,14 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     if let Some(line) = vapor {
         report.certain(Topic::Framework, "Vapor", format!("Package.swift:{line}"));
     }
+    let hummingbird = Scan::behind(&text, "/hummingbird.git", comments)
+        .chain(Scan::behind(&text, "/hummingbird\"", comments))
+        .next()
+        .map(|scan| scan.line());
+    if let Some(line) = hummingbird {
+        let from = format!("Package.swift:{line}");
+        report.certain(Topic::Framework, "Hummingbird", from);
+    }
     let tools = text
         .lines()
         .next()
@@ -126,7 +134,11 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     );
     let compiled = Compiled {
         language: "swift",
-        kind: if vapor.is_some() { "vapor" } else { "swift" },
+        kind: match (vapor, hummingbird) {
+            (Some(_), _) => "vapor",
+            (None, Some(_)) => "hummingbird",
+            (None, None) => "swift",
+        },
         name,
         file: "Package.swift",
         package_manager: Some("swift"),
@@ -138,9 +150,26 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         system_packages: Vec::new(),
         runtime: Some(runtime),
         base_image,
-        port: vapor.map(|_| Port::usual(8080, "Vapor's default")),
+        port: vapor
+            .map(|_| Port::usual(8080, "Vapor's default"))
+            .or_else(|| {
+                hummingbird?;
+                Some(written(sources).unwrap_or(Port::usual(8080, "Hummingbird's default")))
+            }),
         reads,
-        is_framework: vapor.is_some(),
+        is_framework: vapor.is_some() || hummingbird.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// `.hostname("0.0.0.0", port: 8080)`
+fn written(sources: &Sources<'_>) -> Option<Port> {
+    let texts = sources.program_texts(&["swift"]);
+    texts.iter().find_map(|(path, text)| {
+        Scan::behind(text, "port:", &["//"]).find_map(|mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            let port = scan.number().and_then(scan::port)?;
+            Some(Port::written(port, from))
+        })
+    })
 }

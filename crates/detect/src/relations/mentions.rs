@@ -107,6 +107,10 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
             let line = crate::document::line_of(&text, at);
             add(what, format!("{path}:{line}"));
         }
+        for (stem, at) in quoted_variables(&text) {
+            let line = crate::document::line_of(&text, at);
+            add(What::Variable(stem), format!("{path}:{line}"));
+        }
         if name.starts_with(".env") {
             for (index, line) in text.lines().enumerate() {
                 let stem = line.split_once('=').and_then(|(name, _)| stem(name.trim()));
@@ -157,6 +161,21 @@ fn is_host(text: &str) -> bool {
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
+/// How the names of variables end that say where a program is.
+const ENDS: [&str; 11] = [
+    "_BASE_URL",
+    "_SERVICE_URL",
+    "_SERVICE_HOST",
+    "_SERVICE_ADDR",
+    "_URL",
+    "_URI",
+    "_HOST",
+    "_ADDR",
+    "_ADDRESS",
+    "_ENDPOINT",
+    "_ORIGIN",
+];
+
 /// `orders` of `ORDERS_URL`, `api` of `VITE_API_BASE_URL`; none of a variable that names no program.
 fn stem(name: &str) -> Option<String> {
     let mut rest = name;
@@ -172,20 +191,28 @@ fn stem(name: &str) -> Option<String> {
     ] {
         rest = rest.strip_prefix(prefix).unwrap_or(rest);
     }
-    let stem = [
-        "_BASE_URL",
-        "_SERVICE_URL",
-        "_SERVICE_HOST",
-        "_SERVICE_ADDR",
-        "_URL",
-        "_URI",
-        "_HOST",
-        "_ADDR",
-        "_ADDRESS",
-        "_ENDPOINT",
-        "_ORIGIN",
-    ]
-    .iter()
-    .find_map(|end| rest.strip_suffix(end))?;
+    let stem = ENDS.iter().find_map(|end| rest.strip_suffix(end))?;
     (stem.len() > 1).then(|| stem.to_ascii_lowercase().replace('_', "-"))
+}
+
+/// Names of variables that stand in quotes, whoever reads them: `mustMap(&address, "CART_SERVICE_ADDR")`.
+fn quoted_variables(text: &str) -> Vec<(String, usize)> {
+    let ends = ["_ADDR", "_URL", "_HOST", "_URI", "_ENDPOINT"].into_iter();
+    let found = ends.flat_map(|end| {
+        text.match_indices(end)
+            .take(MOST)
+            .map(move |at| (end, at.0))
+    });
+    found
+        .filter_map(|(end, at)| {
+            let behind = text[at + end.len()..].chars().next();
+            let start = text[..at].rfind(|one: char| {
+                !(one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_')
+            })?;
+            let quote = text[start..].chars().next()?;
+            let is_quoted = matches!(quote, '"' | '\'' | '`') && behind == Some(quote);
+            let name = &text[start + quote.len_utf8()..at + end.len()];
+            is_quoted.then(|| Some((stem(name)?, at)))?
+        })
+        .collect()
 }

@@ -577,3 +577,37 @@ fn what_an_image_is_started_by_goes_before_what_follows_from_the_code() {
     );
     assert_eq!(application.ports, [9000]);
 }
+
+#[test]
+fn a_script_that_names_no_shell_is_read_by_one() {
+    let files = [("Procfile", "web: ./run.sh --all\n"), ("run.sh", "echo\n")];
+    assert_eq!(run_command(&files), "sh ./run.sh --all");
+}
+
+#[test]
+fn what_lies_outside_of_the_project_is_asked_about() {
+    let tree = MemoryTree::new([("Procfile", "web: ../secret/run.sh\n")]);
+    let asked = "? Where is ../secret/run.sh? Procfile:1 starts it, but it lies outside";
+    assert!(report(&tree).contains(asked), "{}", report(&tree));
+}
+
+#[test]
+fn platforms_say_the_runtime_by_its_name() {
+    let index = ("index.js", "require('http').createServer().listen(8080)\n");
+    let package = ("package.json", "{}");
+    let version = |file: (&str, &str)| {
+        let program = detected(&[index, package, file]);
+        (
+            program.runtime.unwrap().version,
+            program.run_command.unwrap(),
+        )
+    };
+    let said = version((
+        ".platform.app.yaml",
+        "type: 'nodejs:20'\nweb:\n  commands:\n    start: node index.js\n",
+    ));
+    assert_eq!(said, ("20".to_owned(), "node index.js".to_owned()));
+    let exact = "runtime: nodejs18\nrun:\n  command: node index.js\n  runtime-version: 18.12.1\n";
+    assert_eq!(version(("apprunner.yaml", exact)).0, "18.12.1");
+    assert_eq!(version(("apprunner.yaml", "runtime: nodejs16\n")).0, "16");
+}

@@ -336,3 +336,19 @@ fn modules_of_the_same_workspace_have_no_hash() {
     }
     assert!(analysis.questions.is_empty(), "{:?}", analysis.questions);
 }
+
+#[test]
+fn heroku_is_told_a_version_of_its_own() {
+    let program = detected(&[
+        (
+            "go.mod",
+            "// +heroku goVersion go1.19.4\nmodule shop\n\ngo 1.18\n",
+        ),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+    ]);
+    let runtime = program.runtime.unwrap();
+    assert_eq!(
+        (runtime.version.as_str(), runtime.from.as_deref()),
+        ("1.19.4", Some("go.mod:1"))
+    );
+}

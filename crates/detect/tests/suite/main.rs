@@ -5,6 +5,7 @@
 mod analysis;
 mod beam;
 mod clojure;
+mod cpp;
 mod declared;
 mod deno;
 mod disk;
@@ -27,6 +28,7 @@ mod php;
 mod plans;
 mod plans_jvm;
 mod plans_others;
+mod ports;
 mod python;
 mod python_install;
 mod python_reads;

@@ -314,3 +314,62 @@ fn beside_a_program_at_the_root_others_are_asked_about() {
     );
     assert!(!report(&tree).contains("of its own?"));
 }
+
+#[test]
+fn programs_are_spoken_of_with_and_without_dashes() {
+    let tree = MemoryTree::new([
+        (
+            "go.work",
+            "go 1.21\n\nuse (\n\t./front\n\t./productcatalogservice\n)\n",
+        ),
+        ("front/go.mod", "module front\n"),
+        (
+            "front/main.go",
+            "package main\n\nfunc main() {\n\tmustMap(&address, \"PRODUCT_CATALOG_SERVICE_ADDR\")\n}\n",
+        ),
+        ("productcatalogservice/go.mod", "module catalog\n"),
+        (
+            "productcatalogservice/main.go",
+            "package main\n\nfunc main() {}\n",
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    catalog (backend): ./out in productcatalogservice
+    front (backend): ./out in front after catalog
+    ");
+}
+
+#[test]
+fn a_program_deep_in_what_is_built_has_the_services_name() {
+    let tree = MemoryTree::new([
+        ("web/package.json", express("web")),
+        ("web/server.js", String::new()),
+        ("cart/src/package.json", express("inner")),
+        ("cart/src/server.js", String::new()),
+        (
+            "compose.yaml",
+            "services:\n  web:\n    build: web\n    environment:\n      CART: http://cart:3000\n  cart:\n    build: cart\n".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    cart (backend): npm run start in cart/src
+    web (backend): npm run start in web after cart
+    ");
+}
+
+#[test]
+fn pages_that_are_built_are_no_finished_site() {
+    let tree = MemoryTree::new([
+        ("api/package.json", express("api")),
+        ("api/server.js", String::new()),
+        (
+            "site/package.json",
+            "{\"scripts\": {\"build\": \"vite build\"}, \"devDependencies\": {\"vite\": \"5\"}}"
+                .to_owned(),
+        ),
+        ("site/index.html", "<p>".to_owned()),
+    ]);
+    let text = containers(&tree);
+    assert!(text.starts_with("api (backend): "), "{text}");
+    assert!(text.contains("site (frontend): caddy run"), "{text}");
+}

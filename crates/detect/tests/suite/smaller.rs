@@ -287,3 +287,15 @@ fn a_cpanfile_says_the_least_perl() {
     assert_eq!(version("5.010001"), "5.36");
     assert_eq!(version("v5.38.0"), "5.38");
 }
+
+#[test]
+fn crystal_is_the_least_that_is_allowed() {
+    for (range, chosen) in [(">= 1.9.2", "1.9"), (">= 1.0", "1.6"), ("~> 1.10", "1.10")] {
+        let shard = format!("name: shop\ncrystal: '{range}'\n");
+        assert_eq!(
+            version(&detected(&[("shard.yml", &shard)])).0,
+            chosen,
+            "{range}"
+        );
+    }
+}

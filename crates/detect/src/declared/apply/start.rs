@@ -46,7 +46,9 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
 
 /// Starts the program as it is declared.
 fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Found) {
-    let command = &start.command;
+    let script = without_shell(sources, &start.command);
+    let read_by_shell = script.as_ref().map(|script| script.replacen("sh ", "", 1));
+    let command = script.as_ref().unwrap_or(&start.command);
     let before = fact_of(&mut found.report, Topic::RunCommand).map(|fact| fact.as_loser());
     let before = before.filter(|loser| loser.value != *command);
     found
@@ -73,7 +75,12 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
     if let Some(note) = &start.note {
         add_note(fact, note);
     }
+    if let Some(script) = read_by_shell {
+        let script = script.split(' ').next().unwrap_or(&script);
+        add_note(fact, &format!("{script} names no shell that reads it"));
+    }
     fact.over = before.into_iter().chain(others).collect();
+    ask_of_outside(sources, start, &mut found.report);
     place(found, command);
     let is_file = |word: &&str| SOURCES.iter().any(|end| word.ends_with(end)) && sources.has(word);
     let file = command
@@ -88,6 +95,33 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
     found.strength = found.strength.max(Strength::Program);
     if start.serves || ports::are_in(command) {
         ports::of_command(command, &start.from, found);
+    }
+}
+
+/// A script that does not say which shell reads it is no program by itself: with the shell that reads it.
+fn without_shell(sources: &Sources<'_>, command: &str) -> Option<String> {
+    let script = command.split(' ').next()?;
+    let file = script.trim_start_matches("./");
+    let is_script = script.contains('/') && file.ends_with(".sh") && sources.has(file);
+    let names_none = is_script && !sources.text(file)?.starts_with("#!");
+    names_none.then(|| format!("sh {command}"))
+}
+
+/// Asks where a file is that is started, but lies outside of the project.
+fn ask_of_outside(sources: &Sources<'_>, start: &Start, report: &mut Report) {
+    let mut words = start.command.split([' ', '=', ';', '\'', '"']);
+    let outside = words.find(|word| {
+        let leads_up = word.starts_with("../") || word.starts_with("./..");
+        leads_up && sources.full(word).is_none()
+    });
+    if let Some(word) = outside {
+        report.ask(
+            format!(
+                "Where is {word}? {} starts it, but it lies outside of the project, of which no image has files.",
+                start.from
+            ),
+            format!("move it into the project, and correct {}", start.from),
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! `go.mod`.
 
-use crate::names;
+use crate::{names, version_files};
 
 /// What `go.mod` says.
 #[derive(Debug, Default)]
@@ -8,6 +8,8 @@ pub(super) struct Module {
     pub path: Option<String>,
     /// The version and its line.
     pub go: Option<(String, usize)>,
+    /// What Heroku is told, in a comment: `// +heroku goVersion go1.20.4`.
+    pub heroku: Option<(String, usize)>,
     /// Modules, versions and lines of what is required.
     pub requires: Vec<(String, String, usize)>,
     pub replaces: Vec<Replaced>,
@@ -35,6 +37,12 @@ impl Module {
         let mut module = Self::default();
         let mut block = String::new();
         for (index, line) in text.lines().enumerate() {
+            let told = line.trim().strip_prefix("// +heroku goVersion ");
+            if let Some(version) = told.map(|version| version.trim().trim_start_matches("go"))
+                && version_files::is_dotted(version)
+            {
+                module.heroku = Some((version.to_owned(), index + 1));
+            }
             let line = line.split("//").next().unwrap_or("").trim();
             if line == ")" {
                 block.clear();

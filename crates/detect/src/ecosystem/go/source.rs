@@ -34,16 +34,67 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
                 if !scan.eat("(") && !scan.eat(":") {
                     return None;
                 }
-                let (_, port) = scan.string(QUOTES)?.rsplit_once(':')?;
-                Some(Port::written(
-                    scan::port(port)?,
-                    format!("{path}:{}", scan.line()),
-                ))
+                // net.Listen("tcp", …)
+                if scan.eat("\"tcp\"") || scan.eat("\"tcp4\"") {
+                    scan.eat(",");
+                }
+                let from = format!("{path}:{}", scan.line());
+                let port = address(scan, text)?;
+                Some(Port::written(port, from))
             });
             ports.next()
         })
     };
     fallback.or_else(listened)
+}
+
+/// The port of an address, as it is written or as the file sets it: `":8080"`, `fmt.Sprintf(":%d", *port)`, `":" + port`.
+fn address(mut scan: Scan<'_>, text: &str) -> Option<u16> {
+    let formatted = scan.eat("fmt.Sprintf(");
+    let mut ahead = scan;
+    if let Some(written) = ahead.string(QUOTES) {
+        let port = written.rsplit_once(':')?.1;
+        if let Some(port) = scan::port(port) {
+            return Some(port);
+        }
+        let goes_on = if formatted {
+            ahead.eat(",")
+        } else {
+            port.is_empty() && ahead.eat("+")
+        };
+        if !goes_on {
+            return None;
+        }
+        scan = ahead;
+    }
+    scan.eat("*");
+    let converts = scan.eat("strconv.Itoa(");
+    if converts {
+        scan.eat("*");
+    }
+    value(scan.word()?, text)
+}
+
+/// What a variable is set to where it is made: `port = "3550"`, `addr := flag.String("addr", ":8080", "…")`.
+fn value(name: &str, text: &str) -> Option<u16> {
+    Scan::behind(text, name, COMMENT).find_map(|mut scan| {
+        scan.eat("string");
+        scan.eat("int");
+        if !(scan.eat(":=") || scan.eat("=")) {
+            return None;
+        }
+        for call in ["flag.Int(", "flag.String(", "pflag.Int(", "pflag.String("] {
+            if scan.eat(call) {
+                scan.string(QUOTES)?;
+                scan.eat(",");
+            }
+        }
+        let number = match scan.string(QUOTES) {
+            Some(written) => scan::port(written.rsplit(':').next().unwrap_or(written)),
+            None => scan.number().and_then(scan::port),
+        };
+        number.filter(|number| *number > 0)
+    })
 }
 
 /// The paths that are answered to GET.
@@ -94,8 +145,105 @@ pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
             ));
         }
     }
+    reads.extend(helped(path, text));
     reads.sort_by_key(|(line, _)| *line);
     reads.into_iter().map(|(_, read)| read).collect()
+}
+
+/// What is read by a function of the project's own, or by the tags of a structure:
+/// `getEnv("PORT", "8080")`, `` `env:"PORT" envDefault:"8080"` ``.
+fn helped(path: &str, text: &str) -> Vec<(usize, Read)> {
+    let mut reads = Vec::new();
+    let is_name = |name: &str| {
+        name.len() > 1
+            && name.starts_with(|first: char| first.is_ascii_uppercase())
+            && name
+                .chars()
+                .all(|one| one == '_' || one.is_ascii_uppercase() || one.is_ascii_digit())
+    };
+    let mut add = |scan: &Scan<'_>, name: &str, default: &str| {
+        let read = Read {
+            name: name.to_owned(),
+            need: Need::Default(default.to_owned()),
+            from: format!("{path}:{}", scan.line()),
+        };
+        reads.push((scan.line(), read));
+    };
+    for scan in Scan::behind(text, "(\"", COMMENT) {
+        let before = scan.line_before().trim_end_matches("(\"");
+        let function = before
+            .rsplit(|one: char| !(one.is_ascii_alphanumeric() || one == '_'))
+            .next()
+            .unwrap_or("");
+        if !function.to_ascii_lowercase().contains("env") {
+            continue;
+        }
+        let mut inside = scan;
+        if let Some(name) = inside.word().filter(|name| is_name(name))
+            && inside.eat("\"")
+            && inside.eat(",")
+            && let Some(default) = inside.string(QUOTES).or_else(|| inside.number())
+            && inside.eat(")")
+        {
+            add(&scan, name, default);
+        }
+    }
+    for tag in ["env", "envconfig"] {
+        for scan in Scan::behind(text, tag, COMMENT) {
+            let mut inside = scan;
+            if !inside.rest().starts_with(":\"") || !inside.eat(":") {
+                continue;
+            }
+            let Some(name) = inside.string(&['"']) else {
+                continue;
+            };
+            let name = name.split(',').next().unwrap_or(name);
+            let rest = inside.rest().lines().next().unwrap_or("");
+            let default = ["envDefault:\"", "default:\"", "env-default:\""]
+                .iter()
+                .find_map(|word| rest.split_once(word)?.1.split('"').next());
+            if let Some(default) = default.filter(|_| is_name(name)) {
+                add(&scan, name, default);
+            }
+        }
+    }
+    reads
+}
+
+/// What was there before, where a variable only takes its place if it is set:
+/// `port := "8080"`, then `if p := os.Getenv("PORT"); p != "" { port = p }`.
+fn before_it(read: Scan<'_>, value: &str, behind: &[&str]) -> Need {
+    let above = read.text_before();
+    let is_set = format!("{value} != \"\"");
+    let same_line = behind.first().is_some_and(|line| line.contains(&is_set));
+    let taker = if same_line {
+        let line = behind.get(1).map_or("", |line| line.trim());
+        let taken = line.split_once('=').filter(|(_, right)| {
+            right
+                .split(|one: char| !(one.is_ascii_alphanumeric() || one == '_'))
+                .any(|word| word == value)
+        });
+        taken.map_or("", |(left, _)| left.trim_end_matches(':').trim())
+    } else if read.line_before().contains(":=") {
+        ""
+    } else {
+        value
+    };
+    let is_name = !taker.is_empty()
+        && taker
+            .chars()
+            .all(|one| one == '_' || one.is_ascii_alphanumeric());
+    let default = is_name.then(|| value_of(taker, above)).flatten();
+    default.map_or(Need::Optional, |default| Need::Default(default.to_owned()))
+}
+
+/// The text that a variable is set to where it is made.
+fn value_of<'t>(name: &'t str, text: &'t str) -> Option<&'t str> {
+    let places = Scan::behind(text, name, COMMENT).collect::<Vec<_>>();
+    places.into_iter().rev().find_map(|mut scan| {
+        scan.eat("string");
+        (scan.eat(":=") || scan.eat("=")).then(|| scan.string(QUOTES))?
+    })
 }
 
 /// What the lines behind a read do where the variable is empty.
@@ -140,7 +288,7 @@ fn need(before: Scan<'_>, mut behind: Scan<'_>, call: &str) -> Need {
             || line.trim_start().starts_with(')') && line.contains(&empty[2]) && !found.is_empty()
     });
     let Some(asked) = asked else {
-        return Need::Optional;
+        return before_it(before, value, &rest);
     };
     for line in rest.iter().skip(asked + 1).take(2) {
         let line = line.trim();

@@ -9,7 +9,7 @@ const COMMENT: &[&str] = &["//"];
 const QUOTES: &[char] = &['"'];
 
 /// What stands before the port in an address, and whether only the machine itself reaches it.
-const ADDRESSES: [(&str, bool); 10] = [
+const ADDRESSES: [(&str, bool); 11] = [
     ("\"0.0.0.0:", false),
     ("\"[::]:", false),
     ("([0, 0, 0, 0],", false),
@@ -17,6 +17,7 @@ const ADDRESSES: [(&str, bool); 10] = [
     ("(\"0.0.0.0\",", false),
     ("Ipv4Addr::UNSPECIFIED,", false),
     ("\"127.0.0.1:", true),
+    ("\"[::1]:", true),
     ("\"localhost:", true),
     ("([127, 0, 0, 1],", true),
     ("(\"127.0.0.1\",", true),

@@ -160,9 +160,11 @@ fn lying_there(sources: &Sources<'_>) -> Option<Root> {
 }
 
 fn usual(sources: &Sources<'_>) -> Option<&'static str> {
+    // A page of a program that has the folder for itself is built before it is served.
+    let is_built = |folder: &str| sources.has(&format!("{folder}/package.json"));
     std::iter::once(".")
         .chain(USUAL)
-        .find(|folder| page(sources, folder).is_some())
+        .find(|folder| page(sources, folder).is_some() && (*folder == "." || !is_built(folder)))
 }
 
 fn page(sources: &Sources<'_>, folder: &str) -> Option<String> {
