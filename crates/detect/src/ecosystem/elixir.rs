@@ -1,6 +1,7 @@
 //! Elixir: Mix, and Phoenix with and without a database.
 
 mod mix;
+mod script;
 mod source;
 
 use ergon_manifest::Application;
@@ -10,7 +11,7 @@ use super::{
     counted,
 };
 use crate::analysis::Topic;
-use crate::environment::{self, Read};
+use crate::environment;
 use crate::plan::shell_quoted;
 use crate::sources::{Sources, Text};
 use crate::versions::{self, Part};
@@ -73,12 +74,22 @@ fn packing(program: &Packed<'_>) -> Packing {
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    let mix = Mix::read(sources)?;
+    let Some(mix) = Mix::read(sources) else {
+        return script::detect(sources);
+    };
     let mut report = Report::default();
     report.certain(Topic::Language, "Elixir", FILE);
     let phoenix = mix.dependency("phoenix");
-    if let Some(phoenix) = phoenix {
-        report.certain(Topic::Framework, "Phoenix", &phoenix.from);
+    let plug = ["plug_cowboy", "bandit", "plug"]
+        .iter()
+        .find_map(|name| mix.dependency(name));
+    let (kind, framework) = match (phoenix, plug) {
+        (Some(phoenix), _) => ("phoenix", Some(("Phoenix", phoenix))),
+        (None, Some(plug)) => ("plug", Some(("Plug", plug))),
+        (None, None) => ("elixir", None),
+    };
+    if let Some((label, dependency)) = framework {
+        report.certain(Topic::Framework, label, &dependency.from);
     }
     let runtime = report.runtime(&USUAL, claims(sources, &mix));
     let texts: Vec<_> = sources
@@ -87,12 +98,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .filter(|(path, _)| !is_elsewhere(path))
         .collect();
     let mut application = Application {
-        kind: if phoenix.is_some() {
-            "phoenix"
-        } else {
-            "elixir"
-        }
-        .to_owned(),
+        kind: kind.to_owned(),
         language: "elixir".to_owned(),
         dependencies: Some(FILE.to_owned()),
         package_manager: Some("mix".to_owned()),
@@ -105,7 +111,13 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .flat_map(|(path, text)| source::variables(path, text))
         .collect();
-    start(sources, &mix, &reads, &mut application, &mut report);
+    let listens = || {
+        texts
+            .iter()
+            .find_map(|(path, text)| source::listens(path, text))
+    };
+    let port = Port::of_reads(&reads).or_else(|| listens().filter(|_| phoenix.is_none()));
+    start(sources, &mix, port, &mut application, &mut report);
     application.env = environment::told(&reads, &mut report);
     let listed = mix
         .dependencies
@@ -120,7 +132,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     };
     application.runtime = Some(runtime);
     Some(Found {
-        strength: match (&application.run_command, phoenix) {
+        strength: match (&application.run_command, framework) {
             (None, _) => Strength::Sources,
             (Some(_), None) => Strength::Program,
             (Some(_), Some(_)) => Strength::Framework,
@@ -183,14 +195,18 @@ fn buildpack(sources: &Sources<'_>, key: &str) -> Option<(String, String)> {
     })
 }
 
-fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
+/// The versions that files name which are there for nothing else.
+fn named(sources: &Sources<'_>) -> Vec<Claim> {
     let files = version_files::only(sources, ".elixir-version").into_iter();
-    let named = files
-        .chain(version_files::of_tool(sources, "elixir"))
-        .filter_map(|said| {
-            let version = said.version.split("-otp").next().unwrap_or(&said.version);
-            version_files::is_dotted(version).then(|| Claim::exactly(version, said.from.clone()))
-        });
+    let said = files.chain(version_files::of_tool(sources, "elixir"));
+    said.filter_map(|said| {
+        let version = said.version.split("-otp").next().unwrap_or(&said.version);
+        version_files::is_dotted(version).then(|| Claim::exactly(version, said.from.clone()))
+    })
+    .collect()
+}
+
+fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
     let buildpack =
         buildpack(sources, "elixir_version").map(|(version, from)| Claim::exactly(version, from));
     let range = mix.elixir.as_ref().and_then(|(range, from)| {
@@ -207,6 +223,7 @@ fn claims(sources: &Sources<'_>, mix: &Mix) -> Vec<Claim> {
         )?;
         Some(Claim::range(range, format!("1.{minor}"), from))
     });
+    let named = named(sources).into_iter();
     named.chain(buildpack).chain(range).collect()
 }
 
@@ -364,7 +381,7 @@ fn release(sources: &Sources<'_>, mix: &Mix) -> Option<Release> {
 fn start(
     sources: &Sources<'_>,
     mix: &Mix,
-    reads: &[Read],
+    port: Option<Port>,
     application: &mut Application,
     report: &mut Report,
 ) {
@@ -404,7 +421,7 @@ fn start(
     } else {
         None
     };
-    if let Some(port) = Port::of_reads(reads).or(usual) {
+    if let Some(port) = port.or(usual) {
         application.ports = vec![report.port(&port)];
     }
 }

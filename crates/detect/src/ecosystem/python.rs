@@ -11,6 +11,7 @@ mod metadata;
 mod own;
 mod packing;
 mod ports;
+mod queues;
 mod reads;
 pub(crate) mod requirements;
 mod routes;

@@ -166,3 +166,42 @@ fn haskell_takes_the_compiler_of_its_packages() {
         "9.0"
     );
 }
+
+/// A Plug program whose application starts these servers.
+fn plug(children: &str) -> Application {
+    detected(&[
+        (
+            "mix.exs",
+            "defmodule S.MixProject do\n  def project, do: [app: :s, deps: [{:plug_cowboy, \"~> 2.0\"}]]\n  def application, do: [mod: {S, []}]\nend\n",
+        ),
+        (
+            "lib/s.ex",
+            &format!(
+                "defmodule S do\n  def start(_, _), do: Supervisor.start_link([{children}])\nend\n"
+            ),
+        ),
+    ])
+}
+
+#[test]
+fn a_server_of_plug_is_given_its_port() {
+    let found = plug("{Plug.Cowboy, plug: R, options: [port: 4001]}");
+    assert_eq!(
+        (found.kind.as_str(), found.ports.as_slice()),
+        ("plug", &[4001][..])
+    );
+    assert_eq!(plug("{Bandit, plug: R, port: 8001}").ports, [8001]);
+    assert_eq!(plug("{Bandit, plug: R, port: port}").ports, [4000]);
+}
+
+#[test]
+fn a_script_of_elixir_needs_no_mix() {
+    let found = detected(&[
+        (".tool-versions", "elixir 1.17.3-otp-27\n"),
+        ("greet.exs", "Mix.install([:jason])\nIO.puts(1)\n"),
+    ]);
+    assert_eq!(found.language, "elixir");
+    assert_eq!(found.run_command.as_deref(), Some("elixir greet.exs"));
+    assert_eq!(found.build_commands.len(), 1);
+    assert_eq!(found.runtime.unwrap().version, "1.17.3");
+}

@@ -1,5 +1,7 @@
 //! What the code of a package says.
 
+use ergon_detect::memory::MemoryTree;
+
 use crate::detected;
 
 fn health(dependencies: &str, files: &[(&str, &str)]) -> Option<String> {
@@ -72,4 +74,34 @@ fn variables_are_read_from_every_environment() {
         .map(|(name, one)| format!("{name} {} {:?}", one.required, one.default))
         .collect();
     assert_eq!(said, ["A false Some(\"a\")", "B true None", "C false None"]);
+}
+
+#[test]
+fn bun_serves_where_it_is_told_or_at_its_default() {
+    let ports = |code: &str| {
+        let files = [
+            ("package.json", "{\"module\": \"index.ts\"}"),
+            ("bun.lock", ""),
+            ("index.ts", code),
+        ];
+        detected(&files).ports
+    };
+    assert_eq!(ports("Bun.serve({ fetch() {} });"), [3000]);
+    assert_eq!(
+        ports("Bun.serve({\n  port: 8080,\n  fetch() {} });"),
+        [8080]
+    );
+}
+
+#[test]
+fn a_lone_script_that_prints_is_a_program() {
+    let tree = |text: &str| MemoryTree::new([("index.js", text)]);
+    let found = |text: &str| {
+        !ergon_detect::analyse(&tree(text))
+            .manifest
+            .applications
+            .is_empty()
+    };
+    assert!(found("console.log(1)\n"));
+    assert!(!found("document.title = 'x'; console.log(1)\n"));
 }

@@ -163,7 +163,11 @@ fn the_version_is_the_one_that_a_file_says() {
         )]),
         "8.1.10 composer.json:1"
     );
-    assert_eq!(said(&[("composer.json", &composer)]), "8.1 composer.json:3");
+    assert_eq!(said(&[("composer.json", &composer)]), "8.2 composer.json:3");
+    assert_eq!(
+        said(&[("composer.json", &required("\"php\": \"^8.3\""))]),
+        "8.3 composer.json:3"
+    );
     assert_eq!(said(&[]), "8.2 assumed");
 }
 

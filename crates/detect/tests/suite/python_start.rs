@@ -312,3 +312,105 @@ fn a_package_says_itself_what_of_it_runs() {
     assert_eq!(application.run_command.unwrap(), "python -m bot");
     assert_eq!(application.kind, "telegram");
 }
+
+#[test]
+fn what_is_put_around_an_application_is_served() {
+    let target = |rest: &str| {
+        let code = format!("from fastapi import FastAPI\n{rest}");
+        let command = run_command(&[
+            ("requirements.txt", "fastapi==0.115.0\nuvicorn==0.34.0\n"),
+            ("main.py", &code),
+        ]);
+        command.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        target("_app = FastAPI()\napp = CORSMiddleware(_app)\n"),
+        "main:app"
+    );
+    assert_eq!(
+        target("app = FastAPI()\nwith_socket = socketio.ASGIApp(sio, app)\n"),
+        "main:with_socket"
+    );
+    assert_eq!(
+        target("app = FastAPI()\nclient = TestClient(app)\n"),
+        "main:app"
+    );
+    assert_eq!(
+        target("app = FastAPI()\nhandler = Mangum(app)\n"),
+        "main:app"
+    );
+}
+
+#[test]
+fn a_file_for_the_server_is_what_it_is_given() {
+    let command = |wsgi: &str| {
+        run_command(&[
+            ("requirements.txt", "flask==3.0.0\ngunicorn==22.0.0\n"),
+            (
+                "shop/__init__.py",
+                "from flask import Flask\napp = Flask('')\n",
+            ),
+            ("wsgi.py", wsgi),
+        ])
+    };
+    let served = |target: &str| format!("gunicorn --bind 0.0.0.0:${{PORT:-8000}} {target}");
+    assert_eq!(command("from shop import app\n"), served("wsgi:app"));
+    assert_eq!(
+        command("from shop import app as application\n"),
+        served("wsgi:application")
+    );
+    assert_eq!(command("from other import app\n"), served("shop:app"));
+}
+
+#[test]
+fn a_script_starts_the_application_that_it_imports() {
+    let files = [
+        ("requirements.txt", "flask==3.0.0\n"),
+        ("app.py", "from flask import Flask\napp = Flask('')\n"),
+        ("main.py", "from app import app\napp.run(host='0.0.0.0')\n"),
+    ];
+    assert_eq!(run_command(&files), "python main.py");
+}
+
+#[test]
+fn a_server_takes_none_of_the_ports_of_root() {
+    let command = |requirements: &str| {
+        run_command(&[
+            ("requirements.txt", requirements),
+            (
+                "app.py",
+                "from flask import Flask\napp = Flask('')\napp.run(host='0.0.0.0', port=80)\n",
+            ),
+        ])
+    };
+    assert_eq!(
+        command("flask==3.0.0\n"),
+        "flask --app app run --host 0.0.0.0 --port ${PORT:-5000}"
+    );
+    assert_eq!(
+        command("flask==3.0.0\ngunicorn==22.0.0\n"),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} app:app"
+    );
+}
+
+#[test]
+fn queues_have_commands_of_their_own() {
+    let command = |package: &str, text: &str| {
+        run_command(&[("requirements.txt", package), ("jobs/mail.py", text)])
+    };
+    assert_eq!(
+        command("dramatiq==1.17.0\n", "@dramatiq.actor\ndef send(): pass\n"),
+        "dramatiq jobs.mail"
+    );
+    assert_eq!(
+        command(
+            "arq==0.26.0\n",
+            "class WorkerSettings:\n    functions = []\n"
+        ),
+        "arq jobs.mail.WorkerSettings"
+    );
+    assert_eq!(
+        command("marimo==0.10.0\n", "import marimo\napp = marimo.App()\n"),
+        "marimo run jobs/mail.py --host 0.0.0.0 --port ${PORT:-2718}"
+    );
+}

@@ -267,6 +267,16 @@ fn a_script_is_started_with_its_gems_where_it_has_some() {
 }
 
 #[test]
+fn jobs_do_nothing_by_themselves() {
+    let command = |text: &str| run_command(&[("Gemfile", "gem 'sidekiq'\n"), ("worker.rb", text)]);
+    assert_eq!(
+        command("class Mail\n  include Sidekiq::Job\nend\n"),
+        "bundle exec sidekiq -r ./worker.rb"
+    );
+    assert_eq!(command("puts 1\n"), "bundle exec ruby worker.rb");
+}
+
+#[test]
 fn a_classic_sinatra_program_serves_itself() {
     let found = detected(&[
         ("Gemfile", "gem 'sinatra'\n"),

@@ -190,3 +190,23 @@ fn an_old_sbt_runs_on_an_old_java() {
     assert_eq!(version("0.13.18"), "8 project/build.properties:1");
     assert_eq!(version("1.9.7"), "17 assumed");
 }
+
+#[test]
+fn a_name_in_three_quotes_is_one_as_well() {
+    let found = detected(&[
+        (
+            "build.sbt",
+            "name := \"\"\"shop\"\"\"\nlazy val root = (project in file(\".\")).enablePlugins(PlayScala)\n",
+        ),
+        (
+            "project/plugins.sbt",
+            "addSbtPlugin(\"org.playframework\" % \"sbt-plugin\" % \"3.0.1\")\n",
+        ),
+        ("conf/routes", ""),
+    ]);
+    let command = found.run_command.unwrap();
+    assert!(
+        command.starts_with("./target/universal/stage/bin/shop "),
+        "{command}"
+    );
+}

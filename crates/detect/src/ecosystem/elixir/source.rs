@@ -1,7 +1,8 @@
 //! The variables that Elixir reads.
 
+use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
-use crate::scan::Scan;
+use crate::scan::{self, Scan};
 
 pub(super) fn variables(path: &str, text: &str) -> Vec<Read> {
     let comments: &[&str] = &["#"];
@@ -24,6 +25,23 @@ pub(super) fn variables(path: &str, text: &str) -> Vec<Read> {
         })
     });
     found.collect()
+}
+
+/// The port that a server is given where it is started: `{Plug.Cowboy, …, options: [port: 4001]}`.
+pub(super) fn listens(path: &str, text: &str) -> Option<Port> {
+    let servers = ["Plug.Cowboy", "Plug.Adapters.Cowboy", "Bandit"];
+    let server = servers
+        .iter()
+        .find_map(|server| Scan::behind(text, server, &["#"]).next())?;
+    let skipped = text.len() - server.rest().len();
+    Scan::behind(text, "port", &["#"]).find_map(|mut scan| {
+        let after = text.len() - scan.rest().len() > skipped;
+        let from = format!("{path}:{}", scan.line());
+        if !after || !scan.eat(":") {
+            return None;
+        }
+        Some(Port::written(scan::port(scan.number()?)?, from))
+    })
 }
 
 /// `|| raise "…"`, `|| "4000"`: what happens where it is not set.

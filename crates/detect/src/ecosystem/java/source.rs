@@ -127,7 +127,7 @@ pub fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
 }
 
 /// Calls and names before a port.
-const LISTENS: [&str; 16] = [
+const LISTENS: [&str; 22] = [
     "port",
     "setPort",
     "withPort",
@@ -144,6 +144,12 @@ const LISTENS: [&str; 16] = [
     "newServerAt",
     "bind",
     "DEFAULT_PORT",
+    "ApacheServer",
+    "Jetty",
+    "KtorCIO",
+    "Netty",
+    "SunHttp",
+    "Undertow",
 ];
 
 fn listened(path: &str, text: &str) -> Option<Port> {

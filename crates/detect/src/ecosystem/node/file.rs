@@ -31,7 +31,11 @@ pub(super) fn detect(sources: &Sources<'_>) -> Option<Found> {
     }
     let file = sources.first_of(&STARTS)?;
     let text = sources.text(file)?;
-    if !SIGNS.iter().any(|sign| text.contains(sign)) && !text.contains("from \"node:") {
+    let of_page = ["document", "window"]
+        .iter()
+        .any(|name| text.contains(name));
+    let prints = text.contains("console.") && !of_page;
+    if !prints && !SIGNS.iter().any(|sign| text.contains(sign)) && !text.contains("from \"node:") {
         return None;
     }
     let mut report = Report::default();

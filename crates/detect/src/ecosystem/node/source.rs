@@ -21,6 +21,20 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<
                 _ => None,
             })
     });
+    let served = || {
+        let mut texts = texts.iter();
+        texts.find_map(|(path, text)| {
+            let serve = Scan::behind(text, "Bun.serve", COMMENT).next()?;
+            let behind = text.len() - serve.rest().len();
+            Scan::behind(text, "port", COMMENT).find_map(|mut scan| {
+                let from = format!("{path}:{}", scan.line());
+                if text.len() - scan.rest().len() < behind || !scan.eat(":") {
+                    return None;
+                }
+                Some(Port::written(port_number(scan.number()?)?, from))
+            })
+        })
+    };
     let listened = || {
         texts.iter().find_map(|(path, text)| {
             Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
@@ -46,9 +60,12 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<
         None if texts.iter().any(|(_, text)| text.contains(".listen(")) => {
             Some(Port::usual(USUAL_PORT, "usual for Node"))
         }
+        None if texts.iter().any(|(_, text)| text.contains("Bun.serve(")) => {
+            Some(Port::usual(3000, "Bun's default"))
+        }
         None => None,
     };
-    fallback.or_else(listened).or_else(usual)
+    fallback.or_else(listened).or_else(served).or_else(usual)
 }
 
 /// The port that a command names: `next start -p 4000`, `PORT=4000 node server.js`.

@@ -25,6 +25,9 @@ const VERSIONS: [(u32, u32); 11] = [
     (8, 5),
 ];
 
+/// What is usual, and still looked after: what a range begins with need not be.
+const USUAL: (u32, u32) = (8, 2);
+
 /// What a project requires.
 pub(super) struct Composer {
     pub document: Document,
@@ -204,7 +207,7 @@ pub(super) fn claims(sources: &Sources<'_>, composer: Option<&Composer>) -> Vec<
     first.iter().chain(rest).cloned().collect()
 }
 
-/// The version that a range is written for, raised to what the locked packages want.
+/// The usual version where a range allows it, raised to what the range and the locked packages want.
 fn chosen(range: &str, locked: &[String]) -> Option<String> {
     let range = normal(range);
     let allowed: Vec<(u32, u32)> = VERSIONS
@@ -221,23 +224,9 @@ fn chosen(range: &str, locked: &[String]) -> Option<String> {
     } else {
         with_lock
     };
-    let preferred = named(&range).unwrap_or((8, 2));
-    let above = candidates.iter().find(|version| **version >= preferred);
+    let above = candidates.iter().find(|version| **version >= USUAL);
     let (major, minor) = above.or(candidates.last())?;
     Some(format!("{major}.{minor}"))
-}
-
-/// The least version that a range names, where all of it is about PHP 8.
-fn named(range: &str) -> Option<(u32, u32)> {
-    let alternatives = range.split("||").map(|alternative| {
-        let alternative = alternative.trim();
-        let version = alternative.trim_start_matches(|first: char| !first.is_ascii_digit());
-        let mut numbers = version.split(|character: char| !character.is_ascii_digit());
-        let major: u32 = numbers.next()?.parse().ok()?;
-        let minor: u32 = numbers.next()?.parse().ok()?;
-        (major == 8 && !alternative.starts_with('<')).then_some((major, minor))
-    });
-    alternatives.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 /// A range of Composer's as [`versions`] reads it: `^7.4|~8.1` is `^7.4||~=8.1`.
@@ -251,13 +240,14 @@ mod tests {
     use super::chosen;
 
     #[test]
-    fn a_range_names_the_version_that_it_is_written_for() {
+    fn a_range_allows_the_usual_version_or_decides_for_one_near_it() {
         for (range, version) in [
-            ("^8.1", "8.1"),
-            (">=8.2", "8.2"),
+            ("^8.1", "8.2"),
+            (">=8.3", "8.3"),
             ("~8.3.0", "8.3"),
             ("8.1.*", "8.1"),
-            ("^8.0|^8.1", "8.0"),
+            ("^8.0|^8.1", "8.2"),
+            ("~8.0", "8.2"),
             ("^7.4|^8.0", "8.2"),
             ("^7.3 || ^8.0", "8.2"),
             (">=7.2", "8.2"),

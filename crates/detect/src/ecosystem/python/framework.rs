@@ -172,6 +172,14 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         Command("chainlit run {file} --host 0.0.0.0 --port {port}", 8000),
     ),
     framework(
+        "marimo",
+        "marimo",
+        "marimo",
+        "marimo",
+        &["marimo.App"],
+        Command("marimo run {file} --host 0.0.0.0 --port {port}", 2718),
+    ),
+    framework(
         "gradio",
         "gradio",
         "gradio",

@@ -4,10 +4,13 @@ use super::Program;
 use super::beside::imports;
 use super::framework::{Framework, Serving};
 use super::ports;
-use super::source::AppObject;
+use super::source::{AppObject, is_identifier};
 use super::start::{Start, filled, plain, with_port};
 use crate::ecosystem::{Port, Report};
 use crate::scan::Scan;
+
+/// The least port that needs no rights.
+const FIRST_FREE_PORT: u16 = 1024;
 
 /// Gunicorn's line, with `{port}` where the port comes.
 pub(super) fn gunicorn(chdir: &str, target: &str) -> String {
@@ -21,6 +24,8 @@ pub(super) fn served(
     object: &AppObject,
     report: &mut Report,
 ) -> Start {
+    let handed = entry(program, framework, object);
+    let object = handed.as_ref().unwrap_or(object);
     let text = program.text(&object.file).unwrap_or_default();
     let said_port = ports::port(&object.file, &text).or_else(|| {
         let mut others = program.texts.iter().filter(|(path, text)| {
@@ -79,8 +84,10 @@ pub(super) fn served(
             program.dependencies.to_add(package),
         );
     }
+    // The line says the port, and nobody here may take one of root's.
     let port = of_settings(program, name)
         .or(said_port)
+        .filter(|port| port.number >= FIRST_FREE_PORT)
         .unwrap_or_else(|| Port::usual(default, &format!("{name}'s default")));
     let defines = if object.factory {
         "makes the application in"
@@ -240,13 +247,53 @@ fn wsgi(
     let other = || own_script(program, object).is_some();
     if framework.kind != "flask"
         || other()
-        || (script && (object.file == "main.py" || binds_all(text)))
+        || (script && (object.file == "main.py" || binds_all(text)) && !takes_roots_port(text))
     {
         return None;
     }
     let said = format!("flask --app {} run", object.flask_target());
     let line = format!("{said} --host 0.0.0.0 --port {{port}}");
     Some(server("flask", 5000, said, line))
+}
+
+/// Whether a file starts its server on a port that only root may take.
+fn takes_roots_port(text: &str) -> bool {
+    ports::port("", text).is_some_and(|port| port.number < FIRST_FREE_PORT)
+}
+
+/// The file that hands the application over to a server, where there is one: `wsgi.py`.
+fn entry(
+    program: &Program<'_, '_>,
+    framework: &Framework,
+    object: &AppObject,
+) -> Option<AppObject> {
+    let (file, servers): (_, &[&str]) = if framework.serving == Serving::Asgi {
+        ("asgi.py", &["uvicorn", "hypercorn", "gunicorn", "granian"])
+    } else {
+        ("wsgi.py", &["gunicorn", "uwsgi", "waitress"])
+    };
+    let served = servers
+        .iter()
+        .any(|server| program.dependencies.has(server));
+    if !served || object.factory || object.file == file {
+        return None;
+    }
+    let text = program.text(file)?;
+    let target = object.target();
+    let (module, _) = target.split_once(':')?;
+    let package = module.split('.').next()?;
+    text.lines().enumerate().find_map(|(index, line)| {
+        let (from, names) = line.strip_prefix("from ")?.split_once(" import ")?;
+        if from != module && from != package {
+            return None;
+        }
+        let mut names = names.split(',').map(str::trim);
+        let name = names.find_map(|name| match name.split_once(" as ") {
+            Some((own, alias)) => (own.trim() == object.name).then_some(alias.trim()),
+            None => (name == object.name).then_some(name),
+        })?;
+        is_identifier(name).then(|| AppObject::at_root(file, index + 1, name))
+    })
 }
 
 /// A script at the root that starts the server of what it imports: `from shop import app; app.run("0.0.0.0")`.
@@ -260,7 +307,7 @@ fn own_script(program: &Program<'_, '_>, object: &AppObject) -> Option<Start> {
             && runs_itself(text)
             && binds_all(text)
     });
-    let (file, text) = scripts.next().filter(|_| object.file.contains('/'))?;
+    let (file, text) = scripts.next()?;
     Some(plain(file, text))
 }
 

@@ -102,11 +102,41 @@ pub(super) fn app_object(
             importable(sources, texts, found)
         })
     };
-    of_kind(|object| !object.factory).or_else(|| {
-        let factory = of_kind(|object| object.factory && object.callable)
-            .or_else(|| of_kind(|object| object.factory))?;
-        made_by(sources, texts, &factory).or_else(|| factory.callable.then_some(factory))
-    })
+    of_kind(|object| !object.factory)
+        .map(|object| wrapped(texts, object))
+        .or_else(|| {
+            let factory = of_kind(|object| object.factory && object.callable)
+                .or_else(|| of_kind(|object| object.factory))?;
+            made_by(sources, texts, &factory).or_else(|| factory.callable.then_some(factory))
+        })
+}
+
+/// What is put around an application is what is served: `app = CORSMiddleware(_app)`.
+fn wrapped(texts: &[Text<'_>], object: AppObject) -> AppObject {
+    let Some((path, text)) = texts.iter().find(|(path, _)| *path == object.file) else {
+        return object;
+    };
+    let is_served = |name: &str| matches!(name, "app" | "application");
+    let around = Scan::behind(text, &object.name, COMMENT).find_map(|scan| {
+        let before = scan.line_before();
+        let (name, made) = before.split_once('=')?;
+        let name = name.split(':').next()?.trim_end();
+        let (call, _) = made.trim().split_once('(')?;
+        let wraps = ["Middleware", "ASGIApp", "WSGIApp"]
+            .iter()
+            .any(|ending| call.ends_with(ending));
+        let ends = scan.rest().starts_with([',', ')', '\n']);
+        (ends && is_identifier(name) && (wraps || is_served(name) && !is_served(&object.name)))
+            .then(|| (scan.line(), name))
+    });
+    match around {
+        Some((line, name)) => AppObject {
+            folder: object.folder,
+            module: object.module,
+            ..AppObject::variable(path, line, name)
+        },
+        None => object,
+    }
 }
 
 /// A file that keeps what a factory makes: `app = create_app()`. One at the root may have any name.

@@ -8,6 +8,7 @@ use super::framework::{FRAMEWORKS, Framework, Serving};
 use super::manager::own_folder;
 use super::own;
 use super::ports;
+use super::queues;
 use super::server::{runs_itself, served};
 use super::source::{self, AppObject};
 use crate::ecosystem::{Port, Report};
@@ -85,7 +86,7 @@ pub(super) fn start(
         .or_else(|| own::by_standard(program, report))
         .or_else(|| script(program))
         .or_else(|| module(program))
-        .or_else(|| worker(program))
+        .or_else(|| queues::worker(program))
         .or_else(|| only_script(program))
         .or_else(|| command(program))
         .or_else(|| task(program));
@@ -315,40 +316,6 @@ fn as_module(module: &str, file: &str, text: &str) -> Start {
         note: format!("{file} is what runs"),
         ..plain(file, text)
     }
-}
-
-/// A worker that takes jobs from a queue.
-fn worker(program: &Program<'_, '_>) -> Option<Start> {
-    if !program.dependencies.has("celery") && !program.imports("celery") {
-        return None;
-    }
-    let object = source::app_object(program.sources, &program.texts, "celery", &["Celery"])?;
-    let module = object.target();
-    let module = module.split(':').next().unwrap_or(&module);
-    // `proj.celery` is found by `proj`.
-    let module = module.strip_suffix(".celery").unwrap_or(module);
-    let usual = matches!(object.name.as_str(), "app" | "celery");
-    let target = if usual {
-        module.to_owned()
-    } else {
-        format!("{module}:{}", object.name)
-    };
-    let folder = object
-        .folder
-        .as_ref()
-        .map(|folder| format!("--workdir {folder} "))
-        .unwrap_or_default();
-    let command = format!("celery {folder}-A {target} worker");
-    Some(Start {
-        kind: "celery",
-        entrypoint: Some(object.file.clone()),
-        run_command: command.clone(),
-        said: command,
-        from: object.from(),
-        note: format!("{} defines `{}`", object.from(), object.name),
-        port: None,
-        missing: None,
-    })
 }
 
 /// The one script at the root, or the one that is written to be run, there or anywhere.

@@ -192,6 +192,14 @@ fn script(project: &Project<'_, '_>) -> Option<Start> {
     };
     let sinatra = classic.or_else(modular);
     let listens = listening(&text);
+    // Jobs do nothing by themselves.
+    if sinatra.is_none()
+        && listens.is_none()
+        && project.production("sidekiq").is_some()
+        && has_jobs(&text)
+    {
+        return None;
+    }
     let port = match (&sinatra, listens) {
         (Some(_), _) => Some(
             source::set_port(&file, &text)
@@ -281,13 +289,15 @@ fn other_file(project: &Project<'_, '_>) -> Option<String> {
     files.next().is_none().then(|| only.to_owned())
 }
 
+fn has_jobs(text: &str) -> bool {
+    text.contains("include Sidekiq::Job") || text.contains("include Sidekiq::Worker")
+}
+
 /// Jobs and nothing else.
 fn workers(project: &Project<'_, '_>) -> Option<Start> {
     let from = project.production("sidekiq")?;
     let texts = project.sources.program_texts(&["rb"]);
-    let (file, _) = texts.iter().find(|(_, text)| {
-        text.contains("include Sidekiq::Job") || text.contains("include Sidekiq::Worker")
-    })?;
+    let (file, _) = texts.iter().find(|(_, text)| has_jobs(text))?;
     Some(Start {
         kind: "sidekiq",
         strength: Strength::Framework,

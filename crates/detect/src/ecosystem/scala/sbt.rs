@@ -130,7 +130,13 @@ impl Sbt {
 
     /// A string, or the value with that name that holds one.
     fn value(&self, expression: &str) -> Option<String> {
-        if let Some(text) = expression.trim().strip_prefix('"') {
+        let expression = expression.trim();
+        // Play's projects have their names in three quotes.
+        let single = expression.strip_prefix("\"\"");
+        let expression = single
+            .filter(|rest| rest.starts_with('"'))
+            .unwrap_or(expression);
+        if let Some(text) = expression.strip_prefix('"') {
             let end = text.find('"')?;
             return (!text[..end].contains('$')).then(|| text[..end].to_owned());
         }
