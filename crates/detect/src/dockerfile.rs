@@ -3,6 +3,7 @@
 //! What a plan holds comes from a manifest, which may say anything. Every text is written in the form
 //! that can only mean itself: no field can become an instruction, a flag, a variable or a second line.
 
+mod exceptions;
 mod ignore_file;
 mod words;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ignore_file::ignore_file;
 
+use self::exceptions::exceptions;
 use self::words::{command, find_pattern, json, only, quoted, source};
 use crate::analysis::Topic;
 use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step};
@@ -21,10 +23,6 @@ pub(crate) const HEADER: &str =
 const EACH_BY_ITSELF: [&str; 2] = [
     "# Steps stay apart, so that the engine keeps what each has done.",
     "# hadolint global ignore=DL3059",
-];
-const MENDED_IN_PLACE: [&str; 2] = [
-    "# A pinned version would be gone as soon as Debian mends the package.",
-    "# hadolint ignore=DL3008",
 ];
 const SUPERVISED: &str =
     "# As process 1 the program would not notice that it is asked to stop: the shell tells it.";
@@ -203,10 +201,8 @@ impl Writer {
                 network,
             } => {
                 self.enter(workdir);
-                if text.contains("apt-get install ") {
-                    for line in MENDED_IN_PLACE {
-                        self.line(line, &[]);
-                    }
+                for line in exceptions(text) {
+                    self.line(&line, &[]);
                 }
                 let tidy = if is_last && *network {
                     plan::tidy(text)

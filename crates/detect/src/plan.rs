@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use installer::tidy;
 pub use planner::{PlanError, plan};
-pub(crate) use shell::is_supervised;
 pub use shell::quoted as shell_quoted;
+pub(crate) use shell::{commands, is_supervised};
 
 use crate::dockerignore::DockerIgnore;
 

@@ -99,6 +99,27 @@ fn answers(ecosystem: &str, paths: &[&str]) -> Vec<(u16, String)> {
         .collect()
 }
 
+/// Commands as people declare them, which the linter would have otherwise.
+const COMMANDS_OF_ITS_OWN: &str = r#"{
+  "manifest_version": "1.0",
+  "applications": {
+    "web": {
+      "type": "python",
+      "language": "python",
+      "system_packages": ["libpq5"],
+      "build_commands": [
+        "pip install -r requirements.txt",
+        "python3 -m pip install poetry 'uv<1'",
+        "npm install -g yarn pnpm@9.1.0",
+        "gem install bundler",
+        "apt-get update && apt-get install -y curl && pip install gunicorn"
+      ],
+      "run_command": "gunicorn app:app"
+    }
+  },
+  "containers": { "web": { "base_image": "python:3.11-slim", "applications": ["web"], "ports": [8000] } }
+}"#;
+
 #[test]
 fn every_dockerfile_is_clean_under_hadolint() {
     let ours = examples().join("../target/tools/hadolint/bin/hadolint");
@@ -112,13 +133,17 @@ fn every_dockerfile_is_clean_under_hadolint() {
         return;
     }
     let world = World::new();
-    let projects = [examples(), ecosystems()]
+    let mut projects = [examples(), ecosystems()]
         .iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| !path.ends_with("unknown"))
         .collect::<Vec<_>>();
     assert!(projects.len() > 8);
+    let commands = world.path("commands");
+    std::fs::create_dir(&commands).unwrap();
+    std::fs::write(commands.join("ergon.json"), COMMANDS_OF_ITS_OWN).unwrap();
+    projects.push(commands);
     for project in projects {
         let text = world
             .ergon(["dockerfile", project.to_str().unwrap()])

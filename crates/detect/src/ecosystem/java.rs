@@ -212,7 +212,7 @@ fn plain(sources: &Sources<'_>) -> Option<Found> {
     let mains = source::mains(&texts);
     let main = mains.iter().find(|main| !main.file.contains('/')).cloned();
     let launch = main.as_ref().map(|main| Launch {
-        command: "javac -d out *.java".to_owned(),
+        command: "javac -d out ./*.java".to_owned(),
         makes: "out".to_owned(),
         start: Start::Java(format!("-cp out {}", shell_quoted(&main.class))),
         artifacts: vec!["out".to_owned()],

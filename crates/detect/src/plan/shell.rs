@@ -140,7 +140,7 @@ fn plain_words(text: &str, line: &Line) -> Option<Vec<String>> {
 }
 
 /// The commands of a line, each as its words, assignments and `sudo`, `env`, `exec` before them left out.
-pub(super) fn commands(text: &str) -> Vec<Vec<String>> {
+pub(crate) fn commands(text: &str) -> Vec<Vec<String>> {
     let line = Line::read(text);
     let commands = line.commands.iter().map(|words| {
         let words = words.iter().map(|word| unquoted(&text[word.clone()]));

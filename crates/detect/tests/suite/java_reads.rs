@@ -34,7 +34,7 @@ fn files_without_a_build_are_compiled() {
         "Hello.java",
         "public class Hello { public static void main(String[] a) {} }",
     )]);
-    assert_eq!(found.build_commands, ["javac -d out *.java"]);
+    assert_eq!(found.build_commands, ["javac -d out ./*.java"]);
     assert_eq!(found.run_command.unwrap(), "java $JAVA_OPTS -cp out Hello");
 }
 

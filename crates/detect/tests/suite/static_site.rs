@@ -157,7 +157,7 @@ fn generators_make_sites() {
             ("mkdocs.yml", "site_name: x\ntheme:\n  name: material\n"),
             ("docs/index.md", "")
         ]),
-        "mkdocs: pip install mkdocs-material && mkdocs build; serves site"
+        "mkdocs: pip install --no-cache-dir mkdocs-material && mkdocs build; serves site"
     );
 }
 

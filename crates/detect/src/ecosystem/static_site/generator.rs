@@ -64,7 +64,7 @@ const GENERATORS: [Generator; 4] = [
         folder_setting: &["site_dir"],
         image: "python:3.11-slim",
         packages: &[],
-        install: Some("pip install mkdocs"),
+        install: Some("pip install --no-cache-dir mkdocs"),
         build: "mkdocs build",
     },
 ];
@@ -107,7 +107,7 @@ pub(super) fn of(sources: &Sources<'_>) -> Option<Generated> {
             return None;
         }
         commands.push(if listed {
-            "pip install -r requirements.txt".to_owned()
+            "pip install --no-cache-dir -r requirements.txt".to_owned()
         } else {
             mkdocs_install(sources, file)
         });
@@ -152,9 +152,9 @@ fn mkdocs_install(sources: &Sources<'_>, file: &str) -> String {
         })
     });
     if material {
-        "pip install mkdocs-material".to_owned()
+        "pip install --no-cache-dir mkdocs-material".to_owned()
     } else {
-        "pip install mkdocs".to_owned()
+        "pip install --no-cache-dir mkdocs".to_owned()
     }
 }
 
