@@ -4,7 +4,7 @@ use crate::plan::commands;
 
 const BY_DEBIAN: &str = "# A pinned version would be gone as soon as Debian mends the package.";
 const BY_ALPINE: &str = "# A pinned version would be gone as soon as Alpine mends the package.";
-const BY_THE_PROJECT: &str = "# What is installed here, and how, is for the project to say.";
+const BY_THE_PROJECT: &str = "# How this is done is for the project to say.";
 
 /// The comments before a command that installs what it does not pin: why, and the rules that would have it pinned.
 pub fn exceptions(line: &str) -> Vec<String> {
@@ -45,7 +45,7 @@ fn by_debian(line: &str, words: &[&str]) -> &'static [&'static str] {
     }
 }
 
-/// The rules that a package manager's command breaks.
+/// The rules that a command breaks which detection or the manifest brings.
 fn by_the_project(words: &[&str]) -> &'static [&'static str] {
     let (words, program) = match words {
         ["python" | "python3", "-m", "pip", rest @ ..] | ["pip" | "pip3", rest @ ..] => {
@@ -53,6 +53,7 @@ fn by_the_project(words: &[&str]) -> &'static [&'static str] {
         }
         ["npm", rest @ ..] => (rest, "npm"),
         ["gem", rest @ ..] => (rest, "gem"),
+        ["cd", ..] => return &["DL3003"],
         _ => return &[],
     };
     let Some(at) = words
@@ -140,6 +141,7 @@ mod tests {
             ("pip install -r requirements.txt", "DL3042"),
             ("python -m pip install gunicorn", "DL3013,DL3042"),
             ("npm install -g yarn", "DL3016"),
+            ("cd web && npm ci", "DL3003"),
             ("npm i -g @nestjs/cli", "DL3016"),
             (
                 "gem install bundler && pip install a",

@@ -207,7 +207,7 @@ fn an_environment_is_made_in_a_stage_of_its_own() {
         UV_PROJECT_ENVIRONMENT="/app/.venv" \
         UV_PYTHON_DOWNLOADS="never"
     WORKDIR /app
-    # What is installed here, and how, is for the project to say.
+    # How this is done is for the project to say.
     # hadolint ignore=DL3013
     RUN pip install --no-cache-dir uv
     # Dependencies come before sources, so that a changed source file does not install them again.
