@@ -41,6 +41,10 @@ pub struct Declared {
     language: Option<Said<String>>,
     /// The image that the program was made for.
     image: Option<Said<String>>,
+    /// What is put into that image, and where.
+    copies: Vec<Said<(Vec<String>, String)>>,
+    /// Where something else is done to it.
+    ran: Option<String>,
     questions: Vec<Question>,
 }
 

@@ -67,6 +67,8 @@ const BETWEEN: [&str; 14] = [
 ];
 /// Words in the names of what people see.
 const SEEN: [&str; 6] = ["frontend", "ui", "webapp", "website", "client", "dashboard"];
+/// What keeps data for others, as the kind of a program.
+const STORES: [&str; 5] = ["mariadb", "mongodb", "mysql", "postgresql", "redis"];
 /// Services that hand on messages.
 const MESSAGES: [&str; 4] = ["rabbitmq", "kafka", "nats", "redis"];
 
@@ -110,9 +112,14 @@ pub fn connect(
         .zip(names)
         .map(|(member, name)| aliases(member, name))
         .collect();
+    // What runs in a browser never means the server that its own files come from.
+    let in_browser: Vec<_> = members
+        .iter()
+        .map(|member| web_server::serves(&member.found.application))
+        .collect();
     for (caller, member) in members.iter().enumerate() {
         for mention in mentions::of(member) {
-            if let Some(called) = meant(&mention, caller, &aliases, &ports, &tiers) {
+            if let Some(called) = meant(&mention, caller, &aliases, &ports, &tiers, &in_browser) {
                 edges.push(Edge {
                     caller,
                     called,
@@ -258,6 +265,7 @@ fn meant(
     aliases: &[Vec<String>],
     ports: &[Vec<u16>],
     tiers: &[Tier],
+    in_browser: &[bool],
 ) -> Option<usize> {
     let others = || (0..aliases.len()).filter(|at| *at != caller);
     let only = |fits: &dyn Fn(usize) -> bool| {
@@ -268,7 +276,8 @@ fn meant(
         mentions::What::Host(host) => only(&|at| aliases[at].contains(&squeezed(host))),
         mentions::What::Port(port) => {
             // Where several listen there, none is meant for sure.
-            only(&|at| ports[at].contains(port)).filter(|_| !ports[caller].contains(port))
+            only(&|at| ports[at].contains(port))
+                .filter(|_| !ports[caller].contains(port) || in_browser[caller])
         }
         mentions::What::Variable(stem) => only(&|at| aliases[at].contains(&squeezed(stem)))
             .or_else(|| {
@@ -289,12 +298,18 @@ fn tier(application: &Application, name: &str) -> Tier {
     {
         return Tier::Frontend;
     }
+    if STORES.contains(&application.kind.as_str()) {
+        return Tier::Database;
+    }
     let hands_on = application.ports.is_empty()
         && application
             .services
             .iter()
             .any(|service| MESSAGES.contains(&service.as_str()));
-    if has(&BETWEEN) || hands_on || words.any(|word| word == "bff") {
+    let stands_between = BETWEEN.contains(&application.kind.as_str())
+        || application.kind == "rabbitmq"
+        || has(&BETWEEN);
+    if stands_between || hands_on || words.any(|word| word == "bff") {
         Tier::Middleware
     } else {
         Tier::Backend

@@ -1,5 +1,6 @@
 //! What is declared, put over what the language's rules have found.
 
+mod brought;
 mod ports;
 mod start;
 mod unknown;
@@ -16,6 +17,13 @@ use crate::web_server;
 
 /// A program as it is declared; one that no language knows is one where something starts it.
 pub fn apply(sources: &Sources<'_>, mut declared: Declared, found: Option<Found>) -> Option<Found> {
+    // A script beside what an image brings is run by that.
+    let is_script = |found: &Found| found.application.language == "shell";
+    let found = if found.as_ref().is_none_or(is_script) {
+        brought::program(sources, &mut declared).or(found)
+    } else {
+        found
+    };
     let is_known = found.is_some();
     let mut found = match found {
         Some(found) => found,

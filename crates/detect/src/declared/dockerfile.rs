@@ -94,6 +94,11 @@ fn read_as(
         }
     }
     if declared.image.is_none() && stage.image != "scratch" && images::is_plain(&stage.image) {
+        for (files, to, line) in &stage.copies {
+            let copy = (files.clone(), to.clone());
+            declared.copies.push(Said::new(copy, place(*line)));
+        }
+        declared.ran = stage.ran.map(place);
         declared.image = Some(Said::new(stage.image.as_str(), place(stage.line)));
     }
 }

@@ -1,5 +1,6 @@
 //! C and C++: CMake, Meson, Make, and files that the compiler is told itself.
 
+mod autotools;
 mod cmake;
 mod lone;
 mod make;
@@ -17,7 +18,7 @@ const COMMENT: &[&str] = &["//", "*"];
 pub const ECOSYSTEM: Ecosystem = Ecosystem {
     name: "C++",
     languages: &["cpp", "c"],
-    looks_for: "C or C++: CMakeLists.txt, meson.build, a Makefile beside .c or .cpp files, or one with a main()",
+    looks_for: "C or C++: CMakeLists.txt, meson.build, configure, a Makefile beside .c or .cpp files, or one with a main()",
     markers: &["CMakeLists.txt", "meson.build"],
     detect,
     droppings: &["CMakeFiles", "CMakeCache.txt"],
@@ -68,6 +69,7 @@ struct Build {
 fn detect(sources: &Sources<'_>) -> Option<Found> {
     let build = cmake::read(sources)
         .or_else(|| meson::read(sources))
+        .or_else(|| autotools::read(sources))
         .or_else(|| make::read(sources))
         .or_else(|| lone::read(sources))?;
     let mut report = Report::default();
@@ -195,16 +197,23 @@ fn variables(path: &str, text: &str) -> Vec<Read> {
 
 /// A program that takes a socket has a port.
 fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
+    let listening = ["listen(", ".port(", "addListener("];
     let (path, text) = texts
         .iter()
-        .find(|(_, text)| text.contains("listen(") || text.contains(".port("))?;
-    let written = ["htons", ".port", "PORT"].iter().find_map(|word| {
-        Scan::behind(text, word, COMMENT).find_map(|mut scan| {
-            let line = scan.line();
-            scan.eat("(");
-            Some((scan::port(scan.number()?)?, line))
-        })
-    });
+        .find(|(_, text)| listening.iter().any(|call| text.contains(call)))?;
+    let written = ["htons", ".port", "PORT", ".listen", ".addListener"]
+        .iter()
+        .find_map(|word| {
+            Scan::behind(text, word, COMMENT).find_map(|mut scan| {
+                let line = scan.line();
+                scan.eat("(");
+                // server.listen("0.0.0.0", 8080)
+                if scan.string(&['"']).is_some() {
+                    scan.eat(",");
+                }
+                Some((scan::port(scan.number()?)?, line))
+            })
+        });
     if let Some((number, line)) = written {
         return Some(Port::written(number, format!("{path}:{line}")));
     }

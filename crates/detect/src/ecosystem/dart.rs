@@ -5,7 +5,9 @@ use super::{
     Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
 };
 use crate::analysis::Topic;
+use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
+use crate::scan::Scan;
 use crate::sources::Sources;
 use crate::version_files;
 
@@ -120,6 +122,25 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         let name = name.clone().unwrap_or_else(|| stem.clone());
         (format!("bin/{stem}.dart"), format!("bin/{name}.exe"))
     });
+    // Its own tool writes the program that is compiled.
+    let frog = framework.is_some_and(|(package, _)| *package == "dart_frog");
+    let frog = frog && program.is_none() && sources.has_folder("routes");
+    let called = if frog {
+        let server = "build/bin/server";
+        Some((format!("{server}.dart"), server.to_owned()))
+    } else {
+        called
+    };
+    let fetch = if frog {
+        vec![
+            "dart pub get".to_owned(),
+            "dart pub global activate dart_frog_cli".to_owned(),
+            "dart pub global run dart_frog_cli:dart_frog build".to_owned(),
+            "cd build && dart pub get".to_owned(),
+        ]
+    } else {
+        vec!["dart pub get".to_owned()]
+    };
     let compile = called.as_ref().map(|(from, to)| {
         format!(
             "dart compile exe {} -o {}",
@@ -133,17 +154,39 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         name,
         file: "pubspec.yaml",
         package_manager: Some("pub"),
-        build_commands: std::iter::once("dart pub get".to_owned())
-            .chain(compile)
-            .collect(),
+        build_commands: fetch.into_iter().chain(compile).collect(),
         run_command: called.map(|(_, to)| format!("./{}", shell_quoted(&to))),
         artifacts: Vec::new(),
         system_packages: Vec::new(),
         runtime: Some(runtime),
         base_image: "debian:bookworm-slim".to_owned(),
         port: framework.map(|(_, label)| Port::usual(8080, &format!("usual for {label}"))),
-        reads: Vec::new(),
+        reads: reads(sources),
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// `Platform.environment['PORT'] ?? '8080'`
+fn reads(sources: &Sources<'_>) -> Vec<Read> {
+    let texts = sources.program_texts(&["dart"]);
+    let found = texts.iter().flat_map(|(path, text)| {
+        Scan::behind(text, "Platform.environment", &["//"]).filter_map(move |mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            let name = scan
+                .eat("[")
+                .then(|| scan.string(&['\'', '"']))??
+                .to_owned();
+            let asserted = scan.eat("]!");
+            scan.eat("]");
+            let default = scan.eat("??").then(|| scan.string(&['\'', '"'])).flatten();
+            let need = match default {
+                Some(default) => Need::Default(default.to_owned()),
+                None if asserted => Need::Required,
+                None => Need::Optional,
+            };
+            Some(Read { name, need, from })
+        })
+    });
+    found.collect()
 }

@@ -1,10 +1,13 @@
 //! Gleam, on Erlang.
 
+use ergon_manifest::Runtime;
+
 use super::compiled::Compiled;
 use super::{
     Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Toolchain, UsualRuntime,
 };
 use crate::analysis::Topic;
+use crate::document::Document;
 use crate::sources::Sources;
 use crate::{version_files, versions};
 
@@ -91,6 +94,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
                 .text(file)
                 .is_some_and(|text| text.contains("pub fn main"))
         });
+    if document.text(&["target"]) == Some("javascript") {
+        return Some(javascript(&document, name, main, runtime, report));
+    }
     let compiled = Compiled {
         language: "gleam",
         kind: framework.unwrap_or("gleam"),
@@ -108,4 +114,55 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// A program that is made into JavaScript: run by Node, but where it is for browsers.
+fn javascript(
+    document: &Document,
+    name: Option<String>,
+    main: Option<String>,
+    runtime: Runtime,
+    mut report: Report,
+) -> Found {
+    let from = document.from(&["target"]);
+    report
+        .certain(Topic::Framework, "JavaScript", from)
+        .note("what it is compiled to");
+    let in_browser = document.get(&["dependencies", "lustre"]).is_some();
+    if in_browser {
+        report.ask(
+            "How is it served? it is compiled to JavaScript, for browsers.",
+            "write build_commands and run_command into ergon.json",
+        );
+    }
+    let plain = |name: &&str| {
+        name.chars()
+            .all(|one| one.is_ascii_alphanumeric() || one == '_')
+    };
+    let module = name.as_deref().filter(plain);
+    let run = module.filter(|_| main.is_some() && !in_browser).map(|name| {
+        format!(
+            "node --input-type=module -e \"import {{ main }} from './build/dev/javascript/{name}/{name}.mjs'; main()\""
+        )
+    });
+    let compiled = Compiled {
+        language: "gleam",
+        kind: "gleam",
+        file: "gleam.toml",
+        package_manager: Some("gleam"),
+        build_commands: vec!["gleam build".to_owned()],
+        artifacts: run
+            .as_ref()
+            .map(|_| vec!["build/dev/javascript".to_owned()])
+            .unwrap_or_default(),
+        run_command: run,
+        name,
+        system_packages: Vec::new(),
+        runtime: Some(runtime),
+        base_image: "node:18-slim".to_owned(),
+        port: None,
+        reads: Vec::new(),
+        is_framework: false,
+    };
+    compiled.found(report)
 }

@@ -15,6 +15,7 @@ use super::{
     counted, probe_by_bash,
 };
 use crate::analysis::Topic;
+use crate::environment::{Need, Read};
 use crate::plan::shell_quoted;
 use crate::scan::Scan;
 use crate::sources::Sources;
@@ -106,7 +107,7 @@ struct Framework {
     port: Option<u16>,
 }
 
-const FRAMEWORKS: [Framework; 12] = [
+const FRAMEWORKS: [Framework; 13] = [
     Framework {
         module: "github.com/gin-gonic/gin",
         kind: "gin",
@@ -166,6 +167,12 @@ const FRAMEWORKS: [Framework; 12] = [
         kind: "fasthttp",
         label: "fasthttp",
         port: None,
+    },
+    Framework {
+        module: "github.com/pocketbase/pocketbase",
+        kind: "pocketbase",
+        label: "PocketBase",
+        port: Some(8090),
     },
     Framework {
         module: "google.golang.org/grpc",
@@ -270,7 +277,13 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             files.join(" ")
         };
         let build = format!("CGO_ENABLED={c} go build -o {PROGRAM} {package}");
-        let run = format!("./{PROGRAM}");
+        let run = match framework {
+            // Without a word it only says what it could do.
+            Some((framework, _)) if framework.kind == "pocketbase" => {
+                format!("./{PROGRAM} serve --http=0.0.0.0:${{PORT:-8090}}")
+            }
+            _ => format!("./{PROGRAM}"),
+        };
         report
             .likely(Topic::BuildCommand, &build, &main.from)
             .note(match &main.because {
@@ -284,10 +297,19 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         application.build_commands.push(build);
         application.run_command = Some(run);
     }
-    let reads: Vec<_> = texts
+    let mut reads: Vec<_> = texts
         .iter()
         .flat_map(|(path, text)| source::environment(path, text))
         .collect();
+    if let Some((framework, (_, _, line))) = framework
+        && framework.kind == "pocketbase"
+    {
+        reads.push(Read {
+            name: "PORT".to_owned(),
+            need: Need::Default("8090".to_owned()),
+            from: format!("go.mod:{line}"),
+        });
+    }
     let serves = serves.is_some() || framework.is_some();
     if main.is_some() && serves {
         let usual = || match framework

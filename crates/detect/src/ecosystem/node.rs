@@ -350,7 +350,7 @@ fn delegates(sources: &Sources<'_>, package: &Package, start: &Start) -> bool {
         return false;
     }
     if !is_workspace {
-        return starts_in_folder(sources, package);
+        return starts_in_folder(sources, package) || starts_several(sources, package, script);
     }
     !one && all.iter().any(|words| script.contains(words))
 }
@@ -387,6 +387,38 @@ fn starts_in_folder(sources: &Sources<'_>, package: &Package) -> bool {
             let folder = folder.trim_start_matches("./").trim_end_matches('/');
             sources.has(&format!("{folder}/package.json"))
         })
+}
+
+/// Whether a script only starts several packages side by side, each in its folder: `concurrently "npm:api" "npm:web"`.
+fn starts_several(sources: &Sources<'_>, package: &Package, script: &str) -> bool {
+    const STARTERS: [&str; 4] = ["concurrently", "npm-run-all", "run-p", "npm-run-all2"];
+    let own = package.document.table(&["dependencies"]);
+    let has_own = own.into_iter().any(|(name, _)| !STARTERS.contains(&name));
+    let mut words = script
+        .split([' ', '"', '\'', '\\'])
+        .filter(|word| !word.is_empty());
+    if has_own || !words.next().is_some_and(|first| STARTERS.contains(&first)) {
+        return false;
+    }
+    let led_to: Vec<&str> = words
+        .map(|word| word.strip_prefix("npm:").unwrap_or(word))
+        .filter_map(|word| package.script(word))
+        .collect();
+    let mut folders: Vec<&str> = Vec::new();
+    for text in led_to.into_iter().chain([script]) {
+        let words = text.split([' ', '"', '\'', '\\', '=']);
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        for pair in words.windows(2) {
+            if matches!(pair[0], "cd" | "--prefix" | "--cwd" | "-C") {
+                let folder = pair[1].trim_start_matches("./").trim_end_matches('/');
+                let known = folders.contains(&folder);
+                if !known && sources.has(&format!("{folder}/package.json")) {
+                    folders.push(folder);
+                }
+            }
+        }
+    }
+    folders.len() > 1
 }
 
 /// Has a web server serve what the build leaves.

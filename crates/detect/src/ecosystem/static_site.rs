@@ -46,6 +46,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let strength = if application.kind == "mkdocs" {
         // A program's documentation, where there is a program.
         Strength::Program
+    } else if root.folder == "docs" && !root.explicit {
+        // What is written about a program is only taken where there is none.
+        Strength::Sources
     } else if root.explicit {
         Strength::Framework
     } else if is_beside_a_program(sources) {

@@ -1,10 +1,10 @@
 //! Zig: `build.zig`.
 
 use super::compiled::Compiled;
-use super::{Claim, Ecosystem, Found, Packed, Packing, Report, Toolchain, UsualRuntime};
+use super::{Claim, Ecosystem, Found, Packed, Packing, Port, Report, Toolchain, UsualRuntime};
 use crate::analysis::Topic;
 use crate::plan::shell_quoted;
-use crate::scan::Scan;
+use crate::scan::{self, Scan};
 use crate::sources::Sources;
 use crate::version_files;
 
@@ -78,9 +78,35 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         system_packages: Vec::new(),
         runtime: Some(runtime),
         base_image: "debian:bookworm-slim".to_owned(),
-        port: None,
+        port: port(sources),
         reads: Vec::new(),
         is_framework: false,
     };
     Some(compiled.found(report))
+}
+
+/// `.port = 3000`, `parseIp("0.0.0.0", 3000)`
+fn port(sources: &Sources<'_>) -> Option<Port> {
+    let texts = sources.program_texts(&["zig"]);
+    texts.iter().find_map(|(path, text)| {
+        let listens = [".listen(", "listener", "Listener", "Server.init"];
+        if !listens.iter().any(|word| text.contains(word)) {
+            return None;
+        }
+        let places = [".port", "parseIp", "parseIp4", "initIp4", "resolveIp"];
+        let mut places = places
+            .into_iter()
+            .flat_map(|word| Scan::behind(text, word, &["//"]));
+        places.find_map(|mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            if scan.eat("(") {
+                scan.string(&['"'])?;
+                scan.eat(",");
+            } else if !scan.eat("=") {
+                return None;
+            }
+            let port = scan.number().and_then(scan::port)?;
+            Some(Port::written(port, from))
+        })
+    })
 }

@@ -29,6 +29,7 @@ const EXTENSIONS: &[&str] = &[
     "ex",
     "exs",
     "conf",
+    "template",
     "properties",
     "yml",
     "yaml",
@@ -89,6 +90,15 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
             add(What::Variable(stem), from);
         }
     }
+    // Where a development server sends what it does not have itself.
+    if member.sources.has("package.json")
+        && let Some(package) = member.sources.document("package.json")
+        && let Some(proxy) = package.text(&["proxy"])
+    {
+        for (what, _) in addresses(proxy) {
+            add(what, package.from(&["proxy"]));
+        }
+    }
     let files = member.sources.program_files(EXTENSIONS);
     let settings = member
         .sources
@@ -107,6 +117,15 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
             let line = crate::document::line_of(&text, at);
             add(what, format!("{path}:{line}"));
         }
+        if name.ends_with(".conf") || name.ends_with(".template") {
+            for (host, line) in upstreams(&text) {
+                add(What::Host(host), format!("{path}:{line}"));
+            }
+        }
+        for (host, at) in quoted_addresses(&text) {
+            let line = crate::document::line_of(&text, at);
+            add(What::Host(host), format!("{path}:{line}"));
+        }
         for (stem, at) in quoted_variables(&text) {
             let line = crate::document::line_of(&text, at);
             add(What::Variable(stem), format!("{path}:{line}"));
@@ -121,6 +140,18 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
         }
     }
     mentions
+}
+
+/// `server orders:8000;` of a server that stands before others.
+fn upstreams(text: &str) -> Vec<(String, usize)> {
+    let lines = text.lines().enumerate().take(MOST * 10);
+    lines
+        .filter_map(|(index, line)| {
+            let address = line.trim().split_once("server ")?.1;
+            let host = address.split([':', ';', ' ']).next()?.to_ascii_lowercase();
+            is_host(&host).then_some((host, index + 1))
+        })
+        .collect()
 }
 
 /// The addresses in a text, and where each begins.
@@ -193,6 +224,26 @@ fn stem(name: &str) -> Option<String> {
     }
     let stem = ENDS.iter().find_map(|end| rest.strip_suffix(end))?;
     (stem.len() > 1).then(|| stem.to_ascii_lowercase().replace('_', "-"))
+}
+
+/// Hosts and ports in quotes, as clients are told that speak no HTTP: `"orders:50051"`.
+fn quoted_addresses(text: &str) -> Vec<(String, usize)> {
+    let found = text.match_indices(':').take(MOST * 10);
+    found
+        .filter_map(|(at, _)| {
+            let behind = &text[at + 1..];
+            let digits = behind.find(|one: char| !one.is_ascii_digit())?;
+            scan::port(&behind[..digits])?;
+            let start = text[..at]
+                .rfind(|one: char| !(one.is_ascii_alphanumeric() || one == '-' || one == '_'))?;
+            let quote = text[start..].chars().next()?;
+            let host = text[start + quote.len_utf8()..at].to_ascii_lowercase();
+            let is_quoted =
+                matches!(quote, '"' | '\'' | '`') && behind[digits..].starts_with([quote, '/']);
+            let is_other = is_host(&host) && host != "localhost";
+            (is_quoted && is_other).then_some((host, at))
+        })
+        .collect()
 }
 
 /// Names of variables that stand in quotes, whoever reads them: `mustMap(&address, "CART_SERVICE_ADDR")`.

@@ -91,3 +91,23 @@ fn make_says_it_by_variables_and_rules() {
         assert_eq!(run_command(&[MAIN, ("Makefile", text)]), program, "{text}");
     }
 }
+
+#[test]
+fn autotools_configure_it_first() {
+    let program = detected(&[
+        MAIN,
+        ("configure.ac", "AC_INIT([shop], [1.0])\n"),
+        ("src/Makefile.am", "bin_PROGRAMS = shop\n"),
+    ]);
+    assert_eq!(
+        program.build_commands,
+        ["autoreconf --install", "./configure", "make"]
+    );
+    assert_eq!(program.run_command.as_deref(), Some("./src/shop"));
+    assert!(program.system_packages.contains(&"autoconf".to_owned()));
+}
+
+#[test]
+fn the_type_of_main_may_stand_above_it() {
+    assert_eq!(run_command(&[("x.c", "int\nmain(void)\n{\n}\n")]), "./out");
+}

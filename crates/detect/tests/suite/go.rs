@@ -352,3 +352,40 @@ fn heroku_is_told_a_version_of_its_own() {
         ("1.19.4", Some("go.mod:1"))
     );
 }
+
+#[test]
+fn what_builds_or_releases_it_says_which_main_package() {
+    let main = "package main\n\nfunc main() {}\n";
+    for (file, text) in [
+        ("Makefile", "build:\n\tgo build -o bin/x ./cmd/tool\n"),
+        (".goreleaser.yaml", "builds:\n  - main: ./cmd/tool\n"),
+    ] {
+        let program = detected(&[
+            ("go.mod", "module shop\n"),
+            ("cmd/shop/main.go", main),
+            ("cmd/tool/main.go", main),
+            (file, text),
+        ]);
+        assert_eq!(
+            program.entrypoint.as_deref(),
+            Some("cmd/tool/main.go"),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn pocketbase_is_told_to_serve() {
+    let program = detected(&[
+        (
+            "go.mod",
+            "module x\n\nrequire github.com/pocketbase/pocketbase v0.22.0\n",
+        ),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+    ]);
+    assert_eq!(
+        program.run_command.as_deref(),
+        Some("./out serve --http=0.0.0.0:${PORT:-8090}")
+    );
+    assert_eq!(program.ports, [8090]);
+}

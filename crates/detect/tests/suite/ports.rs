@@ -88,3 +88,43 @@ fn of_the_smaller_languages() {
         assert_eq!(program.ports, [port], "{text}");
     }
 }
+
+#[test]
+fn servers_of_cpp_zig_and_dart() {
+    let cmake = "project(web)\nadd_executable(web main.cpp)\n";
+    let zig = "const exe = b.addExecutable(.{ .name = \"web\" });\n";
+    let dart = "name: web\ndependencies:\n  shelf: any\n";
+    for (file, manifest, source, text, port) in [
+        (
+            "CMakeLists.txt",
+            cmake,
+            "main.cpp",
+            "server.listen(\"0.0.0.0\", 8081);\n",
+            8081,
+        ),
+        (
+            "CMakeLists.txt",
+            cmake,
+            "main.cpp",
+            "app().addListener(\"0.0.0.0\", 8082);\n",
+            8082,
+        ),
+        (
+            "build.zig",
+            zig,
+            "src/main.zig",
+            "HttpListener.init(.{ .port = 8083 });\n",
+            8083,
+        ),
+        (
+            "pubspec.yaml",
+            dart,
+            "bin/web.dart",
+            "final port = int.parse(Platform.environment['PORT'] ?? '8084');\n",
+            8084,
+        ),
+    ] {
+        let program = detected(&[(file, manifest), (source, text)]);
+        assert_eq!(program.ports, [port], "{text}");
+    }
+}

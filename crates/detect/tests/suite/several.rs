@@ -373,3 +373,111 @@ fn pages_that_are_built_are_no_finished_site() {
     assert!(text.starts_with("api (backend): "), "{text}");
     assert!(text.contains("site (frontend): caddy run"), "{text}");
 }
+
+#[test]
+fn databases_and_servers_that_are_built_stand_in_their_tiers() {
+    let tree = MemoryTree::new([
+        ("api/package.json", express("api")),
+        ("api/server.js", String::new()),
+        ("db/Dockerfile", "FROM postgres:15\nCOPY init.sql /docker-entrypoint-initdb.d/\nRUN apt-get update\n".to_owned()),
+        ("db/init.sql", String::new()),
+        ("proxy/Dockerfile", "FROM nginx:1.25\nCOPY shop.conf /etc/nginx/conf.d/default.conf\n".to_owned()),
+        (
+            "proxy/shop.conf",
+            "upstream shop { \n  server api:3000;\n}\nserver {\n  listen 80;\n}\n".to_owned(),
+        ),
+        (
+            "compose.yaml",
+            "services:\n  api: {build: api, depends_on: [db]}\n  db: {build: db}\n  proxy: {build: proxy}\n".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    db (database): docker-entrypoint.sh postgres in db
+    api (backend): npm run start in api after db
+    proxy (middleware): nginx -g 'daemon off;' in proxy after api
+    ");
+    let analysis = ergon_detect::analyse(&tree);
+    let applications = analysis.manifest.applications;
+    assert_eq!(
+        applications["db"].build_commands,
+        ["install -D -m 644 init.sql /docker-entrypoint-initdb.d/init.sql"]
+    );
+    assert_eq!(
+        (&applications["proxy"].ports, &applications["db"].ports),
+        (&vec![8080], &vec![5432])
+    );
+    assert!(
+        report(&tree).contains("? What does db/Dockerfile:3 do for it?"),
+        "{}",
+        report(&tree)
+    );
+}
+
+#[test]
+fn a_server_that_listens_higher_stays_there() {
+    let tree = MemoryTree::new([
+        (
+            "Dockerfile",
+            "FROM nginx\nCOPY conf/ /etc/nginx/conf.d/\nCOPY a.conf b.conf ./\nCMD [\"nginx-debug\", \"-g\", \"daemon off;\"]\n",
+        ),
+        ("conf/x.conf", ""),
+        ("a.conf", "server { listen [::]:9000; }\n"),
+    ]);
+    let server = ergon_detect::analyse(&tree).manifest.applications["app"].clone();
+    assert_eq!(server.ports, [9000]);
+    assert_eq!(
+        server.run_command.as_deref(),
+        Some("nginx-debug -g 'daemon off;'")
+    );
+    assert_eq!(
+        server.build_commands[..2],
+        [
+            "mkdir -p /etc/nginx/conf.d && cp -r conf/. /etc/nginx/conf.d",
+            "install -D -m 644 a.conf /a.conf"
+        ]
+    );
+}
+
+#[test]
+fn clients_name_whom_they_call() {
+    let page = |proxy: &str| {
+        format!(
+            "{{\"proxy\": \"{proxy}\", \"scripts\": {{\"build\": \"vite build\"}}, \"devDependencies\": {{\"vite\": \"5\"}}}}"
+        )
+    };
+    let server = "require('express')().listen(8080);\n";
+    let tree = MemoryTree::new([
+        ("api/package.json", express("api")),
+        ("api/server.js", server.to_owned()),
+        ("page/package.json", page("http://localhost:8080")),
+        ("page/index.html", String::new()),
+        ("caller/package.json", express("caller")),
+        (
+            "caller/server.js",
+            "dial('page-api:1', \"api:50051\");\n".to_owned(),
+        ),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let after = |name: &str| analysis.manifest.containers[name].depends_on.clone();
+    assert_eq!(after("caller"), ["api"]);
+    // A page in a browser never means the port of its own server.
+    assert_eq!(after("page"), ["api"]);
+}
+
+#[test]
+fn a_package_that_starts_several_side_by_side_is_none_itself() {
+    let tree = MemoryTree::new([
+        (
+            "package.json",
+            r#"{"scripts": {"start": "concurrently \"npm:api\" \"npm run web\"", "api": "cd api && npm start", "web": "npm --prefix web start"}, "devDependencies": {"concurrently": "8"}}"#.to_owned(),
+        ),
+        ("api/package.json", express("api")),
+        ("api/server.js", String::new()),
+        ("web/package.json", express("web")),
+        ("web/server.js", String::new()),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    api (backend): npm run start in api
+    web (backend): npm run start in web
+    ");
+}

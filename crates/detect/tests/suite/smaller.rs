@@ -299,3 +299,37 @@ fn crystal_is_the_least_that_is_allowed() {
         );
     }
 }
+
+#[test]
+fn gleam_as_javascript_is_run_by_node() {
+    let toml = "name = \"shop\"\ntarget = \"javascript\"\n";
+    let main = ("src/shop.gleam", "pub fn main() {}\n");
+    let program = detected(&[("gleam.toml", toml), main]);
+    assert_eq!(program.build_commands, ["gleam build"]);
+    assert_eq!(
+        run(&program),
+        "node --input-type=module -e \"import { main } from './build/dev/javascript/shop/shop.mjs'; main()\""
+    );
+    let page = format!("{toml}[dependencies]\nlustre = \"4\"\n");
+    assert_eq!(detected(&[("gleam.toml", &page), main]).run_command, None);
+}
+
+#[test]
+fn dart_frog_writes_its_own_program() {
+    let program = detected(&[
+        (
+            "pubspec.yaml",
+            "name: shop\ndependencies:\n  dart_frog: ^1.0.0\n",
+        ),
+        ("routes/index.dart", ""),
+    ]);
+    assert_eq!(run(&program), "./build/bin/server");
+    assert_eq!(program.ports, [8080]);
+    assert!(
+        program
+            .build_commands
+            .contains(&"dart pub global run dart_frog_cli:dart_frog build".to_owned()),
+        "{:?}",
+        program.build_commands
+    );
+}

@@ -183,3 +183,24 @@ fn a_web_servers_settings_name_the_folder() {
     let proxy = told(("nginx.conf", "root /srv/pages;\nproxy_pass http://api;\n"));
     assert!(!proxy.contains("nginx.conf"), "{proxy}");
 }
+
+#[test]
+fn pages_of_jekyll_need_no_gemfile() {
+    let site = detected(&[
+        ("_config.yml", "title: shop\n"),
+        ("_posts/a.md", "---\n---\n"),
+    ]);
+    assert_eq!(
+        (site.kind.as_str(), &site.build_commands[0]),
+        ("jekyll", &"jekyll build".to_owned())
+    );
+    assert_eq!(site.artifacts, ["_site", "Caddyfile"]);
+}
+
+#[test]
+fn documentation_is_a_site_where_there_is_nothing_else() {
+    let site = detected(&[("docs/index.html", "<p>"), ("README.md", "")]);
+    assert_eq!(site.entrypoint.as_deref(), Some("docs/index.html"));
+    let program = detected(&[("docs/index.html", "<p>"), ("main.py", "print(1)\n")]);
+    assert_eq!(program.language, "python");
+}

@@ -115,12 +115,12 @@ fn ask_of_outside(sources: &Sources<'_>, start: &Start, report: &mut Report) {
         leads_up && sources.full(word).is_none()
     });
     if let Some(word) = outside {
+        let from = sources.place(&start.from);
         report.ask(
             format!(
-                "Where is {word}? {} starts it, but it lies outside of the project, of which no image has files.",
-                start.from
+                "Where is {word}? {from} starts it, but it lies outside of the project, and an image has no files from there."
             ),
-            format!("move it into the project, and correct {}", start.from),
+            format!("move it into the project, and correct {from}"),
         );
     }
 }

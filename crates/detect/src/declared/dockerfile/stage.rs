@@ -15,6 +15,10 @@ pub(super) struct Stage {
     pub workdir: String,
     /// Where the project's files were put.
     pub copied_to: Vec<String>,
+    /// Each file of the project that is put somewhere, and where.
+    pub copies: Vec<(Vec<String>, String, usize)>,
+    /// The first line that runs something.
+    pub ran: Option<usize>,
     pub ports: Vec<(u16, usize)>,
     pub volumes: Vec<(String, usize)>,
     pub env: Vec<(String, String, usize)>,
@@ -75,7 +79,11 @@ impl Stage {
                 {
                     self.copied_to.push(expanded(to, &value));
                 }
+                let copied = own.then(|| copied(rest, &self.workdir, &value)).flatten();
+                let copied = copied.map(|(files, to)| (files, to, line));
+                self.copies.extend(copied);
             }
+            "RUN" => self.ran = self.ran.or(Some(line)),
             "EXPOSE" => {
                 let expanded = expanded(rest, &value);
                 for port in expanded.split_whitespace() {
@@ -108,6 +116,28 @@ impl Stage {
             _ => {}
         }
     }
+}
+
+/// What `COPY` puts where.
+fn copied(
+    rest: &str,
+    workdir: &str,
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Option<(Vec<String>, String)> {
+    let plain = || {
+        let words = rest.split_whitespace();
+        let words = words.filter(|word| !word.starts_with("--"));
+        words.map(str::to_owned).collect()
+    };
+    let mut files: Vec<String> = words(rest).unwrap_or_else(plain);
+    let to = expanded(&files.pop()?, value);
+    let to = if to.starts_with('/') {
+        to
+    } else {
+        let inner = to.trim_start_matches("./").trim_start_matches('.');
+        format!("{}/{inner}", workdir.trim_end_matches('/'))
+    };
+    Some((files, to))
 }
 
 /// All stages; each begins with what the one it starts from has left.

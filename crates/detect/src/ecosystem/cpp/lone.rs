@@ -92,8 +92,9 @@ pub(super) fn read(sources: &Sources<'_>) -> Option<Build> {
 /// `int main(`
 fn has_main(text: &str) -> bool {
     Scan::behind(text, "main", super::COMMENT).any(|mut scan| {
-        let before = scan.line_before();
-        let returns = before.trim_end_matches("main").trim_end();
+        // The type may stand in a line of its own.
+        let before = scan.text_before();
+        let returns = before.strip_suffix("main").unwrap_or(before).trim_end();
         let typed =
             returns.ends_with("int") || returns.ends_with("void") || returns.ends_with("auto");
         typed && scan.eat("(")

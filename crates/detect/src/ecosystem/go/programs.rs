@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::module::Module;
 use super::{FRAMEWORKS, source};
+use crate::document::Document;
 use crate::ecosystem::Report;
 use crate::scan::Scan;
 use crate::sources::{Sources, Text};
@@ -318,14 +319,50 @@ fn declared<'m>(
             }
         }
     }
-    let file = if sources.folder().is_empty() {
-        sources.own_file("Dockerfile")?
+    let dockerfile = if sources.folder().is_empty() {
+        sources.own_file("Dockerfile")
     } else {
-        sources.text("Dockerfile")?.to_string()
+        sources.text("Dockerfile").map(|text| text.to_string())
     };
+    let file = |name| sources.has(name).then(|| sources.text(name)).flatten();
+    dockerfile
+        .and_then(|text| built(&text, "Dockerfile", &named))
+        .or_else(|| {
+            ["Makefile", "makefile"]
+                .into_iter()
+                .find_map(|name| built(&file(name)?, name, &named))
+        })
+        .or_else(|| {
+            [".goreleaser.yaml", ".goreleaser.yml"]
+                .into_iter()
+                .find_map(|name| {
+                    released(
+                        &sources.document(name).filter(|_| sources.has(name))?,
+                        &named,
+                    )
+                })
+        })
+}
+
+/// What is released first: `builds: [{main: ./cmd/shop}]`.
+fn released<'m>(
+    document: &Document,
+    named: &dyn Fn(&str) -> Option<&'m Main>,
+) -> Option<(&'m Main, String)> {
+    let builds = document.get(&["builds"])?.as_array()?;
+    let main = named(builds.first()?.get("main")?.as_str()?)?;
+    Some((main, document.from(&["builds", "0", "main"])))
+}
+
+/// The one package that the lines of a file build.
+fn built<'m>(
+    text: &str,
+    name: &str,
+    named: &dyn Fn(&str) -> Option<&'m Main>,
+) -> Option<(&'m Main, String)> {
     let mut found: Vec<(&Main, String)> = Vec::new();
     let mut command = String::new();
-    for (index, line) in file.lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         let whole = line.trim_end().strip_suffix('\\');
         command.push_str(whole.unwrap_or(line));
         command.push(' ');
@@ -349,7 +386,7 @@ fn declared<'m>(
                 if let Some(main) = named(word).filter(|_| !word.is_empty())
                     && !found.iter().any(|(known, _)| known.folder == main.folder)
                 {
-                    found.push((main, format!("Dockerfile:{}", index + 1)));
+                    found.push((main, format!("{name}:{}", index + 1)));
                 }
             }
         }

@@ -22,7 +22,7 @@ pub(super) struct Generator {
     build: &'static str,
 }
 
-const GENERATORS: [Generator; 4] = [
+const GENERATORS: [Generator; 5] = [
     Generator {
         kind: "hugo",
         label: "Hugo",
@@ -57,6 +57,18 @@ const GENERATORS: [Generator; 4] = [
         build: "mdbook build",
     },
     Generator {
+        kind: "jekyll",
+        label: "Jekyll",
+        // Others have settings of this name, too.
+        files: &[],
+        folder: "_site",
+        folder_setting: &["destination"],
+        image: "debian:bookworm-slim",
+        packages: &["jekyll"],
+        install: None,
+        build: "jekyll build",
+    },
+    Generator {
         kind: "mkdocs",
         label: "MkDocs",
         files: &["mkdocs.yml", "mkdocs.yaml"],
@@ -81,7 +93,8 @@ pub(super) fn of(sources: &Sources<'_>) -> Option<Generated> {
     let (generator, file) = GENERATORS
         .iter()
         .find_map(|generator| Some((generator, sources.first_of(generator.files)?)))
-        .or_else(|| by_settings(sources))?;
+        .or_else(|| by_settings(sources))
+        .or_else(|| jekyll(sources))?;
     // Documentation is often beside the program that it is about.
     let beside =
         matches!(generator.kind, "mdbook" | "mkdocs") && super::is_beside_a_program(sources);
@@ -141,6 +154,20 @@ fn by_settings(sources: &Sources<'_>) -> Option<(&'static Generator, &'static st
     };
     let generator = GENERATORS.iter().find(|generator| generator.kind == kind)?;
     Some((generator, file))
+}
+
+/// Pages for Jekyll, as they are written where nobody needs more than it is: without a `Gemfile`.
+fn jekyll(sources: &Sources<'_>) -> Option<(&'static Generator, &'static str)> {
+    let file = sources.first_of(&["_config.yml", "_config.yaml"])?;
+    let has_pages = ["_posts", "_layouts", "_includes", "_pages"]
+        .iter()
+        .any(|folder| sources.has_folder(folder))
+        || sources.first_of(&["index.md", "index.markdown"]).is_some();
+    let generator = GENERATORS
+        .iter()
+        .find(|generator| generator.kind == "jekyll")?;
+    let alone = !sources.has("Gemfile") && !sources.has("package.json");
+    (has_pages && alone).then_some((generator, file))
 }
 
 /// MkDocs with its usual theme, where the settings name that.

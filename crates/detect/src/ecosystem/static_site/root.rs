@@ -18,7 +18,7 @@ pub(super) struct Root {
 }
 
 /// Folders that tools and people put a finished site in.
-const USUAL: [&str; 9] = [
+const USUAL: [&str; 10] = [
     "public",
     "dist",
     "site",
@@ -28,6 +28,7 @@ const USUAL: [&str; 9] = [
     "build",
     "_site",
     "htdocs",
+    "docs",
 ];
 
 pub(super) fn of(sources: &Sources<'_>) -> Option<Root> {
