@@ -96,10 +96,24 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     {
         return None;
     }
+    // A project below stands for itself.
+    let others: Vec<&str> = sources
+        .files()
+        .iter()
+        .filter_map(|path| path.rsplit_once('/'))
+        .filter(|(_, name)| file.is_none() && name.starts_with("deno.json"))
+        .map(|(folder, _)| folder)
+        .collect();
+    let is_other = |path: &str| {
+        others.iter().any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+    };
     let texts: Vec<_> = sources
         .program_texts(EXTENSIONS)
         .into_iter()
-        .filter(|(path, _)| !path.contains(".min."))
+        .filter(|(path, _)| !path.contains(".min.") && !is_other(path))
         .collect();
     let marker = match file {
         Some(file) => file.to_owned(),

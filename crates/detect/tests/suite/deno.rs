@@ -127,3 +127,17 @@ fn services_are_told_by_what_is_imported() {
     )]);
     assert_eq!(application.services, ["postgresql", "redis"]);
 }
+
+#[test]
+fn a_project_below_stands_for_itself() {
+    let found = detected(&[
+        ("README.md", ""),
+        (
+            "shop/deno.json",
+            "{\"tasks\": {\"start\": \"deno run -A main.ts\"}}",
+        ),
+        ("shop/main.ts", "Deno.serve(() => new Response());\n"),
+    ]);
+    assert_eq!(found.path.as_deref(), Some("shop"));
+    assert_eq!(found.run_command.as_deref(), Some("deno task start"));
+}

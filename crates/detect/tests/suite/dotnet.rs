@@ -137,3 +137,18 @@ fn pages_that_npm_builds_bring_it_into_the_build() {
     assert!(build.contains("nodejs npm"), "{image}");
     assert!(!last.contains("npm"), "{image}");
 }
+
+#[test]
+fn saturn_is_told_its_address() {
+    let found = detected(&[
+        (
+            "App.fsproj",
+            "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup></Project>",
+        ),
+        (
+            "Program.fs",
+            "let app = application {\n  url \"http://0.0.0.0:8085\"\n}\n",
+        ),
+    ]);
+    assert_eq!(found.ports, [8085]);
+}

@@ -1,5 +1,6 @@
 //! PHP programs.
 
+use ergon_detect::analysis::Topic;
 use ergon_detect::memory::MemoryTree;
 use insta::assert_snapshot;
 
@@ -313,4 +314,21 @@ proptest::proptest! {
         ]);
         ergon_detect::analyse(&tree);
     }
+}
+
+#[test]
+fn a_script_that_only_a_platform_has_starts_the_same_server() {
+    let tree = MemoryTree::new([
+        ("composer.json", "{}"),
+        ("Procfile", "web: vendor/bin/heroku-php-apache2 web/\n"),
+        ("web/index.php", ""),
+    ]);
+    let analysis = ergon_detect::analyse(&tree);
+    let fact = analysis
+        .facts
+        .iter()
+        .find(|fact| fact.topic == Topic::RunCommand)
+        .unwrap();
+    assert_eq!(fact.value, "apache2-foreground");
+    assert_eq!(fact.over[0].from, "Procfile:1");
 }

@@ -414,3 +414,36 @@ fn queues_have_commands_of_their_own() {
         "marimo run jobs/mail.py --host 0.0.0.0 --port ${PORT:-2718}"
     );
 }
+
+#[test]
+fn notebooks_alone_are_shown() {
+    let command = |package: &str| {
+        let requirements = format!("{package}==4.0.0\n");
+        run_command(&[
+            ("requirements.txt", requirements.as_str()),
+            ("plot.ipynb", "{}"),
+        ])
+    };
+    assert_eq!(
+        command("jupyterlab"),
+        "jupyter lab --no-browser --ip 0.0.0.0 --port ${PORT:-8888}"
+    );
+    assert_eq!(
+        command("voila"),
+        "voila --no-browser --Voila.ip=0.0.0.0 --port ${PORT:-8866}"
+    );
+}
+
+#[test]
+fn a_page_is_served_only_where_it_is_one() {
+    let command =
+        |code: &str| run_command(&[("requirements.txt", "bokeh==3.4.0\n"), ("app.py", code)]);
+    assert_eq!(
+        command("from bokeh.plotting import curdoc\n"),
+        "bokeh serve app.py --address 0.0.0.0 --port ${PORT:-5006} --allow-websocket-origin '*'"
+    );
+    assert_eq!(
+        command("from bokeh.plotting import save\n"),
+        "python app.py"
+    );
+}

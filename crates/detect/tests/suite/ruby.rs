@@ -274,6 +274,11 @@ fn jobs_do_nothing_by_themselves() {
         "bundle exec sidekiq -r ./worker.rb"
     );
     assert_eq!(command("puts 1\n"), "bundle exec ruby worker.rb");
+    let clock = "module Clockwork\n  every(1.hour, 'mail') { }\nend\n";
+    assert_eq!(
+        run_command(&[("Gemfile", "gem 'clockwork'\n"), ("clock.rb", clock)]),
+        "bundle exec clockwork clock.rb"
+    );
 }
 
 #[test]

@@ -12,7 +12,22 @@ const SOURCES: [&str; 9] = [
 ];
 
 pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Found) {
-    let mut starts: Vec<&Start> = declared.starts.iter().collect();
+    let (of_platform, mut starts): (Vec<&Start>, _) = declared
+        .starts
+        .iter()
+        .partition(|start| is_same_server(start, found));
+    for start in of_platform {
+        if let Some(fact) = fact_of(&mut found.report, Topic::RunCommand) {
+            fact.over.push(Loser {
+                value: start.command.clone(),
+                from: start.from.clone(),
+            });
+            add_note(
+                fact,
+                "the image's own server does what the platform's script does",
+            );
+        }
+    }
     starts.sort_by_key(|start| std::cmp::Reverse(start.weight));
     let known = confidence(&found.report, Topic::RunCommand);
     let known = known.filter(|_| found.application.run_command.is_some());
@@ -42,6 +57,15 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
         });
     let others: Vec<_> = others.collect();
     take(sources, start, others, found);
+}
+
+/// Whether a platform's script, which no image has, starts the server that is started anyway:
+/// `heroku-php-apache2 web/`.
+fn is_same_server(start: &Start, found: &Found) -> bool {
+    let program = start.command.split(' ').next().unwrap_or("");
+    let program = program.trim_start_matches("vendor/bin/");
+    let serves = found.application.run_command.as_deref() == Some("apache2-foreground");
+    serves && program.starts_with("heroku-php-") && !start.command.contains(['&', ';', '|'])
 }
 
 /// Starts the program as it is declared.

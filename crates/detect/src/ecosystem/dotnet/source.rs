@@ -61,6 +61,15 @@ pub(super) fn port(sources: &Sources<'_>, texts: &[Text<'_>], reads: &[Read]) ->
 }
 
 fn in_code(path: &str, text: &str) -> Option<Port> {
+    // Saturn: `url "http://0.0.0.0:8085"`
+    let said = Scan::behind(text, "url ", COMMENTS).find_map(|mut scan| {
+        let from = format!("{path}:{}", scan.line());
+        let number = of_address(scan.string(&['"'])?)?;
+        Some(Port::written(number, from))
+    });
+    if said.is_some() && path.ends_with(".fs") {
+        return said;
+    }
     let words = ["UseUrls", "Run", "RunAsync", "Urls.Add", "ListenAnyIP"];
     words.into_iter().find_map(|word| {
         Scan::behind(text, word, COMMENTS).find_map(|mut scan| {

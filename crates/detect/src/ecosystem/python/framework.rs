@@ -207,6 +207,17 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         ),
     ),
     framework(
+        "bokeh",
+        "bokeh",
+        "bokeh",
+        "Bokeh",
+        &["curdoc"],
+        Command(
+            "bokeh serve {file} --address 0.0.0.0 --port {port} --allow-websocket-origin '*'",
+            5006,
+        ),
+    ),
+    framework(
         "tornado",
         "tornado",
         "tornado",

@@ -145,6 +145,57 @@ fn command(framework: &'static Framework, line: String, file: &str, port: Port) 
     }
 }
 
+/// What shows notebooks: the package that brings it, its kind, its command and port.
+const SHOWS_NOTEBOOKS: [(&str, &str, &str, u16); 4] = [
+    (
+        "voila",
+        "voila",
+        "voila --no-browser --Voila.ip=0.0.0.0 --port",
+        8866,
+    ),
+    (
+        "jupyterlab",
+        "jupyter",
+        "jupyter lab --no-browser --ip 0.0.0.0 --port",
+        8888,
+    ),
+    (
+        "notebook",
+        "jupyter",
+        "jupyter notebook --no-browser --ip 0.0.0.0 --port",
+        8888,
+    ),
+    (
+        "jupyter",
+        "jupyter",
+        "jupyter notebook --no-browser --ip 0.0.0.0 --port",
+        8888,
+    ),
+];
+
+/// Notebooks, and no program beside them.
+pub(super) fn notebooks(program: &Program<'_, '_>) -> Option<Start> {
+    if !program.texts.is_empty() {
+        return None;
+    }
+    let mut files = program.sources.files().iter();
+    let file = files.find(|path| path.ends_with(".ipynb"))?;
+    let (package, kind, line, number) = SHOWS_NOTEBOOKS
+        .into_iter()
+        .find(|(package, ..)| program.dependencies.has(package))?;
+    let command = format!("{line} ${{PORT:-{number}}}");
+    Some(Start {
+        kind,
+        entrypoint: None,
+        run_command: command.clone(),
+        said: command,
+        from: (*file).to_owned(),
+        note: format!("there are notebooks alone, which {package} shows"),
+        port: Some(Port::usual(number, &format!("{package}'s default"))),
+        missing: None,
+    })
+}
+
 /// What `wsgi.py` or `asgi.py` hands to a server, wherever it is made.
 pub(super) fn handed_over(
     program: &Program<'_, '_>,

@@ -88,6 +88,7 @@ pub(super) fn start(
         .or_else(|| module(program))
         .or_else(|| queues::worker(program))
         .or_else(|| only_script(program))
+        .or_else(|| own::notebooks(program))
         .or_else(|| command(program))
         .or_else(|| task(program));
     let Some(framework) = framework else {
@@ -232,7 +233,9 @@ fn page<'p>(program: &'p Program<'_, '_>, framework: &Framework) -> Option<&'p s
         .iter()
         .filter(|(path, text)| {
             let deeper = path.split('/').any(|folder| folder == "pages");
-            !deeper && uses(text, framework.module)
+            !deeper
+                && uses(text, framework.module)
+                && framework.marks.iter().any(|mark| text.contains(mark))
         })
         .map(|(path, _)| *path)
         .collect();

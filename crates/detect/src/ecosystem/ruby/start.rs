@@ -88,6 +88,7 @@ pub(super) fn start(project: &Project<'_, '_>) -> Option<Start> {
     rails(project)
         .or_else(|| rack(project))
         .or_else(|| script(project))
+        .or_else(|| clock(project))
         .or_else(|| workers(project))
         .or_else(|| tasks(project))
 }
@@ -176,6 +177,7 @@ fn script(project: &Project<'_, '_>) -> Option<Start> {
     let usual = sources.first_of(&USUAL_FILES).map(str::to_owned);
     let (file, usual) = match usual {
         Some(file) => (file, true),
+        None if clock(project).is_some() => return None,
         None => (other_file(project)?, false),
     };
     let text = sources.text(&file)?;
@@ -287,6 +289,25 @@ fn other_file(project: &Project<'_, '_>) -> Option<String> {
     let mut files = sources.names().filter(|name| name.ends_with(".rb"));
     let only = files.next().filter(|name| *name != "gems.rb")?;
     files.next().is_none().then(|| only.to_owned())
+}
+
+/// A clock that starts tasks: `every(1.hour, "mail")`.
+fn clock(project: &Project<'_, '_>) -> Option<Start> {
+    let from = project.production("clockwork")?;
+    let texts = project.sources.program_texts(&["rb"]);
+    let (file, _) = texts
+        .iter()
+        .find(|(_, text)| text.contains("Clockwork") && text.contains("every("))?;
+    Some(Start {
+        kind: "clockwork",
+        strength: Strength::Framework,
+        command: format!("bundle exec clockwork {}", shell_quoted(file)),
+        entrypoint: Some((*file).to_owned()),
+        from,
+        note: format!("{file} says what is done when"),
+        port: None,
+        reads_port: false,
+    })
 }
 
 fn has_jobs(text: &str) -> bool {
