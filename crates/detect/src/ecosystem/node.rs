@@ -7,6 +7,7 @@ mod lock;
 mod native;
 mod nx;
 mod package;
+mod prune;
 mod routes;
 mod runner;
 mod scripts;
@@ -62,16 +63,19 @@ fn packing(program: &Packed<'_>) -> Packing {
     }
     // What was pruned after the build goes on alone.
     let commands = &program.application.build_commands;
-    let pruned = commands.iter().any(|command| install::prunes(command));
+    let pruned = commands.iter().any(|command| prune::is_one(command));
     // Nor has a compiler a place there.
     let system_packages = &program.application.system_packages;
     let compiles = system_packages.iter().any(|package| package == "g++");
+    // Node needs none of them to start a file.
+    let command = program.application.run_command.as_deref().unwrap_or("");
+    let starts_with_manager = !command.starts_with("node ");
     Packing {
         toolchain: (pruned || compiles).then(|| Toolchain {
             image: program.base_image.to_owned(),
             ..toolchain
         }),
-        brings_tool: Some(install::brings_manager),
+        brings_tool: starts_with_manager.then_some(install::brings_manager),
         only_builds: native::ONLY_BUILDS,
         env: image_env(program.application),
         probe: Some(if name == BUN { probe_by_bun } else { probe }),

@@ -103,7 +103,10 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
             "ci" | "clean-install" | "install" | "i" | "add" | "exec" | "update" | "rebuild"
         ),
         "pnpm" | "bun" => matches!(verb, "install" | "i" | "add" | "fetch" | "dlx" | "x"),
-        "yarn" => matches!(verb, "" | "install" | "add" | "dlx"),
+        "yarn" => {
+            matches!(verb, "" | "install" | "add" | "dlx")
+                || (verb == "workspaces" && words.contains(&"focus"))
+        }
         "deno" => matches!(verb, "install" | "cache" | "add"),
         "go" => go_fetches(words, verb, place),
         "cargo" => {

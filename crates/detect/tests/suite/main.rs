@@ -22,6 +22,7 @@ mod node;
 mod node_install;
 mod node_native;
 mod node_reads;
+mod node_stages;
 mod node_start;
 mod node_workspaces;
 mod php;

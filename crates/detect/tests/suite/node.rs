@@ -342,7 +342,10 @@ fn a_package_of_a_workspace_is_installed_with_the_others() {
     ]);
     let analysis = ergon_detect::analyse(&tree);
     let api = &analysis.manifest.applications["api"];
-    assert_eq!(api.build_commands, ["cd ../.. && npm ci"]);
+    assert_eq!(
+        api.build_commands,
+        ["cd ../.. && npm ci", "cd ../.. && npm prune --omit=dev"]
+    );
     let runtime = api.runtime.as_ref().unwrap();
     assert_eq!(
         (runtime.version.as_str(), runtime.from.as_deref()),

@@ -133,7 +133,9 @@ fn a_package_of_a_workspace_has_the_manager_of_its_root() {
         api.build_commands,
         [
             "npm install --global pnpm@8.1.0",
-            "cd ../.. && pnpm install"
+            "cd ../.. && pnpm install",
+            "cd ../.. && find . -name node_modules -prune -exec rm -rf {} + && CI=true pnpm install --prod \
+             --offline --frozen-lockfile --filter '{apps/api}...'"
         ]
     );
 }
@@ -216,7 +218,7 @@ fn what_only_builds_does_not_go_on_with_any_manager() {
     assert!(prune.starts_with("yarn install --production"), "{prune}");
     let old = r#"{"packageManager": "pnpm@7.1.0", "scripts": {"start": "node .", "build": "x"}}"#;
     assert_eq!(of("pnpm-lock.yaml", old).0, "pnpm run build");
-    let hooks = r#"{"scripts": {"start": "node .", "build": "x", "postinstall": "husky"}, "devDependencies": {"husky": "9"}}"#;
+    let hooks = r#"{"scripts": {"start": "node .", "build": "x", "postinstall": "patch-package"}, "devDependencies": {"patch-package": "8"}}"#;
     assert_eq!(of("pnpm-lock.yaml", hooks).0, "pnpm run build");
 }
 

@@ -107,7 +107,8 @@ fn packages_that_one_depends_on_are_built_before_it() {
         [
             "cd ../.. && npm install",
             "cd ../../packages/ui && npm run build",
-            "npm run build"
+            "npm run build",
+            "cd ../.. && npm prune --omit=dev"
         ]
     );
     let turbo = r#"{"workspaces": ["apps/*", "packages/*"], "devDependencies": {"turbo": "2"}}"#;
@@ -115,7 +116,8 @@ fn packages_that_one_depends_on_are_built_before_it() {
         builds(turbo, &[("turbo.json", "{}")]),
         [
             "cd ../.. && npm install",
-            "cd ../.. && npx turbo run build --filter=web"
+            "cd ../.. && npx turbo run build --filter=web",
+            "cd ../.. && npm prune --omit=dev"
         ]
     );
 }
@@ -133,7 +135,14 @@ fn a_task_of_moon_may_start_a_package() {
     let analysis = ergon_detect::analyse(&tree);
     let api = crate::application(&analysis);
     assert_eq!(api.run_command.as_deref(), Some("node dist/index.js"));
-    assert_eq!(api.build_commands, ["cd ../.. && npm install", "npx tsc"]);
+    assert_eq!(
+        api.build_commands,
+        [
+            "cd ../.. && npm install",
+            "npx tsc",
+            "cd ../.. && npm prune --omit=dev"
+        ]
+    );
 }
 
 #[test]

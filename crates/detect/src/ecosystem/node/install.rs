@@ -3,6 +3,7 @@
 use super::lock::Lock;
 use super::native;
 use super::package::{self, Manager, Package};
+use super::prune::{self, Scope};
 use super::runner::Runner;
 use super::scripts;
 use super::server::Start;
@@ -37,27 +38,28 @@ pub(super) fn build_commands(
     };
     let build = own.or_else(with_others).or_else(script).unwrap_or_default();
     let builds = !build.is_empty();
+    let scope = Scope::of(sources, package, workspace);
     let tools = match start {
-        Some(start) if start.guessed => package.has_development_tools(&start.command),
-        _ => package.starts_with_development_tools(),
+        Some(start) if start.guessed => scope.has_development_tools(package, &start.command),
+        _ => {
+            let started = scripts::all(package, &["prestart", "start"]).join(" ");
+            scope.has_development_tools(package, &started) || scope.leads_to_tools(sources, package)
+        }
     };
     let native = native::commands(sources, package, runner);
     let generates = native
         .iter()
         .any(|command| package.has_development_tools(command));
     // What npm runs by itself after installing would miss them.
-    let hooks = ["preinstall", "install", "postinstall", "prepare"];
-    let hooks = package.has_development_tools(&scripts::all(package, &hooks).join(" "));
+    let hooks = scope.has_hooks(package);
     let needs_all = builds || tools || generates || hooks;
-    // What was needed to build does not go on, where its manager can tell.
-    // npm leaves what others have written among the packages.
-    let others_write =
-        !native.is_empty() || hooks || package::is_workspace(sources, "", &package.document);
-    let prunes = (builds || generates || hooks)
-        && !tools
-        && site.is_none()
-        && workspace.is_none()
-        && (manager == Manager::Npm || !others_write);
+    // What was needed to build does not go on.
+    let installs_all = builds || generates || hooks || workspace.is_some() || {
+        // It installs no less.
+        let mut development = package.document.table(&["devDependencies"]);
+        manager == Manager::Berry && development.next().is_some()
+    };
+    let prunes = installs_all && !tools && site.is_none();
     let locked = matches!(lock, Lock::Locked(_));
     let install = match (manager, locked) {
         (Manager::Npm, true) => "npm ci",
@@ -72,7 +74,7 @@ pub(super) fn build_commands(
     };
     // Without folders of packages, they are run out of the cache.
     let settings = if manager == Manager::Berry && runs_from_cache(sources) {
-        "YARN_ENABLE_GLOBAL_CACHE=false "
+        CACHE_BESIDE
     } else {
         native::install_settings(package)
     };
@@ -85,7 +87,17 @@ pub(super) fn build_commands(
         Manager::Berry => "",
     };
     let manager_install = manager_install(sources, package, manager);
-    let prune = prune(manager, manager_install.as_deref()).filter(|_| prunes);
+    let prune = prunes
+        .then(|| {
+            prune::command(
+                sources,
+                package,
+                manager,
+                manager_install.as_deref(),
+                &scope,
+            )
+        })
+        .flatten();
     manager_install
         .into_iter()
         .chain([match workspace {
@@ -95,34 +107,12 @@ pub(super) fn build_commands(
         }])
         .chain(native)
         .chain(build)
-        .chain(prune.map(str::to_owned))
+        .chain(prune)
         .collect()
 }
 
-/// What leaves out what was only needed to build, where a manager can do that.
-fn prune(manager: Manager, manager_install: Option<&str>) -> Option<&'static str> {
-    match manager {
-        Manager::Npm => Some("npm prune --omit=dev"),
-        Manager::Pnpm => {
-            let (_, version) = manager_install?.rsplit_once('@')?;
-            // Older ones run the package's scripts again.
-            let major = version.split('.').next()?.parse::<u32>().ok()?;
-            let is_new = major > 8 || version == "8" || version.starts_with("8.15.");
-            is_new.then_some("CI=true pnpm prune --prod --ignore-scripts")
-        }
-        Manager::Yarn => {
-            Some("yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile")
-        }
-        Manager::Berry | Manager::Bun => None,
-    }
-}
-
-/// Whether a build command is what [`prune`] gives.
-pub(super) fn prunes(command: &str) -> bool {
-    [Manager::Npm, Manager::Pnpm, Manager::Yarn]
-        .iter()
-        .any(|manager| prune(*manager, Some("pnpm@9")) == Some(command))
-}
+/// Keeps Yarn's cache among the files of the project, which run out of it.
+pub(super) const CACHE_BESIDE: &str = "YARN_ENABLE_GLOBAL_CACHE=false ";
 
 /// Whether a build command brings the manager that starts the program.
 pub(super) fn brings_manager(command: &str) -> bool {
@@ -281,7 +271,7 @@ pub(super) fn report(
         .note(format!("{lock_file} is {state}"));
     for command in commands {
         let builds = command.ends_with("run build");
-        let prunes = prunes(command);
+        let prunes = prune::is_one(command);
         let from = if builds {
             package.document.from(&["scripts", "build"])
         } else {

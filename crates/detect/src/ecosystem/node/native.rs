@@ -128,6 +128,27 @@ fn uses_prisma(sources: &Sources<'_>, package: &Package) -> bool {
     (package.depends_on("@prisma/client") || package.depends_on("prisma")) && schema()
 }
 
+/// Whether something of its own is written among the packages that are installed.
+pub(super) fn writes(sources: &Sources<'_>, package: &Package) -> bool {
+    let browsers = ["playwright", "playwright-core"];
+    uses_prisma(sources, package) || browsers.iter().any(|name| package.production(name))
+}
+
+/// Whether dependencies have scripts that must run where they are installed.
+pub(super) fn has_scripts(sources: &Sources<'_>, package: &Package) -> bool {
+    let allowed: [&[&str]; 2] = [&["trustedDependencies"], &["pnpm", "onlyBuiltDependencies"]];
+    let of_pnpm = || {
+        let settings = sources.document(&sources.nearest(&["pnpm-workspace.yaml"])?)?;
+        let fields = ["onlyBuiltDependencies", "allowBuilds"];
+        Some(fields.iter().any(|field| settings.get(&[*field]).is_some()))
+    };
+    COMPILED.iter().any(|(name, _)| package.production(name))
+        || allowed
+            .iter()
+            .any(|keys| package.document.get(keys).is_some())
+        || of_pnpm().unwrap_or(false)
+}
+
 /// What stands before an install command: Debian's browser is there, another need not be fetched.
 pub(super) fn install_settings(package: &Package) -> &'static str {
     if package.production("puppeteer") {

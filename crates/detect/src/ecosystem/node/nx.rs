@@ -50,13 +50,10 @@ impl Member {
 
     /// How it is started, or the site that it is.
     pub fn started(&self, sources: &Sources<'_>, runner: Runner) -> (Option<Start>, Option<Site>) {
-        let levels = self.workspace.split('/').count();
-        let mut folders: Vec<_> = sources.folder().rsplit('/').take(levels).collect();
-        folders.reverse();
         let project = Project {
             document: &self.document,
             name: &self.name,
-            folder: &folders.join("/"),
+            folder: &package::folder_in(sources, &self.workspace),
             up: "",
         };
         project.started(sources, runner)

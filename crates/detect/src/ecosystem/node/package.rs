@@ -18,6 +18,13 @@ impl Package {
         Some(Self { file, document })
     }
 
+    /// That of another folder.
+    pub fn at(sources: &Sources<'_>, folder: &str) -> Option<Self> {
+        let file = format!("{folder}/package.json");
+        let document = sources.has(&file).then(|| sources.document(&file))??;
+        Some(Self { file, document })
+    }
+
     pub fn name(&self) -> Option<&str> {
         self.document.text(&["name"])
     }
@@ -248,7 +255,21 @@ pub(super) fn outer(sources: &Sources<'_>) -> Option<(String, Document)> {
 
 /// Whether the package in a folder is the root of a workspace.
 pub(super) fn is_workspace(sources: &Sources<'_>, folder: &str, document: &Document) -> bool {
-    document.get(&["workspaces"]).is_some() || sources.has(&format!("{folder}pnpm-workspace.yaml"))
+    let of_pnpm = format!("{folder}pnpm-workspace.yaml");
+    document.get(&["workspaces"]).is_some()
+        || (sources.has(&of_pnpm)
+            // It may as well hold nothing but settings.
+            && sources
+                .document(&of_pnpm)
+                .is_none_or(|settings| settings.get(&["packages"]).is_some()))
+}
+
+/// The folder that a package has in a workspace: `apps/api` in `../..`.
+pub(super) fn folder_in(sources: &Sources<'_>, workspace: &str) -> String {
+    let levels = workspace.split('/').count();
+    let mut folders: Vec<_> = sources.folder().rsplit('/').take(levels).collect();
+    folders.reverse();
+    folders.join("/")
 }
 
 /// The folder of the workspace that a package belongs to, as the package sees it: `../..`.

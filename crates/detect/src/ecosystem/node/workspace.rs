@@ -49,9 +49,9 @@ pub(super) fn build(
     Some(others.chain(own.then(|| build.clone())).collect())
 }
 
-/// The folders of the packages that one depends on and that have to be built, each after those that it needs.
-fn collect(sources: &Sources<'_>, document: &Document, root: &str, folders: &mut Vec<String>) {
-    let names = ["dependencies", "devDependencies"]
+/// The names of what may be packages of the same workspace among the dependencies.
+fn local_names(document: &Document) -> Vec<String> {
+    ["dependencies", "devDependencies"]
         .iter()
         .flat_map(|field| document.table(&[field]).collect::<Vec<_>>())
         // Others come from elsewhere.
@@ -62,15 +62,24 @@ fn collect(sources: &Sources<'_>, document: &Document, root: &str, folders: &mut
                 .any(|local| range.starts_with(local))
                 || range.starts_with(|first: char| first.is_ascii_digit() || first == '^')
         })
-        .map(|(name, _)| name.to_owned());
-    for name in names.collect::<Vec<_>>() {
-        let short = name.rsplit('/').next().unwrap_or(&name);
-        let found = FOLDERS.iter().find_map(|folder| {
-            let folder = format!("{root}/{folder}/{short}");
-            let file = format!("{folder}/package.json");
-            let document = sources.has(&file).then(|| sources.document(&file))??;
-            (document.text(&["name"]) == Some(name.as_str())).then_some((folder, document))
-        });
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
+/// The folder of a workspace's package, and what it says of itself.
+fn of_name(sources: &Sources<'_>, name: &str, root: &str) -> Option<(String, Document)> {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    FOLDERS.iter().find_map(|folder| {
+        let folder = format!("{root}/{folder}/{short}");
+        let document = Package::at(sources, &folder)?.document;
+        (document.text(&["name"]) == Some(name)).then_some((folder, document))
+    })
+}
+
+/// The folders of the packages that one depends on and that have to be built, each after those that it needs.
+fn collect(sources: &Sources<'_>, document: &Document, root: &str, folders: &mut Vec<String>) {
+    for name in local_names(document) {
+        let found = of_name(sources, &name, root);
         let Some((folder, document)) = found else {
             continue;
         };
@@ -84,6 +93,45 @@ fn collect(sources: &Sources<'_>, document: &Document, root: &str, folders: &mut
             folders.push(folder);
         }
     }
+}
+
+/// A package of the workspace, by its folder or the name that it likely has there.
+pub(super) fn member(sources: &Sources<'_>, named: &str) -> Option<Package> {
+    let named = named.trim_start_matches("./").trim_end_matches('/');
+    let short = named.rsplit('/').next().filter(|short| !short.is_empty())?;
+    let folders = FOLDERS.iter().map(|folder| format!("{folder}/{short}"));
+    std::iter::once(named.to_owned())
+        .chain(folders)
+        .find_map(|folder| Package::at(sources, &folder))
+}
+
+/// Whether a package of the workspace that one depends on writes among the packages that are installed.
+pub(super) fn writes(sources: &Sources<'_>, package: &Package, root: &str) -> bool {
+    let generators = ["@prisma/client", "prisma", "patch-package"];
+    let is_one = |document: &Document| {
+        ["dependencies", "devDependencies"].iter().any(|field| {
+            generators
+                .iter()
+                .any(|name| document.get(&[*field, *name]).is_some())
+        })
+    };
+    let mut names = local_names(&package.document);
+    let mut at = 0;
+    while let Some(name) = names.get(at).filter(|_| at < MOST) {
+        at += 1;
+        let Some((_, document)) = of_name(sources, name, root) else {
+            continue;
+        };
+        if is_one(&document) {
+            return true;
+        }
+        for name in local_names(&document) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    false
 }
 
 /// The task with which moon starts a package that has no script for it.
