@@ -22,7 +22,7 @@ const MOST_TEXT: usize = 64 << 20;
 const MOST_LEFT_OUT: usize = 5;
 
 /// Folders whose files are not the program: its tests, other people's code, what tools made.
-const SIDE_FOLDERS: [&str; 23] = [
+const SIDE_FOLDERS: [&str; 24] = [
     "test",
     "tests",
     "__tests__",
@@ -37,6 +37,7 @@ const SIDE_FOLDERS: [&str; 23] = [
     "venv",
     "env",
     ".venv",
+    ".yarn",
     ".tox",
     ".nox",
     "__pycache__",
@@ -330,14 +331,14 @@ impl<'a> Sources<'a> {
         })
     }
 
-    /// Those of [`Self::files`] with one of these extensions, but no tests.
+    /// Those of [`Self::files`] with one of these extensions, but no tests and nothing that tools wrote.
     pub fn program_files(&self, extensions: &[&str]) -> Vec<&'a str> {
         let files = self.files().iter().copied();
         files
             .filter(|path| {
                 let name = path.rsplit('/').next().unwrap_or(path);
                 let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-                extensions.contains(&extension) && !is_test(name)
+                extensions.contains(&extension) && !is_test(name) && !is_made(name)
             })
             .take(SEARCHED_FILES)
             .collect()
@@ -394,6 +395,11 @@ fn is_aside(path: &str) -> bool {
     folders
         .split('/')
         .any(|folder| SIDE_FOLDERS.contains(&folder))
+}
+
+/// Whether a tool wrote the file: Yarn's map of packages, what a browser gets.
+fn is_made(name: &str) -> bool {
+    name.starts_with(".pnp.") || name.contains(".min.")
 }
 
 fn is_test(name: &str) -> bool {

@@ -105,3 +105,17 @@ fn a_lone_script_that_prints_is_a_program() {
     assert!(found("console.log(1)\n"));
     assert!(!found("document.title = 'x'; console.log(1)\n"));
 }
+
+#[test]
+fn what_yarn_keeps_is_not_the_program() {
+    let reads = "process.env.WRITTEN_BY_A_TOOL;";
+    let found = detected(&[
+        ("package.json", r#"{"scripts": {"start": "node index.js"}}"#),
+        ("index.js", "process.env.TOKEN;"),
+        (".pnp.cjs", reads),
+        (".yarn/releases/yarn-4.1.0.cjs", reads),
+        ("assets/page.min.js", reads),
+    ]);
+    let names: Vec<_> = found.env.keys().collect();
+    assert_eq!(names, ["TOKEN"]);
+}
