@@ -7,6 +7,8 @@ mod lock;
 mod native;
 mod nx;
 mod package;
+mod preview;
+mod prisma;
 mod prune;
 mod routes;
 mod runner;
@@ -172,7 +174,18 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             .into_iter()
             .filter(|(path, _)| !path.contains(".min.") && !path.contains(".config."))
             .collect();
+        let is_library = start.is_none() && server::is_library(package);
+        if is_library {
+            report
+                .likely(
+                    Topic::RunCommand,
+                    "nothing",
+                    package.document.from(&["exports"]),
+                )
+                .note("a library; nothing to start");
+        }
         if start.is_none()
+            && !is_library
             && let Some(file) = server::only_typescript(sources)
         {
             report.ask(
@@ -200,14 +213,18 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             let port = said.or_else(|| source::port(&texts, framework));
             if let Some(port) = port {
                 application.ports = vec![report.port(&port)];
-                let routes = routes::of(&texts, framework.map(|framework| framework.kind));
+                let mut routes = routes::of(&texts, framework.map(|framework| framework.kind));
+                routes.extend(
+                    framework.and_then(|framework| routes::front_page(sources, framework.kind)),
+                );
                 application.health = report.health(&routes);
             }
         }
-        let reads: Vec<_> = texts
+        let mut reads: Vec<_> = texts
             .iter()
             .flat_map(|(path, text)| source::environment(path, text))
             .collect();
+        reads.extend(prisma::reads(sources, package));
         application.env = environment::told(&reads, &mut report);
     }
     if site.is_none() {
@@ -215,6 +232,7 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
     }
     application.services =
         services::of_dependencies(services::Packages::Node, package.places(), &mut report);
+    prisma::service(sources, package, &mut application.services, &mut report);
 
     let strength = match (
         &application.run_command,

@@ -55,16 +55,20 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             "server.pl",
             "script/app.pl",
         ])
-        .or_else(|| sources.name_ending(".pl"));
+        .or_else(|| sources.name_ending(".pl"))
+        .or_else(|| mojolicious_script(sources));
     let cpanfile = sources.has("cpanfile");
-    let file = if cpanfile {
-        "cpanfile"
-    } else {
-        psgi.or(script)?
+    let manifest = sources.first_of(&["cpanfile", "Makefile.PL", "Build.PL"]);
+    let file = match (manifest, psgi.or(script)) {
+        (Some("cpanfile"), _) => "cpanfile",
+        // Other languages have such files beside what they bind.
+        (_, program) => program.map(|program| manifest.unwrap_or(program))?,
     };
     let mut report = Report::default();
     report.certain(Topic::Language, "Perl", file);
-    let listed = sources.text("cpanfile").unwrap_or_default();
+    let listed = manifest
+        .and_then(|file| sources.text(file))
+        .unwrap_or_default();
     let program = script
         .and_then(|script| sources.text(script))
         .unwrap_or_default();
@@ -127,16 +131,21 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             from: file.to_owned(),
         });
     }
-    let install =
-        cpanfile.then(|| "cpanm --notest --local-lib-contained local --installdeps .".to_owned());
+    let build_commands = install(manifest, &listed, framework.map(|(module, ..)| *module));
+    if let (None, Some((module, ..))) = (manifest, framework) {
+        report.ask(
+            format!("Which modules? Nothing lists them, and {file} uses {module}."),
+            format!("echo \"requires '{module}';\" > cpanfile"),
+        );
+    }
     let base_image = format!("perl:{}", runtime.version);
     let compiled = Compiled {
         language: "perl",
         kind: framework.map_or("perl", |(_, kind, _)| kind),
         name: None,
         file,
-        package_manager: cpanfile.then_some("cpanm"),
-        build_commands: install.into_iter().collect(),
+        package_manager: manifest.map(|_| "cpanm"),
+        build_commands,
         run_command: run,
         artifacts: Vec::new(),
         system_packages: Vec::new(),
@@ -147,6 +156,41 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         is_framework: framework.is_some(),
     };
     Some(compiled.found(report))
+}
+
+/// The script of a Mojolicious program that is a distribution.
+fn mojolicious_script<'a>(sources: &Sources<'a>) -> Option<&'a str> {
+    let mut scripts = sources.files().iter().copied().filter(|path| {
+        let name = path.strip_prefix("script/");
+        name.is_some_and(|name| !name.contains(['/', '.']))
+    });
+    scripts.find(|path| {
+        let text = sources.text(path);
+        text.is_some_and(|text| text.contains("Mojolicious::Commands"))
+    })
+}
+
+/// What brings the modules: those listed, else the framework that the program uses.
+fn install(manifest: Option<&str>, listed: &str, framework: Option<&str>) -> Vec<String> {
+    let cpanm = |what: &str| format!("cpanm --notest --local-lib-contained local {what}");
+    let mut commands = Vec::new();
+    // Such a list is a program that needs modules itself.
+    let lists_by_module =
+        manifest == Some("Makefile.PL") && listed.contains("inc::Module::Install");
+    if lists_by_module {
+        let catalyst = if listed.contains("catalyst") {
+            " Module::Install::Catalyst"
+        } else {
+            ""
+        };
+        commands.push(cpanm(&format!("Module::Install{catalyst}")));
+    }
+    match (manifest, framework) {
+        (Some(_), _) => commands.push(cpanm("--installdeps .")),
+        (None, Some(framework)) => commands.push(cpanm(framework)),
+        (None, None) => {}
+    }
+    commands
 }
 
 /// `requires 'perl', '5.34';`: the least that the program runs on. `5.010001` is how older ones are written.

@@ -15,6 +15,7 @@ mod queues;
 mod reads;
 pub(crate) mod requirements;
 mod routes;
+mod scrapy;
 mod server;
 mod source;
 mod start;
@@ -108,6 +109,7 @@ fn recognised<'a>(sources: &Sources<'a>) -> Option<(&'a str, Metadata)> {
         "manage.py",
         "Pipfile",
         "environment.yml",
+        scrapy::SETTINGS,
     ]);
     let files = sources.program_files(&["py"]);
     if files.is_empty() {

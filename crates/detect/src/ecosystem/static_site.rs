@@ -1,6 +1,7 @@
 //! Sites of files: HTML that is served as it lies there, or that a generator makes of pages.
 
 mod generator;
+mod of_python;
 mod root;
 
 use ergon_manifest::Application;
@@ -43,7 +44,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         "HTML",
         root.page.as_deref().unwrap_or(&root.from),
     );
-    let strength = if application.kind == "mkdocs" {
+    let strength = if matches!(application.kind.as_str(), "mkdocs" | "sphinx") {
         // A program's documentation, where there is a program.
         Strength::Program
     } else if root.folder == "docs" && !root.explicit {

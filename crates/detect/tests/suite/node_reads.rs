@@ -119,3 +119,24 @@ fn what_yarn_keeps_is_not_the_program() {
     let names: Vec<_> = found.env.keys().collect();
     assert_eq!(names, ["TOKEN"]);
 }
+
+#[test]
+fn prismas_schema_says_which_database() {
+    let schema = |provider: &str| {
+        let text = format!(
+            "generator client {{\n  provider = \"prisma-client-js\"\n}}\ndatasource db {{\n  provider = \"{provider}\"\n  url = env(\"DATABASE_URL\")\n}}\n"
+        );
+        detected(&[
+            (
+                "package.json",
+                r#"{"dependencies": {"@prisma/client": "6"}, "scripts": {"start": "node index.js"}}"#,
+            ),
+            ("prisma/schema.prisma", &text),
+            ("index.js", ""),
+        ])
+    };
+    let mysql = schema("mysql");
+    assert_eq!(mysql.services, ["mysql"]);
+    assert!(mysql.env["DATABASE_URL"].required);
+    assert!(schema("sqlite").services.is_empty());
+}

@@ -278,3 +278,61 @@ fn a_file_without_a_package_is_a_program_unless_it_is_a_pages() {
         "static"
     );
 }
+
+#[test]
+fn what_no_server_is_built_for_is_shown_by_vite() {
+    let preview = "npx vite preview --host 0.0.0.0 --port ${PORT:-3000}";
+    let qwik = detected(&[(
+        "package.json",
+        r#"{"scripts": {"start": "vite --open --mode ssr", "build": "qwik build"},
+            "devDependencies": {"@builder.io/qwik-city": "1", "vite": "5"}}"#,
+    )]);
+    assert_eq!(qwik.run_command.as_deref(), Some(preview));
+    assert_eq!(
+        qwik.build_commands,
+        ["npm install", "npx qwik build preview"]
+    );
+    let tanstack = |more: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"build": "vite build"}},
+                "dependencies": {{{more}, "vite": "7"}}}}"#
+        );
+        run_command(&[("package.json", &package)])
+    };
+    let leaves = "node .output/server/index.mjs";
+    assert_eq!(tanstack(r#""@tanstack/react-start": "1.169.5""#), preview);
+    assert_eq!(
+        tanstack(r#""@tanstack/react-start": "1.169.5", "nitro": "3""#),
+        leaves
+    );
+    assert_eq!(tanstack(r#""@tanstack/react-start": "^1.120.0""#), leaves);
+}
+
+#[test]
+fn a_package_for_others_is_not_started() {
+    let package = |more: &str| {
+        let text = format!(r#"{{"exports": "./index.js", "files": ["index.js"]{more}}}"#);
+        detected(&[("package.json", &text), ("index.js", "")]).run_command
+    };
+    assert_eq!(package(""), None);
+    assert!(package(r#", "dependencies": {"express": "4"}"#).is_some());
+    assert!(package(r#", "scripts": {"start": "node index.js"}"#).is_some());
+}
+
+#[test]
+fn the_front_page_says_how_pages_are() {
+    let health = |settings: &str| {
+        detected(&[
+            (
+                "package.json",
+                r#"{"dependencies": {"next": "15"}, "scripts": {"start": "next start", "build": "next build"}}"#,
+            ),
+            ("app/page.tsx", ""),
+            ("next.config.ts", settings),
+        ])
+        .health
+        .map(|health| health.path)
+    };
+    assert_eq!(health("").as_deref(), Some("/"));
+    assert_eq!(health("export default { basePath: '/docs' }\n"), None);
+}

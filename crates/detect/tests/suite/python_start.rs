@@ -447,3 +447,20 @@ fn a_page_is_served_only_where_it_is_one() {
         "python app.py"
     );
 }
+
+#[test]
+fn the_one_spider_is_started() {
+    let spider = (
+        "shop/spiders/prices.py",
+        "class Prices:\n    name = \"prices\"\n",
+    );
+    let config = ("scrapy.cfg", "[settings]\ndefault = shop.settings\n");
+    assert_eq!(run_command(&[config, spider]), "scrapy crawl prices");
+    let second = (
+        "shop/spiders/names.py",
+        "class Names:\n    name = 'names'\n",
+    );
+    let application = detected(&[config, spider, second]);
+    assert_eq!(application.language, "python");
+    assert_eq!(application.run_command, None);
+}

@@ -331,5 +331,36 @@ fn dart_frog_writes_its_own_program() {
             .contains(&"dart pub global run dart_frog_cli:dart_frog build".to_owned()),
         "{:?}",
         program.build_commands
+}
+
+#[test]
+fn perl_programs_that_list_their_modules_otherwise() {
+    let mojo = detected(&[
+        ("script/my_shop", "use Mojolicious::Commands;\n"),
+        ("lib/My/Shop.pm", ""),
+        ("public/index.html", ""),
+    ]);
+    assert_eq!(
+        run(&mojo),
+        "perl script/my_shop daemon -l http://0.0.0.0:${PORT:-3000}"
+    );
+    assert_eq!(
+        mojo.build_commands,
+        ["cpanm --notest --local-lib-contained local Mojolicious"]
+    );
+    let catalyst = detected(&[
+        (
+            "Makefile.PL",
+            "use inc::Module::Install;\nrequires 'Catalyst::Runtime';\ncatalyst;\n",
+        ),
+        ("shop.psgi", ""),
+    ]);
+    assert_eq!(catalyst.kind, "catalyst");
+    assert_eq!(
+        catalyst.build_commands,
+        [
+            "cpanm --notest --local-lib-contained local Module::Install Module::Install::Catalyst",
+            "cpanm --notest --local-lib-contained local --installdeps ."
+        ]
     );
 }

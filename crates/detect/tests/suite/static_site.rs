@@ -134,7 +134,7 @@ fn generators_make_sites() {
     assert_eq!(
         made(&[
             ("config.toml", "baseURL = 'https://x.test'\n"),
-            ("content/a.md", "")
+            ("archetypes/default.md", "")
         ]),
         "hugo: hugo --minify; serves public"
     );
@@ -159,6 +159,47 @@ fn generators_make_sites() {
         ]),
         "mkdocs: pip install --no-cache-dir mkdocs-material && mkdocs build; serves site"
     );
+    assert_eq!(
+        made(&[
+            ("source/conf.py", "project = 'x'\nhtml_theme = 'furo'\n"),
+            ("source/index.rst", "")
+        ]),
+        "sphinx: pip install sphinx furo && sphinx-build -b html source build/html; serves build/html"
+    );
+    assert_eq!(
+        made(&[
+            ("pelicanconf.py", "PATH = 'content'\n"),
+            ("publishconf.py", "from pelicanconf import *\n"),
+            ("requirements.txt", "pelican==4.9\n")
+        ]),
+        "pelican: pip install -r requirements.txt && pelican content -o output -s publishconf.py; serves output"
+    );
+    assert_eq!(
+        made(&[
+            ("_config.yml", "theme: minima\nplugins:\n  - jekyll-feed\n"),
+            ("index.md", "")
+        ]),
+        "jekyll: gem install jekyll minima jekyll-feed && jekyll build; serves _site"
+    );
+    assert_eq!(
+        made(&[("conf.py", "BLOG_TITLE = 'x'\n")]),
+        "nikola: pip install nikola && nikola build; serves output"
+    );
+    assert_eq!(
+        made(&[("zensical.toml", "[project]\nsite_dir = \"out\"\n")]),
+        "zensical: pip install zensical && zensical build; serves out"
+    );
+}
+
+#[test]
+fn documentation_beside_a_program_is_not_the_program() {
+    let application = detected(&[
+        ("pyproject.toml", "[project]\nname = \"x\"\n"),
+        ("main.py", ""),
+        ("source/conf.py", "project = 'x'\n"),
+        ("source/index.rst", ""),
+    ]);
+    assert_eq!(application.language, "python");
 }
 
 #[test]

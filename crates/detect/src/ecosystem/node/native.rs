@@ -1,6 +1,7 @@
 //! What packages need beside themselves: Debian's packages, browsers, code that is written for them.
 
 use super::package::Package;
+use super::prisma;
 use super::runner::Runner;
 use super::scripts;
 use crate::analysis::Topic;
@@ -101,7 +102,7 @@ pub(super) fn system_packages(
             needed.extend(programs.iter().map(|program| (*program, name)));
         }
     }
-    if uses_prisma(sources, package) {
+    if prisma::is_used(sources, package) {
         // Its engine is chosen by the version that it finds.
         needed.push(("openssl", "@prisma/client"));
     }
@@ -118,20 +119,10 @@ pub(super) fn system_packages(
         .collect()
 }
 
-fn uses_prisma(sources: &Sources<'_>, package: &Package) -> bool {
-    let schema = || {
-        sources.has("prisma/schema.prisma")
-            || sources.has("schema.prisma")
-            || sources.has("prisma.config.ts")
-            || package.document.get(&["prisma"]).is_some()
-    };
-    (package.depends_on("@prisma/client") || package.depends_on("prisma")) && schema()
-}
-
 /// Whether something of its own is written among the packages that are installed.
 pub(super) fn writes(sources: &Sources<'_>, package: &Package) -> bool {
     let browsers = ["playwright", "playwright-core"];
-    uses_prisma(sources, package) || browsers.iter().any(|name| package.production(name))
+    prisma::is_used(sources, package) || browsers.iter().any(|name| package.production(name))
 }
 
 /// Whether dependencies have scripts that must run where they are installed.
@@ -163,7 +154,8 @@ pub(super) fn commands(sources: &Sources<'_>, package: &Package, runner: Runner)
     let mut commands = Vec::new();
     let generates = ["preinstall", "postinstall", "prepare", "prebuild", "build"];
     let said = scripts::all(package, &generates);
-    if uses_prisma(sources, package) && !said.iter().any(|one| one.contains("prisma generate")) {
+    if prisma::is_used(sources, package) && !said.iter().any(|one| one.contains("prisma generate"))
+    {
         commands.push(runner.tool("prisma generate"));
     }
     if ["playwright", "playwright-core"]

@@ -1,7 +1,7 @@
 //! The paths that a program answers to GET.
 
 use crate::scan::{Route, Scan};
-use crate::sources::Text;
+use crate::sources::{Sources, Text};
 
 const COMMENT: &[&str] = &["//", "*", "/*"];
 const QUOTES: &[char] = &['"', '\'', '`'];
@@ -126,6 +126,100 @@ fn of_file(file: &str, framework: &str) -> Option<Route> {
         .all(|one| one.is_ascii_alphanumeric() || "/-_".contains(one));
     plain.then(|| Route {
         path,
+        from: file.to_owned(),
+    })
+}
+
+/// Where a framework has the page that is shown first.
+const FRONT_PAGES: [(&str, &[&str]); 8] = [
+    (
+        "next",
+        &[
+            "app/page.tsx",
+            "app/page.jsx",
+            "app/page.js",
+            "src/app/page.tsx",
+            "src/app/page.jsx",
+            "src/app/page.js",
+            "pages/index.tsx",
+            "pages/index.jsx",
+            "pages/index.js",
+            "src/pages/index.tsx",
+            "src/pages/index.jsx",
+            "src/pages/index.js",
+        ],
+    ),
+    (
+        "nuxt",
+        &[
+            "app.vue",
+            "app/app.vue",
+            "pages/index.vue",
+            "app/pages/index.vue",
+        ],
+    ),
+    (
+        "sveltekit",
+        &["src/routes/+page.svelte", "src/routes/(app)/+page.svelte"],
+    ),
+    (
+        "react-router",
+        &[
+            "app/routes/home.tsx",
+            "app/routes/home.jsx",
+            "app/routes/_index.tsx",
+            "app/routes/_index.jsx",
+        ],
+    ),
+    ("remix", &["app/routes/_index.tsx", "app/routes/_index.jsx"]),
+    (
+        "astro",
+        &[
+            "src/pages/index.astro",
+            "src/pages/index.md",
+            "src/pages/index.mdx",
+        ],
+    ),
+    (
+        "solid-start",
+        &["src/routes/index.tsx", "src/routes/index.jsx"],
+    ),
+    (
+        "tanstack-start",
+        &["src/routes/index.tsx", "app/routes/index.tsx"],
+    ),
+];
+
+/// Where a framework is told to answer somewhere below `/`.
+const SETTINGS: [&str; 8] = [
+    "next.config.ts",
+    "next.config.js",
+    "next.config.mjs",
+    "nuxt.config.ts",
+    "svelte.config.js",
+    "react-router.config.ts",
+    "astro.config.mjs",
+    "vite.config.ts",
+];
+
+/// The page that is shown first, by the name of its file.
+pub(super) fn front_page(sources: &Sources<'_>, framework: &str) -> Option<Route> {
+    let elsewhere = SETTINGS
+        .iter()
+        .filter(|file| sources.has(file))
+        .any(|file| {
+            let text = sources.text(file).unwrap_or_default();
+            ["basePath", "baseURL", "basename", "base:"]
+                .iter()
+                .any(|setting| text.contains(setting))
+        });
+    if elsewhere {
+        return None;
+    }
+    let (_, files) = FRONT_PAGES.iter().find(|(of, _)| *of == framework)?;
+    let file = sources.first_of(files)?;
+    Some(Route {
+        path: "/".to_owned(),
         from: file.to_owned(),
     })
 }

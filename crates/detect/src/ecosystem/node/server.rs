@@ -2,7 +2,7 @@
 
 use super::package::{self, Package};
 use super::runner::Runner;
-use super::{scripts, site, version};
+use super::{preview, scripts, site, version};
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
 
@@ -104,6 +104,9 @@ pub(super) fn built(sources: &Sources<'_>, package: &Package, runner: Runner) ->
     if package.depends_on("@sveltejs/kit") {
         return svelte(sources, package, runner, start);
     }
+    if let Some(shown) = preview::of(package, runner, start) {
+        return Some(shown);
+    }
     if package.depends_on("@angular/ssr")
         && let Some((output, from)) = site::angular_output(sources)
         && let Some(output) = output.strip_suffix("/browser")
@@ -158,18 +161,15 @@ fn svelte(
         return Some(start(runner.file(&output), from, note));
     }
     let has_vite = package.depends_on("vite");
-    has_vite.then(|| Start {
-        question: Some((
+    has_vite.then(|| {
+        let question = (
             "What serves it? SvelteKit's adapter here leaves nothing that a server of one's own starts; \
              Vite's preview is taken."
                 .to_owned(),
             "npm install -D @sveltejs/adapter-node, and name it in svelte.config.js".to_owned(),
-        )),
-        ..start(
-            runner.tool("vite preview --host 0.0.0.0 --port ${PORT:-3000}"),
-            package.place_of("@sveltejs/kit"),
-            "Vite shows what was built",
-        )
+        );
+        let from = package.place_of("@sveltejs/kit");
+        preview::previewed(runner, question, from, start)
     })
 }
 
@@ -235,6 +235,9 @@ const USUAL_FILES: [&str; 22] = [
 /// The file that `main` names, else one that is called as a program's first usually is, else the one that is
 /// started while one works on it.
 pub(super) fn file(sources: &Sources<'_>, package: &Package, runner: Runner) -> Option<Start> {
+    if is_library(package) {
+        return None;
+    }
     let named = ["main", "module"].iter().find_map(|field| {
         let main = package.document.text(&[*field])?;
         let main = main.trim_start_matches("./").trim_end_matches('/');
@@ -338,6 +341,18 @@ pub(super) fn typescript_as_it_is<'s>(package: &'s Package, start: &'s Start) ->
     (!loads(file) && is_typescript(file) && !file.ends_with('x')).then_some(file)
 }
 
+/// What a package says of itself that is there for other packages.
+const LIBRARY_FIELDS: [&str; 5] = ["types", "typings", "exports", "files", "peerDependencies"];
+
+/// Whether a package is there for others alone: it says what they get of it, and depends on nothing.
+pub(super) fn is_library(package: &Package) -> bool {
+    let says = |field: &str| package.document.get(&[field]).is_some();
+    says("exports")
+        && (says("files") || says("peerDependencies"))
+        && package.places().next().is_none()
+        && package.script("dev").is_none()
+}
+
 /// The `main` that is only there when the package is built.
 fn made_by_build(sources: &Sources<'_>, package: &Package) -> Option<(String, String)> {
     package.script("build")?;
@@ -349,7 +364,7 @@ fn made_by_build(sources: &Sources<'_>, package: &Package) -> Option<(String, St
             .iter()
             .any(|end| main.ends_with(end));
     // What is there for other packages says more of itself.
-    let is_library = ["types", "typings", "exports", "files", "peerDependencies"]
+    let is_library = LIBRARY_FIELDS
         .iter()
         .any(|field| package.document.get(&[*field]).is_some());
     (is_made && !is_library && !sources.has(main))

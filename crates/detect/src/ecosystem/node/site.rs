@@ -285,7 +285,7 @@ pub(super) fn of(sources: &Sources<'_>, package: &Package, runner: Runner) -> Op
 const BUILD_SCRIPTS: [&str; 4] = ["docs:build", "build:prod", "build:production", "build:web"];
 
 /// Builders that need no script, and what shows that they build this very package.
-const WITHOUT_SCRIPT: [(&str, &str, &[&str]); 9] = [
+const WITHOUT_SCRIPT: [(&str, &str, &[&str]); 10] = [
     ("expo", "expo export --platform web", &[]),
     ("@11ty/eleventy", "@11ty/eleventy", &[]),
     ("gatsby", "gatsby build", &[]),
@@ -294,6 +294,17 @@ const WITHOUT_SCRIPT: [(&str, &str, &[&str]); 9] = [
         "astro",
         "astro build",
         &["astro.config.mjs", "src/pages/index.astro"],
+    ),
+    (
+        "vitepress",
+        "vitepress build",
+        &[
+            ".vitepress/config.mts",
+            ".vitepress/config.ts",
+            ".vitepress/config.mjs",
+            ".vitepress/config.js",
+            "index.md",
+        ],
     ),
     ("vite", "vite build", &["index.html"]),
     (

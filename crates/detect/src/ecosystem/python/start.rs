@@ -9,6 +9,7 @@ use super::manager::own_folder;
 use super::own;
 use super::ports;
 use super::queues;
+use super::scrapy;
 use super::server::{runs_itself, served};
 use super::source::{self, AppObject};
 use crate::ecosystem::{Port, Report};
@@ -87,6 +88,7 @@ pub(super) fn start(
         .or_else(|| script(program))
         .or_else(|| module(program))
         .or_else(|| queues::worker(program))
+        .or_else(|| scrapy::start(program, report))
         .or_else(|| only_script(program))
         .or_else(|| own::notebooks(program))
         .or_else(|| command(program))

@@ -1,5 +1,6 @@
 //! What makes a site of pages that are not HTML.
 
+use super::of_python;
 use super::root::folder;
 use crate::document::Document;
 use crate::ecosystem::Toolchain;
@@ -22,7 +23,7 @@ pub(super) struct Generator {
     build: &'static str,
 }
 
-const GENERATORS: [Generator; 5] = [
+const GENERATORS: [Generator; 9] = [
     Generator {
         kind: "hugo",
         label: "Hugo",
@@ -74,12 +75,47 @@ const GENERATORS: [Generator; 5] = [
         files: &["mkdocs.yml", "mkdocs.yaml"],
         folder: "site",
         folder_setting: &["site_dir"],
-        image: "python:3.11-slim",
-        packages: &[],
-        install: Some("pip install --no-cache-dir mkdocs"),
-        build: "mkdocs build",
+        ..PYTHON
+    },
+    Generator {
+        kind: "zensical",
+        label: "Zensical",
+        files: &["zensical.toml"],
+        folder: "site",
+        folder_setting: &["project", "site_dir"],
+        ..PYTHON
+    },
+    Generator {
+        kind: "sphinx",
+        label: "Sphinx",
+        ..PYTHON
+    },
+    Generator {
+        kind: "pelican",
+        label: "Pelican",
+        ..PYTHON
+    },
+    Generator {
+        kind: "nikola",
+        label: "Nikola",
+        ..PYTHON
     },
 ];
+
+/// One that pip installs.
+const PYTHON: Generator = Generator {
+    kind: "",
+    label: "",
+    files: &[],
+    folder: "output",
+    folder_setting: &[],
+    image: PYTHON_IMAGE,
+    packages: &[],
+    install: None,
+    build: "",
+};
+
+const PYTHON_IMAGE: &str = "python:3.11-slim";
 
 /// A site that is made.
 pub(super) struct Generated {
@@ -96,50 +132,45 @@ pub(super) fn of(sources: &Sources<'_>) -> Option<Generated> {
         .or_else(|| by_settings(sources))
         .or_else(|| jekyll(sources))?;
     // Documentation is often beside the program that it is about.
-    let beside =
-        matches!(generator.kind, "mdbook" | "mkdocs") && super::is_beside_a_program(sources);
+    let beside = super::is_beside_a_program(sources);
     if beside && generator.kind == "mdbook" {
         return None;
     }
-    let settings = if generator.kind == "mkdocs" {
-        // Its tags are Python's, which no reader of YAML knows.
-        None
-    } else {
-        sources.document(file)
-    };
+    // MkDocs' tags are Python's, which no reader of YAML knows.
+    let settings = (generator.kind != "mkdocs" && !file.ends_with(".py"))
+        .then(|| sources.document(file))
+        .flatten();
     let said = settings
         .as_ref()
         .and_then(|settings| settings.text(generator.folder_setting))
         .and_then(folder);
-    let mut commands = Vec::new();
-    if generator.kind == "mkdocs" {
-        let listed = sources
-            .text("requirements.txt")
-            .is_some_and(|text| text.to_ascii_lowercase().contains("mkdocs"));
-        if beside && !listed {
-            return None;
-        }
-        commands.push(if listed {
-            "pip install --no-cache-dir -r requirements.txt".to_owned()
-        } else {
-            mkdocs_install(sources, file)
-        });
+    let (commands, made) = if generator.image == PYTHON_IMAGE {
+        of_python::made(sources, generator.kind, file, beside)?
     } else {
-        commands.extend(generator.install.map(str::to_owned));
-    }
-    commands.push(generator.build.to_owned());
+        let gems = settings
+            .as_ref()
+            .filter(|_| generator.kind == "jekyll")
+            .and_then(jekyll_gems);
+        let install = generator.install.map(str::to_owned).or(gems);
+        let build = generator.build.to_owned();
+        (install.into_iter().chain([build]).collect(), None)
+    };
     Some(Generated {
         generator,
         from: file.to_owned(),
         commands,
-        folder: said.unwrap_or_else(|| generator.folder.to_owned()),
+        folder: said.or(made).unwrap_or_else(|| generator.folder.to_owned()),
     })
 }
 
-/// `config.toml` is Hugo's or Zola's by what is in it and beside it.
+/// `config.toml` is Hugo's or Zola's by what is in it and beside it, `conf.py` Sphinx's or Nikola's.
 fn by_settings(sources: &Sources<'_>) -> Option<(&'static Generator, &'static str)> {
+    let of_kind = |kind: &str| GENERATORS.iter().find(|generator| generator.kind == kind);
+    if let Some((kind, file)) = of_python::by_settings(sources) {
+        return Some((of_kind(kind)?, file));
+    }
     let file = sources.first_of(&["config.toml", "config.yaml", "config.yml"])?;
-    let pages = ["content", "themes", "layouts", "templates"];
+    let pages = ["content", "themes", "layouts", "templates", "archetypes"];
     if !pages.iter().any(|folder| sources.has_folder(folder)) {
         return None;
     }
@@ -152,8 +183,7 @@ fn by_settings(sources: &Sources<'_>) -> Option<(&'static Generator, &'static st
     } else {
         return None;
     };
-    let generator = GENERATORS.iter().find(|generator| generator.kind == kind)?;
-    Some((generator, file))
+    Some((of_kind(kind)?, file))
 }
 
 /// Pages for Jekyll, as they are written where nobody needs more than it is: without a `Gemfile`.
@@ -170,19 +200,24 @@ fn jekyll(sources: &Sources<'_>) -> Option<(&'static Generator, &'static str)> {
     (has_pages && alone).then_some((generator, file))
 }
 
-/// MkDocs with its usual theme, where the settings name that.
-fn mkdocs_install(sources: &Sources<'_>, file: &str) -> String {
-    let material = sources.text(file).is_some_and(|text| {
-        text.lines().any(|line| {
-            let line = line.trim();
-            line == "name: material" || line == "theme: material"
+/// What brings the gems that Jekyll's settings name: its theme and its plugins.
+fn jekyll_gems(settings: &Document) -> Option<String> {
+    let plugins = settings
+        .get(&["plugins"])
+        .and_then(|value| value.as_array());
+    let plugins = plugins.into_iter().flatten().filter_map(|one| one.as_str());
+    let gems: Vec<_> = settings
+        .text(&["theme"])
+        .into_iter()
+        .chain(plugins)
+        .filter(|name| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic())
+                && name
+                    .chars()
+                    .all(|one| one.is_ascii_alphanumeric() || "-_".contains(one))
         })
-    });
-    if material {
-        "pip install --no-cache-dir mkdocs-material".to_owned()
-    } else {
-        "pip install --no-cache-dir mkdocs".to_owned()
-    }
+        .collect();
+    (!gems.is_empty()).then(|| format!("gem install --no-document {}", gems.join(" ")))
 }
 
 /// The stage that makes a site of this kind; none for files that are served as they are.
