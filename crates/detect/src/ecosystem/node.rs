@@ -86,12 +86,14 @@ fn packing(program: &Packed<'_>) -> Packing {
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
-    if let Some(package) = Package::read(sources) {
-        return Some(found(sources, &package, None));
-    }
-    match nx::Member::read(sources) {
-        Some(member) => Some(found(sources, &member.package, Some(&member))),
-        None => file::detect(sources),
+    let package = Package::read(sources);
+    let member = nx::Member::read(sources, package.as_ref())
+        // A package of its own says more of itself than Nx of nothing.
+        .filter(|member| package.is_none() || member.is_built(sources));
+    match (member, package) {
+        (Some(member), _) => Some(found(sources, &member.package, Some(&member))),
+        (None, Some(package)) => Some(found(sources, &package, None)),
+        (None, None) => file::detect(sources),
     }
 }
 
@@ -288,6 +290,9 @@ fn start(
     package: &Package,
     runner: Runner,
 ) -> (Option<Start>, Option<Site>) {
+    if let Some(start) = server::redwood(package, runner) {
+        return (Some(start), None);
+    }
     let script = package.script("start");
     let last = script.map(|script| scripts::last(package, script));
     let only_root = is_only_root(sources, package);

@@ -2,6 +2,8 @@
 
 use ergon_detect::memory::MemoryTree;
 
+use crate::detected;
+
 #[test]
 fn every_application_of_an_nx_workspace_is_one() {
     let tree = MemoryTree::new([
@@ -173,4 +175,74 @@ fn a_root_that_only_starts_another_package_leaves_it_to_that() {
         ),
         None
     );
+}
+
+#[test]
+fn packages_that_leave_the_rest_to_nx_are_its_projects() {
+    let root = |folder: &str| {
+        format!(
+            r#"{{"workspaces": ["{folder}/*"], "dependencies": {{"express": "4"}}, "devDependencies": {{"nx": "20", "vite": "6"}}}}"#
+        )
+    };
+    let root = root("apps");
+    let page = detected(&[
+        ("package.json", root.as_str()),
+        ("nx.json", "{}"),
+        (
+            "apps/web/package.json",
+            r#"{"name": "@x/web", "nx": {"name": "web"}}"#,
+        ),
+        ("apps/web/index.html", ""),
+        (
+            "apps/web/vite.config.ts",
+            "export default { build: { outDir: './dist' } }\n",
+        ),
+    ]);
+    assert_eq!(page.build_commands[1], "npx nx run web:build");
+    assert_eq!(page.artifacts[0], "apps/web/dist");
+    let server = detected(&[
+        ("package.json", root.as_str()),
+        ("nx.json", "{}"),
+        ("apps/api/package.json", r#"{"name": "@x/api"}"#),
+        ("apps/api/project.json", r#"{"name": "api"}"#),
+        (
+            "apps/api/webpack.config.js",
+            "module.exports = { output: { path: join(__dirname, 'dist') }, plugins: [new Nx({ target: 'node' })] }\n",
+        ),
+        ("apps/api/src/main.ts", ""),
+    ]);
+    assert_eq!(
+        server.run_command.as_deref(),
+        Some("node apps/api/dist/main.js")
+    );
+    // Targets may be in the package itself.
+    let named = detected(&[
+        ("package.json", root.as_str()),
+        ("nx.json", "{}"),
+        (
+            "apps/job/package.json",
+            r#"{"name": "@x/job", "nx": {"name": "job", "targets": {"build": {"executor": "@nx/esbuild:esbuild", "options": {"outputPath": "apps/job/out", "main": "apps/job/src/job.ts"}}}}}"#,
+        ),
+        ("apps/job/src/job.ts", ""),
+    ]);
+    assert_eq!(
+        named.run_command.as_deref(),
+        Some("node apps/job/out/job.js")
+    );
+}
+
+#[test]
+fn redwood_has_commands_of_its_own() {
+    let shop = detected(&[
+        (
+            "package.json",
+            r#"{"workspaces": ["api", "web"], "devDependencies": {"@redwoodjs/core": "8"}, "packageManager": "yarn@4.6.0"}"#,
+        ),
+        (".yarnrc.yml", "nodeLinker: node-modules\n"),
+        ("api/package.json", r#"{"name": "api"}"#),
+        ("web/package.json", r#"{"name": "web"}"#),
+    ]);
+    assert_eq!(shop.run_command.as_deref(), Some("npx rw serve"));
+    assert_eq!(shop.build_commands[2], "npx rw build");
+    assert_eq!(shop.ports, [8910]);
 }

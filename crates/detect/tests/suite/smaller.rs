@@ -331,6 +331,7 @@ fn dart_frog_writes_its_own_program() {
             .contains(&"dart pub global run dart_frog_cli:dart_frog build".to_owned()),
         "{:?}",
         program.build_commands
+    );
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn generators_make_sites() {
             ("source/conf.py", "project = 'x'\nhtml_theme = 'furo'\n"),
             ("source/index.rst", "")
         ]),
-        "sphinx: pip install sphinx furo && sphinx-build -b html source build/html; serves build/html"
+        "sphinx: pip install --no-cache-dir sphinx furo && sphinx-build -b html source build/html; serves build/html"
     );
     assert_eq!(
         made(&[
@@ -172,22 +172,22 @@ fn generators_make_sites() {
             ("publishconf.py", "from pelicanconf import *\n"),
             ("requirements.txt", "pelican==4.9\n")
         ]),
-        "pelican: pip install -r requirements.txt && pelican content -o output -s publishconf.py; serves output"
+        "pelican: pip install --no-cache-dir -r requirements.txt && pelican content -o output -s publishconf.py; serves output"
     );
     assert_eq!(
         made(&[
             ("_config.yml", "theme: minima\nplugins:\n  - jekyll-feed\n"),
             ("index.md", "")
         ]),
-        "jekyll: gem install jekyll minima jekyll-feed && jekyll build; serves _site"
+        "jekyll: gem install --no-document minima jekyll-feed && jekyll build; serves _site"
     );
     assert_eq!(
         made(&[("conf.py", "BLOG_TITLE = 'x'\n")]),
-        "nikola: pip install nikola && nikola build; serves output"
+        "nikola: pip install --no-cache-dir nikola && nikola build; serves output"
     );
     assert_eq!(
         made(&[("zensical.toml", "[project]\nsite_dir = \"out\"\n")]),
-        "zensical: pip install zensical && zensical build; serves out"
+        "zensical: pip install --no-cache-dir zensical && zensical build; serves out"
     );
 }
 

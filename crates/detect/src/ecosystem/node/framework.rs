@@ -29,8 +29,11 @@ const fn framework(
     }
 }
 
+/// It has commands of its own for what others have scripts for.
+pub(super) const REDWOOD: &str = "@redwoodjs/core";
+
 /// The more particular first: Nest brings Express.
-const FRAMEWORKS: [Framework; 28] = [
+const FRAMEWORKS: [Framework; 29] = [
     framework("next", "next", "Next.js", USUAL_PORT),
     framework("nuxt", "nuxt", "Nuxt", USUAL_PORT),
     framework(
@@ -61,6 +64,7 @@ const FRAMEWORKS: [Framework; 28] = [
     framework("@angular/ssr", "angular", "Angular", 4000),
     framework("@nestjs/core", "nest", "Nest", USUAL_PORT),
     framework("@adonisjs/core", "adonis", "AdonisJS", 3333),
+    framework(REDWOOD, "redwood", "RedwoodJS", 8910),
     framework("@strapi/strapi", "strapi", "Strapi", 1337),
     framework("@medusajs/medusa", "medusa", "Medusa", 9000),
     framework("@keystone-6/core", "keystone", "Keystone", USUAL_PORT),
@@ -81,6 +85,6 @@ pub(super) fn of(package: &Package) -> Option<&'static Framework> {
     FRAMEWORKS.iter().find(|framework| {
         package.production(framework.package)
             // Some frameworks build what runs without them.
-            || (package.depends_on(framework.package) && package.script("build").is_some())
+            || (package.depends_on(framework.package) && (package.script("build").is_some() || framework.package == REDWOOD))
     })
 }

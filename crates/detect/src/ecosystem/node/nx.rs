@@ -1,10 +1,12 @@
-//! Applications of an Nx workspace, which have no `package.json` of their own.
+//! Applications of an Nx workspace, which have no `package.json` of their own, or one that says nothing of how
+//! they are built.
 
 use super::package::{self, Package};
 use super::runner::Runner;
 use super::server::Start;
-use super::site::Site;
+use super::site::{self, Site};
 use crate::document::Document;
+use crate::scan::Scan;
 use crate::sources::Sources;
 use crate::web_server::Fallback;
 
@@ -18,22 +20,60 @@ pub(super) struct Member {
     pub package: Package,
     /// The workspace's folder, as the application sees it: `../..`.
     pub workspace: String,
+    settings: Settings,
+}
+
+/// What tells of a project, and below which key.
+struct Settings {
     document: Document,
+    below: Option<&'static str>,
+}
+
+impl Settings {
+    fn keys<'k>(&self, keys: &[&'k str]) -> Vec<&'k str> {
+        self.below.into_iter().chain(keys.iter().copied()).collect()
+    }
+
+    fn has(&self, keys: &[&str]) -> bool {
+        self.document.get(&self.keys(keys)).is_some()
+    }
+
+    fn text(&self, keys: &[&str]) -> Option<&str> {
+        self.document.text(&self.keys(keys))
+    }
+
+    fn from(&self, keys: &[&str]) -> String {
+        self.document.from(&self.keys(keys))
+    }
 }
 
 impl Member {
-    /// The application that a folder without a `package.json` is.
-    pub fn read(sources: &Sources<'_>) -> Option<Self> {
-        if !sources.has(PROJECT) {
+    /// The application that a folder is whose `package.json`, if it has one, leaves the rest to Nx.
+    pub fn read(sources: &Sources<'_>, own: Option<&Package>) -> Option<Self> {
+        let scripts = own.is_some_and(|own| own.document.table(&["scripts"]).next().is_some());
+        let has_project = sources.has(PROJECT);
+        if scripts || !(has_project || own.is_some()) {
             return None;
         }
         let (workspace, document) = package::outer(sources)?;
         if !sources.has(&format!("{workspace}/nx.json")) {
             return None;
         }
-        let project = sources.document(PROJECT)?;
+        let project = if has_project {
+            Settings {
+                document: sources.document(PROJECT)?,
+                below: None,
+            }
+        } else {
+            Settings {
+                document: sources.document("package.json")?,
+                below: Some("nx"),
+            }
+        };
         let folder = sources.folder().rsplit('/').next().unwrap_or("");
-        let name = project.text(&["name"]).unwrap_or(folder).to_owned();
+        let named = project.text(&["name"]);
+        let named = named.or_else(|| own.and_then(Package::name));
+        let name = named.unwrap_or(folder).to_owned();
         let is_program = project.text(&["projectType"]) != Some("library")
             && !name.ends_with("-e2e")
             && is_plain(&name);
@@ -44,14 +84,21 @@ impl Member {
                 document,
             },
             workspace,
-            document: project,
+            settings: project,
         })
+    }
+
+    /// Whether it is known what comes of it.
+    pub fn is_built(&self, sources: &Sources<'_>) -> bool {
+        let runner = Runner::of(sources, package::Manager::Npm);
+        let (start, site) = self.started(sources, runner);
+        start.is_some() || site.is_some()
     }
 
     /// How it is started, or the site that it is.
     pub fn started(&self, sources: &Sources<'_>, runner: Runner) -> (Option<Start>, Option<Site>) {
         let project = Project {
-            document: &self.document,
+            settings: &self.settings,
             name: &self.name,
             folder: &package::folder_in(sources, &self.workspace),
             up: "",
@@ -85,9 +132,13 @@ pub(super) fn of_root(sources: &Sources<'_>, runner: Runner) -> (Option<Start>, 
     else {
         return (None, None);
     };
-    let name = document.text(&["name"]).unwrap_or(&name).to_owned();
+    let settings = Settings {
+        document,
+        below: None,
+    };
+    let name = settings.text(&["name"]).unwrap_or(&name).to_owned();
     let project = Project {
-        document: &document,
+        settings: &settings,
         name: &name,
         folder: &folder,
         up: &up,
@@ -118,7 +169,7 @@ fn is_plain(name: &str) -> bool {
 
 /// A project as its file tells of it.
 struct Project<'p> {
-    document: &'p Document,
+    settings: &'p Settings,
     name: &'p str,
     /// In the workspace; empty for its root.
     folder: &'p str,
@@ -136,12 +187,12 @@ enum Kind {
 
 impl Project<'_> {
     fn started(&self, sources: &Sources<'_>, runner: Runner) -> (Option<Start>, Option<Site>) {
-        let executor = self.document.text(&["targets", "build", "executor"]);
+        let executor = self.settings.text(&["targets", "build", "executor"]);
         let known = executor.and_then(|executor| self.kind(executor, sources));
         let Some(kind) = known.or_else(|| self.inferred(sources)) else {
             return (self.by_target(runner), None);
         };
-        let (output, from) = self.output(executor.is_some());
+        let (output, from) = self.output(executor.is_some(), sources);
         let note = format!("Nx builds {} there", self.name);
         let start = |command: String, entrypoint: Option<String>| Start {
             command,
@@ -154,7 +205,7 @@ impl Project<'_> {
         };
         match kind {
             Kind::Program => {
-                let main = self.document.text(&["targets", "build", "options", "main"]);
+                let main = self.settings.text(&["targets", "build", "options", "main"]);
                 let stem = main
                     .and_then(|main| main.rsplit('/').next()?.rsplit_once('.'))
                     .map_or("main", |(stem, _)| stem);
@@ -198,16 +249,17 @@ impl Project<'_> {
 
     fn build(&self, runner: Runner) -> String {
         let configuration = ["targets", "build", "configurations", "production"];
-        let which = match self.document.get(&configuration) {
-            Some(_) => ":production",
-            None => "",
+        let which = if self.settings.has(&configuration) {
+            ":production"
+        } else {
+            ""
         };
         runner.tool(&format!("nx run {}:build{which}", self.name))
     }
 
     fn kind(&self, executor: &str, sources: &Sources<'_>) -> Option<Kind> {
         let option = |name: &str| {
-            self.document
+            self.settings
                 .text(&["targets", "build", "options", name])
                 .map(str::to_owned)
         };
@@ -231,7 +283,7 @@ impl Project<'_> {
 
     /// What the tools' own files say where the project has no target for its build.
     fn inferred(&self, sources: &Sources<'_>) -> Option<Kind> {
-        if self.document.get(&["targets", "build"]).is_some() {
+        if self.settings.has(&["targets", "build"]) {
             return None;
         }
         let has = |name: &str| {
@@ -254,9 +306,9 @@ impl Project<'_> {
     }
 
     /// The folder of what is built, and where that is said.
-    fn output(&self, by_executor: bool) -> (String, String) {
+    fn output(&self, by_executor: bool, sources: &Sources<'_>) -> (String, String) {
         let keys = ["targets", "build", "options", "outputPath"];
-        let said = self.document.text(&keys).map(|said| {
+        let said = self.settings.text(&keys).map(|said| {
             let said = said
                 .replace("{workspaceRoot}/", "")
                 .replace("{projectRoot}", self.folder)
@@ -279,20 +331,52 @@ impl Project<'_> {
                 below("dist/")
             }
         };
+        if said.is_none()
+            && let Some(configured) = self.configured(sources)
+        {
+            return configured;
+        }
         (
             said.filter(stays).unwrap_or_else(usual),
-            self.document.from(&keys),
+            self.settings.from(&keys),
         )
+    }
+
+    /// The folder that the settings of what Nx calls name, and where; they are seen from the project.
+    fn configured(&self, sources: &Sources<'_>) -> Option<(String, String)> {
+        let vite = format!("{}vite.config", self.up);
+        let webpack = format!("{}webpack.config.js", self.up);
+        let (folder, from) =
+            site::configured(sources, &[vite.as_str()], "outDir").or_else(|| {
+                let text = sources
+                    .has(&webpack)
+                    .then(|| sources.text(&webpack))
+                    .flatten()?;
+                let mut scan = Scan::behind(&text, "__dirname", &["//"]).next()?;
+                let folder = scan.eat(",").then(|| scan.string(&['\'', '"'])).flatten()?;
+                let folder = folder.trim_start_matches("./").trim_end_matches('/');
+                let stays =
+                    !folder.is_empty() && !folder.starts_with(['/', '.']) && !folder.contains("..");
+                stays.then(|| (folder.to_owned(), format!("{webpack}:{}", scan.line())))
+            })?;
+        let inside = if self.folder.is_empty() {
+            folder
+        } else {
+            format!("{}/{folder}", self.folder)
+        };
+        Some((inside, from))
     }
 
     /// A target that starts it, where what its build leaves is not known.
     fn by_target(&self, runner: Runner) -> Option<Start> {
-        self.document.get(&["targets", "start"])?;
-        let builds = self.document.get(&["targets", "build"]).is_some();
+        if !self.settings.has(&["targets", "start"]) {
+            return None;
+        }
+        let builds = self.settings.has(&["targets", "build"]);
         Some(Start {
             command: runner.tool(&format!("nx run {}:start", self.name)),
             entrypoint: None,
-            from: self.document.from(&["targets", "start"]),
+            from: self.settings.from(&["targets", "start"]),
             note: format!("{} has a target that starts it", self.name),
             guessed: true,
             question: None,

@@ -1,5 +1,6 @@
 //! How a package is started that has no start script of its own for it.
 
+use super::framework::REDWOOD;
 use super::package::{self, Package};
 use super::runner::Runner;
 use super::{preview, scripts, site, version};
@@ -170,6 +171,19 @@ fn svelte(
         );
         let from = package.place_of("@sveltejs/kit");
         preview::previewed(runner, question, from, start)
+    })
+}
+
+/// Redwood's own commands, where no script starts it.
+pub(super) fn redwood(package: &Package, runner: Runner) -> Option<Start> {
+    (package.depends_on(REDWOOD) && package.script("start").is_none()).then(|| Start {
+        command: runner.tool("rw serve"),
+        entrypoint: None,
+        from: package.place_of(REDWOOD),
+        note: "Redwood serves what it has built".to_owned(),
+        guessed: true,
+        question: None,
+        build: Some(vec![runner.tool("rw build")]),
     })
 }
 

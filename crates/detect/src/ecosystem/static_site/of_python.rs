@@ -41,9 +41,12 @@ pub(super) fn made(
         return None;
     }
     let install = if listed {
-        format!("pip install -r {requirements}")
+        format!("pip install --no-cache-dir -r {requirements}")
     } else {
-        format!("pip install {}", packages(sources, kind, file))
+        format!(
+            "pip install --no-cache-dir {}",
+            packages(sources, kind, file)
+        )
     };
     let (build, folder) = match kind {
         "sphinx" => {
