@@ -1,6 +1,7 @@
 //! .NET: C#, F# and Visual Basic, by their project files.
 
 mod project;
+mod published;
 mod source;
 
 use ergon_manifest::{Application, Health};
@@ -71,7 +72,7 @@ fn packing(program: &Packed<'_>) -> Packing {
 fn image_env(program: &Packed<'_>, is_web: bool) -> Vec<(&'static str, String)> {
     let application = program.application;
     let mut env = Vec::new();
-    if is_web {
+    if is_web || application.kind == "aspnet" {
         let port = application.ports.first().copied().unwrap_or(PORT);
         let (_, tag) = program.base_image.rsplit_once(':').unwrap_or_default();
         let major: Option<u32> = tag
@@ -112,7 +113,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .name_ending(".sln")
         .or_else(|| sources.name_ending(".slnx"));
     let files = if here.is_empty() {
-        solution?;
+        if solution.is_none() {
+            return published::detect(sources);
+        }
         let below = sources.files().iter().copied();
         below.filter(|path| is_project(path)).take(50).collect()
     } else {

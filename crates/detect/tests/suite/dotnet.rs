@@ -152,3 +152,29 @@ fn saturn_is_told_its_address() {
     ]);
     assert_eq!(found.ports, [8085]);
 }
+
+#[test]
+fn what_is_published_already_is_started_as_it_is() {
+    let settings = |framework: &str| {
+        format!(
+            "{{\"runtimeOptions\": {{\"{framework}\": [{{\"name\": \"Microsoft.NETCore.App\", \"version\": \"8.0.4\"}}, {{\"name\": \"Microsoft.AspNetCore.App\", \"version\": \"8.0.4\"}}]}}}}"
+        )
+    };
+    let found = detected(&[
+        ("shop.runtimeconfig.json", &settings("frameworks")),
+        ("shop.dll", ""),
+    ]);
+    assert_eq!(found.run_command.as_deref(), Some("dotnet shop.dll"));
+    assert_eq!(found.runtime.unwrap().version, "8.0");
+    assert_eq!(found.ports, [8080]);
+    let tree = MemoryTree::new([
+        ("shop.runtimeconfig.json", settings("includedFrameworks")),
+        ("shop", String::new()),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let container = manifest.containers.values().next().unwrap();
+    assert_eq!(
+        container.base_image,
+        "mcr.microsoft.com/dotnet/runtime-deps:8.0"
+    );
+}

@@ -464,3 +464,21 @@ fn the_one_spider_is_started() {
     assert_eq!(application.language, "python");
     assert_eq!(application.run_command, None);
 }
+
+#[test]
+fn django_without_a_database_has_none_to_bring_up_to_date() {
+    let migrates = |settings: &str| {
+        let command = run_command(&[
+            ("requirements.txt", "django==5.0.0\ngunicorn==22.0.0\n"),
+            ("manage.py", "'DJANGO_SETTINGS_MODULE', 'shop.settings'\n"),
+            ("shop/settings.py", settings),
+            ("shop/wsgi.py", ""),
+        ]);
+        command.contains("migrate")
+    };
+    assert!(migrates(
+        "INSTALLED_APPS = []\nDATABASES = {'default': {}}\n"
+    ));
+    assert!(migrates("from shop_base import *\nINSTALLED_APPS = []\n"));
+    assert!(!migrates("INSTALLED_APPS = []\n"));
+}

@@ -207,9 +207,7 @@ impl Django {
         let port = of_settings(program, server)
             .unwrap_or_else(|| Port::usual(usual, &format!("{server}'s default")));
         let line = line.replace("{port}", &format!("${{PORT:-{}}}", port.number));
-        let migrates = !self
-            .all_settings(program)
-            .any(|(_, text)| text.contains("DATABASES = {}"));
+        let migrates = self.has_database(program);
         let migrate = if migrates {
             format!("python {} migrate && ", shell_quoted(&manage))
         } else {
@@ -225,6 +223,28 @@ impl Django {
             port: Some(port),
             missing,
         }
+    }
+
+    /// Whether there is a database to bring up to date: without one Django refuses to.
+    fn has_database(&self, program: &Program<'_, '_>) -> bool {
+        let settings: Vec<_> = self.all_settings(program).collect();
+        let says = |words: &[&str]| {
+            settings
+                .iter()
+                .any(|(_, text)| words.iter().any(|word| text.contains(word)))
+        };
+        if says(&["DATABASES = {}"]) {
+            return false;
+        }
+        // Settings may come from elsewhere, and some files are hardly any.
+        let elsewhere = [
+            "DATABASE",
+            "import *",
+            "locals()",
+            "globals()",
+            "Configuration",
+        ];
+        says(&elsewhere) || !says(&["INSTALLED_APPS", "ROOT_URLCONF", "MIDDLEWARE"])
     }
 
     /// The database that the settings name.
