@@ -4,6 +4,7 @@ mod build;
 mod lock;
 mod native;
 mod package;
+mod pages;
 mod programs;
 mod rocket;
 mod source;
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::analysis::Topic;
 use crate::sources::{Sources, Text};
-use crate::{environment, names, services};
+use crate::{environment, names, services, web_server};
 
 /// What bases offer where nothing is said: Debian's.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -57,6 +58,9 @@ fn release(version: &str) -> &'static str {
 }
 
 fn packing(program: &Packed<'_>) -> Packing {
+    if web_server::serves(program.application) {
+        return web_server::packing(Some(pages::toolchain(program.application)));
+    }
     let version = program.version(USUAL.version);
     let is_channel = version.starts_with(|first: char| first.is_ascii_lowercase());
     let mut env = vec![
@@ -85,7 +89,10 @@ fn packing(program: &Packed<'_>) -> Packing {
     };
     Packing {
         toolchain: (!program.starts_from("rust")).then_some(toolchain),
-        env: rocket::variables(program.application),
+        env: rocket::variables(program.application)
+            .into_iter()
+            .chain(pages::variables_of_leptos(program.application))
+            .collect(),
         probe: Some(probe_by_bash),
         ..Packing::default()
     }
@@ -130,6 +137,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let root_name = root.name().and_then(names::from_package);
     let in_browsers = goes_to_browsers(sources, &root, workspace);
     let choice = if in_browsers {
+        if let Some(found) = pages::of_trunk(sources, &root, workspace, &mut report) {
+            return Some(found);
+        }
         report.ask(
             "How is it served? it is compiled to WebAssembly, for browsers.",
             "write build_commands and run_command into ergon.json",
@@ -214,7 +224,8 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         let is_rocket = framework.is_some_and(|framework| framework.name == "rocket");
         let configured = is_rocket
             .then(|| rocket::port(sources, &package, &dependencies, &mut reads))
-            .flatten();
+            .flatten()
+            .or_else(|| pages::port_of_leptos(&package));
         let usual = || {
             framework.map(|Framework { label, port, .. }| match port {
                 Some(port) if *label == "tonic" => Port::usual(*port, "usual for gRPC"),
@@ -233,6 +244,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
                 .collect();
             application.health = report.health(&routes);
         }
+    }
+    if let Some(program) = program.as_ref().filter(|_| pages::is_of_leptos(&package)) {
+        let name = &program.name;
+        pages::build_leptos(&package, name, &mut application, &mut reads, &mut report);
     }
     application.env = environment::told(&reads, &mut report);
     let by_feature = all.iter().filter(|one| one.runs).flat_map(|dependency| {

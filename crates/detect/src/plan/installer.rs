@@ -114,8 +114,10 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
                 verb,
                 "build" | "b" | "install" | "run" | "r" | "test" | "check"
             );
-            verb == "fetch" || (builds && !place.fetched) || verb == "install"
+            verb == "fetch" || (builds && !place.fetched) || matches!(verb, "install" | "leptos")
         }
+        // It gets what makes JavaScript for the page.
+        "trunk" => verb == "build",
         // What builds Rails' assets gets what Node needs for that.
         "bundle" => {
             matches!(verb, "" | "install" | "update")
@@ -231,6 +233,10 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
             }
         }
         ["cargo", "fetch", ref arguments @ ..] if only_options(arguments) => cargo::fetch(place),
+        // A tool by its name wants no more than the compiler that the project names.
+        ["cargo", "install", "--locked", tool] if !tool.starts_with('-') => {
+            place.files(&cargo::TOOLCHAIN)
+        }
         ["rustup", "target" | "toolchain", ..] => place.files(&cargo::TOOLCHAIN),
         ["bundle", "install", ref arguments @ ..] if only_options(arguments) => {
             bundles::bundler(place)

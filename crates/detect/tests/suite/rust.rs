@@ -597,3 +597,68 @@ fn what_else_a_workspace_has_is_a_program_too_or_asked_for() {
         "{report}"
     );
 }
+
+#[test]
+fn trunk_builds_pages_for_browsers() {
+    let yew = "[package]\nname = \"shop\"\nedition = \"2021\"\n\n[dependencies]\nyew = \"0.21\"\n";
+    let main = ("src/main.rs", "fn main() {}\n");
+    let tree = MemoryTree::new([
+        ("Cargo.toml", yew),
+        main,
+        ("Trunk.toml", "[build]\ndist = \"www\"\n"),
+        ("index.html", "<p>"),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let site = &manifest.applications["shop"];
+    assert_eq!(site.kind, "yew");
+    assert_eq!(site.artifacts, ["www", "Caddyfile"]);
+    let plan = ergon_detect::plan::plan(&manifest, &tree).unwrap();
+    let text = ergon_detect::dockerfile::render(&plan[0]).text;
+    let order = [
+        "FROM rust:1-slim-bookworm",
+        "cargo install --locked trunk",
+        "COPY [\".\"",
+        "trunk build --release",
+        "FROM caddy:2",
+    ];
+    let places: Vec<_> = order
+        .iter()
+        .map(|part| text.find(part).expect(part))
+        .collect();
+    assert!(places.is_sorted(), "{text}");
+    // Without a word of Trunk, nobody knows.
+    let unknown = detected(&[("Cargo.toml", yew), main, ("index.html", "<p>")]);
+    assert_eq!(unknown.run_command, None);
+}
+
+#[test]
+fn leptos_builds_its_server_and_its_pages_with_its_own_tool() {
+    let tree = MemoryTree::new([
+        (
+            "Cargo.toml",
+            "[package]\nname = \"shop\"\nedition = \"2021\"\n\n[dependencies]\naxum = \"0.7\"\nleptos = \"0.6\"\n\n[package.metadata.leptos]\noutput-name = \"pages\"\nsite-addr = \"127.0.0.1:3100\"\n",
+        ),
+        ("src/main.rs", "fn main() {}\n"),
+    ]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let program = &manifest.applications["shop"];
+    assert_eq!(
+        (program.kind.as_str(), &program.ports),
+        ("leptos", &vec![3100])
+    );
+    assert_eq!(program.run_command.as_deref(), Some("./bin/shop"));
+    assert!(
+        program
+            .build_commands
+            .contains(&"cargo leptos build --release".to_owned())
+    );
+    let plan = ergon_detect::plan::plan(&manifest, &tree).unwrap();
+    let text = ergon_detect::dockerfile::render(&plan[0]).text;
+    for variable in [
+        "LEPTOS_OUTPUT_NAME=\"pages\"",
+        "LEPTOS_SITE_ADDR=\"0.0.0.0:3100\"",
+        "LEPTOS_SITE_ROOT=\"site\"",
+    ] {
+        assert!(text.contains(variable), "{text}");
+    }
+}
