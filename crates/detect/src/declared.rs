@@ -118,6 +118,7 @@ impl Declared {
         devcontainer::read(sources, &mut declared);
         apt::read(sources, &mut declared);
         script::read(sources, &mut declared);
+        dockerfile::read_above(sources, &mut declared);
         declared
     }
 

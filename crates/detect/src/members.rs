@@ -14,6 +14,8 @@ const MOST_FOLDERS: usize = 200;
 const MARKERS: [&str; 3] = ["Dockerfile", "Procfile", "nixpacks.toml"];
 /// Folders that hold what programs have in common.
 const LIBRARIES: [&str; 6] = ["packages", "libs", "lib", "shared", "common", "libraries"];
+/// Folders of what the project's developers run.
+const TOOLS: [&str; 7] = ["tools", "tool", "scripts", "hack", "ci", ".github", "dev"];
 /// Folders whose pages are a program of their own beside others.
 const PAGES: [&str; 8] = [
     "frontend", "client", "web", "website", "webapp", "ui", "www", "site",
@@ -93,15 +95,19 @@ fn is_within(folder: &str, members: &[Member<'_>]) -> bool {
     })
 }
 
-/// Leaves out what is only there for the others: a package that has a main file, but nothing that starts it.
+/// Leaves out what is only there for the others: tools, and a package that has a main file, but nothing that starts it.
 fn without_libraries(members: &mut Vec<Member<'_>>) {
     let is_library = |member: &Member<'_>| {
         let first = member.sources.folder().split('/').next().unwrap_or("");
         let command = member.found.application.run_command.as_deref();
-        LIBRARIES.contains(&first)
-            && member.service.is_none()
+        let is_beside = member.service.is_none()
             && member.found.strength == Strength::Program
-            && member.found.application.ports.is_empty()
+            && member.found.application.ports.is_empty();
+        if TOOLS.contains(&first) {
+            return is_beside;
+        }
+        LIBRARIES.contains(&first)
+            && is_beside
             && command
                 .is_some_and(|command| !command.contains(" run ") && !command.contains(" start"))
     };

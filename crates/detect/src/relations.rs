@@ -295,6 +295,7 @@ fn tier(application: &Application, name: &str) -> Tier {
     if web_server::serves(application)
         || FRONTENDS.contains(&application.kind.as_str())
         || has(&SEEN)
+        || name.contains("front-end")
     {
         return Tier::Frontend;
     }

@@ -262,6 +262,12 @@ impl<'a> Sources<'a> {
         self.text(name).map(|text| text.to_string())
     }
 
+    /// One of the root's own files, as in [`Self::own_file`], from whichever folder.
+    pub fn root_file(&self, name: &str) -> Option<String> {
+        let content = self.tree.own_file(name).ok()??;
+        Some(String::from_utf8_lossy(&content).into_owned())
+    }
+
     /// A stream over a whole file, for what is longer than detection reads.
     pub fn stream(&self, path: &str) -> Option<Box<dyn std::io::Read + Send + '_>> {
         let full = self.full(path).filter(|full| self.is_file(full))?;

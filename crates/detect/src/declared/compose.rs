@@ -329,8 +329,8 @@ pub fn names_host(value: &str, host: &str) -> bool {
     value.match_indices(host).any(|(at, _)| {
         let before = value[..at].chars().next_back();
         let behind = value[at + host.len()..].chars().next();
-        matches!(before, None | Some('/' | '@' | ',' | ' '))
-            && matches!(behind, None | Some(':' | '/' | ',' | ' '))
+        matches!(before, None | Some('/' | '@' | ',' | ' ' | '('))
+            && matches!(behind, None | Some(':' | '/' | ',' | ' ' | ')'))
             && (before.is_some() || !matches!(behind, Some('/')))
     })
 }

@@ -5,7 +5,7 @@ mod stage;
 
 pub(super) use self::stage::health_path;
 use self::stage::{Stage, stages};
-use super::{Declared, Said, Weight, images, in_words};
+use super::{Above, Declared, Said, Weight, images, in_words};
 use crate::dockerfile::HEADER;
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
@@ -20,6 +20,23 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
         return;
     };
     read_as(sources, file, &text, None, declared);
+}
+
+/// For a program in a folder, the versions that the project's own Dockerfile names.
+pub(super) fn read_above(sources: &Sources<'_>, declared: &mut Declared) {
+    let above = Above::of(sources);
+    let text = sources.root_file("Dockerfile");
+    let Some(text) = text.filter(|text| !sources.folder().is_empty() && !text.starts_with(HEADER))
+    else {
+        return;
+    };
+    for stage in stages(&text).iter().rev() {
+        if let Some((runtime, version)) = images::runtime(&stage.image) {
+            let from = above.place(&format!("Dockerfile:{}", stage.line));
+            let claim = Claim::exactly(version, from);
+            declared.versions.push((runtime.to_owned(), claim));
+        }
+    }
 }
 
 /// The text of a Dockerfile; none of one that Ergon wrote, which says nothing that is not known.

@@ -11,8 +11,8 @@ use ergon_manifest::Application;
 use self::module::Module;
 use self::programs::Main;
 use super::{
-    Claim, Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
-    counted, probe_by_bash,
+    Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
+    UsualRuntime, counted, probe_by_bash,
 };
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
@@ -331,9 +331,6 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .map(|(path, _, line)| (path.as_str(), format!("go.mod:{line}")));
     application.services = services::of_dependencies(services::Packages::Go, required, &mut report);
-    if file == marker {
-        lock::report(sources, &module, &mut report);
-    }
     application.runtime = Some(runtime);
 
     let strength = match (&main, serves) {
@@ -360,7 +357,24 @@ fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
         .iter()
         .chain(&module.go)
         .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")));
-    named.chain(module).collect()
+    named.chain(module).chain(of_older_tools(sources)).collect()
+}
+
+/// What Heroku was told before there were modules: `heroku: {goVersion: go1.18}` in `vendor/vendor.json`, and
+/// `[metadata.heroku]` in `Gopkg.toml`.
+fn of_older_tools(sources: &Sources<'_>) -> Option<Claim> {
+    const PLACES: [(&str, &[&str]); 2] = [
+        ("vendor/vendor.json", &["heroku", "goVersion"]),
+        ("Gopkg.toml", &["metadata", "heroku", "go-version"]),
+    ];
+    PLACES.iter().find_map(|(file, keys)| {
+        let document = sources
+            .has(file)
+            .then(|| sources.document(file))
+            .flatten()?;
+        let version = document.text(keys)?.trim_start_matches("go");
+        version_files::is_dotted(version).then(|| Claim::exactly(version, document.from(keys)))
+    })
 }
 
 /// Whether several of a workspace's modules are programs, each of its own.
@@ -387,12 +401,19 @@ fn dependencies(
     report.certain(Topic::Dependencies, counted(count, "module"), "go.mod");
     // Of a workspace all is resolved, whichever of it is built.
     let workspace = sources.nearest(&["go.work"]);
+    let state = lock::report(sources, module, report);
     if (count > 0 || workspace.is_some()) && !sources.has("vendor/modules.txt") {
-        let from = workspace.filter(|_| count == 0);
-        let from = from.as_deref().unwrap_or("go.mod");
-        report.certain(Topic::BuildCommand, "go mod download", from);
-        application
-            .build_commands
-            .push("go mod download".to_owned());
+        let from = workspace.as_deref().filter(|_| count == 0);
+        let from = from.unwrap_or("go.mod");
+        let command = if state == LockState::Locked || workspace.is_some() {
+            report.certain(Topic::BuildCommand, "go mod download", from);
+            "go mod download"
+        } else {
+            report
+                .likely(Topic::BuildCommand, "go mod tidy", from)
+                .note("without the hash of every module nothing is built");
+            "go mod tidy"
+        };
+        application.build_commands.push(command.to_owned());
     }
 }

@@ -97,7 +97,7 @@ fn a_compiled_program() {
             "go.mod",
             "module shop\n\ngo 1.19\n\nrequire github.com/lib/pq v1.0.0\n",
         ),
-        ("go.sum", ""),
+        ("go.sum", "github.com/lib/pq v1.0.0/go.mod h1:x=\n"),
         (
             "main.go",
             "package main\n\nfunc main() { http.ListenAndServe(\":8080\", nil) }\n",

@@ -47,7 +47,10 @@ fn modules_are_fetched_before_they_are_built() {
             "go.mod",
             "module shop\ngo 1.22\nrequire (\n\tgithub.com/gin-gonic/gin v1.9.1\n\tgithub.com/jackc/pgx/v5 v5.5.0 // indirect\n)\n",
         ),
-        ("go.sum", ""),
+        (
+            "go.sum",
+            "github.com/gin-gonic/gin v1.9.1/go.mod h1:x=\ngithub.com/jackc/pgx/v5 v5.5.0/go.mod h1:x=\n",
+        ),
         ("main.go", MAIN),
     ]);
     assert_eq!(
@@ -388,4 +391,45 @@ fn pocketbase_is_told_to_serve() {
         Some("./out serve --http=0.0.0.0:${PORT:-8090}")
     );
     assert_eq!(program.ports, [8090]);
+}
+
+#[test]
+fn older_tools_say_a_version_too() {
+    for (file, text) in [
+        (
+            "vendor/vendor.json",
+            "{\"heroku\": {\"goVersion\": \"go1.18\"}}",
+        ),
+        (
+            "Gopkg.toml",
+            "[metadata.heroku]\n  go-version = \"go1.18\"\n",
+        ),
+    ] {
+        let program = detected(&[
+            ("main.go", "package main\n\nfunc main() {}\n"),
+            (file, text),
+        ]);
+        assert_eq!(program.runtime.unwrap().version, "1.18", "{file}");
+    }
+}
+
+#[test]
+fn hashes_that_are_missing_are_got() {
+    let required = "module shop\n\nrequire github.com/a/b v1.0.0\n";
+    let main = ("main.go", "package main\n\nfunc main() {}\n");
+    let fetch = |files: &[(&str, &str)]| detected(files).build_commands[0].clone();
+    let hash = "github.com/a/b v1.0.0 h1:x=\ngithub.com/a/b v1.0.0/go.mod h1:x=\n";
+    assert_eq!(fetch(&[("go.mod", required), main]), "go mod tidy");
+    assert_eq!(
+        fetch(&[
+            ("go.mod", required),
+            main,
+            ("go.sum", "github.com/c/d v1.0.0/go.mod h1:x=\n")
+        ]),
+        "go mod tidy"
+    );
+    assert_eq!(
+        fetch(&[("go.mod", required), main, ("go.sum", hash)]),
+        "go mod download"
+    );
 }

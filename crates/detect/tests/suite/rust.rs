@@ -231,7 +231,7 @@ fn a_library_is_not_a_program_nor_is_what_goes_to_browsers() {
         vec![
             ("Cargo.toml", page.as_str()),
             ("src/main.rs", MAIN),
-            ("Trunk.toml", ""),
+            ("index.html", ""),
         ],
         vec![
             ("Cargo.toml", library.as_str()),

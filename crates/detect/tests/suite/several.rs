@@ -481,3 +481,48 @@ fn a_package_that_starts_several_side_by_side_is_none_itself() {
     web (backend): npm run start in web
     ");
 }
+
+#[test]
+fn tools_are_no_programs_of_the_project() {
+    let main = "package main\n\nfunc main() {}\n";
+    let tree = MemoryTree::new([
+        ("api/go.mod", "module api\n"),
+        ("api/main.go", main),
+        ("tools/gen/go.mod", "module gen\n"),
+        ("tools/gen/main.go", main),
+    ]);
+    assert_snapshot!(containers(&tree), @"api (): ./out in api");
+}
+
+#[test]
+fn the_projects_dockerfile_names_the_version_for_its_folders() {
+    let tree = MemoryTree::new([
+        (
+            "Dockerfile",
+            "FROM php:8.1-apache\nCOPY src /var/www/html\n",
+        ),
+        ("src/index.php", "<?php echo 1;\n"),
+    ]);
+    let text = report(&tree);
+    assert!(
+        text.contains("runtime: PHP 8.1 [Dockerfile:1, certain]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_address_may_stand_in_brackets() {
+    let tree = MemoryTree::new([
+        ("shop/package.json", express("shop")),
+        ("shop/server.js", String::new()),
+        ("data/Dockerfile", "FROM mysql:8\nCOPY . /docker-entrypoint-initdb.d\n".to_owned()),
+        (
+            "compose.yaml",
+            "services:\n  shop:\n    build: shop\n    environment:\n      DSN: 'root@tcp(data:3306)/shop'\n  data: {build: data}\n".to_owned(),
+        ),
+    ]);
+    assert_snapshot!(containers(&tree), @r"
+    data (database): docker-entrypoint.sh mysqld in data
+    shop (backend): npm run start in shop after data
+    ");
+}

@@ -8,7 +8,7 @@ use crate::ecosystem::{LockState, Report};
 use crate::sources::{READ_LIMIT, Sources};
 
 /// Whether the modules are pinned, reported.
-pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report) {
+pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report) -> LockState {
     let mut pinned = |value: &str, from: &str, note: &str, state: LockState, file: &str| {
         report.lock(state, file, note);
         report.certain(Topic::Pinned, value, from).note(note);
@@ -25,12 +25,14 @@ pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report
         } else {
             "nothing but the project's own modules is used"
         };
-        return pinned("yes", "go.mod", note, LockState::Locked, "go.mod");
+        pinned("yes", "go.mod", note, LockState::Locked, "go.mod");
+        return LockState::Locked;
     }
     if !sources.has("go.sum") {
         let note = "there is no go.sum";
         pinned("no", "go.mod", note, LockState::Missing, "go.sum");
-        return ask(report, "there is no go.sum");
+        ask(report, "there is no go.sum");
+        return LockState::Missing;
     }
     let Some(lacking) = lacking(sources, module, &others) else {
         let note = "it holds the hash of every module";
@@ -38,10 +40,11 @@ pub(super) fn report(sources: &Sources<'_>, module: &Module, report: &mut Report
         report
             .certain(Topic::Pinned, "yes", "go.sum")
             .note("go.sum holds the hash of every module");
-        return;
+        return LockState::Locked;
     };
     pinned("no", "go.sum", &lacking, LockState::Stale, "go.sum");
     ask(report, &format!("go.sum was written for others: {lacking}"));
+    LockState::Stale
 }
 
 fn ask(report: &mut Report, why: &str) {
