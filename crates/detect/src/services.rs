@@ -32,7 +32,15 @@ const SERVICES: [Service; 8] = [
             "pg8000",
             "aiopg",
         ],
-        node: &["pg", "postgres", "pg-promise", "pg-native"],
+        node: &[
+            "pg",
+            "postgres",
+            "pg-promise",
+            "pg-native",
+            "@medusajs/medusa",
+            "@mikro-orm/postgresql",
+            "@payloadcms/db-postgres",
+        ],
         go: &[
             "github.com/lib/pq",
             "github.com/jackc/pgx",
@@ -73,7 +81,7 @@ const SERVICES: [Service; 8] = [
             "asyncmy",
             "mysql-connector-python",
         ],
-        node: &["mysql", "mysql2"],
+        node: &["mysql", "mysql2", "mariadb", "@mikro-orm/mysql"],
         go: &["github.com/go-sql-driver/mysql", "gorm.io/driver/mysql"],
         rust: &[
             "mysql",
@@ -138,7 +146,12 @@ const SERVICES: [Service; 8] = [
         id: "mongodb",
         label: "MongoDB",
         python: &["pymongo", "motor", "mongoengine", "beanie"],
-        node: &["mongodb", "mongoose"],
+        node: &[
+            "mongodb",
+            "mongoose",
+            "@mikro-orm/mongodb",
+            "@payloadcms/db-mongodb",
+        ],
         go: &["go.mongodb.org/mongo-driver"],
         rust: &["mongodb"],
         jvm: &[

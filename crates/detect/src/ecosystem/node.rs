@@ -2,6 +2,7 @@
 
 mod file;
 mod framework;
+mod helpers;
 mod install;
 mod lock;
 mod native;
@@ -227,6 +228,8 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             .flat_map(|(path, text)| source::environment(path, text))
             .collect();
         reads.extend(prisma::reads(sources, package));
+        let kind = framework.map_or("", |framework| framework.kind);
+        reads.extend(helpers::environment(&texts, kind));
         application.env = environment::told(&reads, &mut report);
     }
     if site.is_none() {
@@ -290,7 +293,8 @@ fn start(
     package: &Package,
     runner: Runner,
 ) -> (Option<Start>, Option<Site>) {
-    if let Some(start) = server::redwood(package, runner) {
+    let own = server::redwood(package, runner).or_else(|| server::moved(sources, package, runner));
+    if let Some(start) = own {
         return (Some(start), None);
     }
     let script = package.script("start");
@@ -479,6 +483,14 @@ fn image_env(application: &Application) -> Vec<(&'static str, String)> {
     // These listen for nobody from outside where nothing says so.
     if matches!(application.kind.as_str(), "astro" | "adonis" | "analog") {
         env.push(("HOST", "0.0.0.0".to_owned()));
+    }
+    // Its own check of the environment wants one.
+    if application.kind == "adonis" {
+        env.push(("PORT", "3333".to_owned()));
+    }
+    // Its command listens on 127.0.0.1 unless it takes the machine for a container.
+    if application.kind == "fastify" {
+        env.push(("FASTIFY_ADDRESS", "0.0.0.0".to_owned()));
     }
     // What an engine calls the container would be where Next's own server listens, and only there.
     if application.kind == "next" {

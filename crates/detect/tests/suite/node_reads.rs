@@ -140,3 +140,21 @@ fn prismas_schema_says_which_database() {
     assert!(mysql.env["DATABASE_URL"].required);
     assert!(schema("sqlite").services.is_empty());
 }
+
+#[test]
+fn strapi_reads_by_a_function_of_its_own() {
+    let strapi = detected(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "strapi start", "build": "strapi build"}, "dependencies": {"@strapi/strapi": "5"}}"#,
+        ),
+        (
+            "config/server.ts",
+            "export default ({ env }) => ({\n  host: env('HOST', '0.0.0.0'),\n  port: env.int('PORT', 1338),\n  keys: env.array('APP_KEYS'),\n  url: env('PUBLIC_URL'),\n});\n",
+        ),
+    ]);
+    assert_eq!(strapi.env["HOST"].default.as_deref(), Some("0.0.0.0"));
+    assert_eq!(strapi.env["PORT"].default.as_deref(), Some("1338"));
+    assert!(strapi.env["APP_KEYS"].required);
+    assert!(!strapi.env["PUBLIC_URL"].required);
+}

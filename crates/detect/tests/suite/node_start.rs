@@ -336,3 +336,82 @@ fn the_front_page_says_how_pages_are() {
     assert_eq!(health("").as_deref(), Some("/"));
     assert_eq!(health("export default { basePath: '/docs' }\n"), None);
 }
+
+#[test]
+fn what_the_build_moves_is_started_where_it_lies() {
+    let adonis = detected(&[
+        (
+            "package.json",
+            r#"{"scripts": {"start": "node bin/server.js", "build": "node ace build"}, "dependencies": {"@adonisjs/core": "6"}}"#,
+        ),
+        ("bin/server.ts", ""),
+        (
+            "start/env.ts",
+            "export default await Env.create({\n  PORT: Env.schema.number(),\n  APP_KEY: Env.schema.string(),\n  MAIL: Env.schema.string.optional(),\n})\n",
+        ),
+    ]);
+    assert_eq!(
+        adonis.run_command.as_deref(),
+        Some("cd build && npm run start")
+    );
+    assert!(adonis.env["APP_KEY"].required);
+    assert!(!adonis.env["MAIL"].required);
+    assert!(!adonis.env.contains_key("PORT"));
+    let medusa = detected(&[(
+        "package.json",
+        r#"{"scripts": {"start": "medusa start", "build": "medusa build"}, "dependencies": {"@medusajs/medusa": "2"}}"#,
+    )]);
+    assert_eq!(
+        medusa.run_command.as_deref(),
+        Some("cd .medusa/server && npm run start")
+    );
+    assert_eq!(medusa.services, ["postgresql"]);
+}
+
+#[test]
+fn builders_of_sites_leave_them_in_folders_of_their_own() {
+    let root = |development: &str, build: &str, page: &str| {
+        let package = format!(
+            r#"{{"scripts": {{"build": "{build}"}}, "devDependencies": {{{development}}}}}"#
+        );
+        let site = detected(&[("package.json", &package), (page, "")]);
+        format!("{}: {}", site.kind, site.artifacts[0])
+    };
+    assert_eq!(
+        root(r#""rspress": "1""#, "rspress build", "docs/index.md"),
+        "rspress: doc_build"
+    );
+    assert_eq!(
+        root(
+            r#""@quasar/app-vite": "2", "vite": "6""#,
+            "quasar build",
+            "index.html"
+        ),
+        "quasar: dist/spa"
+    );
+    assert_eq!(
+        root(r#""@stencil/core": "4""#, "stencil build", "src/index.html"),
+        "stencil: www"
+    );
+    assert_eq!(
+        root(
+            r#""create-elm-app": "5""#,
+            "elm-app build",
+            "public/index.html"
+        ),
+        "elm: build"
+    );
+}
+
+#[test]
+fn vike_without_a_server_is_shown_with_all_that_it_takes() {
+    let vike = detected(&[(
+        "package.json",
+        r#"{"scripts": {"build": "vike build"}, "dependencies": {"vike": "0.4"}, "devDependencies": {"vite": "6"}}"#,
+    )]);
+    assert_eq!(
+        vike.run_command.as_deref(),
+        Some("npx vike preview --host 0.0.0.0 --port ${PORT:-3000}")
+    );
+    assert_eq!(vike.build_commands, ["npm install", "npm run build"]);
+}

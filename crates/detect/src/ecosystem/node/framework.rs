@@ -33,7 +33,7 @@ const fn framework(
 pub(super) const REDWOOD: &str = "@redwoodjs/core";
 
 /// The more particular first: Nest brings Express.
-const FRAMEWORKS: [Framework; 29] = [
+const FRAMEWORKS: [Framework; 33] = [
     framework("next", "next", "Next.js", USUAL_PORT),
     framework("nuxt", "nuxt", "Nuxt", USUAL_PORT),
     framework(
@@ -70,7 +70,11 @@ const FRAMEWORKS: [Framework; 29] = [
     framework("@keystone-6/core", "keystone", "Keystone", USUAL_PORT),
     framework("directus", "directus", "Directus", 8055),
     framework("sails", "sails", "Sails", 1337),
+    framework("vike", "vike", "Vike", USUAL_PORT),
+    framework("waku", "waku", "Waku", 8080),
     framework("nitropack", "nitro", "Nitro", USUAL_PORT),
+    framework("nitro", "nitro", "Nitro", USUAL_PORT),
+    framework("moleculer-web", "moleculer", "Moleculer", USUAL_PORT),
     framework("@feathersjs/feathers", "feathers", "Feathers", 3030),
     framework("fastify", "fastify", "Fastify", USUAL_PORT),
     framework("hono", "hono", "Hono", USUAL_PORT),

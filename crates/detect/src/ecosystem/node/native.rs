@@ -48,11 +48,13 @@ const COMPILED: [(&str, &[&str]); 14] = [
 ];
 
 /// Packages that start programs or load libraries of the system.
-const CALLING: [(&str, &[&str]); 7] = [
+const CALLING: [(&str, &[&str]); 8] = [
     ("puppeteer", &["chromium"]),
     ("puppeteer-core", &["chromium"]),
     ("playwright", BROWSER_LIBRARIES),
     ("playwright-core", BROWSER_LIBRARIES),
+    // It brings Prisma.
+    ("@keystone-6/core", &["openssl"]),
     ("fluent-ffmpeg", &["ffmpeg"]),
     ("gm", &["graphicsmagick"]),
     ("imagemagick", &["imagemagick"]),

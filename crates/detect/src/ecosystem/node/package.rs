@@ -78,6 +78,7 @@ impl Package {
             ("@sveltejs/kit", "svelte-kit"),
             ("@react-router/serve", "react-router-serve"),
             ("@remix-run/serve", "remix-serve"),
+            ("vite", "vike"),
         ];
         command
             .split(|character: char| {

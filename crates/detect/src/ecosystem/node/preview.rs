@@ -10,7 +10,9 @@ pub(super) fn of(
     runner: Runner,
     start: impl Fn(String, String, &str) -> Start + Copy,
 ) -> Option<Start> {
-    qwik(package, runner, start).or_else(|| tanstack_without_nitro(package, runner, start))
+    qwik(package, runner, start)
+        .or_else(|| tanstack_without_nitro(package, runner, start))
+        .or_else(|| vike(package, runner, start))
 }
 
 /// What nothing but Vite serves.
@@ -83,4 +85,29 @@ fn tanstack_without_nitro(
         "npm install nitro, and add nitro() to the plugins in vite.config.ts".to_owned(),
     );
     Some(previewed(runner, question, package.place_of(name), start))
+}
+
+/// Vike answers requests only in a server that somebody writes.
+fn vike(
+    package: &Package,
+    runner: Runner,
+    start: impl Fn(String, String, &str) -> Start,
+) -> Option<Start> {
+    let servers = ["express", "fastify", "hono", "h3", "koa", "vike-server"];
+    let has_server = servers.iter().any(|server| package.depends_on(server));
+    (package.depends_on("vike") && !has_server).then(|| {
+        let question = (
+            "What serves it? No server is there for Vike; its preview is taken.".to_owned(),
+            "npm install vike-photon, or write a server".to_owned(),
+        );
+        let command = runner.tool("vike preview --host 0.0.0.0 --port ${PORT:-3000}");
+        Start {
+            question: Some(question),
+            ..start(
+                command,
+                package.place_of("vike"),
+                "Vike shows what was built",
+            )
+        }
+    })
 }

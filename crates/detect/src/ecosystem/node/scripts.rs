@@ -117,6 +117,7 @@ pub(super) fn is_for_development(script: &str) -> bool {
             rest @ ..,
         ] => rest.first() != Some(&"build"),
         ["eleventy" | "@11ty/eleventy", rest @ ..] => rest.contains(&"--serve"),
+        ["stencil", "build", rest @ ..] => rest.contains(&"--serve") || rest.contains(&"--watch"),
         ["expo"]
         | ["storybook" | "start-storybook", ..]
         | ["react-router" | "remix" | "vinxi", "dev" | "vite:dev", ..] => true,
@@ -157,11 +158,21 @@ const FOR_DEVELOPMENT: [(&[&str], &[&str]); 7] = [
     ),
     (&["gatsby"], &["develop", "start", "serve"]),
     (
-        &["vike", "qwik", "analog", "solid-start"],
+        &[
+            "vike",
+            "qwik",
+            "analog",
+            "solid-start",
+            "quasar",
+            "rspress",
+            "waku",
+            "nitro",
+            "nitropack",
+        ],
         &["dev", "preview"],
     ),
     (&["docusaurus"], &["start", "serve"]),
-    (&["expo", "astro"], &["start"]),
+    (&["expo", "astro", "elm-app"], &["start"]),
 ];
 
 #[cfg(test)]

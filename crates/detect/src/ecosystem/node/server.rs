@@ -18,7 +18,7 @@ enum Leaves {
 use Leaves::{File, Tool};
 
 /// What a framework's build leaves, and how that is started.
-const BUILT: [(&str, Leaves, &str); 11] = [
+const BUILT: [(&str, Leaves, &str); 12] = [
     (
         "@react-router/serve",
         Tool("react-router-serve ./build/server/index.js"),
@@ -61,6 +61,11 @@ const BUILT: [(&str, Leaves, &str); 11] = [
     ),
     (
         "nitropack",
+        File(".output/server/index.mjs"),
+        "what Nitro's build leaves",
+    ),
+    (
+        "nitro",
         File(".output/server/index.mjs"),
         "what Nitro's build leaves",
     ),
@@ -171,6 +176,35 @@ fn svelte(
         );
         let from = package.place_of("@sveltejs/kit");
         preview::previewed(runner, question, from, start)
+    })
+}
+
+/// Frameworks whose build leaves the package anew in a folder of its own, from which it is started.
+const MOVED: [(&str, &str, &str); 2] = [
+    ("@adonisjs/core", "ace build", "build"),
+    ("@medusajs/medusa", "medusa build", ".medusa/server"),
+];
+
+/// The start script of what the build leaves in a folder.
+pub(super) fn moved(sources: &Sources<'_>, package: &Package, runner: Runner) -> Option<Start> {
+    let script = package.script("start")?;
+    let last = scripts::last(package, script);
+    let (_, _, folder) = MOVED.iter().find(|(name, builds, _)| {
+        let build = package.script("build");
+        package.depends_on(name) && build.is_some_and(|build| build.contains(builds))
+    })?;
+    // A file that is there already needs no such build.
+    let starts = last.starts_with("medusa start")
+        || (last.starts_with("node ") && scripts::file(sources, last).is_none());
+    let stays = !last.contains(folder);
+    (starts && stays).then(|| Start {
+        command: format!("cd {folder} && {}", runner.script("start")),
+        entrypoint: None,
+        from: package.document.from(&["scripts", "start"]),
+        note: format!("the build leaves the package in {folder}, where the script is to run"),
+        guessed: true,
+        question: None,
+        build: None,
     })
 }
 

@@ -66,6 +66,8 @@ const SERVERS_ON_VITE: &[&str] = &[
     "@redwoodjs/core",
     "@analogjs/platform",
     "vinxi",
+    "nitro",
+    "@qwik.dev/router",
     "vike",
     "waku",
     "express",
@@ -75,7 +77,7 @@ const SERVERS_ON_VITE: &[&str] = &[
 ];
 
 /// The more particular first: most of them stand on Vite or on React.
-const BUILDERS: [Builder; 21] = [
+const BUILDERS: [Builder; 27] = [
     builder(
         "astro",
         "astro",
@@ -131,6 +133,47 @@ const BUILDERS: [Builder; 21] = [
         &[],
     ),
     builder(
+        "rspress",
+        "rspress",
+        "Rspress",
+        "doc_build",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "@rspress/core",
+        "rspress",
+        "Rspress",
+        "doc_build",
+        Fallback::NotFound,
+        &[],
+    ),
+    builder(
+        "@quasar/app-vite",
+        "quasar",
+        "Quasar",
+        "dist/spa",
+        Fallback::Page,
+        &[],
+    ),
+    builder(
+        "@quasar/app-webpack",
+        "quasar",
+        "Quasar",
+        "dist/spa",
+        Fallback::Page,
+        &[],
+    ),
+    builder(
+        "@stencil/core",
+        "stencil",
+        "Stencil",
+        "www",
+        Fallback::Page,
+        &[],
+    ),
+    builder("create-elm-app", "elm", "Elm", "build", Fallback::Page, &[]),
+    builder(
         "@sveltejs/adapter-static",
         "sveltekit",
         "SvelteKit",
@@ -152,7 +195,11 @@ const BUILDERS: [Builder; 21] = [
         "Angular",
         "dist",
         Fallback::Page,
-        &["@angular/ssr", "@nguniversal/express-engine"],
+        &[
+            "@angular/ssr",
+            "@nguniversal/express-engine",
+            "@analogjs/platform",
+        ],
     ),
     builder(
         "@vue/cli-service",
@@ -248,6 +295,13 @@ pub(super) fn of(sources: &Sources<'_>, package: &Package, runner: Runner) -> Op
     }
     // Most use it beside a program.
     if builder.package == "storybook" && !build.contains("storybook") {
+        return None;
+    }
+    // A library of components is built by it too.
+    if builder.package == "@stencil/core" && !sources.has("src/index.html") {
+        return None;
+    }
+    if builder.kind == "quasar" && build.contains(" ssr") {
         return None;
     }
     if builder.package == "expo" && !package.depends_on("react-native-web") {
