@@ -4,10 +4,12 @@ use crate::ecosystem::Claim;
 use crate::sources::Sources;
 
 /// Where mise reads its tools from, the nearest first.
-const MISE_FILES: [&str; 4] = [
+const MISE_FILES: [&str; 6] = [
     "mise.toml",
     ".mise.toml",
     ".config/mise.toml",
+    ".config/mise/config.toml",
+    ".mise/config.toml",
     "mise/config.toml",
 ];
 

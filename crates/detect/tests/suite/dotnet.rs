@@ -178,3 +178,12 @@ fn what_is_published_already_is_started_as_it_is() {
         "mcr.microsoft.com/dotnet/runtime-deps:8.0"
     );
 }
+
+#[test]
+fn a_framework_under_a_condition_is_not_the_usual_one() {
+    let found = detected(&[(
+        "Shop.csproj",
+        "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup Condition=\"'$(Old)' == 'true'\"><TargetFramework>net6.0</TargetFramework></PropertyGroup><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup></Project>",
+    )]);
+    assert_eq!(found.runtime.unwrap().version, "8.0");
+}

@@ -400,3 +400,27 @@ fn a_package_may_have_nothing_but_an_address() {
     pinned: no [requirements.txt:1, likely] (what lies at an address may change)
     ");
 }
+
+#[test]
+fn a_lock_says_the_version_where_nothing_else_does() {
+    let said = |files: &[(&str, &str)]| {
+        let runtime = detected(files).runtime.unwrap();
+        format!("{} {}", runtime.version, runtime.from.unwrap())
+    };
+    let lock = "{\"_meta\": {\"requires\": {\"python_version\": \"3.10\"}}}";
+    assert_eq!(
+        said(&[
+            ("Pipfile", "[packages]\n"),
+            ("Pipfile.lock", lock),
+            ("main.py", "")
+        ]),
+        "3.10 Pipfile.lock:1"
+    );
+    let project = ("pyproject.toml", "[project]\nname = \"shop\"\n");
+    let lock = ("uv.lock", "version = 1\nrequires-python = \">=3.12\"\n");
+    assert_eq!(said(&[project, lock, ("main.py", "")]), "3.12 uv.lock:2");
+    assert_eq!(
+        said(&[(".python-version", "3.12.2/envs/shop\n"), ("main.py", "")]),
+        "3.12.2 .python-version:1"
+    );
+}

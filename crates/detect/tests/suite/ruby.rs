@@ -480,3 +480,19 @@ proptest::proptest! {
         ergon_detect::analyse(&tree);
     }
 }
+
+#[test]
+fn a_version_may_come_from_the_environment_or_name_a_gemset() {
+    let version = |files: &[(&str, &str)]| {
+        let mut all = vec![("main.rb", "")];
+        all.extend(files);
+        detected(&all).runtime.unwrap().version
+    };
+    for line in [
+        "ruby ENV['RUBY'] || '3.2.1'\n",
+        "ruby ENV.fetch('RUBY', '3.2.1')\n",
+    ] {
+        assert_eq!(version(&[("Gemfile", line)]), "3.2.1");
+    }
+    assert_eq!(version(&[(".ruby-version", "ruby-3.1.2@shop\n")]), "3.1.2");
+}

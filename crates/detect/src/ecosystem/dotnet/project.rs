@@ -32,8 +32,14 @@ impl Project {
             format!("{file}:{row}")
         };
         let property = |name: &str| {
-            root.descendants()
-                .find(|node| node.has_tag_name(name))
+            let mut named = root.descendants().filter(|node| node.has_tag_name(name));
+            // What is said under a condition only stands for itself.
+            let always = named.clone().find(|node| {
+                let mut around = node.ancestors();
+                !around.any(|one| one.has_attribute("Condition"))
+            });
+            always
+                .or_else(|| named.next())
                 .and_then(|node| Some((node.text()?.trim().to_owned(), place(&node))))
                 .filter(|(value, _)| !value.is_empty() && !value.contains("$("))
         };

@@ -67,6 +67,8 @@ pub fn version(text: &str) -> Option<String> {
         .find_map(|mark| text.split_once(mark))
         .map(|(_, java)| java)
         .filter(|java| java.starts_with(|first: char| first.is_ascii_digit()));
+    // Zulu's own versions begin with the Java they are: `zulu-8.72.0.17`.
+    let is_zulu = text.starts_with("zulu");
     let dotted = of_graal.unwrap_or(&text).replace('_', ".");
     let word = dotted
         .split(['-', '@', ' '])
@@ -89,7 +91,7 @@ pub fn version(text: &str) -> Option<String> {
     while numbers.len() > 1 && numbers.last() == Some(&"0") {
         numbers.pop();
     }
-    numbers.truncate(3);
+    numbers.truncate(if is_zulu { 1 } else { 3 });
     let plausible = numbers.first().is_some_and(|major| is_major(major))
         && numbers.iter().all(|number| number.len() < 4);
     plausible.then(|| numbers.join("."))
@@ -128,6 +130,7 @@ mod tests {
             ("VERSION_17", "17"),
             ("JVM_11", "11"),
             ("graalvm-22.3.1+java17", "17"),
+            ("zulu-8.72.0.17", "8"),
             ("22.3.r17-grl", "17"),
         ] {
             assert_eq!(version(written).as_deref(), Some(meant), "{written}");

@@ -13,12 +13,14 @@ const MINOR_VERSIONS: [u32; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
 const PREFERRED: u32 = 11;
 
 /// Files whose purpose is to say it, in the order in which they decide.
-const VERSION_FILES: [&str; 6] = [
+const VERSION_FILES: [&str; 8] = [
     ".python-version",
     ".tool-versions",
     "mise.toml",
     ".mise.toml",
     ".config/mise.toml",
+    ".config/mise/config.toml",
+    ".mise/config.toml",
     "runtime.txt",
 ];
 
@@ -50,6 +52,10 @@ pub(super) fn claims(
     );
     claims.extend(script);
     claims.extend(in_environment(sources));
+    // What a lock remembers matters where nothing else is said.
+    if claims.is_empty() {
+        claims.extend(in_locks(sources, metadata));
+    }
     claims
 }
 
@@ -101,6 +107,26 @@ fn in_pyproject(project: &Document) -> Option<Claim> {
         .find_map(|keys| of_range(project.text(keys)?, project.from(keys)))
 }
 
+/// What packages were chosen for.
+fn in_locks(sources: &Sources<'_>, metadata: &Metadata) -> Option<Claim> {
+    if metadata.pipfile.is_some() && sources.has("Pipfile.lock") {
+        let lock = sources.document("Pipfile.lock")?;
+        return ["python_full_version", "python_version"]
+            .iter()
+            .find_map(|key| {
+                let keys = ["_meta", "requires", *key];
+                of_version(lock.text(&keys)?, lock.from(&keys))
+            });
+    }
+    let file = "uv.lock";
+    let text = sources.has(file).then(|| sources.text(file)).flatten()?;
+    let mut head = text.lines().take(10).enumerate();
+    head.find_map(|(index, line)| {
+        let range = line.strip_prefix("requires-python = ")?.trim_matches('"');
+        of_range(range, format!("{file}:{}", index + 1))
+    })
+}
+
 /// Conda's environment names Python among its packages.
 fn in_environment(sources: &Sources<'_>) -> Option<Claim> {
     let file = sources.first_of(&["environment.yml", "environment.yaml"])?;
@@ -125,6 +151,8 @@ pub(super) fn of_version(written: &str, from: String) -> Option<Claim> {
         .iter()
         .find_map(|name| written.strip_prefix(name))
         .map_or(written, |rest| rest.trim_start_matches(['-', '@', ' ']));
+    // An environment of that version: `3.12.2/envs/shop`.
+    let version = version.split("/envs/").next().unwrap_or(version);
     let open = [".*", ".x"]
         .iter()
         .find_map(|end| version.strip_suffix(end));

@@ -95,8 +95,18 @@ impl Gemfile {
             },
             "ruby" => {
                 let engine = option(rest, "engine").and_then(|text| strings(text).pop());
+                // `ENV["RUBY"] || "3.2.1"`, `ENV.fetch("RUBY", "3.2.1")`
+                let given = rest.trim_start_matches([' ', '(']);
+                let requirements = match given.strip_prefix("ENV") {
+                    Some(behind) => behind
+                        .split_once("||")
+                        .or_else(|| behind.split_once(','))
+                        .map(|(_, default)| strings(default))
+                        .unwrap_or_default(),
+                    None => strings(rest),
+                };
                 self.ruby = Some(RubyLine {
-                    requirements: strings(rest),
+                    requirements,
                     engine: engine.filter(|engine| engine != "ruby"),
                     line: number,
                 });

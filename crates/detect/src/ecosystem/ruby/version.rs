@@ -72,10 +72,13 @@ fn of_rails(gemfile: Option<&Gemfile>, lock: Option<&Lock>) -> Option<Claim> {
     Some(Claim::range(rails, ruby, gemfile.place(gem.line)))
 }
 
-/// `ruby-3.2.1`, `= 3.2.1`, `3.2.1-p31` as `3.2.1`.
+/// `ruby-3.2.1`, `= 3.2.1`, `3.2.1-p31`, `3.2.1@shop` as `3.2.1`.
 fn exact(text: &str) -> Option<&str> {
     let text = text.trim().trim_start_matches("= ");
-    let version = text.trim_start_matches("ruby-").split(['-', 'p']).next()?;
+    let version = text
+        .trim_start_matches("ruby-")
+        .split(['-', 'p', '@'])
+        .next()?;
     version_files::is_dotted(version).then_some(version)
 }
 
