@@ -111,7 +111,11 @@ impl Framework {
     }
 }
 
-const FRAMEWORKS: [Framework; 10] = [
+/// Its programs are commands, one of which serves.
+const LOCO: &str = "loco-rs";
+
+const FRAMEWORKS: [Framework; 11] = [
+    Framework::new(LOCO, "Loco", Some(5150)),
     Framework::new("rocket", "Rocket", Some(8000)),
     Framework::new("axum", "Axum", None),
     Framework::new("actix-web", "Actix Web", None),
@@ -186,7 +190,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     }
     let mut application = Application {
         kind: framework
-            .map_or("rust", |framework| framework.name)
+            .map_or("rust", |framework| framework.name.trim_end_matches("-rs"))
             .to_owned(),
         language: "rust".to_owned(),
         dependencies: Some(package.path("Cargo.toml")),
@@ -212,7 +216,10 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             locked: state == LockState::Locked && lock.is_some(),
             target: target(sources, up),
         };
-        build.write(&mut application, &mut report);
+        let command = framework
+            .filter(|framework| framework.name == LOCO)
+            .map_or("", |_| " start --binding 0.0.0.0 --port ${PORT:-5150}");
+        build.write(command, &mut application, &mut report);
         let release = release(&runtime.version);
         application.system_packages = native::packages(lock, &all, release, &mut report);
     }

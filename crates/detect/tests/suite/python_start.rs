@@ -482,3 +482,52 @@ fn django_without_a_database_has_none_to_bring_up_to_date() {
     assert!(migrates("from shop_base import *\nINSTALLED_APPS = []\n"));
     assert!(!migrates("INSTALLED_APPS = []\n"));
 }
+
+#[test]
+fn frameworks_that_bring_their_own_commands_and_servers() {
+    let start = |package: &str, file: &str, code: &str| {
+        run_command(&[("requirements.txt", package), (file, code)])
+    };
+    assert_eq!(
+        start("solara==1.44\n", "page.py", "import solara\n"),
+        "solara run page.py --host 0.0.0.0 --port ${PORT:-8765}"
+    );
+    assert_eq!(
+        start(
+            "masonite==4.20\ngunicorn==23.0\n",
+            "wsgi.py",
+            "from masonite.foundation import Application\napplication = Application('.')\n"
+        ),
+        "gunicorn --bind 0.0.0.0:${PORT:-8000} wsgi:application"
+    );
+    let dagster = detected(&[
+        (
+            "pyproject.toml",
+            "[project]\nname = \"jobs\"\ndependencies = [\"dagster==1.10\"]\n[tool.dagster]\nmodule_name = \"jobs.definitions\"\n",
+        ),
+        (
+            "jobs/definitions.py",
+            "from dagster import Definitions\ndefs = Definitions()\n",
+        ),
+    ]);
+    assert_eq!(
+        dagster.run_command.as_deref(),
+        Some("dagster dev -h 0.0.0.0 -p ${PORT:-3000}")
+    );
+    assert_eq!(dagster.ports, [3000]);
+}
+
+#[test]
+fn packages_say_the_least_python() {
+    let version = |django: &str| {
+        let text = format!("Django{django}\n");
+        let site = detected(&[
+            ("requirements.txt", text.as_str()),
+            ("manage.py", "import django\n"),
+        ]);
+        site.runtime.unwrap().version
+    };
+    assert_eq!(version("==5.2"), "3.11");
+    assert_eq!(version("<7,>=6.0"), version("==6.0.1"));
+    assert_ne!(version("==6.0.1"), "3.11");
+}

@@ -662,3 +662,18 @@ fn leptos_builds_its_server_and_its_pages_with_its_own_tool() {
         assert!(text.contains(variable), "{text}");
     }
 }
+
+#[test]
+fn loco_serves_by_a_command_of_its_program() {
+    let manifest = package(
+        "shop",
+        "[dependencies]\nloco-rs = \"0.15\"\naxum = \"0.8\"\n",
+    );
+    let shop = detected(&[("Cargo.toml", &manifest), ("src/main.rs", MAIN)]);
+    assert_eq!(shop.kind, "loco");
+    assert_eq!(
+        shop.run_command.as_deref(),
+        Some("./bin/shop start --binding 0.0.0.0 --port ${PORT:-5150}")
+    );
+    assert_eq!(shop.ports, [5150]);
+}

@@ -48,9 +48,40 @@ pub(super) fn start(
     match framework.kind {
         "pyramid" => pyramid(program, framework, report),
         "reflex" => reflex(program, framework),
+        "dagster" => dagster(program, framework),
         "functions-framework" => function(program, framework),
         _ => None,
     }
+}
+
+/// Its own command finds what there is by what the project says in `pyproject.toml`.
+fn dagster(program: &Program<'_, '_>, framework: &'static Framework) -> Option<Start> {
+    let told = ["dagster", "dg"]
+        .iter()
+        .any(|tool| program.metadata.has_tool(tool));
+    let workspace = program.sources.has("workspace.yaml");
+    if !told && !workspace {
+        return None;
+    }
+    let usual = 3000;
+    let page = "dagster-webserver";
+    let said = "dagster dev -h 0.0.0.0".to_owned();
+    let start = Start {
+        kind: framework.kind,
+        entrypoint: None,
+        run_command: format!("{said} -p ${{PORT:-{usual}}}"),
+        said,
+        from: if told {
+            "pyproject.toml"
+        } else {
+            "workspace.yaml"
+        }
+        .to_owned(),
+        note: "Dagster shows its jobs and runs them".to_owned(),
+        port: None,
+        missing: (!program.dependencies.has(page)).then_some(page),
+    };
+    Some(with_port(start, framework, usual))
 }
 
 /// `pserve production.ini`, an object, or a script that makes the server itself.

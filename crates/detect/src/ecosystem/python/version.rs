@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::dependencies::Dependencies;
 use super::metadata::Metadata;
 use crate::document::Document;
 use crate::ecosystem::{Claim, Report};
@@ -57,6 +58,28 @@ pub(super) fn claims(
         claims.extend(in_locks(sources, metadata));
     }
     claims
+}
+
+/// Packages that no longer run on the Python that is preferred: from which version on, and what they want.
+const NEEDS: [(&str, u32, &str); 1] = [("django", 6, ">=3.12")];
+
+/// What the packages need that are asked for, where nothing says it of the project.
+pub(super) fn of_packages(dependencies: &Dependencies) -> Option<Claim> {
+    NEEDS.iter().find_map(|(name, since, range)| {
+        let dependency = dependencies.get(name)?;
+        let specifier = &dependency.requirement.specifier;
+        let least = specifier.split(',').find_map(|part| {
+            let part = part.trim();
+            let version = ["==", ">=", "~=", "^"]
+                .iter()
+                .find_map(|sign| part.strip_prefix(sign))?;
+            let version = version.trim_start_matches('=').trim();
+            version.split('.').next()?.parse::<u32>().ok()
+        })?;
+        let chosen = of_range(range, String::new()).filter(|_| least >= *since)?;
+        let why = format!("{name} {specifier}, which needs {range}");
+        Some(Claim::range(why, chosen.version, dependency.from()))
+    })
 }
 
 fn in_version_file(sources: &Sources<'_>, path: &str) -> Option<Claim> {

@@ -21,7 +21,8 @@ pub(super) struct Build<'a> {
 }
 
 impl Build<'_> {
-    pub fn write(&self, application: &mut Application, report: &mut Report) {
+    /// Says how it is built, and that it is started with a command of its own.
+    pub fn write(&self, command: &str, application: &mut Application, report: &mut Report) {
         let name = &self.program.name;
         let exactly = if self.locked { " --locked" } else { "" };
         let mut commands = Vec::new();
@@ -57,7 +58,7 @@ impl Build<'_> {
             report.likely(Topic::BuildCommand, command, &self.program.from);
         }
         application.build_commands = commands;
-        let run = format!("./bin/{name}");
+        let run = format!("./bin/{name}{command}");
         report
             .likely(Topic::RunCommand, &run, &self.program.from)
             .note(format!("built from {}", self.program.file));
