@@ -311,7 +311,15 @@ fn names_of_versions_are_versions() {
         ("lts/iron", "20"),
         ("v18.17.1", "18.17.1"),
         ("20", "20"),
-        ("lts/*", "lts"),
+        ("lts/jod", "22"),
+        ("lts/hydrogen", "18"),
+        ("lts/Krypton", "24"),
+        ("lts/*", "24"),
+        ("lts/-1", "22"),
+        ("node", "26"),
+        ("stable", "26"),
+        ("latest", "26"),
+        ("current", "26"),
         ("^22.1", "22"),
     ] {
         let application = detected(&[
@@ -321,6 +329,14 @@ fn names_of_versions_are_versions() {
         ]);
         assert_eq!(application.runtime.unwrap().version, version, "{written}");
     }
+    let tree = MemoryTree::new([
+        ("package.json", "{}"),
+        ("index.js", ""),
+        (".nvmrc", "lts/*"),
+    ]);
+    let facts = ergon_detect::analyse(&tree).facts;
+    let runtime = facts.iter().find(|fact| fact.value == "Node 24").unwrap();
+    assert_eq!(runtime.note.as_deref(), Some(".nvmrc:1 says lts/*"));
 }
 
 #[test]

@@ -236,3 +236,70 @@ fn bun_installs_before_the_sources_come() {
         "{dockerfile}"
     );
 }
+
+#[test]
+fn a_manager_is_named_in_many_ways() {
+    let first = |package: &str, files: &[(&str, &str)]| installs(package, files)[0].clone();
+    let pnpm = |version: &str| format!("npm install --global pnpm@{version}");
+    for (said, version) in [
+        ("9.5.0", "9.5.0"),
+        ("9.5.0+sha512.0a", "9.5.0"),
+        ("9.x", "9"),
+        ("^9.1.0", "9"),
+        ("~9.1.2", "9.1"),
+        (">=8.6 <10", "8"),
+    ] {
+        let package = format!(r#""packageManager": "pnpm@{said}""#);
+        assert_eq!(first(&package, &[]), pnpm(version), "{said}");
+    }
+    assert_eq!(
+        first(r#""packageManager": "npm@10.x""#, &[]),
+        "npm install --omit=dev"
+    );
+    let berry = "npm install --global --force @yarnpkg/cli-dist@4";
+    assert_eq!(first(r#""packageManager": "yarn@^4.1.0""#, &[]), berry);
+    assert_eq!(
+        first(r#""engines": {"yarn": "^4.1.0"}"#, &[("yarn.lock", "")]),
+        berry
+    );
+    assert_eq!(
+        first(
+            r#""engines": {"yarn": ">=1.22", "npm": "please-use-yarn"}"#,
+            &[]
+        ),
+        "npm install --global --force yarn@1.22.22"
+    );
+    assert_eq!(first(r#""volta": {"pnpm": "9.4.0"}"#, &[]), pnpm("9.4.0"));
+    let listed = r#""devEngines": {"packageManager": [{"name": "x"}, {"name": "pnpm", "version": "^9.2.0"}]}"#;
+    assert_eq!(first(listed, &[]), pnpm("9"));
+}
+
+#[test]
+fn a_runtime_is_named_in_many_ways() {
+    let runtime = |package: &str, files: &[(&str, &str)]| {
+        let package = format!("{{{START}, {package}}}");
+        let files: Vec<_> = [("package.json", package.as_str())]
+            .into_iter()
+            .chain(files.iter().copied())
+            .collect();
+        detected(&files).runtime.unwrap()
+    };
+    let version = |package: &str| runtime(package, &[]).version;
+    assert_eq!(version(r#""volta": {"node": "20.11.1"}"#), "20.11.1");
+    assert_eq!(version(r#""volta": {"node": "lts"}"#), "24");
+    assert_eq!(
+        version(r#""devEngines": {"runtime": {"name": "node", "version": "^22.4.0"}}"#),
+        "22"
+    );
+    assert_eq!(
+        version(
+            r#""devEngines": {"runtime": [{"name": "bun", "version": "1"}, {"name": "node", "version": "20.x"}]}"#
+        ),
+        "20"
+    );
+    let bun = runtime(
+        r#""devEngines": {"runtime": {"name": "bun", "version": "^1.2.0"}}"#,
+        &[("bun.lock", "")],
+    );
+    assert_eq!((bun.name.as_str(), bun.version.as_str()), ("bun", "1"));
+}

@@ -144,14 +144,8 @@ fn manager_version(sources: &Sources<'_>, package: &Package, manager: Manager) -
     if let Some(named) = named {
         return named.version;
     }
-    let root = package::outer(sources).map(|(_, root)| root);
-    let said = [Some(&package.document), root.as_ref()]
-        .into_iter()
-        .flatten()
-        .find_map(|document| {
-            let volta = document.text(&["volta", name]);
-            volta.or_else(|| document.text(&["engines", name]))
-        });
+    let said = package::wanted_version(sources, package, name);
+    let said = said.as_deref();
     if let Some(version) = said.filter(|said| version_files::is_dotted(said)) {
         return version.to_owned();
     }
@@ -170,10 +164,12 @@ fn manager_version(sources: &Sources<'_>, package: &Package, manager: Manager) -
             };
             chosen.unwrap_or(PNPM[PNPM.len() - 1]).to_string()
         }
-        Manager::Berry => lock
-            .and_then(|text| yarn_of_lock(&text))
-            .unwrap_or("4")
-            .to_owned(),
+        Manager::Berry => {
+            let of_lock = lock.and_then(|text| yarn_of_lock(&text).map(str::to_owned));
+            let least = said.map(|range| package::least(name, range));
+            let least = least.filter(|version| !version.is_empty());
+            of_lock.or(least).unwrap_or_else(|| "4".to_owned())
+        }
         _ => "1.22.22".to_owned(),
     }
 }

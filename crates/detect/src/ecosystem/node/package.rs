@@ -122,12 +122,10 @@ impl Manager {
         let lock = sources.nearest(&LOCK_FILES).unwrap_or_default();
         let lock_name = lock.rsplit('/').next().unwrap_or("");
         let engine = || {
-            let engines = ["pnpm", "yarn", "bun"].into_iter();
-            let mut named = engines.filter(|name| {
-                let range = package.document.text(&["engines", name]);
+            ["pnpm", "yarn", "bun", "npm"].into_iter().find(|name| {
+                let range = wanted_version(sources, package, name);
                 range.is_some_and(|range| range.contains(|one: char| one.is_ascii_digit()))
-            });
-            named.next()
+            })
         };
         let of_files = || match lock_name {
             "pnpm-lock.yaml" => "pnpm",
@@ -147,6 +145,7 @@ impl Manager {
             "yarn" => {
                 let newer = named
                     .map(|named| named.version)
+                    .or_else(|| Some(least("yarn", &wanted_version(sources, package, "yarn")?)))
                     .filter(|version| !version.is_empty())
                     .map(|version| !matches!(version.split('.').next(), Some("0" | "1")));
                 let berry = newer.unwrap_or_else(|| {
@@ -199,8 +198,10 @@ fn is_for_bun(package: &Package) -> bool {
 /// What `packageManager` says.
 pub(super) struct Named {
     pub name: &'static str,
-    /// Empty where none is said, or none that a shell line can hold as it is.
+    /// As exact as it is said; empty where none is said, or none that a shell line can hold as it is.
     pub version: String,
+    /// As it stands there, without a checksum.
+    pub said: String,
     pub from: String,
 }
 
@@ -211,32 +212,102 @@ pub(super) fn named(sources: &Sources<'_>, package: &Package) -> Option<Named> {
 }
 
 fn of_document(document: &Document) -> Option<Named> {
-    let tool: &[&str] = &["devEngines", "packageManager", "name"];
-    let (name, version, keys) = if let Some(said) = document.text(&["packageManager"]) {
+    if let Some(said) = document.text(&["packageManager"]) {
         let (name, version) = said.split_once('@').unwrap_or((said, ""));
-        (name, version, ["packageManager"].as_slice())
-    } else {
-        let version = document.text(&["devEngines", "packageManager", "version"]);
-        (document.text(tool)?, version.unwrap_or(""), tool)
-    };
-    let name = ["npm", "pnpm", "yarn", "bun"]
+        return Named::of(name, version, document.from(&["packageManager"]));
+    }
+    development_engines(document, "packageManager").find_map(|keys| {
+        let text = |key| document.text(&[keys.as_slice(), &[key]].concat());
+        let from = document.from(&[keys.as_slice(), &["name"]].concat());
+        Named::of(text("name")?, text("version").unwrap_or(""), from)
+    })
+}
+
+impl Named {
+    fn of(name: &str, version: &str, from: String) -> Option<Self> {
+        let name = ["npm", "pnpm", "yarn", "bun"]
+            .into_iter()
+            .find(|known| *known == name.trim())?;
+        // A checksum may follow.
+        let said = version.split('+').next().unwrap_or("").trim();
+        Some(Self {
+            name,
+            version: least(name, said),
+            said: said.to_owned(),
+            from,
+        })
+    }
+}
+
+/// Where `devEngines` says something of one kind: it is one of them, or a list.
+pub(super) fn development_engines<'k>(
+    document: &Document,
+    kind: &'k str,
+) -> impl Iterator<Item = Vec<&'k str>> {
+    const PLACES: [&str; 4] = ["0", "1", "2", "3"];
+    let value = document.get(&["devEngines", kind]);
+    let listed = value.and_then(|value| value.as_array()).map(Vec::len);
+    let count = listed.unwrap_or_default().min(PLACES.len());
+    let alone = value.filter(|value| value.is_object());
+    let places = PLACES[..count]
+        .iter()
+        .map(move |at| vec!["devEngines", kind, at]);
+    alone
+        .map(|_| vec!["devEngines", kind])
         .into_iter()
-        .find(|known| *known == name.trim())?;
-    // A checksum may follow.
-    let version = version.split('+').next().unwrap_or("").trim();
-    let plain = version.starts_with(|first: char| first.is_ascii_digit())
-        && version
-            .chars()
-            .all(|one| one.is_ascii_alphanumeric() || ".-".contains(one));
-    Some(Named {
-        name,
-        version: if plain {
+        .chain(places)
+}
+
+/// The version of a manager that a package, or else its workspace's root, asks for without naming it as its own.
+pub(super) fn wanted_version(
+    sources: &Sources<'_>,
+    package: &Package,
+    manager: &str,
+) -> Option<String> {
+    let of = |document: &Document| {
+        let pinned = document.text(&["volta", manager]);
+        let said = pinned.or_else(|| document.text(&["engines", manager]))?;
+        Some(said.to_owned())
+    };
+    of(&package.document).or_else(|| of(&outer(sources)?.1))
+}
+
+/// The least version that a range allows, as exact as it says that: `9` of `^9.1.0`, `9.1` of `~9.1.2`.
+pub(super) fn least(name: &str, range: &str) -> String {
+    match range {
+        "berry" | "stable" | "canary" if name == "yarn" => return "4".to_owned(),
+        "classic" if name == "yarn" => return "1".to_owned(),
+        _ => {}
+    }
+    let first = range.split("||").next().unwrap_or("").trim();
+    let version = first.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+    let operator = &first[..first.len() - version.len()];
+    let version = version.split([' ', ',']).next().unwrap_or("");
+    let numbers: Vec<_> = version
+        .split('.')
+        .take_while(|part| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit()))
+        .collect();
+    let open = version
+        .split('.')
+        .any(|part| matches!(part, "x" | "X" | "*"));
+    let said = match operator.trim().trim_matches(['v', '=']) {
+        _ if open => numbers.len(),
+        "" if !operator.contains('>') => usize::MAX,
+        "~" => 2,
+        _ => 1,
+    };
+    if said == usize::MAX {
+        let plain = version.starts_with(|first: char| first.is_ascii_digit())
+            && version
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || ".-".contains(one));
+        return if plain {
             version.to_owned()
         } else {
             String::new()
-        },
-        from: document.from(keys),
-    })
+        };
+    }
+    numbers[..numbers.len().min(said)].join(".")
 }
 
 /// The outer package of a workspace: its folder, as the package sees it, and its `package.json`.

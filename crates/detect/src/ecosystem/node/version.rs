@@ -19,7 +19,8 @@ const USUAL_MAJOR: u32 = 18;
 const NEWEST_MAJOR: u32 = 24;
 
 /// The names of the versions with long support.
-const CODE_NAMES: [(&str, &str); 10] = [
+const CODE_NAMES: [(&str, &str); 11] = [
+    ("dubnium", "10"),
     ("erbium", "12"),
     ("fermium", "14"),
     ("gallium", "16"),
@@ -76,10 +77,9 @@ const TAKES_TYPESCRIPT: &str = ">=22.18";
 /// Whether the version that the project asks for takes types for white space.
 pub(super) fn takes_typescript(sources: &Sources<'_>, package: &Package) -> bool {
     let claims = claims(sources, package);
-    claims.first().is_some_and(|claim| {
-        matches!(claim.version.as_str(), "lts" | "current")
-            || versions::allows(TAKES_TYPESCRIPT, &claim.version)
-    })
+    claims
+        .first()
+        .is_some_and(|claim| versions::allows(TAKES_TYPESCRIPT, &claim.version))
 }
 
 /// Files that are only for it, then what the package allows.
@@ -91,33 +91,51 @@ fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
         .into_iter()
         .flat_map(|tool| version_files::of_tool(sources, tool));
     let mut claims: Vec<_> = files.chain(tools).filter_map(claim).collect();
-    let volta = package.document.text(&["volta", "node"]);
-    claims.extend(
-        volta.map(|version| Claim::exactly(version, package.document.from(&["volta", "node"]))),
-    );
+    claims.extend(pinned(&package.document));
     claims.extend(listed(&package.document));
     claims.extend(of_pnpm(sources));
     // A package of a workspace runs with what its root asks for.
     if claims.is_empty()
         && let Some((_, root)) = package::outer(sources)
     {
-        let volta = root.text(&["volta", "node"]);
-        claims.extend(volta.map(|version| Claim::exactly(version, root.from(&["volta", "node"]))));
+        claims.extend(pinned(&root));
         claims.extend(listed(&root));
     }
     claims
 }
 
+/// What Volta is told to bring.
+fn pinned(document: &Document) -> Option<Claim> {
+    let keys = ["volta", "node"];
+    claim(Said {
+        version: document.text(&keys)?.to_owned(),
+        from: document.from(&keys),
+    })
+}
+
 /// What `package.json` allows.
 fn listed(document: &Document) -> Vec<Claim> {
-    let engines: &[&str] = &["engines", "node"];
-    let tools: &[&str] = &["devEngines", "runtime", "version"];
-    let is_node = document.text(&["devEngines", "runtime", "name"]) == Some("node");
-    [Some(engines), Some(tools).filter(|_| is_node)]
+    let engines = ["engines", "node"];
+    let engines = document
+        .text(&engines)
+        .and_then(|range| allowed(range, document.from(&engines)));
+    engines
         .into_iter()
-        .flatten()
-        .filter_map(|keys| allowed(document.text(keys)?, document.from(keys)))
+        .chain(of_development(document, "node").and_then(claim))
         .collect()
+}
+
+/// What `devEngines` says of a runtime.
+fn of_development(document: &Document, runtime: &str) -> Option<Said> {
+    package::development_engines(document, "runtime").find_map(|keys| {
+        let name = [keys.as_slice(), &["name"]].concat();
+        let version = [keys.as_slice(), &["version"]].concat();
+        (document.text(&name) == Some(runtime)).then_some(())?;
+        Some(Said {
+            version: document.text(&version)?.to_owned(),
+            from: document.from(&version),
+        })
+    })
 }
 
 /// A version as exact as a range says it: the usual one where that is allowed, else the newest with long support.
@@ -213,12 +231,20 @@ fn claim(said: Said) -> Option<Claim> {
     if let Some((_, major)) = CODE_NAMES.iter().find(|(known, _)| *known == name) {
         return Some(Claim::range(version, *major, from));
     }
-    // The newest there is, or the newest with long support: an image's tag says that too.
-    match name.as_str() {
-        "*" | "lts" | "lts-latest" => Some(Claim::range(version, "lts", from)),
-        "node" | "latest" | "current" | "stable" => Some(Claim::range(version, "current", from)),
-        range => allowed(range, from)
-            .filter(|_| range.contains(|character: char| character.is_ascii_digit())),
+    let newest = MAJOR_VERSIONS[MAJOR_VERSIONS.len() - 1];
+    let major = match name.as_str() {
+        "*" | "lts" | "lts-latest" => Some(NEWEST_MAJOR),
+        "node" | "latest" | "current" | "stable" => Some(newest),
+        // `lts/-1` is the one before the newest.
+        name => name
+            .strip_prefix('-')
+            .filter(|_| version.starts_with("lts/"))
+            .and_then(|back| NEWEST_MAJOR.checked_sub(back.parse::<u32>().ok()?.checked_mul(2)?)),
+    };
+    match major {
+        Some(major) => Some(Claim::range(version, major.to_string(), from)),
+        None => allowed(&name, from)
+            .filter(|_| name.contains(|character: char| character.is_ascii_digit())),
     }
 }
 
@@ -227,8 +253,19 @@ fn bun_claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
     claims.extend(
         package::named(sources, package)
             .filter(|named| named.name == "bun" && version_files::is_dotted(&named.version))
-            .map(|named| Claim::exactly(named.version, named.from)),
+            .map(|named| {
+                if named.version == named.said {
+                    Claim::exactly(named.version, named.from)
+                } else {
+                    Claim::range(named.said, named.version, named.from)
+                }
+            }),
     );
+    let of_development = of_development(&package.document, "bun");
+    claims.extend(of_development.and_then(|Said { version, from }| {
+        let least = package::least("bun", &version);
+        version_files::is_dotted(&least).then(|| Claim::range(version, least, from))
+    }));
     if let Some(range) = package.document.text(&["engines", "bun"]) {
         let from = package.document.from(&["engines", "bun"]);
         claims.push(Claim::range(range, "1", from));
