@@ -62,6 +62,16 @@ impl<'a> Scan<'a> {
         self.text[start..].lines().next().unwrap_or("")
     }
 
+    /// Goes past so many bytes, or to the end where a character would be cut.
+    pub fn skip(&mut self, bytes: usize) {
+        let to = self.at.saturating_add(bytes);
+        self.at = if self.text.is_char_boundary(to) {
+            to
+        } else {
+            self.text.len()
+        };
+    }
+
     /// Goes past white space.
     pub fn skip_space(&mut self) {
         self.at += self.rest().len() - self.rest().trim_start().len();

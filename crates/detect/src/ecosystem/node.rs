@@ -3,7 +3,8 @@
 mod file;
 mod framework;
 mod helpers;
-mod install;
+pub(super) mod install;
+mod listening;
 mod lock;
 mod native;
 mod nx;

@@ -141,3 +141,10 @@ fn a_project_below_stands_for_itself() {
     assert_eq!(found.path.as_deref(), Some("shop"));
     assert_eq!(found.run_command.as_deref(), Some("deno task start"));
 }
+
+#[test]
+fn a_port_is_told_to_the_server() {
+    let text = "Deno.serve({ port: 4001 }, handler)";
+    let application = detected(&[("deno.json", "{}"), ("main.ts", text)]);
+    assert_eq!(application.ports, [4001]);
+}

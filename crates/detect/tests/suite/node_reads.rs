@@ -158,3 +158,51 @@ fn strapi_reads_by_a_function_of_its_own() {
     assert!(strapi.env["APP_KEYS"].required);
     assert!(!strapi.env["PUBLIC_URL"].required);
 }
+
+#[test]
+fn servers_are_told_their_port_in_an_object() {
+    let ports = |lock: &str, text: &str| {
+        let package = r#"{"scripts": {"start": "bun index.ts"}}"#;
+        detected(&[("package.json", package), (lock, ""), ("index.ts", text)]).ports
+    };
+    for (text, port) in [
+        (
+            "Bun.serve({ port: 4001, fetch() { return x({ port: 1 }) } })",
+            4001,
+        ),
+        (
+            "Bun.serve<Data>({\n  // port: 1\n  routes: { \"/\": page },\n  port: 4002,\n})",
+            4002,
+        ),
+        (
+            "const port: number = 4003\nBun.serve({ fetch, port })",
+            4003,
+        ),
+        (
+            "import { serve } from '@hono/node-server'\nserve({ fetch: app.fetch, port: 4004 }, log)",
+            4004,
+        ),
+        (
+            "export default {\n  port: 4005,\n  fetch: app.fetch,\n}",
+            4005,
+        ),
+        (
+            "const PORT = 4006\nexport default { fetch: app.fetch, port: PORT }",
+            4006,
+        ),
+        ("Bun.serve({ port: process.env.PORT ?? 4007, fetch })", 4007),
+        ("const PORT = 4008\napp.listen(PORT)", 4008),
+        ("app.listen({ host: '0.0.0.0', port: 4009 })", 4009),
+    ] {
+        assert_eq!(ports("bun.lock", text), [port], "{text}");
+    }
+    assert_eq!(ports("bun.lock", "Bun.serve({ fetch })"), [3000]);
+    // Neither is a server's.
+    for text in [
+        "export default { port: 4010 }",
+        "serve({ port: 4011 })",
+        "export default { fetch",
+    ] {
+        assert_eq!(ports("bun.lock", text), Vec::<u16>::new(), "{text}");
+    }
+}

@@ -1,12 +1,13 @@
 //! What JavaScript says: the port it listens on, its routes, the variables it reads.
 
 use super::framework::{Framework, USUAL_PORT};
+use super::listening;
 use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
 use crate::scan::{Scan, port as port_number};
 use crate::sources::Text;
 
-const COMMENT: &[&str] = &["//", "*", "/*"];
+pub(super) const COMMENT: &[&str] = &["//", "*", "/*"];
 const QUOTES: &[char] = &['"', '\'', '`'];
 
 /// The port: what the code falls back to where `PORT` is not set, else what it listens on, else what is usual.
@@ -21,37 +22,7 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<
                 _ => None,
             })
     });
-    let served = || {
-        let mut texts = texts.iter();
-        texts.find_map(|(path, text)| {
-            let serve = Scan::behind(text, "Bun.serve", COMMENT).next()?;
-            let behind = text.len() - serve.rest().len();
-            Scan::behind(text, "port", COMMENT).find_map(|mut scan| {
-                let from = format!("{path}:{}", scan.line());
-                if text.len() - scan.rest().len() < behind || !scan.eat(":") {
-                    return None;
-                }
-                Some(Port::written(port_number(scan.number()?)?, from))
-            })
-        })
-    };
-    let listened = || {
-        texts.iter().find_map(|(path, text)| {
-            Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
-                let line = scan.line();
-                if !scan.eat("(") {
-                    return None;
-                }
-                if scan.eat("{") && !(scan.eat("port") && scan.eat(":")) {
-                    return None;
-                }
-                Some(Port::written(
-                    port_number(scan.number()?)?,
-                    format!("{path}:{line}"),
-                ))
-            })
-        })
-    };
+    let listened = || texts.iter().find_map(listening::port);
     let usual = || match framework {
         Some(framework) => {
             let whose = format!("usual for {}", framework.label);
@@ -60,12 +31,12 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<
         None if texts.iter().any(|(_, text)| text.contains(".listen(")) => {
             Some(Port::usual(USUAL_PORT, "usual for Node"))
         }
-        None if texts.iter().any(|(_, text)| text.contains("Bun.serve(")) => {
-            Some(Port::usual(3000, "Bun's default"))
+        None if texts.iter().any(|(_, text)| listening::serves_by_bun(text)) => {
+            Some(Port::usual(USUAL_PORT, "Bun's default"))
         }
         None => None,
     };
-    fallback.or_else(listened).or_else(served).or_else(usual)
+    fallback.or_else(listened).or_else(usual)
 }
 
 /// The port that a command names: `next start -p 4000`, `PORT=4000 node server.js`.
