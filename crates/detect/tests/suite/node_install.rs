@@ -1,5 +1,6 @@
 //! Which Node a package runs on, and who installs what it lists.
 
+use ergon_detect::analysis::Topic;
 use ergon_detect::memory::MemoryTree;
 
 use ergon_detect::dockerfile::render;
@@ -194,6 +195,62 @@ fn a_lock_of_any_manager_may_be_stale() {
     let bun = r#"{"workspaces": {"": {"dependencies": {"x": "^1.0.0",},},}}"#;
     assert!(installs(old, "bun.lock", bun).contains("--frozen-lockfile"));
     assert_eq!(installs(new, "bun.lock", bun), "bun install --production");
+}
+
+#[test]
+fn a_lock_that_nobody_can_read_is_told() {
+    let pnpm =
+        "lockfileVersion: '9.0'\n\npackages:\n\n  x@1.0.1:\n    resolution: {integrity: sha5";
+    let yarn = "# yarn lockfile v1\n\n\nx@^1.0.0:\n  version \"1.0.1\"\n  resolved \"https://regi";
+    let zeros = "\0".repeat(4_096);
+    for (file, lock) in [
+        ("pnpm-lock.yaml", zeros.as_str()),
+        ("pnpm-lock.yaml", pnpm),
+        ("yarn.lock", &zeros),
+        ("yarn.lock", yarn),
+        ("bun.lock", &zeros),
+        ("bun.lock", r#"{"lockfileVersion": 1, "packages": {"#),
+        ("bun.lockb", &zeros),
+        ("package-lock.json", &zeros),
+        (
+            "package-lock.json",
+            r#"{"lockfileVersion": 3, "packages": {"#,
+        ),
+    ] {
+        let at = |folder: &str, program: &str| {
+            let package = format!(r#"{{{START}, "dependencies": {{"x": "^1.0.0"}}}}"#);
+            let program = format!("{program}package.json");
+            let root = r#"{"workspaces": ["apps/*"]}"#;
+            let tree = MemoryTree::new([
+                ("package.json".to_owned(), root.to_owned()),
+                (program, package),
+                (format!("{folder}{file}"), lock.to_owned()),
+            ]);
+            let analysis = ergon_detect::analyse(&tree);
+            let told = analysis.questions.iter().any(|question| {
+                question.text.starts_with(file) && question.text.contains("cannot be read")
+            });
+            let state = analysis.facts.iter().find(|fact| fact.topic == Topic::Lock);
+            let frozen = crate::application(&analysis)
+                .build_commands
+                .iter()
+                .any(|command| {
+                    command.contains("npm ci")
+                        || (command.contains("frozen") && !command.contains("prod"))
+                });
+            (told, state.unwrap().value.clone(), frozen)
+        };
+        let stale = (true, "stale".to_owned(), false);
+        assert_eq!(at("", ""), stale, "{file} {lock:?}");
+        if file != "package-lock.json" && file != "bun.lock" {
+            assert_eq!(at("", "apps/api/"), stale, "{file} {lock:?}");
+        }
+    }
+    let binary = "#!/usr/bin/env bun\nbun-lockfile-format-v0\n\0\0";
+    assert_eq!(
+        installs("\"version\": \"1\"", &[("bun.lockb", binary)]),
+        ["bun install --frozen-lockfile --production"]
+    );
 }
 
 #[test]

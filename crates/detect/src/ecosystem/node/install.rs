@@ -252,6 +252,7 @@ pub(super) fn report(
     let (locked, state) = match lock {
         Lock::Locked(file) => (Some(placed(file)), "locked"),
         Lock::Stale(file) => (Some(placed(file)), "stale"),
+        Lock::Broken(file) => (Some(placed(file)), "not readable"),
         Lock::Missing => (None, "missing"),
     };
     let locked = locked.as_deref();
@@ -293,6 +294,7 @@ pub(super) fn report(
             LockState::Stale,
             format!("{file} was written for other dependencies"),
         ),
+        Lock::Broken(_) => (LockState::Stale, format!("{lock_file} cannot be read")),
         Lock::Missing => (LockState::Missing, format!("there is no {lock_file}")),
     };
     report.lock(lock_state, lock_file, lock_note);
@@ -311,6 +313,11 @@ pub(super) fn report(
                 format!("Which packages? package.json has changed since {file} was written."),
                 format!("{name} install, and commit {file}"),
             );
+        }
+        Lock::Broken(_) => {
+            report
+                .certain(Topic::Pinned, "no", in_place)
+                .note(format!("{lock_file} cannot be read"));
         }
         Lock::Missing if count == 0 => {
             report

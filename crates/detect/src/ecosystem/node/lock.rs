@@ -1,6 +1,7 @@
 //! What a lock file says of `package.json`.
 
 mod text;
+mod whole;
 
 use std::fmt;
 use std::io::BufReader;
@@ -18,6 +19,8 @@ pub(super) enum Lock {
     Locked(&'static str),
     /// It was written for other dependencies; `npm ci` refuses it.
     Stale(&'static str),
+    /// Nobody can read it, its own manager neither.
+    Broken(&'static str),
     Missing,
 }
 
@@ -25,13 +28,21 @@ impl Lock {
     pub fn read(sources: &Sources<'_>, manager: Manager, package: &Package) -> Self {
         let Some(file) = sources.first_of(manager.lock_files()) else {
             // A workspace's packages are all in its root's.
+            let usual = manager.lock_files()[0];
             return match sources.nearest(manager.lock_files()) {
-                Some(_) => Self::Locked(manager.lock_files()[0]),
+                Some(file) if is_broken(sources, manager, &file) => Self::Broken(usual),
+                Some(_) => Self::Locked(usual),
                 None => Self::Missing,
             };
         };
+        if is_broken(sources, manager, file) {
+            return Self::Broken(file);
+        }
         let agrees = match manager {
-            Manager::Npm => npm_agrees(sources, file, package),
+            Manager::Npm => match npm_agrees(sources, file, package) {
+                Some(agrees) => agrees,
+                None => return Self::Broken(file),
+            },
             Manager::Pnpm => text::pnpm_agrees(sources, file, package),
             Manager::Yarn | Manager::Berry => text::yarn_agrees(sources, file, package),
             Manager::Bun => text::bun_agrees(sources, file, package),
@@ -44,21 +55,42 @@ impl Lock {
     }
 }
 
-/// `package-lock.json`
-fn npm_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> bool {
+/// Whether a lock file cannot be read, which is told.
+fn is_broken(sources: &Sources<'_>, manager: Manager, file: &str) -> bool {
+    let why = match manager {
+        // It is read whole, and told where that fails.
+        Manager::Npm => None,
+        _ => whole::unreadable(sources, file),
+    };
+    let Some(why) = why else {
+        return false;
+    };
+    let name = manager.name();
+    let shown = sources.full(file).unwrap_or_else(|| file.to_owned());
+    sources.problem(
+        format!("{shown} cannot be read: {why}."),
+        format!(
+            "take {shown} from an older commit, or delete it, run {name} install and commit it"
+        ),
+    );
+    true
+}
+
+/// `package-lock.json`; none where it cannot be read, which is told.
+fn npm_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> Option<bool> {
     let read = sources
         .stream(file)
         .map(|stream| serde_json::from_reader(BufReader::new(stream)));
     match read {
-        Some(Ok(LockFile { root: Some(root) })) => root.agrees_with(package),
+        Some(Ok(LockFile { root: Some(root) })) => Some(root.agrees_with(package)),
         // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
-        Some(Ok(LockFile { root: None })) | None => true,
+        Some(Ok(LockFile { root: None })) | None => Some(true),
         Some(Err(error)) => {
             sources.problem(
                 format!("{file} cannot be read: {error}."),
                 format!("npm install writes {file} anew"),
             );
-            false
+            None
         }
     }
 }

@@ -133,8 +133,11 @@ pub(super) fn yarn_agrees(sources: &Sources<'_>, file: &str, package: &Package) 
 /// `bun.lock`; its older form is no text.
 pub(super) fn bun_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> bool {
     let text = sources.text(file).unwrap_or_default();
-    if !file.ends_with(".lock") || text.len() as u64 >= READ_LIMIT || text.trim().is_empty() {
+    if !file.ends_with(".lock") || text.len() as u64 >= READ_LIMIT {
         return true;
+    }
+    if text.trim().is_empty() {
+        return wanted(package).is_empty();
     }
     let Some(document) = sources.document(file) else {
         return false;
