@@ -332,3 +332,28 @@ fn a_script_that_only_a_platform_has_starts_the_same_server() {
     assert_eq!(fact.value, "apache2-foreground");
     assert_eq!(fact.over[0].from, "Procfile:1");
 }
+
+#[test]
+fn assets_are_built_with_a_manager_of_one_version() {
+    let lock = ("pnpm-lock.yaml", "lockfileVersion: '6.0'\n");
+    let package = r#"{"scripts": {"build": "vite build"}}"#;
+    let found = detected(&[
+        ("composer.json", "{}"),
+        ("index.php", ""),
+        ("package.json", package),
+        lock,
+    ]);
+    let commands: Vec<_> = found
+        .build_commands
+        .iter()
+        .filter(|one| one.contains("pnpm"))
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            "npm install --global pnpm@8",
+            "pnpm install --frozen-lockfile",
+            "pnpm run build"
+        ]
+    );
+}

@@ -344,7 +344,7 @@ fn assets_that_node_builds_bring_node_into_the_build() {
         [
             "bundle install",
             "apt-get update && apt-get install -y --no-install-recommends nodejs npm",
-            "npm install -g yarn",
+            "npm install --global --force yarn@1.22.22",
             "yarn install --frozen-lockfile",
             "SECRET_KEY_BASE_DUMMY=1 bundle exec rails assets:precompile",
         ]

@@ -60,18 +60,7 @@ pub(super) fn build_commands(
         manager == Manager::Berry && development.next().is_some()
     };
     let prunes = installs_all && !tools && site.is_none();
-    let locked = matches!(lock, Lock::Locked(_));
-    let install = match (manager, locked) {
-        (Manager::Npm, true) => "npm ci",
-        (Manager::Npm, false) => "npm install",
-        (Manager::Pnpm, true) => "pnpm install --frozen-lockfile",
-        (Manager::Pnpm, false) => "pnpm install",
-        (Manager::Yarn, true) => "yarn install --frozen-lockfile",
-        (Manager::Yarn | Manager::Berry, false) => "yarn install",
-        (Manager::Berry, true) => "yarn install --immutable",
-        (Manager::Bun, true) => "bun install --frozen-lockfile",
-        (Manager::Bun, false) => "bun install",
-    };
+    let install = install_command(manager, lock);
     // Without folders of packages, they are run out of the cache.
     let settings = if manager == Manager::Berry && runs_from_cache(sources) {
         CACHE_BESIDE
@@ -109,6 +98,39 @@ pub(super) fn build_commands(
         .chain(build)
         .chain(prune)
         .collect()
+}
+
+/// What installs all packages.
+fn install_command(manager: Manager, lock: Lock) -> &'static str {
+    match (manager, matches!(lock, Lock::Locked(_))) {
+        (Manager::Npm, true) => "npm ci",
+        (Manager::Npm, false) => "npm install",
+        (Manager::Pnpm, true) => "pnpm install --frozen-lockfile",
+        (Manager::Pnpm, false) => "pnpm install",
+        (Manager::Yarn, true) => "yarn install --frozen-lockfile",
+        (Manager::Yarn | Manager::Berry, false) => "yarn install",
+        (Manager::Berry, true) => "yarn install --immutable",
+        (Manager::Bun, true) => "bun install --frozen-lockfile",
+        (Manager::Bun, false) => "bun install",
+    }
+}
+
+/// What a program of another language builds its assets with: the manager's name, and what brings it and installs.
+pub(in crate::ecosystem) fn of_assets(
+    sources: &Sources<'_>,
+) -> Option<(&'static str, Vec<String>)> {
+    let package = Package::read(sources)?;
+    let manager = match Manager::of(sources, &package) {
+        // Where Debian's Node is, it is not.
+        Manager::Bun => Manager::Npm,
+        manager => manager,
+    };
+    let lock = Lock::read(sources, manager, &package);
+    let install = install_command(manager, lock).to_owned();
+    let commands = manager_install(sources, &package, manager)
+        .into_iter()
+        .chain([install]);
+    Some((manager.name(), commands.collect()))
 }
 
 /// Keeps Yarn's cache among the files of the project, which run out of it.

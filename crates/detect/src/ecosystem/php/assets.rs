@@ -4,6 +4,7 @@ use ergon_manifest::Application;
 
 use crate::analysis::Topic;
 use crate::ecosystem::Report;
+use crate::ecosystem::node::install;
 use crate::sources::Sources;
 
 /// Package scripts that build for production, the usual first; the second is Laravel Mix's.
@@ -25,28 +26,15 @@ pub(super) fn build(
     let Some(script) = script else {
         return;
     };
-    let locks = ["pnpm-lock.yaml", "yarn.lock", "package-lock.json"];
-    let (manager, install): (_, &[&str]) = match sources.first_of(&locks) {
-        Some("pnpm-lock.yaml") => (
-            "pnpm",
-            &["npm install -g pnpm", "pnpm install --frozen-lockfile"],
-        ),
-        Some("yarn.lock") => (
-            "yarn",
-            &[
-                "npm install -g --force yarn",
-                "yarn install --frozen-lockfile",
-            ],
-        ),
-        Some(_) => ("npm", &["npm ci"]),
-        None => ("npm", &["npm install"]),
+    let Some((manager, install)) = install::of_assets(sources) else {
+        return;
     };
     let mut commands = Vec::new();
     if beside_composer {
         // Composer's image is Alpine's, without Node.
         commands.push("apk add --no-cache nodejs npm".to_owned());
     }
-    commands.extend(install.iter().map(|command| (*command).to_owned()));
+    commands.extend(install);
     commands.push(format!("{manager} run {script}"));
     for command in commands {
         report

@@ -4,6 +4,7 @@ use super::gemfile::Gemfile;
 use super::lock::Lock;
 use crate::analysis::Topic;
 use crate::ecosystem::Report;
+use crate::ecosystem::node::install;
 use crate::sources::Sources;
 
 /// Gems that are built against a library or start a program, and the Debian packages of it.
@@ -107,16 +108,11 @@ pub(super) fn of_node(
     let Some((gem, from)) = builds else {
         return Vec::new();
     };
-    let install = match sources.first_of(&["yarn.lock", "pnpm-lock.yaml", "package-lock.json"]) {
-        Some("yarn.lock") => ["npm install -g yarn", "yarn install --frozen-lockfile"].as_slice(),
-        Some("pnpm-lock.yaml") => &["npm install -g pnpm", "pnpm install --frozen-lockfile"],
-        Some(_) => &["npm ci"],
-        None => &["npm install"],
-    };
+    let (_, install) = install::of_assets(sources).unwrap_or_default();
     let node = "apt-get update && apt-get install -y --no-install-recommends nodejs npm";
     let commands: Vec<_> = std::iter::once(node)
-        .chain(install.iter().copied())
         .map(str::to_owned)
+        .chain(install)
         .collect();
     for command in &commands {
         report

@@ -48,11 +48,11 @@ fn is_cut(end: &[u8]) -> bool {
         return false;
     }
     let line = end.rsplit(|byte| *byte == b'\n').next().unwrap_or(end);
-    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
-    let is_inner = line.starts_with(b" ") || line.starts_with(b"\t");
+    let line = String::from_utf8_lossy(line);
+    let count = |wanted: char| line.matches(wanted).count();
     // Nothing but a closing bracket or a whole value ends a file without a new line.
-    count(b'"') % 2 == 1
-        || count(b'{') > count(b'}')
-        || count(b'[') > count(b']')
-        || (is_inner && line.ends_with(b":"))
+    count('"') % 2 == 1
+        || count('{') > count('}')
+        || count('[') > count(']')
+        || (line.starts_with([' ', '\t']) && line.ends_with(':'))
 }
