@@ -12,6 +12,7 @@ mod package;
 mod preview;
 mod prisma;
 mod prune;
+mod published;
 mod routes;
 mod runner;
 mod scripts;
@@ -325,7 +326,12 @@ fn start(
     let (Some(script), Some(last)) = (script, last) else {
         let start = workspace::of_moon(sources, package, runner)
             .or_else(|| server::file(sources, package, runner));
-        return (start, None);
+        let site = if start.is_none() && !only_root {
+            published::site(sources, package)
+        } else {
+            None
+        };
+        return (start, site);
     };
     let start = Start {
         command: runner.script("start"),

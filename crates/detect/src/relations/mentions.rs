@@ -126,7 +126,7 @@ pub(super) fn of(member: &Member<'_>) -> Vec<Mention> {
             let line = crate::document::line_of(&text, at);
             add(What::Host(host), format!("{path}:{line}"));
         }
-        for (stem, at) in quoted_variables(&text) {
+        for (stem, at) in named_variables(&text) {
             let line = crate::document::line_of(&text, at);
             add(What::Variable(stem), format!("{path}:{line}"));
         }
@@ -246,8 +246,9 @@ fn quoted_addresses(text: &str) -> Vec<(String, usize)> {
         .collect()
 }
 
-/// Names of variables that stand in quotes, whoever reads them: `mustMap(&address, "CART_SERVICE_ADDR")`.
-fn quoted_variables(text: &str) -> Vec<(String, usize)> {
+/// Names of variables in quotes, whoever reads them, and behind a word for the environment:
+/// `mustMap(&address, "CART_SERVICE_ADDR")`, `import.meta.env.VITE_API_URL`.
+fn named_variables(text: &str) -> Vec<(String, usize)> {
     let ends = ["_ADDR", "_URL", "_HOST", "_URI", "_ENDPOINT"].into_iter();
     let found = ends.flat_map(|end| {
         text.match_indices(end)
@@ -262,8 +263,11 @@ fn quoted_variables(text: &str) -> Vec<(String, usize)> {
             })?;
             let quote = text[start..].chars().next()?;
             let is_quoted = matches!(quote, '"' | '\'' | '`') && behind == Some(quote);
+            let is_read = text[..start].ends_with("env")
+                && quote == '.'
+                && !behind.is_some_and(|one| one == '_' || one.is_alphanumeric());
             let name = &text[start + quote.len_utf8()..at + end.len()];
-            is_quoted.then(|| Some((stem(name)?, at)))?
+            (is_quoted || is_read).then(|| Some((stem(name)?, at)))?
         })
         .collect()
 }

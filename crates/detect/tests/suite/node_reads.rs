@@ -206,3 +206,17 @@ fn servers_are_told_their_port_in_an_object() {
         assert_eq!(ports("bun.lock", text), Vec::<u16>::new(), "{text}");
     }
 }
+
+#[test]
+fn apollos_own_server_has_a_port() {
+    let package = (
+        "package.json",
+        "{\"dependencies\": {\"@apollo/server\": \"4\"}}",
+    );
+    let port = |code: &str| detected(&[package, ("index.js", code)]).ports;
+    assert_eq!(
+        port("await startStandaloneServer(server, { listen: { port: 4100 } });\n"),
+        [4100]
+    );
+    assert_eq!(port("startStandaloneServer(server);\n"), [4000]);
+}

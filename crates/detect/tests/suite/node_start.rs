@@ -415,3 +415,27 @@ fn vike_without_a_server_is_shown_with_all_that_it_takes() {
     );
     assert_eq!(vike.build_commands, ["npm install", "npm run build"]);
 }
+
+#[test]
+fn what_a_platform_publishes_is_a_site() {
+    let package = (
+        "package.json",
+        "{\"scripts\": {\"build\": \"node build.js\"}}",
+    );
+    let build = ("build.js", "write();\n");
+    for file in [
+        ("vercel.json", "{\"outputDirectory\": \"out\"}"),
+        ("netlify.toml", "[build]\npublish = \"./out/\"\n"),
+    ] {
+        let site = detected(&[package, build, file]);
+        assert_eq!(
+            site.run_command.as_deref(),
+            Some("caddy run --config Caddyfile --adapter caddyfile"),
+            "{}",
+            file.0
+        );
+        assert_eq!(site.artifacts, ["out", "Caddyfile"]);
+    }
+    let outside = ("vercel.json", "{\"outputDirectory\": \"../out\"}");
+    assert_eq!(detected(&[package, build, outside]).run_command, None);
+}

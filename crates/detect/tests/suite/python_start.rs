@@ -531,3 +531,18 @@ fn packages_say_the_least_python() {
     assert_eq!(version("<7,>=6.0"), version("==6.0.1"));
     assert_ne!(version("==6.0.1"), "3.11");
 }
+
+#[test]
+fn a_file_that_only_names_jobs_is_run_by_celery() {
+    let requirements = ("requirements.txt", "celery==5.3.0\n");
+    let jobs = "from celery import Celery\napp = Celery('worker')\n";
+    assert_eq!(
+        run_command(&[requirements, ("worker.py", jobs)]),
+        "celery -A worker worker"
+    );
+    let runs = format!("{jobs}if __name__ == '__main__':\n    app.worker_main()\n");
+    assert_eq!(
+        run_command(&[requirements, ("worker.py", &runs)]),
+        "python worker.py"
+    );
+}

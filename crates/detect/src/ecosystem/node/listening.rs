@@ -11,10 +11,15 @@ const MOST: usize = 8_192;
 /// The port that a text's own servers are told.
 pub(super) fn port((path, text): &Text<'_>) -> Option<Port> {
     let listen = Scan::behind(text, "listen", COMMENT).find_map(|mut scan| {
-        scan.eat("(").then_some(())?;
+        // `listen: { port: 3000 }` is how Apollo's own server is told.
+        let called = scan.eat("(");
+        if !called && !scan.eat(":") {
+            return None;
+        }
         if scan.rest().trim_start().starts_with('{') {
             return Fields::of(scan)?.port(text);
         }
+        called.then_some(())?;
         let line = scan.line();
         match scan.number() {
             Some(number) => Some((port_number(number)?, line)),

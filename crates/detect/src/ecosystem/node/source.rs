@@ -31,6 +31,12 @@ pub(super) fn port(texts: &[Text<'_>], framework: Option<&Framework>) -> Option<
         None if texts.iter().any(|(_, text)| text.contains(".listen(")) => {
             Some(Port::usual(USUAL_PORT, "usual for Node"))
         }
+        None if texts
+            .iter()
+            .any(|(_, text)| text.contains("startStandaloneServer(")) =>
+        {
+            Some(Port::usual(4000, "Apollo's default"))
+        }
         None if texts.iter().any(|(_, text)| listening::serves_by_bun(text)) => {
             Some(Port::usual(USUAL_PORT, "Bun's default"))
         }

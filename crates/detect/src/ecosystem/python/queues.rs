@@ -10,6 +10,17 @@ pub(super) fn worker(program: &Program<'_, '_>) -> Option<Start> {
     celery(program).or_else(|| other(program))
 }
 
+/// The worker in place of a file that, run as it is, would only name the jobs and end.
+pub(super) fn instead(program: &Program<'_, '_>, start: &Start) -> Option<Start> {
+    let file = start.entrypoint.as_deref()?;
+    let text = program.text(file)?;
+    let runs = ["__main__", ".worker_main(", ".start("]
+        .iter()
+        .any(|call| text.contains(call));
+    let worker = if runs { None } else { celery(program) };
+    worker.filter(|worker| worker.entrypoint.as_deref() == Some(file))
+}
+
 fn celery(program: &Program<'_, '_>) -> Option<Start> {
     if !program.dependencies.has("celery") && !program.imports("celery") {
         return None;

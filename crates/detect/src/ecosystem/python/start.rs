@@ -85,7 +85,10 @@ pub(super) fn start(
     let start = framework
         .and_then(|framework| own::handed_over(program, framework, report))
         .or_else(|| own::by_standard(program, report))
-        .or_else(|| script(program))
+        .or_else(|| {
+            let start = script(program)?;
+            Some(queues::instead(program, &start).unwrap_or(start))
+        })
         .or_else(|| module(program))
         .or_else(|| queues::worker(program))
         .or_else(|| scrapy::start(program, report))
