@@ -111,7 +111,39 @@ fn ask_once(analysis: &mut Analysis) {
             None => asked.push(question),
         }
     }
-    analysis.questions = asked;
+    analysis.questions = at_once(asked);
+}
+
+/// From how many applications on a question that is the same of each is asked at once.
+const ASKED_AT_ONCE: usize = 3;
+
+/// What is open in the same way for many programs is one question, which names the first.
+fn at_once(questions: Vec<Question>) -> Vec<Question> {
+    let mut asked: Vec<Question> = Vec::new();
+    for question in &questions {
+        let is_same =
+            |other: &&Question| (&other.text, &other.remedy) == (&question.text, &question.remedy);
+        let of: Vec<&str> = questions
+            .iter()
+            .filter(is_same)
+            .filter_map(|other| other.application.as_deref())
+            .collect();
+        if of.len() < ASKED_AT_ONCE {
+            asked.push(question.clone());
+        } else if of.first().copied() == question.application.as_deref() {
+            asked.push(Question::new(
+                format!(
+                    "{} So it is with {}, {} and {} more.",
+                    question.text,
+                    of[0],
+                    of[1],
+                    of.len() - 2
+                ),
+                question.remedy.clone(),
+            ));
+        }
+    }
+    asked
 }
 
 /// What the compose file calls each program where there are several, else its package's own name, else its

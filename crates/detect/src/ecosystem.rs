@@ -6,7 +6,7 @@ use ergon_manifest::{Application, Health, Runtime};
 
 use crate::analysis::{Confidence, Fact, Loser, Question, Topic, printable};
 use crate::environment::{Need, Read};
-use crate::plan::shell_quoted;
+use crate::plan::{APP_ROOT, shell_quoted};
 use crate::scan::{self, Route};
 use crate::sources::Sources;
 use crate::versions;
@@ -99,12 +99,37 @@ impl Packed<'_> {
             .map_or(usual, |runtime| &runtime.version)
     }
 
+    /// Where the application lies in the image.
+    pub fn root(&self) -> String {
+        let written = self.application.path.as_deref().unwrap_or("");
+        let elements = written
+            .split('/')
+            .filter(|element| !matches!(*element, "" | "."));
+        std::iter::once(APP_ROOT)
+            .chain(elements)
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
+    /// `PATH` with folders of the application before the system's.
+    pub fn path(&self, folders: &[&str]) -> String {
+        let root = self.root();
+        let own = folders.iter().map(|folder| match *folder {
+            "" => format!("{root}:"),
+            folder => format!("{root}/{folder}:"),
+        });
+        own.chain([SYSTEM_PATH.to_owned()]).collect()
+    }
+
     /// Whether its container starts from this image, whatever the tag: `golang`.
     pub fn starts_from(&self, repository: &str) -> bool {
         let untagged = self.base_image.split(['@', ':']).next().unwrap_or("");
         untagged.rsplit('/').next() == Some(repository)
     }
 }
+
+/// Where images have their programs.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How a program becomes an image.
 #[derive(Default)]

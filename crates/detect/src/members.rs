@@ -249,6 +249,7 @@ impl Composed<'_> {
             .filter(|(_, found)| found.strength >= least)
             .map(|(ecosystem, _)| ecosystem.name)
             .filter(|name| !matches!(*name, "Static" | "Shell"))
+            .filter(|name| *name != "Node" || !taken.as_ref().is_some_and(builds_with_node))
             .collect();
         if let (Some(compose), Some(service)) = (self.compose, service) {
             compose.declare(service, one_of_several, &sources, &mut declared);
@@ -274,6 +275,15 @@ impl Composed<'_> {
             service: service.map(|service| service.name.clone()),
         })
     }
+}
+
+/// Whether the looks of a site are built with a package manager of Node, as a part of the program.
+fn builds_with_node(found: &Found) -> bool {
+    let mut commands = found.application.build_commands.iter();
+    commands.any(|command| {
+        let program = command.split(' ').next().unwrap_or("");
+        matches!(program, "npm" | "pnpm" | "yarn" | "bun")
+    })
 }
 
 /// What every language makes of a folder, the strongest answer first.

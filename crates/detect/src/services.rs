@@ -318,7 +318,11 @@ impl Service {
             Packages::Jvm => self.jvm.contains(&name),
             Packages::Ruby => self.ruby.contains(&name),
             Packages::Php => self.php.contains(&name),
-            Packages::Dotnet => self.dotnet.contains(&name),
+            // Aspire's packages bring others, and settings for them.
+            Packages::Dotnet => match name.strip_prefix("Aspire.") {
+                Some(name) => self.dotnet.iter().any(|package| name.starts_with(package)),
+                None => self.dotnet.contains(&name),
+            },
             Packages::Elixir => self.elixir.contains(&name),
             // A module's path may go on with `/v9`.
             Packages::Go => {

@@ -84,11 +84,15 @@ fn table(page: &mut String, facts: &[&Fact]) {
     let rows: Vec<Row> = TOPICS
         .iter()
         .flat_map(|(topic, label)| {
-            let of_topic = facts.iter().filter(move |fact| fact.topic == *topic);
+            let of_topic = facts.iter().filter(|fact| fact.topic == *topic);
+            let (shown, left) = most_telling(of_topic.copied().collect());
+            let rows = shown.into_iter().map(Row::of);
+            let rows = rows.chain((left > 0).then(|| Row::left(left)));
             // A label stands once, over all that it is true of.
-            of_topic
-                .enumerate()
-                .map(move |(index, fact)| Row::of(if index == 0 { label } else { "" }, fact))
+            rows.enumerate().map(|(index, row)| Row {
+                label: if index == 0 { label } else { "" },
+                ..row
+            })
         })
         .collect();
     let widest = |widths: &mut dyn Iterator<Item = usize>| {
@@ -117,6 +121,28 @@ fn table(page: &mut String, facts: &[&Fact]) {
     }
 }
 
+/// A program may read a hundred variables: those that it needs, the first others, and how many are left.
+fn most_telling(facts: Vec<&Fact>) -> (Vec<&Fact>, usize) {
+    const MOST: usize = 16;
+    const SHOWN: usize = 12;
+    if facts.len() <= MOST || facts[0].topic != Topic::Environment {
+        return (facts, 0);
+    }
+    let all = facts.len();
+    let is_needed = |fact: &&Fact| fact.note.as_deref() == Some("required");
+    let mut others = SHOWN.saturating_sub(facts.iter().filter(|fact| is_needed(fact)).count());
+    let shown: Vec<_> = facts
+        .into_iter()
+        .filter(|fact| {
+            let is_shown = is_needed(fact) || others > 0;
+            others -= usize::from(is_shown && !is_needed(fact));
+            is_shown
+        })
+        .collect();
+    let left = all - shown.len();
+    (shown, left)
+}
+
 struct Row {
     label: &'static str,
     value: String,
@@ -125,7 +151,16 @@ struct Row {
 }
 
 impl Row {
-    fn of(label: &'static str, fact: &Fact) -> Self {
+    fn left(left: usize) -> Self {
+        Self {
+            label: "",
+            value: format!("and {left} more"),
+            from: String::new(),
+            note: "--json has them all".to_owned(),
+        }
+    }
+
+    fn of(fact: &Fact) -> Self {
         let note = words::harmless(fact.note.as_deref().unwrap_or_default());
         let from = words::harmless(&fact.from);
         // A note that names the place says it better than the place alone.
@@ -134,9 +169,14 @@ impl Row {
         } else {
             from
         };
+        let value = words::harmless(&fact.value);
         Self {
-            label,
-            value: shortened(&words::harmless(&fact.value)),
+            label: "",
+            value: if fact.topic == Topic::RunCommand {
+                value
+            } else {
+                shortened(&value)
+            },
             from,
             note,
         }
@@ -344,5 +384,28 @@ mod tests {
     #[test]
     fn what_to_write_by_hand_is_a_manifest() {
         assert_eq!(ergon_manifest::check(BY_HAND).map(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn of_many_variables_those_that_are_needed_are_shown() {
+        let fact = |index: usize| Fact {
+            application: None,
+            topic: Topic::Environment,
+            value: format!("NAME_{index}"),
+            note: (index == 30).then(|| "required".to_owned()),
+            from: "app.py:1".to_owned(),
+            confidence: Confidence::Certain,
+            over: Vec::new(),
+        };
+        let facts: Vec<_> = (0..40).map(fact).collect();
+        let mut page = String::new();
+        table(&mut page, &facts.iter().collect::<Vec<_>>());
+        let page = plain(&page);
+        assert_eq!(page.lines().count(), 13);
+        assert!(page.contains("NAME_30"), "{page}");
+        assert!(
+            page.ends_with("and 28 more  --json has them all\n"),
+            "{page}"
+        );
     }
 }

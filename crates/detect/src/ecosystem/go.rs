@@ -1,5 +1,6 @@
 //! Go: modules.
 
+mod embed;
 mod lock;
 mod module;
 mod native;
@@ -90,9 +91,31 @@ fn packing(program: &Packed<'_>) -> Packing {
         ],
     };
     Packing {
+        env: path(program),
         toolchain: (!program.starts_from("golang")).then_some(toolchain),
         probe: Some(probe_by_bash),
         ..Packing::default()
+    }
+}
+
+/// Platforms put what they build on the path, and a `Procfile` may name it so.
+fn path(program: &Packed<'_>) -> Vec<(&'static str, String)> {
+    let run = program.application.run_command.as_deref().unwrap_or("");
+    let words: Vec<_> = run
+        .split_whitespace()
+        .skip_while(|word| word.contains('='))
+        .collect();
+    let Some(name) = words.first().filter(|name| !name.contains('/')) else {
+        return Vec::new();
+    };
+    let makes = |command: &String| {
+        let words: Vec<_> = command.split_whitespace().collect();
+        words.windows(2).any(|pair| pair == ["-o", *name])
+    };
+    if program.application.build_commands.iter().any(makes) {
+        vec![("PATH", program.path(&[""]))]
+    } else {
+        Vec::new()
     }
 }
 
@@ -297,6 +320,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         application.build_commands.push(build);
         application.run_command = Some(run);
     }
+    embed::ask(sources, &texts, &mut report);
     let mut reads: Vec<_> = texts
         .iter()
         .flat_map(|(path, text)| source::environment(path, text))

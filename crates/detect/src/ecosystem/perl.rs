@@ -29,15 +29,12 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
     packing,
 };
 
-fn packing(_: &Packed<'_>) -> Packing {
+fn packing(program: &Packed<'_>) -> Packing {
+    let root = program.root();
     Packing {
         env: vec![
-            ("PERL5LIB", "/app/local/lib/perl5:/app/lib".to_owned()),
-            (
-                "PATH",
-                "/app/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-                    .to_owned(),
-            ),
+            ("PERL5LIB", format!("{root}/local/lib/perl5:{root}/lib")),
+            ("PATH", program.path(&["local/bin"])),
         ],
         ..Packing::default()
     }

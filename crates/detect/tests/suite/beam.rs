@@ -205,3 +205,13 @@ fn a_script_of_elixir_needs_no_mix() {
     assert_eq!(found.build_commands.len(), 1);
     assert_eq!(found.runtime.unwrap().version, "1.17.3");
 }
+
+#[test]
+fn the_version_may_be_an_attribute_of_the_module() {
+    let mix = "defmodule Shop.MixProject do\n  @elixir_requirement \"~> 1.16\"\n\n  def project do\n    [app: :shop, elixir: @elixir_requirement]\n  end\nend\n";
+    let runtime = detected(&[("mix.exs", mix)]).runtime.unwrap();
+    assert_eq!(
+        (runtime.version.as_str(), runtime.from.as_deref()),
+        ("1.16", Some("mix.exs:2"))
+    );
+}

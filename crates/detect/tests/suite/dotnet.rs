@@ -187,3 +187,33 @@ fn a_framework_under_a_condition_is_not_the_usual_one() {
     )]);
     assert_eq!(found.runtime.unwrap().version, "8.0");
 }
+
+#[test]
+fn what_runs_on_a_desk_or_only_starts_the_others_is_no_service() {
+    let project = |sdk: &str, more: &str| {
+        format!(
+            "<Project Sdk=\"{sdk}\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net9.0</TargetFramework>{more}</PropertyGroup><ItemGroup><PackageReference Include=\"Aspire.StackExchange.Redis.OutputCaching\" Version=\"9.0.0\" /></ItemGroup></Project>"
+        )
+    };
+    let tree = MemoryTree::new([
+        (
+            "src/Api/Api.csproj",
+            project("Microsoft.NET.Sdk.Web", "").as_str(),
+        ),
+        (
+            "src/Host/Host.csproj",
+            project("Aspire.AppHost.Sdk/9.0.0", "").as_str(),
+        ),
+        (
+            "src/Phone/Phone.csproj",
+            project("Microsoft.NET.Sdk", "<UseMaui>true</UseMaui>").as_str(),
+        ),
+        (
+            "src/Desk/Desk.csproj",
+            project("Microsoft.NET.Sdk", "<UseWPF>true</UseWPF>").as_str(),
+        ),
+    ]);
+    let applications = ergon_detect::analyse(&tree).manifest.applications;
+    assert_eq!(applications.keys().collect::<Vec<_>>(), ["api"]);
+    assert_eq!(applications["api"].services, ["redis"]);
+}

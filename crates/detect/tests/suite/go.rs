@@ -433,3 +433,42 @@ fn hashes_that_are_missing_are_got() {
         "go mod download"
     );
 }
+
+#[test]
+fn what_is_embedded_and_not_there_is_asked_for() {
+    let files = [
+        ("go.mod", "module example.com/shop\n\ngo 1.22\n"),
+        ("main.go", MAIN),
+        (
+            "web/web.go",
+            "package web\n\n//go:embed all:dist static/*.css\nvar pages embed.FS\n",
+        ),
+        ("web/static/a.css", ""),
+    ];
+    let tree = MemoryTree::new(files);
+    let analysis = ergon_detect::analyse(&tree);
+    assert_eq!(
+        analysis.questions[0].text,
+        "What makes all:dist? web/web.go:3 embeds it, and it is not there."
+    );
+    let built = [("web/dist/index.html", "")];
+    let tree = MemoryTree::new(files.into_iter().chain(built));
+    assert!(ergon_detect::analyse(&tree).questions.is_empty());
+}
+
+#[test]
+fn a_procfile_may_name_what_was_built_without_its_folder() {
+    let files = [
+        ("go.mod", "module example.com/shop\n\ngo 1.22\n"),
+        ("main.go", MAIN),
+        ("Procfile", "web: shop -port $PORT\n"),
+    ];
+    let tree = MemoryTree::new(files);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    assert_eq!(
+        manifest.applications["shop"].run_command.as_deref(),
+        Some("shop -port $PORT")
+    );
+    let plans = ergon_detect::plan::plan(&manifest, &tree).unwrap();
+    assert!(plans[0].config.env["PATH"].starts_with("/app:"));
+}

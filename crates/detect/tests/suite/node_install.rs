@@ -360,3 +360,16 @@ fn a_runtime_is_named_in_many_ways() {
     );
     assert_eq!((bun.name.as_str(), bun.version.as_str()), ("bun", "1"));
 }
+
+#[test]
+fn an_image_says_which_of_the_versions_that_a_package_needs() {
+    let package = r#"{"scripts": {"start": "next start", "build": "next build"}, "dependencies": {"next": "16.2.6"}}"#;
+    let image =
+        "ARG NODE_VERSION=\"22-alpine\"\nFROM node:${NODE_VERSION}\nCMD [\"npm\", \"start\"]\n";
+    let runtime = detected(&[("package.json", package), ("Dockerfile", image)]).runtime;
+    let runtime = runtime.unwrap();
+    assert_eq!(
+        (runtime.version.as_str(), runtime.from.as_deref()),
+        ("22", Some("Dockerfile:2"))
+    );
+}

@@ -357,3 +357,24 @@ fn assets_are_built_with_a_manager_of_one_version() {
         ]
     );
 }
+
+#[test]
+fn pages_of_documentation_beside_a_program_are_no_second_one() {
+    let package = r#"{"scripts": {"build": "vite build", "docs:build": "vitepress build docs"}, "devDependencies": {"vite": "7", "vitepress": "1"}}"#;
+    let tree = MemoryTree::new([
+        (
+            "composer.json",
+            r#"{"require": {"laravel/framework": "^12.0"}}"#,
+        ),
+        ("artisan", ""),
+        ("public/index.php", "<?php"),
+        ("package.json", package),
+        ("docs/.vitepress/config.ts", ""),
+    ]);
+    let asked = ergon_detect::analyse(&tree).questions;
+    assert!(
+        asked
+            .iter()
+            .all(|asked| !asked.text.contains("A Node program"))
+    );
+}

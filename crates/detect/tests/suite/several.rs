@@ -526,3 +526,44 @@ fn an_address_may_stand_in_brackets() {
     shop (backend): npm run start in shop after data
     ");
 }
+
+#[test]
+fn a_library_that_vite_builds_is_no_site() {
+    let library = r#"{"name": "ui", "exports": {".": "./dist/index.js"}, "scripts": {"dev": "vite build --watch", "build": "vite build"}, "devDependencies": {"vite": "7"}}"#;
+    let site = r#"{"name": "web", "scripts": {"dev": "vite", "build": "vite build"}, "devDependencies": {"vite": "7"}}"#;
+    let tree = MemoryTree::new([
+        (
+            "package.json",
+            r#"{"private": true, "workspaces": ["packages/*", "apps/*"]}"#,
+        ),
+        ("packages/ui/package.json", library),
+        ("packages/ui/vite.config.ts", ""),
+        ("apps/web/package.json", site),
+        ("apps/web/index.html", ""),
+        ("apps/api/package.json", express("api").as_str()),
+    ]);
+    let applications = ergon_detect::analyse(&tree).manifest.applications;
+    assert_eq!(applications.keys().collect::<Vec<_>>(), ["api", "web"]);
+}
+
+#[test]
+fn what_is_open_for_many_is_asked_at_once() {
+    let package = |name: &str| express(name);
+    let packages = ["basket", "catalog", "orders", "payment"].map(package);
+    let tree = MemoryTree::new([
+        ("basket/package.json", packages[0].as_str()),
+        ("catalog/package.json", packages[1].as_str()),
+        ("orders/package.json", packages[2].as_str()),
+        ("payment/package.json", packages[3].as_str()),
+    ]);
+    let questions = ergon_detect::analyse(&tree).questions;
+    let versions: Vec<_> = questions
+        .iter()
+        .filter(|question| question.text.starts_with("Node version?"))
+        .collect();
+    assert_eq!(versions.len(), 1);
+    assert_eq!(
+        versions[0].text,
+        "Node version? nothing says; 18 assumed. So it is with basket, catalog and 2 more."
+    );
+}

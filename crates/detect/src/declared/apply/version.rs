@@ -25,7 +25,11 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
         .note
         .as_deref()
         .and_then(|note| note.split_once(" says "))
-        .map(|(_, said)| said.split([';', ',']).next().unwrap_or(said).to_owned());
+        .map(|(_, said)| {
+            said.split_once(", which needs ")
+                .map_or(said, |(_, range)| range)
+        })
+        .map(|said| said.split([';', ',']).next().unwrap_or(said).to_owned());
     let decides = match fact.confidence {
         Confidence::Assumed => true,
         Confidence::Likely => range.is_some_and(|range| versions::allows(&range, &claim.version)),

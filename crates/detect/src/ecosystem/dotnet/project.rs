@@ -13,6 +13,8 @@ pub(super) struct Project {
     has_host: bool,
     /// Made for Windows' own .NET.
     pub is_windows: bool,
+    /// For a desk or a phone, or what starts the other projects while they are worked on.
+    is_elsewhere: bool,
     /// Its build runs Node's package manager.
     pub builds_with_node: bool,
     says_test: bool,
@@ -56,6 +58,11 @@ impl Project {
             let named = root.children().find(|node| node.has_tag_name("Sdk"))?;
             named.attribute("Name")
         });
+        let mut sdks = root
+            .children()
+            .filter(|node| node.has_tag_name("Sdk"))
+            .filter_map(|node| node.attribute("Name"))
+            .chain(sdk);
         let sdk = sdk.unwrap_or("").split('/').next().unwrap_or("");
         Some(Self {
             file: file.to_owned(),
@@ -65,6 +72,10 @@ impl Project {
             output: property("OutputType").map(|(kind, _)| kind),
             has_host: !says("UseAppHost", "false"),
             is_windows: sdk.is_empty() && property("TargetFrameworkVersion").is_some(),
+            is_elsewhere: ["UseMaui", "UseWPF", "UseWindowsForms", "IsAspireHost"]
+                .iter()
+                .any(|property| says(property, "true"))
+                || sdks.any(|sdk| sdk.starts_with("Aspire.AppHost")),
             builds_with_node: root
                 .descendants()
                 .filter(|node| node.has_tag_name("Exec"))
@@ -116,7 +127,7 @@ impl Project {
             .as_deref()
             .is_some_and(|kind| kind.eq_ignore_ascii_case("library"));
         let served = self.sdk.ends_with(".Web") || self.sdk.ends_with(".Worker") || self.is_page();
-        !self.is_windows && (self.is_program() || (served && !library))
+        !self.is_windows && !self.is_elsewhere && (self.is_program() || (served && !library))
     }
 
     fn is_program(&self) -> bool {

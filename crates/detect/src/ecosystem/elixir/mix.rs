@@ -67,7 +67,20 @@ impl Mix {
             .find_map(|mut scan| scan.eat(":").then(|| scan.word()).flatten());
         let elixir = Scan::behind(text, "elixir:", COMMENTS).find_map(|mut scan| {
             let from = format!("{file}:{}", scan.line());
-            Some((scan.string(&['"'])?.to_owned(), from))
+            match scan.string(&['"']) {
+                Some(version) => Some((version.to_owned(), from)),
+                // An attribute of the module, which is written above.
+                None => scan
+                    .eat("@")
+                    .then(|| scan.word())
+                    .flatten()
+                    .and_then(|name| {
+                        Scan::behind(text, &format!("@{name} "), COMMENTS).find_map(|mut scan| {
+                            let from = format!("{file}:{}", scan.line());
+                            Some((scan.string(&['"'])?.to_owned(), from))
+                        })
+                    }),
+            }
         });
         let dependencies = Scan::behind(text, "{:", COMMENTS).filter_map(|mut scan| {
             let from = format!("{file}:{}", scan.line());

@@ -470,13 +470,16 @@ pub(super) fn exported(sources: &Sources<'_>, package: &Package) -> Option<Site>
 }
 
 fn has_page(sources: &Sources<'_>, package: &Package) -> bool {
+    let says = |field: &str| package.document.get(&[field]).is_some();
+    let is_library = says("exports") || (says("types") && says("main"));
     sources.has("index.html")
         || sources.has("src/index.html")
         || sources.has("app/index.html")
-        || ["dev", "start", "preview"]
-            .iter()
-            .filter_map(|name| package.script(name))
-            .any(|script| script.contains("vite"))
+        || !is_library
+            && ["dev", "start", "preview"]
+                .iter()
+                .filter_map(|name| package.script(name))
+                .any(|script| script.contains("vite"))
 }
 
 /// Astro's own word for pages that are made when they are asked for.

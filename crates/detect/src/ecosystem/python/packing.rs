@@ -4,7 +4,6 @@ use ergon_manifest::Application;
 
 use super::dependencies::Dependencies;
 use crate::ecosystem::{Packed, Packing, Probe, Toolchain};
-use crate::plan::APP_ROOT;
 
 /// Where programs are found in a Debian image.
 const SYSTEM_PATH: &str = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -21,7 +20,7 @@ pub(super) fn packing(packed: &Packed<'_>) -> Packing {
         "streamlit" => env.push(("STREAMLIT_SERVER_HEADLESS", "true".to_owned())),
         _ => {}
     }
-    let root = root(application);
+    let root = packed.root();
     if says(application, &["playwright install"]) {
         env.push(("PLAYWRIGHT_BROWSERS_PATH", format!("{root}/{BROWSERS}")));
     }
@@ -43,18 +42,6 @@ pub(super) fn packing(packed: &Packed<'_>) -> Packing {
         probe: Some(probe),
         ..Packing::default()
     }
-}
-
-/// Where the application lies in the image.
-fn root(application: &Application) -> String {
-    let written = application.path.as_deref().unwrap_or("");
-    let elements = written
-        .split('/')
-        .filter(|element| !matches!(*element, "" | "."));
-    std::iter::once(APP_ROOT)
-        .chain(elements)
-        .collect::<Vec<_>>()
-        .join("/")
 }
 
 fn says(application: &Application, words: &[&str]) -> bool {

@@ -2,19 +2,11 @@
 
 use super::USUAL;
 use crate::ecosystem::{Packed, Packing, Probe, Toolchain};
-use crate::plan::APP_ROOT;
 use crate::web_server;
 
 pub(super) fn packing(program: &Packed<'_>) -> Packing {
     let application = program.application;
-    let root = match application
-        .path
-        .as_deref()
-        .map(|path| path.trim_matches('/'))
-    {
-        None | Some("" | ".") => APP_ROOT.to_owned(),
-        Some(path) => format!("{APP_ROOT}/{path}"),
-    };
+    let root = program.root();
     let mut env = match application.kind.as_str() {
         "rails" => vec![
             ("RAILS_ENV", "production".to_owned()),
@@ -52,10 +44,8 @@ pub(super) fn packing(program: &Packed<'_>) -> Packing {
     // Ruby alone, without `bundle exec` before it, finds the gems by these.
     if installs && let Some(interface) = interface(version) {
         let gems = format!("{bundle}/ruby/{interface}");
-        env.push((
-            "PATH",
-            format!("{gems}/bin:/usr/local/bundle/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ));
+        let system = program.path(&[]);
+        env.push(("PATH", format!("{gems}/bin:/usr/local/bundle/bin:{system}")));
         env.push(("GEM_PATH", gems));
     }
     // A base that is not a small one can build by itself.
