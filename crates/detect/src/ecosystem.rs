@@ -24,7 +24,9 @@ mod gleam;
 mod go;
 mod haskell;
 mod java;
+mod nim;
 mod node;
+mod ocaml;
 mod perl;
 mod php;
 pub(crate) mod python;
@@ -58,6 +60,8 @@ pub const ALL: &[&Ecosystem] = &[
     &haskell::ECOSYSTEM,
     &swift::ECOSYSTEM,
     &zig::ECOSYSTEM,
+    &nim::ECOSYSTEM,
+    &ocaml::ECOSYSTEM,
     &cpp::ECOSYSTEM,
     &perl::ECOSYSTEM,
     &cobol::ECOSYSTEM,

@@ -97,7 +97,7 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "uv" => matches!(verb, "sync" | "pip" | "add" | "lock" | "tool" | "python"),
         "poetry" | "pdm" => matches!(verb, "install" | "sync" | "add" | "lock" | "self"),
         "pipenv" => matches!(verb, "install" | "sync" | "lock"),
-        "playwright" => verb == "install",
+        "playwright" | "opam" => verb == "install",
         "npm" => matches!(
             verb,
             "ci" | "clean-install" | "install" | "i" | "add" | "exec" | "update" | "rebuild"
@@ -144,7 +144,8 @@ fn fetches(words: &[&str], place: &Place<'_>) -> bool {
         "git" => matches!(verb, "clone" | "fetch" | "pull" | "submodule"),
         "cpanm" | "npx" | "bunx" | "corepack" | "gem" | "pecl" | "mvn" | "mvnw" | "gradle"
         | "gradlew" | "sbt" | "lein" | "clojure" | "clj" | "stack" | "cabal" | "swift"
-        | "conan" | "vcpkg" | "shards" | "gleam" | "rebar3" | "rustup" | "curl" | "wget" => true,
+        | "conan" | "vcpkg" | "shards" | "nimble" | "gleam" | "rebar3" | "rustup" | "curl"
+        | "wget" => true,
         _ => false,
     }
 }

@@ -365,3 +365,45 @@ fn perl_programs_that_list_their_modules_otherwise() {
         ]
     );
 }
+
+#[test]
+fn nim_by_its_nimble_file() {
+    let program = detected(&[
+        (
+            "shop.nimble",
+            "srcDir = \"src\"\nbin = @[\"web\"]\nrequires \"nim >= 2.0.0\", \"jester >= 0.5\"\n",
+        ),
+        ("src/web.nim", "settings:\n  port = Port(8081)\n"),
+    ]);
+    assert_eq!(
+        (program.language.as_str(), program.kind.as_str()),
+        ("nim", "jester")
+    );
+    assert_eq!(version(&program), ("2.0.0", "shop.nimble:3"));
+    assert_eq!((run(&program), &program.ports), ("./web", &vec![8081]));
+}
+
+#[test]
+fn ocaml_by_dune() {
+    let program = detected(&[
+        ("dune-project", "(lang dune 3.0)\n(name shop)\n"),
+        (
+            "bin/dune",
+            "(executable\n (public_name shop)\n (name main)\n (libraries dream))\n",
+        ),
+        ("bin/main.ml", "let () = Dream.run ~port:8081 handler\n"),
+        (
+            "shop.opam",
+            "depends: [\n  \"ocaml\" {>= \"4.14\"}\n  \"dream\"\n]\n",
+        ),
+    ]);
+    assert_eq!(
+        (program.language.as_str(), program.kind.as_str()),
+        ("ocaml", "dream")
+    );
+    assert_eq!(version(&program), ("4.14", "shop.opam:2"));
+    assert_eq!(
+        (run(&program), &program.ports),
+        ("./_build/default/bin/main.exe", &vec![8081])
+    );
+}
