@@ -43,7 +43,9 @@ pub fn of<'a>(root: &Sources<'a>, compose: Option<&Compose>) -> Vec<Member<'a>> 
         built: compose.map(Compose::built).unwrap_or_default(),
     };
     let at_root = composed.program(root.same());
-    let root_starts = at_root.as_ref().is_some_and(starts);
+    let root_starts = at_root
+        .as_ref()
+        .is_some_and(|member| starts(member) && !composed.is_one_of_several(root, member));
     let mut members: Vec<Member<'a>> = Vec::new();
     let mut left = None;
     if root_starts {
@@ -95,25 +97,26 @@ fn is_within(folder: &str, members: &[Member<'_>]) -> bool {
     })
 }
 
-/// Leaves out what is only there for the others: tools, and a package that has a main file, but nothing that starts it.
+/// Leaves out what is only there for the others.
 fn without_libraries(members: &mut Vec<Member<'_>>) {
-    let is_library = |member: &Member<'_>| {
-        let first = member.sources.folder().split('/').next().unwrap_or("");
-        let command = member.found.application.run_command.as_deref();
-        let is_beside = member.service.is_none()
-            && member.found.strength == Strength::Program
-            && member.found.application.ports.is_empty();
-        if TOOLS.contains(&first) {
-            return is_beside;
-        }
-        LIBRARIES.contains(&first)
-            && is_beside
-            && command
-                .is_some_and(|command| !command.contains(" run ") && !command.contains(" start"))
-    };
     if !members.iter().all(is_library) {
         members.retain(|member| !is_library(member));
     }
+}
+
+/// Whether a program is only there for others: tools, and a package that has a main file, but nothing that starts it.
+fn is_library(member: &Member<'_>) -> bool {
+    let first = member.sources.folder().split('/').next().unwrap_or("");
+    let command = member.found.application.run_command.as_deref();
+    let is_beside = member.service.is_none()
+        && member.found.strength == Strength::Program
+        && member.found.application.ports.is_empty();
+    if TOOLS.contains(&first) {
+        return is_beside;
+    }
+    LIBRARIES.contains(&first)
+        && is_beside
+        && command.is_some_and(|command| !command.contains(" run ") && !command.contains(" start"))
 }
 
 /// Whether a program can be started by itself.
@@ -198,6 +201,37 @@ impl Composed<'_> {
                 );
             }
         }
+    }
+
+    /// Whether a workspace's program is that of a folder of its own, beside others that are no part of the workspace.
+    fn is_one_of_several(&self, root: &Sources<'_>, member: &Member<'_>) -> bool {
+        let entrypoint = member.found.application.entrypoint.as_deref();
+        let Some((folder, _)) = entrypoint.and_then(|file| file.rsplit_once('/')) else {
+            return false;
+        };
+        let has_own = |folder: &str| {
+            ["go.mod", "Cargo.toml"]
+                .iter()
+                .any(|file| root.has(&format!("{folder}/{file}")))
+        };
+        let mut ends = folder.match_indices('/').map(|(at, _)| at);
+        let own = ends
+            .find(|at| has_own(&folder[..*at]))
+            .map(|at| &folder[..at])
+            .or_else(|| has_own(folder).then_some(folder));
+        let Some(own) = own.filter(|_| member.service.is_none()) else {
+            return false;
+        };
+        let mut others = folders(root).into_iter().filter(|other| {
+            let is_own = other
+                .strip_prefix(own)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            !is_own && !has_own(other)
+        });
+        others.any(|other| {
+            let other = self.program(root.below(&other)).filter(starts);
+            other.is_some_and(|other| !is_library(&other))
+        })
     }
 
     /// The program in a folder.

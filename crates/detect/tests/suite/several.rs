@@ -567,3 +567,21 @@ fn what_is_open_for_many_is_asked_at_once() {
         "Node version? nothing says; 18 assumed. So it is with basket, catalog and 2 more."
     );
 }
+
+#[test]
+fn a_workspace_of_one_program_is_one_beside_those_of_other_languages() {
+    let page = "{\"scripts\": {\"build\": \"vite build\"}, \"devDependencies\": {\"vite\": \"5\"}}";
+    let workspace = [
+        ("Cargo.toml", "[workspace]\nmembers = [\"api\"]\n"),
+        ("api/Cargo.toml", "[package]\nname = \"api\"\n"),
+        ("api/src/main.rs", "fn main() {}\n"),
+    ];
+    let tree = MemoryTree::new(workspace);
+    assert_snapshot!(containers(&tree), @"api (): ./bin/api in .");
+    let tree = tree.with("ui/package.json", page).with("ui/index.html", "");
+    let text = containers(&tree);
+    assert!(
+        text.starts_with("api (backend): ./bin/api in api\nui (frontend): caddy run"),
+        "{text}"
+    );
+}
