@@ -472,3 +472,21 @@ fn a_procfile_may_name_what_was_built_without_its_folder() {
     let plans = ergon_detect::plan::plan(&manifest, &tree).unwrap();
     assert!(plans[0].config.env["PATH"].starts_with("/app:"));
 }
+
+#[test]
+fn an_option_says_where_it_listens() {
+    for option in [
+        "viper.SetDefault(\"port\", 8081)",
+        "cmd.Flags().IntP(\"port\", \"p\", 8081, \"port of the server\")",
+        "flag.IntVar(&settings.port, \"port\", 8081, \"port of the server\")",
+    ] {
+        let main = format!(
+            "package main\n\nimport \"net/http\"\n\nfunc main() {{\n\t{option}\n\thttp.Serve(listener, nil)\n}}\n"
+        );
+        let shop = detected(&[
+            ("go.mod", "module example.com/shop\n\ngo 1.22\n"),
+            ("main.go", &main),
+        ]);
+        assert_eq!(shop.ports, [8081], "{option}");
+    }
+}

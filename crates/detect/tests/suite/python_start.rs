@@ -546,3 +546,33 @@ fn a_file_that_only_names_jobs_is_run_by_celery() {
         "python worker.py"
     );
 }
+
+#[test]
+fn uwsgi_serves_django_where_it_is_listed() {
+    let files = [
+        ("requirements.txt", "django==5.2\nuwsgi==2.0.28\n"),
+        ("manage.py", "DJANGO_SETTINGS_MODULE = 'shop.settings'\n"),
+        (
+            "shop/settings.py",
+            "WSGI_APPLICATION = 'shop.wsgi.application'\n",
+        ),
+        ("shop/wsgi.py", "application = get_wsgi_application()\n"),
+    ];
+    let run = |more: &[(&str, &str)]| {
+        let files: Vec<_> = files.iter().chain(more).copied().collect();
+        let run = crate::detected(&files).run_command.unwrap();
+        run.rsplit(" && ").next().unwrap().to_owned()
+    };
+    assert_eq!(
+        run(&[]),
+        "uwsgi --http 0.0.0.0:${PORT:-8000} --module shop.wsgi:application --master"
+    );
+    assert_eq!(
+        run(&[("uwsgi.ini", "[uwsgi]\nmodule = shop.wsgi:application\n")]),
+        "uwsgi --http 0.0.0.0:${PORT:-8000} --ini uwsgi.ini"
+    );
+    assert_eq!(
+        run(&[("uwsgi.ini", "[uwsgi]\nhttp = 0.0.0.0:9000\n")]),
+        "uwsgi --ini uwsgi.ini"
+    );
+}

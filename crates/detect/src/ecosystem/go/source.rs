@@ -45,7 +45,44 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
             ports.next()
         })
     };
-    fallback.or_else(listened)
+    fallback.or_else(listened).or_else(|| of_option(texts))
+}
+
+/// What an option or a setting called `port` is where nobody gives it: `flags.Int("port", 8081, "…")` and the like,
+/// which read `PORT` only where the program says so.
+fn of_option(texts: &[Text<'_>]) -> Option<Port> {
+    let calls = [
+        "SetDefault(",
+        ".Int(",
+        ".IntP(",
+        ".Uint16(",
+        ".IntVar(",
+        ".IntVarP(",
+    ];
+    texts.iter().find_map(|(path, text)| {
+        let mut places = calls
+            .iter()
+            .flat_map(|call| Scan::behind(text, call, COMMENT));
+        places.find_map(|mut scan| {
+            let from = format!("{path}:{}", scan.line());
+            if scan.eat("&") {
+                scan.word()?;
+                while scan.eat(".") {
+                    scan.word()?;
+                }
+                scan.eat(",");
+            }
+            let name = scan.string(QUOTES)?;
+            let is_port = matches!(name, "port" | "http-port" | "http_port" | "listen-port");
+            scan.eat(",");
+            // A letter for the option.
+            if scan.string(QUOTES).is_some() {
+                scan.eat(",");
+            }
+            let number = scan.number().and_then(scan::port)?;
+            (is_port && number > 0).then(|| Port::written(number, from))
+        })
+    })
 }
 
 /// The port of an address, as it is written or as the file sets it: `":8080"`, `fmt.Sprintf(":%d", *port)`, `":" + port`.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Program;
-use super::server::{gunicorn, of_settings};
+use super::server::{gunicorn, of_settings, uwsgi};
 use super::source::is_identifier;
 use super::start::Start;
 use crate::analysis::Topic;
@@ -176,6 +176,12 @@ impl Django {
                     from,
                 )
             }
+            (Some((target, from)), _) if has("uwsgi") && !has("gunicorn") => (
+                "uwsgi",
+                format!("uwsgi {target}"),
+                uwsgi(program, &chdir("--chdir"), &target),
+                from,
+            ),
             (Some((target, from)), _) => {
                 if !has("gunicorn") {
                     missing = Some("gunicorn");

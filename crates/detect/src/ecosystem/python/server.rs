@@ -17,6 +17,22 @@ pub(super) fn gunicorn(chdir: &str, target: &str) -> String {
     format!("gunicorn {chdir}--bind 0.0.0.0:{{port}} {target}")
 }
 
+/// uWSGI's line: by its own settings where there are any, which may be for a web server before it.
+pub(super) fn uwsgi(program: &Program<'_, '_>, chdir: &str, target: &str) -> String {
+    const SETTINGS: &str = "uwsgi.ini";
+    let Some(text) = program.sources.text(SETTINGS) else {
+        return format!("uwsgi --http 0.0.0.0:{{port}} {chdir}--module {target} --master");
+    };
+    let says_http = text
+        .lines()
+        .any(|line| line.trim_start().starts_with("http"));
+    if says_http {
+        format!("uwsgi --ini {SETTINGS}")
+    } else {
+        format!("uwsgi --http 0.0.0.0:{{port}} --ini {SETTINGS}")
+    }
+}
+
 /// A program that a server serves.
 pub(super) fn served(
     program: &Program<'_, '_>,
@@ -225,11 +241,7 @@ fn wsgi(
         return Some(server("gunicorn", 8000, said, gunicorn(&chdir, &called)));
     }
     if has("uwsgi") && !object.factory && object.folder.is_none() {
-        if program.sources.has("uwsgi.ini") {
-            let line = "uwsgi --ini uwsgi.ini".to_owned();
-            return Some(server("uwsgi", 8000, line.clone(), line));
-        }
-        let line = format!("uwsgi --http 0.0.0.0:{{port}} --module {target} --master");
+        let line = uwsgi(program, "", &target);
         return Some(server("uwsgi", 8000, format!("uwsgi {target}"), line));
     }
     let script = runs_itself(text) && !object.file.contains('/');
