@@ -16,7 +16,7 @@ pub fn choose(range: &str, candidates: &[u32], preferred: u32, part: Part) -> Op
 
 /// Those of the candidates that a range allows, as in [`choose`].
 pub fn allowed(range: &str, candidates: &[u32], part: Part) -> Vec<u32> {
-    let alternatives: Vec<_> = range.split("||").map(comparisons).collect();
+    let alternatives: Vec<_> = alternatives(range).map(comparisons).collect();
     let allowed = |candidate: u32| {
         alternatives.iter().any(|all| {
             all.iter()
@@ -33,11 +33,19 @@ pub fn allowed(range: &str, candidates: &[u32], part: Part) -> Vec<u32> {
 /// Whether a range, or an exact version, allows a version; numbers that one of them leaves open agree with any.
 pub fn allows(range: &str, version: &str) -> bool {
     let version = numbers(version);
-    range.split("||").any(|all| {
+    alternatives(range).any(|all| {
         comparisons(all)
             .iter()
             .all(|comparison| fits(comparison, &version))
     })
+}
+
+/// What a range allows one by one: `^16 || ^20`, and `^7.4|^8.0` as Composer has it.
+fn alternatives(range: &str) -> impl Iterator<Item = &str> {
+    let mut parts = range.split('|').filter(|part| !part.trim().is_empty());
+    // All of it, where nothing is said.
+    let first = parts.next().unwrap_or("");
+    std::iter::once(first).chain(parts)
 }
 
 fn fits((operator, wanted): &Comparison, version: &[u32]) -> bool {
@@ -182,6 +190,7 @@ mod tests {
             ("18", "18.17"),
             ("18.17.0", "18"),
             ("^16 || ^20", "20.1"),
+            ("^7.4|^8.0", "8.1"),
             ("<18.3", "18"),
             ("~=3.10", "3.12"),
             ("", "3"),

@@ -217,3 +217,12 @@ fn what_runs_on_a_desk_or_only_starts_the_others_is_no_service() {
     assert_eq!(applications.keys().collect::<Vec<_>>(), ["api"]);
     assert_eq!(applications["api"].services, ["redis"]);
 }
+
+#[test]
+fn a_function_is_served_like_any_web_program() {
+    let found = detected(&[(
+        "Greet.csproj",
+        "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net8.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"Google.Cloud.Functions.Hosting\" Version=\"2.2.1\" /></ItemGroup></Project>",
+    )]);
+    assert_eq!(found.ports, [8080]);
+}

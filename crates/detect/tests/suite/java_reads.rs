@@ -125,3 +125,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn plugins_may_stand_on_one_line() {
+    let found = detected(&[
+        ("settings.gradle.kts", "rootProject.name = \"shop\"\n"),
+        (
+            "build.gradle.kts",
+            "plugins { kotlin(\"jvm\") version \"1.9.22\"; application }\napplication { mainClass.set(\"MainKt\") }\n",
+        ),
+        ("src/main/kotlin/Main.kt", "fun main() {}\n"),
+    ]);
+    assert_eq!(
+        found.run_command.as_deref(),
+        Some("./build/install/shop/bin/shop")
+    );
+}

@@ -107,7 +107,9 @@ impl Project {
 
     /// Listens, by what only servers use.
     pub fn is_web(&self) -> bool {
-        self.sdk.ends_with(".Web")
+        // Functions bring their server along.
+        self.uses("Google.Cloud.Functions.Hosting")
+            || self.sdk.ends_with(".Web")
             || (self.is_program()
                 && self
                     .parts

@@ -130,7 +130,11 @@ impl Script {
             if scan.rest().starts_with('(')
                 && inside.eat("(")
                 && let Some(name) = inside.string(QUOTES)
-                && scan.line_before().trim() == "kotlin"
+                && scan
+                    .line_before()
+                    .rsplit(['{', ';'])
+                    .next()
+                    .is_some_and(|statement| statement.trim() == "kotlin")
             {
                 inside.eat(")");
                 add(
@@ -163,8 +167,11 @@ impl Script {
         if let Some((_, content)) = self.block("plugins") {
             let start = content.as_ptr() as usize - self.text.as_ptr() as usize;
             let first = self.text[..start].matches('\n').count() + 1;
-            for (index, line) in content.lines().enumerate() {
-                let word = line.trim().trim_matches('`');
+            let lines = content.lines().enumerate();
+            let statements =
+                lines.flat_map(|(index, line)| line.split(';').map(move |one| (index, one)));
+            for (index, statement) in statements {
+                let word = statement.trim().trim_matches('`');
                 let plain = !word.is_empty()
                     && word
                         .chars()
