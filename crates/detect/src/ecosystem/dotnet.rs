@@ -2,6 +2,7 @@
 
 mod project;
 mod published;
+mod script;
 mod source;
 
 use ergon_manifest::{Application, Health};
@@ -114,7 +115,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .or_else(|| sources.name_ending(".slnx"));
     let files = if here.is_empty() {
         if solution.is_none() {
-            return published::detect(sources);
+            return published::detect(sources).or_else(|| script::detect(sources));
         }
         let below = sources.files().iter().copied();
         below.filter(|path| is_project(path)).take(50).collect()

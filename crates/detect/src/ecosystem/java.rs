@@ -199,23 +199,35 @@ fn language(main: Option<&Main>, texts: &[Text<'_>]) -> (&'static str, &'static 
     }
 }
 
-/// Files at the root without a build: what `javac` alone makes of them.
+/// Gets Kotlin's compiler, which no image of a JDK has.
+const KOTLIN: &str = "curl -fsSL -o kotlin.zip \
+     https://github.com/JetBrains/kotlin/releases/download/v2.1.20/kotlin-compiler-2.1.20.zip && jar xf kotlin.zip";
+
+/// Files at the root without a build: what the compiler alone makes of them.
 fn plain(sources: &Sources<'_>) -> Option<Found> {
-    let here: Vec<&str> = sources
-        .names()
-        .filter(|name| name.ends_with(".java"))
-        .collect();
-    if here.is_empty() {
-        return None;
-    }
-    let texts = sources.program_texts(&["java"]);
+    let kotlin = match ["java", "kt"].map(|one| sources.name_ending(&format!(".{one}"))) {
+        [Some(_), _] => false,
+        [None, Some(_)] => true,
+        [None, None] => return None,
+    };
+    let extension = if kotlin { "kt" } else { "java" };
+    let texts = sources.program_texts(&[extension]);
     let mains = source::mains(&texts);
     let main = mains.iter().find(|main| !main.file.contains('/')).cloned();
+    if kotlin && main.is_none() {
+        return None;
+    }
+    let (command, makes) = if kotlin {
+        let compile = "bash kotlinc/bin/kotlinc ./*.kt -include-runtime -d app.jar";
+        (format!("{KOTLIN} && {compile}"), "app.jar")
+    } else {
+        ("javac -d out ./*.java".to_owned(), "out")
+    };
     let launch = main.as_ref().map(|main| Launch {
-        command: "javac -d out ./*.java".to_owned(),
-        makes: "out".to_owned(),
-        start: Start::Java(format!("-cp out {}", shell_quoted(&main.class))),
-        artifacts: vec!["out".to_owned()],
+        command,
+        makes: makes.to_owned(),
+        start: Start::Java(format!("-cp {makes} {}", shell_quoted(&main.class))),
+        artifacts: vec![makes.to_owned()],
         from: main.from.clone(),
         note: format!("{} has a main, and there is no build file", main.file),
         question: None,

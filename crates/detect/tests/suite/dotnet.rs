@@ -226,3 +226,21 @@ fn a_function_is_served_like_any_web_program() {
     )]);
     assert_eq!(found.ports, [8080]);
 }
+
+#[test]
+fn a_program_may_be_one_file() {
+    let found = detected(&[(
+        "greet.cs",
+        "#!/usr/bin/env dotnet\n#:sdk Microsoft.NET.Sdk.Web\nvar app = WebApplication.Create(args);\napp.Run(\"http://0.0.0.0:5000\");\n",
+    )]);
+    assert_eq!(found.run_command.as_deref(), Some("./out/greet"));
+    assert_eq!(found.runtime.unwrap().version, "10.0");
+    assert_eq!(found.ports, [5000]);
+    let tree = MemoryTree::new([("greet.cs", "class Greet {}\n")]);
+    assert!(
+        ergon_detect::analyse(&tree)
+            .manifest
+            .applications
+            .is_empty()
+    );
+}

@@ -141,3 +141,21 @@ fn plugins_may_stand_on_one_line() {
         Some("./build/install/shop/bin/shop")
     );
 }
+
+#[test]
+fn a_lone_file_of_kotlin_is_compiled_as_it_is() {
+    let found = detected(&[("main.kt", "fun main() {\n    println(1)\n}\n")]);
+    assert_eq!(found.language, "kotlin");
+    assert_eq!(
+        found.run_command.as_deref(),
+        Some("java $JAVA_OPTS -cp app.jar MainKt")
+    );
+    assert_eq!(found.artifacts, ["app.jar"]);
+    let tree = MemoryTree::new([("Part.kt", "class Part\n")]);
+    assert!(
+        ergon_detect::analyse(&tree)
+            .manifest
+            .applications
+            .is_empty()
+    );
+}
