@@ -128,3 +128,29 @@ fn servers_of_cpp_zig_and_dart() {
         assert_eq!(program.ports, [port], "{text}");
     }
 }
+
+#[test]
+fn servers_that_answer_calls_of_grpc() {
+    let node = detected(&[
+        (
+            "package.json",
+            "{\"dependencies\": {\"@grpc/grpc-js\": \"1\"}}",
+        ),
+        (
+            "server.js",
+            "server.bindAsync('0.0.0.0:50052', credentials, start);\n",
+        ),
+    ]);
+    assert_eq!(node.ports, [50052]);
+    let java = detected(&[
+        (
+            "build.gradle",
+            "plugins {\n  id 'application'\n}\napplication {\n  mainClass = 'shop.Main'\n}\n",
+        ),
+        (
+            "src/main/java/shop/Main.java",
+            "package shop;\nclass Main {\n  public static void main(String[] a) { ServerBuilder.forPort(50053).build().start(); }\n}\n",
+        ),
+    ]);
+    assert_eq!(java.ports, [50053]);
+}

@@ -223,6 +223,8 @@ impl Program<'_, '_> {
             "new ServerSocket",
             "createHttpServer",
             "embeddedServer",
+            "ServerBuilder.forPort",
+            "newServerBuilderForPort",
         ];
         used.is_none_or(|used| used.framework.kind == "vertx")
             && self.texts.iter().any(|(_, text)| {

@@ -127,7 +127,7 @@ pub fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
 }
 
 /// Calls and names before a port.
-const LISTENS: [&str; 22] = [
+const LISTENS: [&str; 24] = [
     "port",
     "setPort",
     "withPort",
@@ -141,6 +141,8 @@ const LISTENS: [&str; 22] = [
     "httpPort",
     "serverPort",
     "bindHttp",
+    "forPort",
+    "newServerBuilderForPort",
     "newServerAt",
     "bind",
     "DEFAULT_PORT",

@@ -26,7 +26,18 @@ pub(super) fn port((path, text): &Text<'_>) -> Option<Port> {
             None => named(text, scan.word()?),
         }
     });
-    let told = listen.or_else(|| servers(text).find_map(|fields| fields.port(text)));
+    // `server.bindAsync("0.0.0.0:50051", …)` of gRPC.
+    let bound = || {
+        Scan::behind(text, ".bindAsync", COMMENT).find_map(|mut scan| {
+            scan.eat("(").then_some(())?;
+            let line = scan.line();
+            let (_, port) = scan.string(&['\'', '"', '`'])?.rsplit_once(':')?;
+            Some((port_number(port)?, line))
+        })
+    };
+    let told = listen
+        .or_else(bound)
+        .or_else(|| servers(text).find_map(|fields| fields.port(text)));
     told.map(|(number, line)| Port::written(number, format!("{path}:{line}")))
 }
 
