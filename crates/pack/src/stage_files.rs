@@ -1,6 +1,6 @@
 //! The files of layers that are already written: an earlier stage's, or an engine's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use ergon_detect::plan::{APP_ROOT, StageFiles};
@@ -23,6 +23,7 @@ pub fn collect(
     let mut spool = Spool::new(blobs)?;
     let mut files: BTreeMap<String, LayerEntry> = BTreeMap::new();
     for layer in layers {
+        let mut linked: BTreeMap<String, Vec<String>> = BTreeMap::new();
         read_layer::<PackError>(blobs.open_read(layer)?, |entry, content| {
             if entry.path != root && !entry.path.starts_with(&below) {
                 return Ok(());
@@ -38,10 +39,24 @@ pub fn collect(
                     if !matches!(kept.kind, EntryKind::Directory) {
                         remove(&mut files, &kept.path);
                     }
+                    if let EntryKind::Hardlink(target) = &kept.kind {
+                        let links = linked.entry(target.clone()).or_default();
+                        links.push(kept.path.clone());
+                    }
                     files.insert(kept.path.clone(), kept);
                 }
             }
             Ok(())
+        })?;
+        separate(linked, &mut files, |paths| {
+            let mut found = Vec::new();
+            read_layer::<PackError>(blobs.open_read(layer)?, |entry, content| {
+                if paths.contains(&entry.path) {
+                    found.push(spool.keep_entry(entry, content)?);
+                }
+                Ok(())
+            })?;
+            Ok(found)
         })?;
     }
     if let StageFiles::Only(paths) = taken {
@@ -67,6 +82,39 @@ pub fn collect(
         .collect())
 }
 
+/// Makes files of hard links: what they are linked to may lie elsewhere, as a package manager's store does, or
+/// may be gone in a later layer. `read` gets what is not among the files.
+fn separate(
+    linked: BTreeMap<String, Vec<String>>,
+    files: &mut BTreeMap<String, LayerEntry>,
+    read: impl FnOnce(&BTreeSet<String>) -> Result<Vec<LayerEntry>, PackError>,
+) -> Result<(), PackError> {
+    let elsewhere = linked.keys().filter(|target| !files.contains_key(*target));
+    let elsewhere: BTreeSet<String> = elsewhere.cloned().collect();
+    let others: BTreeMap<String, LayerEntry> = if elsewhere.is_empty() {
+        BTreeMap::new()
+    } else {
+        let found = read(&elsewhere)?.into_iter();
+        found.map(|entry| (entry.path.clone(), entry)).collect()
+    };
+    for (target, links) in linked {
+        let Some(original) = files.get(&target).or_else(|| others.get(&target)).cloned() else {
+            continue;
+        };
+        for link in links {
+            let path = link.clone();
+            files.insert(
+                link,
+                LayerEntry {
+                    path,
+                    ..original.clone()
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
 fn remove(files: &mut BTreeMap<String, LayerEntry>, path: &str) {
     let folder = format!("{path}/");
     files.retain(|other, _| other != path && !other.starts_with(&folder));
@@ -74,8 +122,7 @@ fn remove(files: &mut BTreeMap<String, LayerEntry>, path: &str) {
 
 /// Leaves out folders in which nothing is left.
 fn drop_hollow_folders(files: &mut BTreeMap<String, LayerEntry>, root: &str) {
-    let mut holding: std::collections::BTreeSet<String> =
-        std::collections::BTreeSet::from([root.to_owned()]);
+    let mut holding: BTreeSet<String> = BTreeSet::from([root.to_owned()]);
     for (path, entry) in files.iter() {
         if !matches!(entry.kind, EntryKind::Directory) {
             holding.extend(
@@ -168,6 +215,41 @@ mod tests {
         assert_eq!(
             paths(vec![layer], &["**/*.go", "go.mod", "vendor"]),
             ["app", "app/bin", "app/bin/web"]
+        );
+    }
+
+    #[test]
+    fn what_is_linked_to_something_that_is_not_taken_is_a_file() {
+        let link = |path: &str, target: &str| entry(path, EntryKind::Hardlink(target.to_owned()));
+        let lower = vec![
+            file(".store/x", "one"),
+            link("app/a", ".store/x"),
+            file("app/b", "two"),
+            link("app/c", "app/b"),
+        ];
+        let upper = vec![entry("app/b", EntryKind::Whiteout)];
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path()).unwrap();
+        let layers: Vec<Digest> = [lower, upper]
+            .into_iter()
+            .map(|entries| write_layer(entries, 0, &blobs).unwrap().digest)
+            .collect();
+        let taken = collect(&blobs, &layers, &StageFiles::Except(Vec::new()), 7).unwrap();
+        let layer = write_layer(taken, 0, &blobs).unwrap();
+        let mut files = Vec::new();
+        read_layer::<PackError>(blobs.open_read(&layer.digest).unwrap(), |entry, content| {
+            if matches!(entry.kind, EntryKind::File { .. }) {
+                let mut text = String::new();
+                content.read_to_string(&mut text).unwrap();
+                files.push((entry.path, text));
+            }
+            Ok(())
+        })
+        .unwrap();
+        let expected = [("app/a", "one"), ("app/c", "two")];
+        assert_eq!(
+            files,
+            expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
         );
     }
 }
