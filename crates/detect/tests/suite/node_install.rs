@@ -136,7 +136,7 @@ fn a_package_of_a_workspace_has_the_manager_of_its_root() {
             "npm install --global pnpm@8.1.0",
             "cd ../.. && pnpm install",
             "cd ../.. && find . -name node_modules -prune -exec rm -rf {} + && CI=true pnpm install --prod \
-             --offline --frozen-lockfile --filter '{apps/api}...'"
+             --prefer-offline --frozen-lockfile --filter '{apps/api}...'"
         ]
     );
 }

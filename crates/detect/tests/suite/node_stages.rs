@@ -2,7 +2,7 @@
 
 use ergon_detect::dockerfile::render;
 use ergon_detect::memory::MemoryTree;
-use ergon_detect::plan::plan;
+use ergon_detect::plan::{Step, plan};
 
 /// What takes away what only building needed, and the last stage of the Dockerfile.
 fn last(files: &[(&str, &str)], name: &str) -> (Option<String>, String) {
@@ -61,7 +61,7 @@ fn packages_of_a_workspace_leave_behind_what_built_them() {
     ];
     assert_eq!(
         of(&pnpm, "{}"),
-        "cd ../.. && find . -name node_modules -prune -exec rm -rf {} + && CI=true pnpm install --prod --offline \
+        "cd ../.. && find . -name node_modules -prune -exec rm -rf {} + && CI=true pnpm install --prod --prefer-offline \
          --frozen-lockfile --filter '{apps/api}...'"
     );
     assert_eq!(
@@ -87,6 +87,15 @@ fn a_package_alone_leaves_behind_what_built_it_with_bun_and_yarn() {
         Some("rm -rf node_modules && bun install --production --frozen-lockfile")
     );
     // Without folders of packages they are run out of the cache, by Yarn.
+    let tree = MemoryTree::new([BERRY, ("package.json", API)]);
+    let manifest = ergon_detect::analyse(&tree).manifest;
+    let plan = plan(&manifest, &tree).unwrap().remove(0);
+    // What it throws away of its cache it may have to get again.
+    let focus = plan.stages[0].steps.last().unwrap();
+    assert!(
+        matches!(focus, Step::Run { network: true, .. }),
+        "{focus:?}"
+    );
     let (command, last) = of(&[BERRY]);
     assert_eq!(
         command.as_deref(),
@@ -137,6 +146,16 @@ fn what_is_written_among_the_packages_is_not_thrown_away_with_them() {
         ("packages/db/package.json", db),
     ];
     assert_eq!(last(&files, "api").0, None);
+    let client = r#"{"name": "api", "scripts": {"build": "prisma generate", "start": "node ."}, "dependencies": {"@prisma/client": "5"}, "devDependencies": {"prisma": "5"}}"#;
+    for (lock, prunes) in [
+        ("pnpm-lock.yaml", false),
+        ("bun.lock", false),
+        ("package-lock.json", true),
+    ] {
+        let schema = ("prisma/schema.prisma", "");
+        let files = [("package.json", client), (lock, ""), schema];
+        assert_eq!(last(&files, "api").0.is_some(), prunes, "{lock}");
+    }
     let native = r#"{"name": "api", "scripts": {"build": "x", "start": "node .", "prepare": "husky"}, "dependencies": {"bcrypt": "5"}, "devDependencies": {"husky": "9"}}"#;
     let tree = MemoryTree::new([("package.json", native), ("bun.lock", "{}")]);
     let manifest = ergon_detect::analyse(&tree).manifest;

@@ -88,7 +88,7 @@ const OF_WORK: [&str; 5] = [
 const MARKS: [&str; 6] = [
     "npm prune --omit=dev",
     "pnpm prune --prod",
-    "pnpm install --prod --offline",
+    "pnpm install --prod --prefer-offline",
     "yarn install --production --ignore-scripts",
     "yarn workspaces focus",
     "rm -rf node_modules && bun install --production",
@@ -133,7 +133,7 @@ pub(super) fn command(
         }
         // It prunes no workspace.
         (Manager::Pnpm, _) => {
-            let again = "CI=true pnpm install --prod --offline --frozen-lockfile";
+            let again = "CI=true pnpm install --prod --prefer-offline --frozen-lockfile";
             let scripts = without_scripts(sources, package, scope)?;
             let only = match scope {
                 Scope::Member(root, _) => {
