@@ -14,9 +14,9 @@ pub const READ_LIMIT: u64 = 1 << 20;
 /// How many source files are searched, those nearest to the root first.
 const SEARCHED_FILES: usize = 2000;
 /// How much text searches leave in memory, for all of a project together.
-const SEARCHED_TEXT: usize = 32 << 20;
+const SEARCHED_TEXT: usize = 64 << 20;
 /// How much text is kept at all; files that are asked for by name come after searches.
-const MOST_TEXT: usize = 64 << 20;
+const MOST_TEXT: usize = 96 << 20;
 
 /// How many of the files that cannot be taken are told one by one.
 const MOST_LEFT_OUT: usize = 5;

@@ -87,10 +87,11 @@ fn read_as(
     };
     let stage = &stages[last];
     if let Some((command, line)) = stage.command()
-        && let Some(command) = settle(sources, stage, command)
+        && let Some((command, left)) = settle(sources, stage, command)
         && let Some(start) = declared.start(&command, place(line), &format!("the {file}"))
     {
         start.weight = Weight::Evidence;
+        start.note = left.map(|left| format!("what {left} does before it is left out"));
     }
     for (number, line) in &stage.ports {
         declared.ports.push(Said::new(*number, place(*line)));
@@ -120,12 +121,48 @@ fn read_as(
     }
 }
 
-/// What is started, seen from the program's folder instead of the image's.
-fn settle(sources: &Sources<'_>, stage: &Stage, command: stage::Command) -> Option<String> {
+/// What is started, seen from the program's folder instead of the image's, and the script that went before it.
+fn settle(
+    sources: &Sources<'_>,
+    stage: &Stage,
+    command: stage::Command,
+) -> Option<(String, Option<String>)> {
+    let mut left = None;
     let line = match command {
         stage::Command::Line(line) => line,
-        stage::Command::Words(words) => in_words(&without_wrappers(words)),
+        stage::Command::Words(words) => {
+            let mut words = without_wrappers(words);
+            if let Some(script) = preparing(sources, stage, &words) {
+                left = Some(script);
+                words.remove(0);
+            }
+            in_words(&words)
+        }
     };
+    let words: Vec<_> = line
+        .split(' ')
+        .enumerate()
+        .map(|(index, word)| match inside(sources, stage, word) {
+            // Only a path is started from the program's folder.
+            Some(inner) if index == 0 && !inner.contains('/') => format!("./{inner}"),
+            Some(inner) => inner,
+            None => word.to_owned(),
+        })
+        .collect();
+    let line = words.join(" ");
+    (!line.trim().is_empty()).then_some((line, left))
+}
+
+/// The project's script that an image starts with, where that goes on with what it is given: it does for the image
+/// what only root may do there, or waits for others.
+fn preparing(sources: &Sources<'_>, stage: &Stage, words: &[String]) -> Option<String> {
+    let script = inside(sources, stage, words.first()?)?;
+    let goes_on = words.len() > 1 && sources.text(&script)?.contains("exec \"$@\"");
+    goes_on.then_some(script)
+}
+
+/// The project's file that lies at a place of the image.
+fn inside(sources: &Sources<'_>, stage: &Stage, word: &str) -> Option<String> {
     let mut places = Vec::new();
     let workdir = stage.workdir.trim_end_matches('/');
     if !workdir.is_empty() {
@@ -138,20 +175,32 @@ fn settle(sources: &Sources<'_>, stage: &Stage, command: stage::Command) -> Opti
             .iter()
             .map(|to| format!("{}/", to.trim_end_matches('/'))),
     );
-    let words: Vec<_> = line
-        .split(' ')
-        .map(|word| {
-            let inner = places
-                .iter()
-                .find_map(|place| word.strip_prefix(place.as_str()));
-            match inner {
-                Some(inner) if sources.has(inner) => inner.to_owned(),
-                _ => word.to_owned(),
-            }
-        })
-        .collect();
-    let line = words.join(" ");
-    (!line.trim().is_empty()).then_some(line)
+    let below = places
+        .iter()
+        .find_map(|place| word.strip_prefix(place.as_str()))
+        .filter(|inner| sources.has(inner));
+    if let Some(inner) = below {
+        return Some(inner.to_owned());
+    }
+    let mut copies = stage.copies.iter();
+    copies.find_map(|(files, to, _)| {
+        let own = files.iter().find_map(|file| {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            let is_it = to == word || format!("{}/{name}", to.trim_end_matches('/')) == word;
+            is_it.then(|| own_path(sources, file)).flatten()
+        });
+        own.filter(|own| sources.has(own))
+    })
+}
+
+/// A path of the image's context as the program's folder has it; the context may be the project's root.
+fn own_path(sources: &Sources<'_>, path: &str) -> Option<String> {
+    let path = path.trim_start_matches("./").trim_start_matches('/');
+    if sources.has(path) {
+        return Some(path.to_owned());
+    }
+    let below = path.strip_prefix(sources.folder())?.strip_prefix('/')?;
+    Some(below.to_owned())
 }
 
 /// Without what only passes signals on, or waits for others.

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 
 use crate::{detected, report, run_command};
 
-const PACKAGE: (&str, &str) = (
+pub const PACKAGE: (&str, &str) = (
     "package.json",
     "{\"name\": \"shop\", \"main\": \"server.js\", \"scripts\": {\"start\": \"node server.js\"}}",
 );
-const SERVER: (&str, &str) = ("server.js", "require('http').createServer().listen(3000)");
+pub const SERVER: (&str, &str) = ("server.js", "require('http').createServer().listen(3000)");
 
 /// What started the program before something else decided, and why not.
-fn decided(files: &[(&str, &str)]) -> String {
+pub fn decided(files: &[(&str, &str)]) -> String {
     let tree = MemoryTree::new(files.iter().copied());
     let analysis = ergon_detect::analyse(&tree);
     let mut facts = analysis.facts.iter();
@@ -175,107 +175,6 @@ fn build_commands_take_the_place_of_those_that_build() {
         ),
     ]);
     assert_eq!(all.build_commands, ["npm ci && make"]);
-}
-
-#[test]
-fn a_dockerfile_decides_what_was_only_guessed() {
-    let dockerfile = concat!(
-        "ARG VERSION=3.12\n",
-        "FROM python:${VERSION}-slim AS base\n",
-        "WORKDIR /srv\n",
-        "COPY . .\n",
-        "EXPOSE 7000\n",
-        "HEALTHCHECK CMD curl -f http://localhost:7000/alive || exit 1\n",
-        "CMD [\"python\", \"/srv/tool.py\"]\n",
-    );
-    let tree = MemoryTree::new([
-        ("Dockerfile", dockerfile),
-        ("tool.py", "print()"),
-        ("other.py", "print()"),
-        ("requirements.txt", "requests==2.32.0\n"),
-    ]);
-    let text = report(&tree);
-    for line in [
-        "runtime: Python 3.12 [Dockerfile:2, certain]",
-        "run_command: python tool.py [Dockerfile:7, likely] (the Dockerfile starts it so)",
-        "port: 7000 [Dockerfile:5, certain]",
-        "health: GET /alive [Dockerfile:6, certain]",
-    ] {
-        assert!(text.contains(line), "{line}\n{text}");
-    }
-    assert!(!text.contains("Python version?"));
-    let analysis = ergon_detect::analyse(&tree);
-    assert_eq!(
-        analysis.manifest.containers["app"].base_image,
-        "python:3.12-slim"
-    );
-}
-
-#[test]
-fn what_is_certain_goes_before_a_dockerfile() {
-    let docker = |text| decided(&[PACKAGE, SERVER, ("other.js", ""), ("Dockerfile", text)]);
-    assert_eq!(
-        docker("FROM node:20\nCMD node other.js\n"),
-        "npm run start [package.json:1] over node other.js [Dockerfile:2]: runs `node server.js`; package.json \
-         goes before the Dockerfile"
-    );
-    assert_eq!(
-        docker("FROM node:20\nENTRYPOINT [\"tini\", \"--\"]\nCMD [\"npm\", \"run\", \"dev\"]\n"),
-        "npm run start [package.json:1] over npm run dev [Dockerfile:3]: runs `node server.js`; the Dockerfile \
-         says otherwise, but that is for development"
-    );
-    // It is the same.
-    assert_eq!(
-        docker("FROM node:20\nCMD [\"npm\", \"start\"]\n"),
-        "npm run start [package.json:1] over : runs `node server.js`"
-    );
-}
-
-#[test]
-fn an_image_says_the_version_where_no_file_says_it_exactly() {
-    let runtime = |more: &[(&str, &str)]| {
-        let mut files = vec![PACKAGE, SERVER];
-        files.extend(more);
-        let runtime = detected(&files).runtime.unwrap();
-        format!("{} {}", runtime.version, runtime.from.unwrap())
-    };
-    let dockerfile = ("Dockerfile", "FROM node:20.11-alpine\n");
-    assert_eq!(runtime(&[dockerfile]), "20.11 Dockerfile:1");
-    assert_eq!(runtime(&[dockerfile, (".nvmrc", "22\n")]), "22 .nvmrc:1");
-    assert_eq!(
-        runtime(&[(
-            ".devcontainer/devcontainer.json",
-            "{\n // people work in it\n \"image\": \"mcr.microsoft.com/devcontainers/javascript-node:1-22-bookworm\"}"
-        )]),
-        "22 .devcontainer/devcontainer.json:3"
-    );
-    assert_eq!(
-        runtime(&[(
-            "nixpacks.toml",
-            "[phases.setup]\nnixPkgs = [\"nodejs_20\"]\n"
-        )]),
-        "20 nixpacks.toml:2"
-    );
-    assert_eq!(runtime(&[("Dockerfile", "FROM node:lts\n")]), "18 assumed");
-}
-
-#[test]
-fn a_dockerfile_alone_is_a_program() {
-    let tree = MemoryTree::new([
-        (
-            "Dockerfile",
-            "FROM tcl:8\nEXPOSE 80 8123\nENV MODE=fast SECRET_KEY=abc\nCMD tclsh main.tcl\n",
-        ),
-        ("main.tcl", ""),
-    ]);
-    assert_snapshot!(report(&tree), @r#"
-    app · a web service
-    run_command: tclsh main.tcl [Dockerfile:4, likely] (the Dockerfile starts it so)
-    port: 8123 [Dockerfile:2, certain]
-    environment: MODE [Dockerfile:3, certain] (the Dockerfile sets it to "fast")
-    environment: SECRET_KEY [Dockerfile:3, certain] (the Dockerfile sets it)
-    ? How is it built? no language that is known was found. → write build_commands and base_image into ergon.json
-    "#);
 }
 
 #[test]
@@ -558,30 +457,6 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn what_an_image_is_started_by_goes_before_what_follows_from_the_code() {
-    let tree = MemoryTree::new([
-        ("requirements.txt", "flask==3.0.0\ngunicorn==23.0.0\n"),
-        ("web.py", "from flask import Flask\napp = Flask(__name__)\n"),
-        (
-            "Dockerfile",
-            "FROM python:3.11\nCMD [\"gunicorn\", \"-w\", \"4\", \"-b\", \"0.0.0.0:9000\", \"web:app\"]\n",
-        ),
-    ]);
-    let application = &ergon_detect::analyse(&tree).manifest.applications["app"];
-    assert_eq!(
-        application.run_command.as_deref(),
-        Some("gunicorn -w 4 -b 0.0.0.0:9000 web:app")
-    );
-    assert_eq!(application.ports, [9000]);
-}
-
-#[test]
-fn a_script_that_names_no_shell_is_read_by_one() {
-    let files = [("Procfile", "web: ./run.sh --all\n"), ("run.sh", "echo\n")];
-    assert_eq!(run_command(&files), "sh ./run.sh --all");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn many_long_files_are_not_held_at_once() {
     let told: Vec<_> = told.filter(|text| text.contains("more text")).collect();
     assert_eq!(
         told,
-        ["There is more text than detection reads (32 MiB), and some files were passed over."]
+        ["There is more text than detection reads (64 MiB), and some files were passed over."]
     );
     let memory = most_memory();
     assert!(memory < MOST_MEMORY, "{memory} bytes");

@@ -7,6 +7,7 @@ mod beam;
 mod clojure;
 mod cpp;
 mod declared;
+mod declared_image;
 mod deno;
 mod disk;
 mod dockerfile;

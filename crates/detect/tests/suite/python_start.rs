@@ -560,7 +560,7 @@ fn uwsgi_serves_django_where_it_is_listed() {
     ];
     let run = |more: &[(&str, &str)]| {
         let files: Vec<_> = files.iter().chain(more).copied().collect();
-        let run = crate::detected(&files).run_command.unwrap();
+        let run = detected(&files).run_command.unwrap();
         run.rsplit(" && ").next().unwrap().to_owned()
     };
     assert_eq!(

@@ -145,6 +145,7 @@ impl Project {
             "NUnit",
             "MSTest",
             "TUnit",
+            "BenchmarkDotNet",
         ];
         self.says_test
             || self.sdk.starts_with("MSTest.Sdk")
