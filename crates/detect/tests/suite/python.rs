@@ -572,3 +572,25 @@ fn a_project_is_installed_by_its_own_metadata() {
         )
     );
 }
+
+#[test]
+fn a_server_is_there_where_a_script_serves_nobody() {
+    let start = |package: &str, code: &str| {
+        let files = [("requirements.txt", package), ("app.py", code)];
+        let application = detected(&files);
+        (
+            application.run_command.unwrap(),
+            application.build_commands[0].clone(),
+        )
+    };
+    let quart = |host: &str| {
+        let code = format!("from quart import Quart\napp = Quart(__name__)\napp.run({host})\n");
+        start("quart==0.20\n", &code).0
+    };
+    assert_eq!(quart("host='0.0.0.0'"), "python app.py");
+    // That listens for nobody from outside.
+    assert_eq!(quart(""), "hypercorn app:app --bind 0.0.0.0:${PORT:-8000}");
+    let (falcon, install) = start("falcon==4.0\n", "import falcon\napp = falcon.App()\n");
+    assert_eq!(falcon, "gunicorn --bind 0.0.0.0:${PORT:-8000} app:app");
+    assert!(install.ends_with(" gunicorn"));
+}

@@ -174,7 +174,9 @@ fn asgi(
     let folder = object.folder.as_ref();
     let plain = folder.is_none() && !object.factory;
     if !bundled && plain {
-        if has("hypercorn") || (framework.kind == "quart" && !runs_itself(text)) {
+        if has("hypercorn")
+            || (framework.kind == "quart" && !(runs_itself(text) && binds_all(text)))
+        {
             let line = format!("hypercorn {target} --bind 0.0.0.0:{{port}}");
             return Some(server(
                 "hypercorn",
@@ -257,6 +259,14 @@ fn wsgi(
         ));
     }
     let other = || own_script(program, object).is_some();
+    if !matches!(framework.kind, "flask" | "dash") && !script && !other() {
+        // Run as a script it would end at once.
+        let said = format!("gunicorn {chdir}{called}");
+        return Some(Server {
+            missing: Some("gunicorn"),
+            ..server("gunicorn", 8000, said, gunicorn(&chdir, &called))
+        });
+    }
     if framework.kind != "flask"
         || other()
         || (script && (object.file == "main.py" || binds_all(text)) && !takes_roots_port(text))
