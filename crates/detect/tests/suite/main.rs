@@ -37,6 +37,7 @@ mod python_reads;
 mod python_start;
 mod ruby;
 mod rust;
+mod rust_frameworks;
 mod scala;
 mod several;
 mod shell;
