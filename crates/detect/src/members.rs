@@ -24,6 +24,16 @@ const PAGES: [&str; 8] = [
 /// Folders that hold what those pages talk to.
 const SERVERS: [&str; 6] = ["backend", "server", "api", "worker", "service", "app"];
 
+/// Folders that hold what makes images of what lies elsewhere.
+const PACKAGING: [&str; 6] = [
+    "docker",
+    ".docker",
+    "deploy",
+    "build",
+    "dockerfiles",
+    "images",
+];
+
 /// A program of a project.
 pub struct Member<'a> {
     /// Its folder.
@@ -106,7 +116,12 @@ fn without_libraries(members: &mut Vec<Member<'_>>) {
 
 /// Whether a program is only there for others: tools, and a package that has a main file, but nothing that starts it.
 fn is_library(member: &Member<'_>) -> bool {
-    let first = member.sources.folder().split('/').next().unwrap_or("");
+    let folder = member.sources.folder();
+    let last = folder.rsplit('/').next().unwrap_or("");
+    if PACKAGING.contains(&last) && member.found.application.language == "other" {
+        return true;
+    }
+    let first = folder.split('/').next().unwrap_or("");
     let command = member.found.application.run_command.as_deref();
     let is_beside = member.service.is_none()
         && member.found.strength == Strength::Program

@@ -119,8 +119,13 @@ pub async fn build(
 }
 
 fn image_summary(image: &ImageRecord) -> String {
+    let layers = if image.own_layers == 1 {
+        "layer"
+    } else {
+        "layers"
+    };
     format!(
-        "{}  {:.1} MB, {} layers of ours",
+        "{}  {:.1} MB, {} {layers} of ours",
         image.digest,
         image.size as f64 / 1e6,
         image.own_layers

@@ -6,6 +6,7 @@
 mod bundles;
 mod cargo;
 mod jvm;
+mod node;
 mod others;
 
 use std::collections::BTreeSet;
@@ -198,27 +199,10 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
         ["pipenv", "sync" | "install", ref arguments @ ..] if only_options(arguments) => {
             place.project_files(&["Pipfile", "Pipfile.lock"], "path")
         }
-        ["npm", verb, ref arguments @ ..] => npm_files(verb, arguments, place),
-        ["pnpm", "install" | "i", ref arguments @ ..] if only_options(arguments) => {
-            let known = ["package.json", "pnpm-lock.yaml", ".npmrc"];
-            let more = ["pnpm-workspace.yaml", ".pnpmfile.cjs"];
-            node_files(&known, arguments, place)
-                .filter(|_| !more.iter().any(|name| place.has(name)))
-        }
-        ["bun", "install" | "i", ref arguments @ ..] if only_options(arguments) => {
-            let known = [
-                "package.json",
-                "bun.lock",
-                "bun.lockb",
-                "bunfig.toml",
-                ".npmrc",
-            ];
-            node_files(&known, arguments, place)
-        }
-        ["yarn"] => node_files(&YARN, &[], place),
-        ["yarn", "install", ref arguments @ ..] if only_options(arguments) => {
-            node_files(&YARN, arguments, place)
-        }
+        [
+            program @ ("npm" | "pnpm" | "yarn" | "bun"),
+            ref arguments @ ..,
+        ] => node::files(program, arguments, place),
         ["corepack", "enable" | "prepare" | "install", ..] => place.files(&["package.json"]),
         ["go", "mod", "download", ..] => {
             let local = place
@@ -283,8 +267,6 @@ fn dependency_files(words: &[&str], place: &Place<'_>) -> Option<BTreeSet<String
         _ => None,
     }
 }
-
-const YARN: [&str; 4] = ["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"];
 
 fn only_options(arguments: &[&str]) -> bool {
     arguments.iter().all(|word| word.starts_with('-'))
@@ -356,94 +338,6 @@ fn files_of_requirements(path: &str, tree: &dyn FileTree, files: &mut BTreeSet<S
             join(folder, &include.path)
                 .is_some_and(|path| files_of_requirements(&path, tree, files))
         })
-}
-
-fn npm_files(verb: &str, arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
-    if !matches!(verb, "ci" | "clean-install" | "install" | "i") {
-        return None;
-    }
-    if only_options(arguments) {
-        return node_files(
-            &[
-                "package.json",
-                "package-lock.json",
-                "npm-shrinkwrap.json",
-                ".npmrc",
-            ],
-            arguments,
-            place,
-        );
-    }
-    let global = arguments
-        .iter()
-        .any(|word| matches!(*word, "-g" | "--global"));
-    let local = arguments
-        .iter()
-        .any(|word| word.contains("file:") || word.starts_with(['.', '/']));
-    (global && !local).then(BTreeSet::new)
-}
-
-/// The known files of a Node package, unless its scripts or folders may need others.
-fn node_files(known: &[&str], arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
-    let package: serde_json::Value = serde_json::from_str(&place.text("package.json")).ok()?;
-    let runs_scripts = !arguments.contains(&"--ignore-scripts");
-    let scripts = [
-        "preinstall",
-        "install",
-        "postinstall",
-        "prepublish",
-        "preprepare",
-        "prepare",
-        "postprepare",
-    ];
-    let is_local = |value: &serde_json::Value| {
-        let local = [
-            "file:",
-            "link:",
-            "portal:",
-            "workspace:",
-            "./",
-            "../",
-            "/",
-            "~/",
-        ];
-        value
-            .as_str()
-            .is_some_and(|spec| local.iter().any(|prefix| spec.starts_with(prefix)))
-    };
-    let fields = [
-        "dependencies",
-        "devDependencies",
-        "optionalDependencies",
-        "peerDependencies",
-        "overrides",
-    ];
-    let mut dependencies = fields
-        .iter()
-        .filter_map(|field| package[*field].as_object())
-        .flat_map(serde_json::Map::values);
-    let needs_more = (runs_scripts && scripts.iter().any(|name| package["scripts"].get(*name).is_some()))
-        || dependencies.any(is_local)
-        || package.get("workspaces").is_some()
-        || package["pnpm"].get("patchedDependencies").is_some()
-        // Without a script of its own, npm builds a package that has this file.
-        || (runs_scripts && place.has("binding.gyp"));
-    if needs_more {
-        return None;
-    }
-    let mut files = place.files(known)?;
-    if known.contains(&".yarnrc.yml") {
-        let below = place.path(".yarn/")?;
-        files.extend(
-            place
-                .tree
-                .entries()
-                .keys()
-                .filter(|path| path.starts_with(&below))
-                .cloned(),
-        );
-    }
-    Some(files)
 }
 
 impl Place<'_> {

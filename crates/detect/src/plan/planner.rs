@@ -131,13 +131,36 @@ struct Program<'a> {
     root: String,
 }
 
+/// Where a folder of the project lies in the image.
+fn workdir(root: &str) -> String {
+    if root.is_empty() {
+        APP_ROOT.to_owned()
+    } else {
+        format!("{APP_ROOT}/{root}")
+    }
+}
+
+/// A command that begins by going to an outer folder of the project, as one that runs there: `cd ../.. && npm ci`.
+fn outwards<'t>(root: &'t str, command: &'t str) -> (&'t str, &'t str) {
+    let gone = command
+        .strip_prefix("cd ")
+        .and_then(|rest| rest.split_once(" && "));
+    let Some((folder, rest)) = gone else {
+        return (root, command);
+    };
+    let mut outer = root;
+    for element in folder.split('/') {
+        if element != ".." || outer.is_empty() {
+            return (root, command);
+        }
+        outer = outer.rsplit_once('/').map_or("", |(outer, _)| outer);
+    }
+    (outer, rest)
+}
+
 impl Program<'_> {
     fn workdir(&self) -> String {
-        if self.root.is_empty() {
-            APP_ROOT.to_owned()
-        } else {
-            format!("{APP_ROOT}/{}", self.root)
-        }
+        workdir(&self.root)
     }
 
     /// The stage that it is built in, where that is not the image's own.
@@ -348,11 +371,12 @@ impl<'a> Planner<'a> {
         for program in programs {
             let mut fetched = false;
             for command in program.commands(false) {
+                let (root, command) = outwards(&program.root, command);
                 let needs = Needs::of(
                     command,
                     &Place {
                         tree: self.tree,
-                        root: &program.root,
+                        root,
                         fetched,
                     },
                 );
@@ -377,10 +401,9 @@ impl<'a> Planner<'a> {
                     }
                 }
                 fetched |= needs.network;
-                let (command, workdir) = (command.clone(), program.workdir());
                 steps.push(Step::Run {
-                    command,
-                    workdir,
+                    command: command.to_owned(),
+                    workdir: workdir(root),
                     network: needs.network,
                 });
             }

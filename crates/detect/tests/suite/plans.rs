@@ -211,7 +211,6 @@ fn npm_reads_everything_where_a_package_may() {
         r#"{"scripts": {"postinstall": "node index.js"}}"#,
         r#"{"scripts": {"prepare": "husky"}}"#,
         r#"{"dependencies": {"x": "file:./x"}}"#,
-        r#"{"workspaces": ["packages/*"]}"#,
         "not json",
     ] {
         assert_eq!(

@@ -83,3 +83,53 @@ fn only_builds_that_get_something_are_online() {
     ));
     assert!(!is_online("c", "meson setup build", &[("meson.build", "")]));
 }
+
+#[test]
+fn what_the_packages_of_a_workspace_list_comes_before_its_sources() {
+    let mut api = application("node", &["cd ../.. && npm ci", "npm run build"]);
+    api.path = Some("apps/api".to_owned());
+    let built = |library: &str| {
+        let files = [
+            ("package.json", r#"{"workspaces": ["apps/*", "libs/*"]}"#),
+            ("package-lock.json", "{}"),
+            (
+                "apps/api/package.json",
+                r#"{"dependencies": {"names": "*"}}"#,
+            ),
+            ("apps/api/index.js", ""),
+            ("libs/names/package.json", library),
+        ];
+        let plan = planned(api.clone(), "base:1", &files);
+        steps(&plan).into_iter().skip(1).take(4).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        built("{}"),
+        [
+            "copy apps/api/package.json libs/names/package.json package-lock.json package.json for 65532",
+            "run online in /app: npm ci",
+            "copy all for 65532",
+            "run in /app/apps/api: npm run build",
+        ]
+    );
+    // A script may read anything, and a program is linked only when it is there.
+    for library in [
+        r#"{"scripts": {"prepare": "tsc"}}"#,
+        r#"{"bin": "names.js"}"#,
+        r#"{"dependencies": {"more": "file:../more"}}"#,
+        "not json",
+    ] {
+        assert_eq!(built(library)[0], "copy all for 65532", "{library}");
+    }
+}
+
+#[test]
+fn a_command_that_goes_too_far_out_is_run_as_it_is() {
+    let mut api = application("node", &["cd ../.. && npm ci"]);
+    api.path = Some("api".to_owned());
+    let plan = planned(api, "base:1", &[("api/package.json", "{}")]);
+    let lines = steps(&plan);
+    assert!(
+        lines.contains(&"run online in /app/api: cd ../.. && npm ci".to_owned()),
+        "{lines:?}"
+    );
+}

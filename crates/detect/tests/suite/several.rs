@@ -585,3 +585,16 @@ fn a_workspace_of_one_program_is_one_beside_those_of_other_languages() {
         "{text}"
     );
 }
+
+#[test]
+fn a_folder_with_the_image_of_the_others_is_no_program() {
+    let tree = MemoryTree::new([
+        ("crates/server/package.json", express("server").as_str()),
+        (
+            "docker/Dockerfile",
+            "FROM rust AS build\nRUN cargo build\nFROM debian\nCOPY --from=build /app/server /bin/server\nCMD [\"server\"]\n",
+        ),
+    ]);
+    let applications = ergon_detect::analyse(&tree).manifest.applications;
+    assert_eq!(applications.keys().collect::<Vec<_>>(), ["server"]);
+}
