@@ -6,10 +6,16 @@ const BY_DEBIAN: &str = "# A pinned version would be gone as soon as Debian mend
 const BY_ALPINE: &str = "# A pinned version would be gone as soon as Alpine mends the package.";
 const BY_THE_PROJECT: &str = "# How this is done is for the project to say.";
 
+const BY_YARN: &str = "# What lies in its cache is what runs.";
+
 /// The comments before a command that installs what it does not pin: why, and the rules that would have it pinned.
 pub fn exceptions(line: &str) -> Vec<String> {
     let mut reason = None;
     let mut rules: Vec<&str> = Vec::new();
+    if line.contains("YARN_ENABLE_GLOBAL_CACHE=false ") {
+        reason = Some(BY_YARN);
+        rules.push("DL3060");
+    }
     for words in commands(line) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let (because, broken): (_, &[&str]) = match words.as_slice() {
@@ -143,6 +149,7 @@ mod tests {
             ("npm install -g yarn", "DL3016"),
             ("cd web && npm ci", "DL3003"),
             ("npm i -g @nestjs/cli", "DL3016"),
+            ("YARN_ENABLE_GLOBAL_CACHE=false yarn install", "DL3060"),
             (
                 "gem install bundler && pip install a",
                 "DL3013,DL3028,DL3042",
