@@ -221,8 +221,14 @@ fn confidence(report: &Report, topic: Topic) -> Option<Confidence> {
 
 /// Whether the program is built into something else in a stage of its own.
 fn is_compiled(found: &Found) -> bool {
-    let packing = ecosystem::packing(&found.application, &found.base_image);
-    packing.toolchain.is_some() && !is_site(found)
+    /// Their sources are what runs, whatever stage brought what they need. What Rails writes into its own Dockerfile
+    /// for every project says less of this one than its files do.
+    const INTERPRETED: [&str; 3] = ["python", "javascript", "typescript"];
+    let application = &found.application;
+    let packing = ecosystem::packing(application, &found.base_image);
+    packing.toolchain.is_some()
+        && !is_site(found)
+        && !INTERPRETED.contains(&application.language.as_str())
 }
 
 fn is_site(found: &Found) -> bool {

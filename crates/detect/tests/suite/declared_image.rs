@@ -162,3 +162,17 @@ fn a_script_that_an_image_is_started_by_is_found_where_it_came_from() {
     let image = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/serve.py\"]\n";
     assert_eq!(started("", image), "./serve.py");
 }
+
+#[test]
+fn an_image_also_starts_what_gets_its_packages_in_another_stage() {
+    let project = "[project]\nname = 'shop'\nversion = '1'\nrequires-python = '>=3.12'\ndependencies = ['fastapi[standard]']\n";
+    let image = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nCMD [\"fastapi\", \"run\", \"--workers\", \"4\", \"shop.py\"]\n";
+    let run = detected(&[
+        ("pyproject.toml", project),
+        ("uv.lock", "version = 1\n"),
+        ("shop.py", "app = FastAPI()\n"),
+        ("Dockerfile", image),
+    ])
+    .run_command;
+    assert_eq!(run.as_deref(), Some("fastapi run --workers 4 shop.py"));
+}
