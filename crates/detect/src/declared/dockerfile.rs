@@ -157,8 +157,11 @@ fn settle(
 /// what only root may do there, or waits for others.
 fn preparing(sources: &Sources<'_>, stage: &Stage, words: &[String]) -> Option<String> {
     let script = inside(sources, stage, words.first()?)?;
-    let goes_on = words.len() > 1 && sources.text(&script)?.contains("exec \"$@\"");
-    goes_on.then_some(script)
+    let text = sources.text(&script)?;
+    let goes_on = ["exec \"$@\"", "exec \"${@}\""]
+        .iter()
+        .any(|line| text.contains(line));
+    (goes_on && words.len() > 1).then_some(script)
 }
 
 /// The project's file that lies at a place of the image.
