@@ -24,6 +24,7 @@ mod gleam;
 mod go;
 mod haskell;
 mod java;
+mod kept;
 mod nim;
 mod node;
 mod ocaml;

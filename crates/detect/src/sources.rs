@@ -337,6 +337,16 @@ impl<'a> Sources<'a> {
         })
     }
 
+    /// Every file of the program's folder that can be named, also those that are not the program's own.
+    pub fn all_files(&self) -> impl Iterator<Item = &'a str> {
+        let files = self.tree.entries().range(self.folder.clone()..);
+        files
+            .take_while(|(path, _)| path.starts_with(&self.folder))
+            .filter(|(_, kind)| matches!(kind, EntryKind::File))
+            .map(|(path, _)| &path[self.folder.len()..])
+            .filter(|path| can_be_named(path))
+    }
+
     /// Those of [`Self::files`] with one of these extensions, but no tests and nothing that tools wrote.
     pub fn program_files(&self, extensions: &[&str]) -> Vec<&'a str> {
         let files = self.files().iter().copied();

@@ -48,6 +48,10 @@ fn builds(declared: &Declared, found: &mut Found) {
         return;
     };
     let application = &mut found.application;
+    if matches!(application.language.as_str(), "go" | "rust") {
+        // What those leave, and where, is for them to say.
+        application.artifacts.clear();
+    }
     let before = std::mem::take(&mut application.build_commands);
     let installs_too = builds.commands.iter().any(|command| installs(command));
     let stays = |command: &String| {

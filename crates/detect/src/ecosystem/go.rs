@@ -4,6 +4,7 @@ mod embed;
 mod lock;
 mod module;
 mod native;
+mod outgoing;
 mod programs;
 mod source;
 
@@ -13,7 +14,7 @@ use self::module::Module;
 use self::programs::Main;
 use super::{
     Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
-    UsualRuntime, counted, probe_by_bash,
+    UsualRuntime, counted, kept, probe_by_bash,
 };
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
@@ -355,6 +356,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         .iter()
         .map(|(path, _, line)| (path.as_str(), format!("go.mod:{line}")));
     application.services = services::of_dependencies(services::Packages::Go, required, &mut report);
+    if main.is_some() {
+        outgoing::certificates(&module, &texts, &mut application, &mut report);
+        let kind = application.kind.as_str();
+        let usual = source::usual(kind, &module);
+        application.artifacts = kept::artifacts(sources, &texts, PROGRAM, &source::READING, &usual);
+    }
     application.runtime = Some(runtime);
 
     let strength = match (&main, serves) {

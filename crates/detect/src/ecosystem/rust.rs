@@ -18,7 +18,7 @@ use self::package::{Dependency, Package, Workspace};
 use self::programs::{Choice, Program};
 use super::{
     Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain, UsualRuntime,
-    counted, probe_by_bash,
+    counted, kept, probe_by_bash,
 };
 use crate::analysis::Topic;
 use crate::sources::{Sources, Text};
@@ -275,6 +275,20 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         services::of_dependencies(services::Packages::Rust, by_feature, &mut report);
     let base_image = format!("debian:{}-slim", release(&runtime.version));
     application.runtime = Some(runtime);
+    // What a member of a workspace reads may lie where its sources are, which it does not say by itself.
+    let of_member = || {
+        texts
+            .iter()
+            .any(|(_, text)| text.contains("CARGO_MANIFEST_DIR"))
+    };
+    let reads_more = framework.is_some_and(|framework| framework.name == LOCO)
+        || (!package.folder.is_empty() && of_member())
+        || pages::is_of_leptos(&package);
+    if let Some(program) = program.as_ref().filter(|_| !reads_more) {
+        let left = format!("bin/{}", program.name);
+        let usual = source::usual(&all);
+        application.artifacts = kept::artifacts(sources, &texts, &left, &source::READING, &usual);
+    }
     let strength = match (&program, serves) {
         (None, _) => Strength::Sources,
         (Some(_), false) => Strength::Program,

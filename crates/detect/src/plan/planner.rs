@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ergon_manifest::{Application, Container, Manifest};
 
-use self::packages::{Packages, only_builds};
+use self::packages::{Packages, only_builds, only_runs};
 use super::installer::{Needs, Place};
 use super::{
     APP_ROOT, ContainerPlan, ImageConfig, RUN_USER, Selection, Stage, StageFiles, Step, shell,
@@ -270,7 +270,7 @@ impl<'a> Planner<'a> {
                 owner: RUN_USER,
             });
             let mut steps: Vec<_> = packages
-                .step(|other, _| other.name == program.name)
+                .step(|other, package| other.name == program.name && !only_runs(package))
                 .into_iter()
                 .collect();
             steps.extend(self.steps([*program], 0));

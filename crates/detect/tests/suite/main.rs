@@ -17,6 +17,7 @@ mod found;
 mod go;
 mod java;
 mod java_reads;
+mod kept;
 mod limits;
 mod nixpacks;
 mod node;

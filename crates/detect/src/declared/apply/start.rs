@@ -106,6 +106,10 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
     fact.over = before.into_iter().chain(others).collect();
     ask_of_outside(sources, start, &mut found.report);
     place(found, command);
+    let language = found.application.language.as_str();
+    if matches!(language, "go" | "rust") && names_more(sources, command, found) {
+        found.application.artifacts.clear();
+    }
     let is_file = |word: &&str| SOURCES.iter().any(|end| word.ends_with(end)) && sources.has(word);
     let file = command
         .split([' ', '=', ';', '\'', '"'])
@@ -120,6 +124,16 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
     if start.serves || ports::are_in(command) {
         ports::of_command(command, &start.from, found);
     }
+}
+
+/// Whether a command names files that are not among those that the image takes: `./out --config prod.yaml`.
+fn names_more(sources: &Sources<'_>, command: &str, found: &Found) -> bool {
+    let artifacts = &found.application.artifacts;
+    command
+        .split([' ', '=', ';', '\'', '"'])
+        .map(|word| word.trim_start_matches("./").trim_end_matches('/'))
+        .filter(|word| !word.is_empty() && (sources.has(word) || sources.has_folder(word)))
+        .any(|word| !artifacts.iter().any(|left| left == word))
 }
 
 /// A script that does not say which shell reads it is no program by itself: with the shell that reads it.

@@ -1,12 +1,59 @@
 //! What Go says: the port it listens on, its routes, the variables it reads.
 
+use super::module::Module;
 use crate::ecosystem::Port;
+use crate::ecosystem::kept::Reading;
 use crate::environment::{Need, Read};
 use crate::scan::{self, Route, Scan};
 use crate::sources::Text;
 
 pub(super) const COMMENT: &[&str] = &["//"];
 const QUOTES: &[char] = &['"', '`'];
+
+/// How it reads files.
+pub(super) const READING: Reading = Reading {
+    comments: COMMENT,
+    function: "func ",
+    calls: &[
+        ("os.Open", 0),
+        ("os.ReadFile", 0),
+        ("os.ReadDir", 0),
+        ("os.DirFS", 0),
+        ("ioutil.ReadFile", 0),
+        ("ioutil.ReadDir", 0),
+        ("http.Dir", 0),
+        ("http.ServeFile", 2),
+        ("template.ParseFiles", 0),
+        ("template.ParseGlob", 0),
+        ("LoadHTMLGlob", 0),
+        ("LoadHTMLFiles", 0),
+        ("filepath.Walk", 0),
+        ("filepath.WalkDir", 0),
+        ("filepath.Glob", 0),
+    ],
+    around: &["filepath.Join(", "path.Join(", "fmt.Sprintf(", "http.Dir("],
+    nobody_knows: &["os.Executable", "os.Getwd", "runtime.Caller"],
+    embeds: &["//go:embed "],
+    is_source: |path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_module = matches!(name, "go.mod" | "go.sum" | "go.work" | "go.work.sum");
+        is_module || name.ends_with(".go") || name.ends_with(".templ")
+    },
+};
+
+/// What libraries read without being told.
+pub(super) fn usual(kind: &str, module: &Module) -> Vec<&'static str> {
+    let mut usual = match kind {
+        "beego" => vec!["conf", "views", "static"],
+        "pocketbase" => vec!["pb_public", "pb_migrations", "pb_hooks"],
+        _ => Vec::new(),
+    };
+    let reads_env = |(path, ..): &(String, _, _)| path.ends_with("/godotenv");
+    if module.requires.iter().any(reads_env) {
+        usual.push(".env");
+    }
+    usual
+}
 
 /// The port: what the code falls back to where `PORT` is not set, else what it listens on.
 pub(super) fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {

@@ -33,7 +33,7 @@ impl Native {
     }
 }
 
-const NATIVES: [Native; 14] = [
+const NATIVES: [Native; 15] = [
     Native::new(
         "openssl-sys",
         &["libssl-dev", "pkg-config"],
@@ -42,6 +42,7 @@ const NATIVES: [Native; 14] = [
     .unless("openssl-src"),
     Native::new("openssl-src", &["make", "perl"], &["ca-certificates"]),
     Native::new("rustls-native-certs", &[], &["ca-certificates"]),
+    Native::new("rustls-platform-verifier", &[], &["ca-certificates"]),
     Native::new("pq-sys", &["libpq-dev"], &["libpq5"]).unless("pq-src"),
     Native::new(
         "mysqlclient-sys",
@@ -78,7 +79,7 @@ const NATIVES: [Native; 14] = [
 ];
 
 /// Crates that bring one of these along, by a feature; an empty one is on by itself.
-const BRINGERS: [(&str, &str, &str); 22] = [
+const BRINGERS: [(&str, &str, &str); 26] = [
     ("openssl", "", "openssl-sys"),
     ("native-tls", "", "openssl-sys"),
     ("tokio-native-tls", "", "openssl-sys"),
@@ -95,6 +96,10 @@ const BRINGERS: [(&str, &str, &str); 22] = [
     ("git2", "default", "openssl-sys"),
     ("surf", "default", "openssl-sys"),
     ("isahc", "default", "openssl-sys"),
+    ("aws-config", "", "rustls-native-certs"),
+    ("octocrab", "", "rustls-native-certs"),
+    ("reqwest", "rustls-tls-native-roots", "rustls-native-certs"),
+    ("reqwest", "rustls", "rustls-platform-verifier"),
     ("diesel", "postgres", "pq-sys"),
     ("diesel", "mysql", "mysqlclient-sys"),
     ("diesel", "sqlite", "libsqlite3-sys"),

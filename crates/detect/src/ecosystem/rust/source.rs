@@ -1,5 +1,7 @@
 //! What Rust says: the port it listens on, its routes, the variables it reads.
 
+use super::package::Dependency;
+use crate::ecosystem::kept::Reading;
 use crate::ecosystem::{Port, Report};
 use crate::environment::{Need, Read};
 use crate::scan::{self, Route, Scan};
@@ -7,6 +9,77 @@ use crate::sources::Text;
 
 const COMMENT: &[&str] = &["//"];
 const QUOTES: &[char] = &['"'];
+
+/// How it reads files.
+pub(super) const READING: Reading = Reading {
+    comments: COMMENT,
+    function: "fn ",
+    calls: &[
+        ("File::open", 0),
+        ("NamedFile::open", 0),
+        ("fs::read", 0),
+        ("fs::read_dir", 0),
+        ("fs::read_to_string", 0),
+        ("ServeDir::new", 0),
+        ("ServeFile::new", 0),
+        ("StaticDir::create", 0),
+        ("Tera::new", 0),
+        ("FileServer::from", 0),
+        ("Files::new", 1),
+        ("fs::dir", 0),
+        ("fs::file", 0),
+    ],
+    around: &[
+        "Path::new(",
+        "PathBuf::from(",
+        "String::from(",
+        "format!(",
+        "relative!(",
+        "concat!(env!(\"CARGO_MANIFEST_DIR\"),",
+    ],
+    nobody_knows: &["current_exe", "current_dir"],
+    embeds: &[
+        "include_str!",
+        "include_bytes!",
+        "include_dir!",
+        "#[folder",
+        "#[template",
+        "migrate!(",
+        "embed_migrations!",
+    ],
+    is_source: |path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let of_cargo = [
+            "Cargo.toml",
+            "Cargo.lock",
+            "rust-toolchain",
+            "rust-toolchain.toml",
+            "rustfmt.toml",
+            "clippy.toml",
+        ];
+        name.ends_with(".rs") || of_cargo.contains(&name)
+    },
+};
+
+/// What crates read without being told.
+pub(super) fn usual(dependencies: &[&Dependency]) -> Vec<&'static str> {
+    let has = |names: &[&str]| {
+        dependencies
+            .iter()
+            .any(|one| one.runs && names.contains(&one.name.as_str()))
+    };
+    let mut usual = Vec::new();
+    if has(&["rocket"]) {
+        usual.push("Rocket.toml");
+    }
+    if has(&["rocket_dyn_templates", "rocket_contrib"]) {
+        usual.push("templates");
+    }
+    if has(&["dotenv", "dotenvy"]) {
+        usual.push(".env");
+    }
+    usual
+}
 
 /// What stands before the port in an address, and whether only the machine itself reaches it.
 const ADDRESSES: [(&str, bool); 11] = [

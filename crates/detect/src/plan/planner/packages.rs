@@ -76,6 +76,11 @@ pub(super) fn only_builds(package: &str) -> bool {
     name.ends_with("-dev") || BUILDERS.contains(&name)
 }
 
+/// Whether a Debian package is of no use in building: toolchains' images have it.
+pub(super) fn only_runs(package: &str) -> bool {
+    package == "ca-certificates"
+}
+
 /// Whether `text` is a Debian package's name, with a version or an architecture at most.
 fn is_package(text: &str) -> bool {
     text.len() > 1
