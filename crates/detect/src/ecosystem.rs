@@ -2,14 +2,14 @@
 //!
 //! A new one is one file that ends in an [`Ecosystem`], and one line in [`ALL`].
 
-use ergon_manifest::{Application, Health, Runtime};
+use ergon_manifest::{Application, Health};
 
 use crate::analysis::{Confidence, Fact, Loser, Question, Topic, printable};
+pub use crate::claims::Claim;
 use crate::environment::{Need, Read};
 use crate::plan::{APP_ROOT, shell_quoted};
 use crate::scan::{self, Route};
 use crate::sources::Sources;
-use crate::versions;
 
 mod clojure;
 mod cobol;
@@ -233,47 +233,6 @@ pub struct UsualRuntime {
     pub remedy: &'static str,
 }
 
-/// What a file of the project says of the runtime's version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// What it decides for.
-    pub version: String,
-    /// `file:line`
-    pub from: String,
-    /// As written, where that leaves several open: `>=18`.
-    pub range: Option<String>,
-}
-
-impl Claim {
-    pub fn exactly(version: impl Into<String>, from: impl Into<String>) -> Self {
-        Self {
-            version: version.into(),
-            from: from.into(),
-            range: None,
-        }
-    }
-
-    pub fn range(
-        range: impl Into<String>,
-        chosen: impl Into<String>,
-        from: impl Into<String>,
-    ) -> Self {
-        Self {
-            version: chosen.into(),
-            from: from.into(),
-            range: Some(range.into()),
-        }
-    }
-
-    fn said(&self) -> &str {
-        self.range.as_deref().unwrap_or(&self.version)
-    }
-
-    fn file(&self) -> &str {
-        file_of(&self.from)
-    }
-}
-
 /// What a lock file says of the dependencies that are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockState {
@@ -371,74 +330,6 @@ impl Report {
     /// Nothing says so.
     pub fn assumed(&mut self, topic: Topic, value: impl Into<String>) -> &mut Fact {
         self.fact(topic, value, "", Confidence::Assumed)
-    }
-
-    /// The runtime's version: the first claim decides, and those that say otherwise are shown; without one it
-    /// is the usual one, with the question that would settle it.
-    pub fn runtime(
-        &mut self,
-        usual: &UsualRuntime,
-        claims: impl IntoIterator<Item = Claim>,
-    ) -> Runtime {
-        let UsualRuntime {
-            name,
-            label,
-            version: assumed,
-            remedy,
-        } = usual;
-        let mut claims = claims.into_iter();
-        let (version, from) = if let Some(winner) = claims.next() {
-            let losers: Vec<_> = claims
-                .filter(|claim| !versions::allows(claim.said(), &winner.version))
-                .collect();
-            let value = format!("{label} {}", winner.version);
-            let fact = match winner.range {
-                None => self.certain(Topic::Runtime, value, &winner.from),
-                Some(_) => self.likely(Topic::Runtime, value, &winner.from),
-            };
-            let open = winner
-                .range
-                .as_ref()
-                .filter(|range| **range != winner.version)
-                .map(|range| format!("{} says {range}", winner.from));
-            let decided = losers.first().map(|loser| {
-                let rule = if winner.range.is_none() && loser.range.is_some() {
-                    "an exact version goes before a range".to_owned()
-                } else {
-                    format!("{} goes before {}", winner.file(), loser.file())
-                };
-                let others: Vec<_> = losers
-                    .iter()
-                    .map(|loser| format!("{} says {}", loser.from, loser.said()))
-                    .collect();
-                format!("{rule}; {}", others.join(", "))
-            });
-            let why: Vec<_> = open.into_iter().chain(decided).collect();
-            if !why.is_empty() {
-                fact.note(why.join("; "));
-            }
-            fact.over = losers
-                .into_iter()
-                .map(|loser| Loser {
-                    value: printable(loser.said()),
-                    from: printable(&loser.from),
-                })
-                .collect();
-            (winner.version, winner.from)
-        } else {
-            self.assumed(Topic::Runtime, format!("{label} {assumed}"))
-                .note("nothing in the project says");
-            self.ask(
-                format!("{label} version? nothing says; {assumed} assumed."),
-                *remedy,
-            );
-            ((*assumed).to_owned(), "assumed".to_owned())
-        };
-        Runtime {
-            name: (*name).to_owned(),
-            version,
-            from: Some(from),
-        }
     }
 
     /// Whether a lock file pins the dependencies.

@@ -6,6 +6,7 @@
 //! is pure over the tree: the same tree gives the same answer.
 
 pub mod analysis;
+mod claims;
 mod declared;
 mod detection;
 pub mod disk;

@@ -21,6 +21,16 @@ pub struct Said {
     pub from: String,
 }
 
+impl Said {
+    /// The exact version that is meant, as far as `read` makes one of what stands there.
+    pub fn claim(self, read: impl FnOnce(&str) -> Option<String>) -> Claim {
+        match read(&self.version) {
+            Some(version) => Claim::exactly(version, self.from),
+            None => Claim::unknown(self.version, self.from),
+        }
+    }
+}
+
 /// What a file says that holds nothing but one version: `.ruby-version`.
 pub fn only(sources: &Sources<'_>, name: &str) -> Option<Said> {
     let file = sources.nearest(&[name])?;
@@ -36,6 +46,23 @@ pub fn only(sources: &Sources<'_>, name: &str) -> Option<Said> {
     })
 }
 
+/// Whether a file of this name holds nothing but one version.
+pub fn holds_one(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with("-version")
+        || matches!(name, ".nvmrc" | ".zigversion" | "rust-toolchain")
+}
+
+/// Whether a file is there for nothing but versions.
+pub fn is_one(path: &str) -> bool {
+    let path = path.trim_start_matches("../");
+    holds_one(path)
+        || MISE_FILES.contains(&path)
+        || matches!(
+            path,
+            ".tool-versions" | "runtime.txt" | ".sdkmanrc" | "system.properties" | "global.json"
+        )
+}
+
 /// The exact versions that files of their own say, then those that [`of_tool`] knows by these names.
 pub fn claims(
     sources: &Sources<'_>,
@@ -48,8 +75,7 @@ pub fn claims(
         .chain(tools.iter().flat_map(|tool| of_tool(sources, tool)))
         .collect();
     said.into_iter()
-        .filter(|said| is_dotted(&said.version))
-        .map(|said| Claim::exactly(said.version, said.from))
+        .map(|said| said.claim(|version| is_dotted(version).then(|| version.to_owned())))
 }
 
 /// What `.tool-versions` and mise's files say of a tool.

@@ -13,8 +13,7 @@ use super::{
 use crate::analysis::Topic;
 use crate::document::Document;
 use crate::sources::{Sources, Text};
-use crate::version_files::{self, Said};
-use crate::{environment, names, services};
+use crate::{environment, names, services, version_files};
 
 /// What bases offer where nothing is said.
 const USUAL: UsualRuntime = UsualRuntime {
@@ -219,9 +218,11 @@ impl Project<'_, '_> {
             .filter_map(|file| version_files::only(self.sources, file));
         let files = files.chain(version_files::of_tool(self.sources, "deno"));
         files
-            .filter_map(|Said { version, from }| {
-                let plain = version.trim_start_matches('v');
-                version_files::is_dotted(plain).then(|| Claim::exactly(plain, from))
+            .map(|said| {
+                said.claim(|version| {
+                    let plain = version.trim_start_matches('v');
+                    version_files::is_dotted(plain).then(|| plain.to_owned())
+                })
             })
             .collect()
     }

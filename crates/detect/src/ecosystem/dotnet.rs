@@ -309,6 +309,18 @@ fn ordered(target: Option<Claim>, tools: Option<&Tools>) -> Vec<Claim> {
         _ => false,
     };
     if too_old {
+        let remedy = |target: &Claim, tools: &Claim| {
+            let (file, line) = tools.from.rsplit_once(':').unwrap_or((&tools.from, "1"));
+            let version = &target.version;
+            format!("in {file}, line {line}, write {version}.100 as the version of the SDK")
+        };
+        let settled = target.as_ref().zip(tools);
+        let tools = settled.map(|(target, tools)| {
+            let remedy = remedy(target, &tools);
+            tools.settled_by(remedy)
+        });
+        let target =
+            target.map(|target| target.by("what is too old for the program cannot build it"));
         target.into_iter().chain(tools).collect()
     } else {
         tools.into_iter().chain(target).collect()

@@ -199,9 +199,11 @@ fn buildpack(sources: &Sources<'_>, key: &str) -> Option<(String, String)> {
 fn named(sources: &Sources<'_>) -> Vec<Claim> {
     let files = version_files::only(sources, ".elixir-version").into_iter();
     let said = files.chain(version_files::of_tool(sources, "elixir"));
-    said.filter_map(|said| {
-        let version = said.version.split("-otp").next().unwrap_or(&said.version);
-        version_files::is_dotted(version).then(|| Claim::exactly(version, said.from.clone()))
+    said.map(|said| {
+        said.claim(|version| {
+            let version = version.split("-otp").next().unwrap_or(version);
+            version_files::is_dotted(version).then(|| version.to_owned())
+        })
     })
     .collect()
 }

@@ -387,7 +387,7 @@ fn claims(sources: &Sources<'_>, module: &Module, file: &str) -> Vec<Claim> {
         .heroku
         .iter()
         .chain(&module.go)
-        .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")));
+        .map(|(version, line)| Claim::exactly(version, format!("{file}:{line}")).at_least());
     named.chain(module).chain(of_older_tools(sources)).collect()
 }
 

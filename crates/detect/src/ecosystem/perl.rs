@@ -209,7 +209,8 @@ fn least(listed: &str) -> Option<Claim> {
         // Only even ones are for use, and what is old runs on the usual one.
         let even = minor + minor % 2;
         let chosen = even.max(USUAL_MINOR);
-        Some(Claim::range(said, format!("5.{chosen}"), from))
+        let claim = Claim::range(said, format!("5.{chosen}"), from);
+        Some(claim.needing(format!(">=5.{minor}")))
     })
 }
 

@@ -154,12 +154,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let (framework, start) = start(&program, django.as_ref(), &mut report);
     let start = start.filter(|start| !start.run_command.contains(char::is_control));
     report_framework(&program, framework, django.is_some(), &mut report);
-    let mut claims = version::claims(sources, &metadata, script_python);
+    let (mut claims, unknown) = version::claims(sources, &metadata, script_python);
     if claims.is_empty() {
         claims.extend(version::of_packages(&dependencies));
     }
     version::ask(&claims, &mut report);
-    let runtime = report.runtime(&USUAL, claims);
+    let runtime = report.runtime(&USUAL, claims.into_iter().chain(unknown));
     let strength = match &start {
         Some(start) if framework.is_some() || start.kind != "python" => Strength::Framework,
         Some(_) => Strength::Program,

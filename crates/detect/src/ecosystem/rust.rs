@@ -177,10 +177,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let all: Vec<&Dependency> = dependencies.iter().chain(&libraries).collect();
     let framework = framework(&all, &mut report);
     let claims = version::claims(sources, &package, workspace, lock);
-    let why = claims.first().and_then(|(_, why)| *why);
-    let names_toolchain = claims
-        .first()
-        .is_some_and(|(claim, _)| claim.range.is_none());
+    let decides = claims.iter().find(|(claim, _)| !claim.is_unknown());
+    let why = decides.and_then(|(_, why)| *why);
+    let names_toolchain = decides.is_some_and(|(claim, _)| claim.range.is_none());
     let runtime = report.runtime(&USUAL, claims.into_iter().map(|(claim, _)| claim));
     if let Some(why) = why
         && let Some(fact) = report.facts.last_mut()

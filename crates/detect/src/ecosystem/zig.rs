@@ -55,7 +55,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         Scan::behind(text, ".minimum_zig_version", &["//"]).find_map(|mut scan| {
             let from = format!("build.zig.zon:{}", scan.line());
             let version = scan.eat("=").then(|| scan.string(&['"'])).flatten()?;
-            Some(Claim::exactly(version, from))
+            Some(Claim::exactly(version, from).at_least())
         })
     });
     let named = version_files::claims(sources, &[".zig-version", ".zigversion"], &["zig"]);

@@ -5,6 +5,7 @@
 mod analysis;
 mod beam;
 mod clojure;
+mod conflicts;
 mod cpp;
 mod declared;
 mod declared_image;

@@ -46,7 +46,7 @@ impl Program<'_, '_> {
         }
         let mut claims = self.claims();
         if let Some(used) = &used
-            && claims.is_empty()
+            && claims.iter().all(Claim::is_unknown)
         {
             claims.extend(used.least_java());
         }

@@ -20,12 +20,12 @@ pub fn of_files(sources: &Sources<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     for name in [".java-version", ".jdk-version"] {
         if let Some(said) = version_files::only(sources, name) {
-            claims.extend(claim(&said.version, said.from));
+            claims.push(claim(&said.version, said.from));
         }
     }
     claims.extend(property(sources, ".sdkmanrc", "java"));
     for said in version_files::of_tool(sources, "java") {
-        claims.extend(claim(&said.version, said.from));
+        claims.push(claim(&said.version, said.from));
     }
     claims.extend(property(
         sources,
@@ -35,11 +35,15 @@ pub fn of_files(sources: &Sources<'_>) -> Vec<Claim> {
     claims
 }
 
-fn claim(text: &str, from: String) -> Option<Claim> {
-    if matches!(text.trim(), "latest" | "lts") {
-        return Some(Claim::range(text.trim(), LATEST, from));
+fn claim(text: &str, from: String) -> Claim {
+    let text = text.trim();
+    if matches!(text, "latest" | "lts") {
+        return Claim::range(text, LATEST, from);
     }
-    Some(Claim::exactly(version(text)?, from))
+    match version(text) {
+        Some(version) => Claim::exactly(version, from),
+        None => Claim::unknown(text, from),
+    }
 }
 
 /// `name=value` in a properties file.
@@ -51,7 +55,7 @@ fn property(sources: &Sources<'_>, file: &str, name: &str) -> Option<Claim> {
         if key.trim() != name {
             return None;
         }
-        claim(value, format!("{file}:{}", index + 1))
+        Some(claim(value, format!("{file}:{}", index + 1)))
     })
 }
 

@@ -2,13 +2,12 @@
 
 use ergon_manifest::Application;
 
-use super::{EXTENSIONS, USUAL, image, routes, source};
+use super::{EXTENSIONS, USUAL, image, routes, source, version};
 use crate::analysis::Topic;
 use crate::ecosystem::{Found, Report, Strength};
 use crate::environment;
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
-use crate::version_files;
 
 /// Files that start a program by their name.
 const STARTS: [&str; 8] = [
@@ -42,8 +41,7 @@ pub(super) fn detect(sources: &Sources<'_>) -> Option<Found> {
     report
         .certain(Topic::Language, "JavaScript", file)
         .note("a program of Node without a package.json");
-    let named = version_files::claims(sources, &[".node-version", ".nvmrc"], &["node", "nodejs"]);
-    let runtime = report.runtime(&USUAL, named);
+    let runtime = report.runtime(&USUAL, version::named(sources));
     let run = format!("node {}", shell_quoted(file));
     report
         .likely(Topic::RunCommand, &run, file)

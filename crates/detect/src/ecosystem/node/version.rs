@@ -51,7 +51,7 @@ pub(super) fn runtime(
     if manager == Manager::Bun {
         return report.runtime(&BUN, bun_claims(sources, package));
     }
-    let mut claims = claims(sources, package);
+    let (mut claims, unknown) = claims(sources, package);
     if claims.is_empty() {
         claims.extend(of_packages(package));
     }
@@ -68,7 +68,7 @@ pub(super) fn runtime(
             );
         }
     }
-    report.runtime(&USUAL, claims)
+    report.runtime(&USUAL, claims.into_iter().chain(unknown))
 }
 
 /// From where on Node takes types for white space.
@@ -76,41 +76,46 @@ const TAKES_TYPESCRIPT: &str = ">=22.18";
 
 /// Whether the version that the project asks for takes types for white space.
 pub(super) fn takes_typescript(sources: &Sources<'_>, package: &Package) -> bool {
-    let claims = claims(sources, package);
+    let (claims, _) = claims(sources, package);
     claims
         .first()
         .is_some_and(|claim| versions::allows(TAKES_TYPESCRIPT, &claim.version))
 }
 
-/// Files that are only for it, then what the package allows.
-fn claims(sources: &Sources<'_>, package: &Package) -> Vec<Claim> {
+/// Files that are only for it, then what the package allows; and beside them what names no version.
+fn claims(sources: &Sources<'_>, package: &Package) -> (Vec<Claim>, Vec<Claim>) {
+    let mut claims = named(sources);
+    claims.extend(pinned(&package.document));
+    claims.extend(listed(&package.document));
+    claims.extend(of_pnpm(sources));
+    // A package of a workspace runs with what its root asks for.
+    if claims.iter().all(Claim::is_unknown)
+        && let Some((_, root)) = package::outer(sources)
+    {
+        claims.extend(pinned(&root));
+        claims.extend(listed(&root));
+    }
+    claims.into_iter().partition(|claim| !claim.is_unknown())
+}
+
+/// What files say that are only for versions.
+pub(super) fn named(sources: &Sources<'_>) -> Vec<Claim> {
     let files = [".nvmrc", ".node-version"]
         .into_iter()
         .filter_map(|file| version_files::only(sources, file));
     let tools = ["nodejs", "node"]
         .into_iter()
         .flat_map(|tool| version_files::of_tool(sources, tool));
-    let mut claims: Vec<_> = files.chain(tools).filter_map(claim).collect();
-    claims.extend(pinned(&package.document));
-    claims.extend(listed(&package.document));
-    claims.extend(of_pnpm(sources));
-    // A package of a workspace runs with what its root asks for.
-    if claims.is_empty()
-        && let Some((_, root)) = package::outer(sources)
-    {
-        claims.extend(pinned(&root));
-        claims.extend(listed(&root));
-    }
-    claims
+    files.chain(tools).map(claim).collect()
 }
 
 /// What Volta is told to bring.
 fn pinned(document: &Document) -> Option<Claim> {
     let keys = ["volta", "node"];
-    claim(Said {
+    Some(claim(Said {
         version: document.text(&keys)?.to_owned(),
         from: document.from(&keys),
-    })
+    }))
 }
 
 /// What `package.json` allows.
@@ -118,10 +123,10 @@ fn listed(document: &Document) -> Vec<Claim> {
     let engines = ["engines", "node"];
     let engines = document
         .text(&engines)
-        .and_then(|range| allowed(range, document.from(&engines)));
+        .map(|range| of_range(range, document.from(&engines)));
     engines
         .into_iter()
-        .chain(of_development(document, "node").and_then(claim))
+        .chain(of_development(document, "node").map(claim))
         .collect()
 }
 
@@ -136,6 +141,10 @@ fn of_development(document: &Document, runtime: &str) -> Option<Said> {
             from: document.from(&version),
         })
     })
+}
+
+fn of_range(range: &str, from: String) -> Claim {
+    allowed(range, from.clone()).unwrap_or_else(|| Claim::unknown(range, from))
 }
 
 /// A version as exact as a range says it: the usual one where that is allowed, else the newest with long support.
@@ -196,12 +205,9 @@ fn of_packages(package: &Package) -> Option<Claim> {
         let version = said.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
         let major: u32 = version.split('.').next()?.parse().ok()?;
         let chosen = allowed(range, String::new()).filter(|_| major >= *since)?;
-        let why = format!("{name} {said}, which needs {range}");
-        Some(Claim::range(
-            why,
-            chosen.version,
-            package.document.from(keys),
-        ))
+        let what = format!("{name} {said}");
+        let from = package.document.from(keys);
+        Some(Claim::of_need(&what, range, chosen.version, from))
     })
 }
 
@@ -218,15 +224,19 @@ fn of_pnpm(sources: &Sources<'_>) -> Option<Claim> {
 }
 
 /// `18.17.1`, `v18`, `lts/hydrogen`, `lts/*`, `node`.
-fn claim(said: Said) -> Option<Claim> {
+fn claim(said: Said) -> Claim {
     let Said { version, from } = said;
+    known(&version, from.clone()).unwrap_or_else(|| Claim::unknown(version, from))
+}
+
+fn known(version: &str, from: String) -> Option<Claim> {
     let plain = version.trim_start_matches('v');
     if version_files::is_dotted(plain) {
         return Some(Claim::exactly(plain, from));
     }
     let name = version
         .strip_prefix("lts/")
-        .unwrap_or(&version)
+        .unwrap_or(version)
         .to_ascii_lowercase();
     if let Some((_, major)) = CODE_NAMES.iter().find(|(known, _)| *known == name) {
         return Some(Claim::range(version, *major, from));

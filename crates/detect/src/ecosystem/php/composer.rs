@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::document::Document;
 use crate::ecosystem::{Claim, LockState};
 use crate::sources::Sources;
-use crate::version_files::{self, Said};
+use crate::version_files;
 use crate::versions;
 
 const FILE: &str = "composer.json";
@@ -158,8 +158,10 @@ impl Composer {
         if version_files::is_dotted(range) && range.split('.').count() == 3 {
             return Some(Claim::exactly(range, from));
         }
-        let chosen = chosen(range, &self.locked_ranges())?;
-        Some(Claim::range(range, chosen, from))
+        Some(match chosen(range, &self.locked_ranges()) {
+            Some(chosen) => Claim::range(range, chosen, from).needing(normal(range)),
+            None => Claim::unknown(range, from),
+        })
     }
 
     fn platform(&self) -> Option<Claim> {
@@ -185,15 +187,18 @@ pub(super) fn claims(sources: &Sources<'_>, composer: Option<&Composer>) -> Vec<
     let said = version_files::only(sources, ".php-version")
         .into_iter()
         .chain(version_files::of_tool(sources, "php"));
-    let files = said.filter_map(|Said { version, from }| {
-        let version = version.trim_start_matches("php-");
-        version_files::is_dotted(version).then(|| Claim::exactly(version, from))
+    let files = said.map(|said| {
+        said.claim(|version| {
+            let version = version.trim_start_matches("php-");
+            version_files::is_dotted(version).then(|| version.to_owned())
+        })
     });
     let platform = composer.and_then(Composer::platform);
     let required = composer.and_then(Composer::required_php);
     let claims: Vec<_> = files.chain(platform).chain(required).collect();
+    let (unknown, claims): (Vec<_>, Vec<_>) = claims.into_iter().partition(Claim::is_unknown);
     let Some(winner) = claims.first().map(|claim| claim.version.clone()) else {
-        return claims;
+        return unknown;
     };
     // Composer's ranges are its own; what allows the winner does not contradict it.
     let agrees = |claim: &Claim| {
@@ -204,7 +209,7 @@ pub(super) fn claims(sources: &Sources<'_>, composer: Option<&Composer>) -> Vec<
     };
     let (first, rest) = claims.split_at(1);
     let rest = rest.iter().filter(|claim| !agrees(claim));
-    first.iter().chain(rest).cloned().collect()
+    first.iter().chain(rest).chain(&unknown).cloned().collect()
 }
 
 /// The usual version where a range allows it, raised to what the range and the locked packages want.

@@ -25,12 +25,12 @@ const VERSION_FILES: [&str; 8] = [
     "runtime.txt",
 ];
 
-/// Everything that is said, in the order in which it decides.
+/// Everything that is said, in the order in which it decides, and what names no version that is known.
 pub(super) fn claims(
     sources: &Sources<'_>,
     metadata: &Metadata,
     script: Option<Claim>,
-) -> Vec<Claim> {
+) -> (Vec<Claim>, Vec<Claim>) {
     let own = VERSION_FILES.iter().filter_map(|file| {
         sources
             .has(file)
@@ -49,15 +49,15 @@ pub(super) fn claims(
     claims.extend(
         metadata
             .setup_python()
-            .and_then(|(range, from)| of_range(&range, from)),
+            .map(|(range, from)| wanted(&range, from)),
     );
     claims.extend(script);
     claims.extend(in_environment(sources));
     // What a lock remembers matters where nothing else is said.
-    if claims.is_empty() {
+    if claims.iter().all(Claim::is_unknown) {
         claims.extend(in_locks(sources, metadata));
     }
-    claims
+    claims.into_iter().partition(|claim| !claim.is_unknown())
 }
 
 /// Packages that no longer run on the Python that is preferred: from which version on, and what they want.
@@ -77,8 +77,13 @@ pub(super) fn of_packages(dependencies: &Dependencies) -> Option<Claim> {
             version.split('.').next()?.parse::<u32>().ok()
         })?;
         let chosen = of_range(range, String::new()).filter(|_| least >= *since)?;
-        let why = format!("{name} {specifier}, which needs {range}");
-        Some(Claim::range(why, chosen.version, dependency.from()))
+        let what = format!("{name} {specifier}");
+        Some(Claim::of_need(
+            &what,
+            range,
+            chosen.version,
+            dependency.from(),
+        ))
     })
 }
 
@@ -92,10 +97,10 @@ fn in_version_file(sources: &Sources<'_>, path: &str) -> Option<Claim> {
             Value::Object(table) => table.get("version")?.as_str()?,
             value => value.as_str()?,
         };
-        return of_version(version, document.from(&["tools", "python"]));
+        return Some(named(version, document.from(&["tools", "python"])));
     }
     let text = sources.text(path)?;
-    text.lines().enumerate().find_map(|(index, line)| {
+    let said = |(index, line): (usize, &str)| {
         let line = line.split('#').next().unwrap_or(line).trim();
         let version = if name == ".tool-versions" {
             let mut words = line.split_whitespace();
@@ -104,8 +109,24 @@ fn in_version_file(sources: &Sources<'_>, path: &str) -> Option<Claim> {
         } else {
             line
         };
-        of_version(version, format!("{path}:{}", index + 1))
-    })
+        (!version.is_empty()).then(|| named(version, format!("{path}:{}", index + 1)))
+    };
+    let mut lines = text.lines().enumerate().filter_map(said);
+    let first = lines.next()?;
+    if first.is_unknown() {
+        return lines.find(|claim| !claim.is_unknown()).or(Some(first));
+    }
+    Some(first)
+}
+
+/// A version, as in [`of_version`], or what stands in its place.
+fn named(written: &str, from: String) -> Claim {
+    of_version(written, from.clone()).unwrap_or_else(|| Claim::unknown(written, from))
+}
+
+/// A range, as in [`of_range`], or what stands in its place.
+fn wanted(range: &str, from: String) -> Claim {
+    of_range(range, from.clone()).unwrap_or_else(|| Claim::unknown(range, from))
 }
 
 fn in_pipfile(pipfile: &Document) -> Option<Claim> {
@@ -113,7 +134,7 @@ fn in_pipfile(pipfile: &Document) -> Option<Claim> {
         .iter()
         .find_map(|key| {
             let keys = ["requires", *key];
-            of_version(pipfile.text(&keys)?, pipfile.from(&keys))
+            Some(named(pipfile.text(&keys)?, pipfile.from(&keys)))
         })
 }
 
@@ -127,7 +148,7 @@ fn in_pyproject(project: &Document) -> Option<Claim> {
     ];
     places
         .iter()
-        .find_map(|keys| of_range(project.text(keys)?, project.from(keys)))
+        .find_map(|keys| Some(wanted(project.text(keys)?, project.from(keys))))
 }
 
 /// What packages were chosen for.
@@ -184,10 +205,7 @@ pub(super) fn of_version(written: &str, from: String) -> Option<Claim> {
     if let Some(rest) = written.strip_prefix("pypy") {
         let language = rest.trim_start_matches(['-', '@']).split('-').next()?;
         let meant = of_version(language, from)?;
-        return Some(Claim {
-            range: Some(written.to_owned()),
-            ..meant
-        });
+        return Some(Claim::range(written, meant.version, meant.from));
     }
     let is_number = |number: &str| {
         number.len() < 4 && number.chars().all(|digit| digit.is_ascii_digit()) && !number.is_empty()
@@ -230,10 +248,7 @@ pub(super) fn of_range(range: &str, from: String) -> Option<Claim> {
         && exact.matches('.').count() == 2
         && !exact.ends_with('*')
     {
-        return Some(Claim {
-            range: Some(range.to_owned()),
-            ..claim
-        });
+        return Some(Claim::range(range, claim.version, from));
     }
     let chosen = match versions::choose(range, &MINOR_VERSIONS, PREFERRED, Part::MinorOf(3)) {
         Some(minor) => format!("3.{minor}"),

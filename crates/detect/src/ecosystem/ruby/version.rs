@@ -4,7 +4,7 @@ use super::gemfile::Gemfile;
 use super::lock::Lock;
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
-use crate::version_files::{self, Said};
+use crate::version_files;
 use crate::versions::{self, Part};
 
 /// The minor versions there are, and the usual one, by major version; the usual major version first.
@@ -32,15 +32,16 @@ pub(super) fn claims(
                 claims.extend(exact(one).map(|v| Claim::exactly(v, from)));
             }
             [] => {}
-            several => ranges.extend(range(&several.join(", "), &from)),
+            several => {
+                let said = several.join(", ");
+                ranges.push(range(&said, &from).unwrap_or_else(|| Claim::unknown(said, from)));
+            }
         }
     }
     let files = version_files::only(sources, ".ruby-version")
         .into_iter()
         .chain(version_files::of_tool(sources, "ruby"));
-    claims.extend(
-        files.filter_map(|Said { version, from }| Some(Claim::exactly(exact(&version)?, from))),
-    );
+    claims.extend(files.map(|said| said.claim(|version| exact(version).map(str::to_owned))));
     if let Some((lock, (version, line))) = lock.and_then(|lock| Some((lock, lock.ruby.as_ref()?)))
         && let Some(version) = exact(version)
     {
@@ -62,14 +63,14 @@ fn of_rails(gemfile: Option<&Gemfile>, lock: Option<&Lock>) -> Option<Claim> {
     let mut numbers = wanted[start..].split('.').map(str::parse::<u32>);
     let major = numbers.next()?.ok()?;
     let minor = numbers.next().and_then(Result::ok).unwrap_or(0);
-    let ruby = match (major, minor) {
-        (..=4, _) => "2.6",
-        (5, _) | (6, 0) => "2.7",
-        (8.., _) => "3.2",
+    let (range, ruby) = match (major, minor) {
+        (..=4, _) => ("<2.7", "2.6"),
+        (5, _) | (6, 0) => ("<3", "2.7"),
+        (8.., _) => (">=3.2", "3.2"),
         _ => return None,
     };
     let rails = format!("Rails {major}.{minor}");
-    Some(Claim::range(rails, ruby, gemfile.place(gem.line)))
+    Some(Claim::of_need(&rails, range, ruby, gemfile.place(gem.line)))
 }
 
 /// `ruby-3.2.1`, `= 3.2.1`, `3.2.1-p31`, `3.2.1@shop` as `3.2.1`.

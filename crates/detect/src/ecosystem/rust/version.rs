@@ -5,7 +5,7 @@ use super::package::{Package, Workspace};
 use crate::document::Document;
 use crate::ecosystem::Claim;
 use crate::sources::Sources;
-use crate::version_files;
+use crate::version_files::{self, Said};
 
 /// Channels that are no version, but can be asked for.
 const CHANNELS: [&str; 3] = ["stable", "beta", "nightly"];
@@ -14,7 +14,7 @@ const CHANNELS: [&str; 3] = ["stable", "beta", "nightly"];
 const LOCKS: [(u32, &str); 1] = [(4, "1.78")];
 
 /// What is said of the version, and why where that is not what stands there.
-pub(super) type Said = (Claim, Option<&'static str>);
+pub(super) type Reasoned = (Claim, Option<&'static str>);
 
 /// Everything that says which Rust, in the order in which it decides.
 pub(super) fn claims(
@@ -22,15 +22,13 @@ pub(super) fn claims(
     package: &Package,
     workspace: Option<&Workspace>,
     lock: Option<(&Lock<'_>, &str)>,
-) -> Vec<Said> {
+) -> Vec<Reasoned> {
     let by_manager = version_files::of_tool(sources, "rust").into_iter();
-    let by_manager =
-        by_manager.filter_map(|said| channel(&said.version).map(|version| (version, said.from)));
     let named = toolchain(sources)
         .into_iter()
         .chain(by_manager)
-        .map(|(version, from)| (Claim::exactly(version, from), None));
-    let mut least: Vec<Said> = Vec::new();
+        .map(|said| (said.claim(channel), None));
+    let mut least: Vec<Reasoned> = Vec::new();
     let mut at_least = |version: &str, from: String, why| {
         let claim = Claim::range(format!(">={version}"), version, from);
         least.push((claim, Some(why)));
@@ -58,12 +56,11 @@ pub(super) fn claims(
 }
 
 /// What the nearest toolchain file names; the one without an ending goes first, as rustup has it.
-fn toolchain(sources: &Sources<'_>) -> Option<(String, String)> {
+fn toolchain(sources: &Sources<'_>) -> Option<Said> {
     let file = sources.nearest(&["rust-toolchain", "rust-toolchain.toml"])?;
     let text = sources.text(&file)?;
     if !file.ends_with(".toml") && !text.contains('[') {
-        let said = version_files::only(sources, "rust-toolchain")?;
-        return channel(&said.version).map(|version| (version, said.from));
+        return version_files::only(sources, "rust-toolchain");
     }
     let document = if file.ends_with(".toml") {
         sources.document(&file)?
@@ -72,10 +69,11 @@ fn toolchain(sources: &Sources<'_>) -> Option<(String, String)> {
         Document::parse("rust-toolchain.toml", &text).ok()?
     };
     let keys = ["toolchain", "channel"];
-    let version = channel(document.text(&keys)?)?;
+    let version = document.text(&keys)?.to_owned();
     let from = document.from(&keys);
     let line = from.rsplit_once(':').map_or("1", |(_, line)| line);
-    Some((version, format!("{file}:{line}")))
+    let from = format!("{file}:{line}");
+    Some(Said { version, from })
 }
 
 /// A toolchain's name without the machine it is for: `1.75`, `nightly-2024-08-12`.
