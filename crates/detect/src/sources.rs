@@ -156,6 +156,19 @@ impl<'a> Sources<'a> {
         matches!(self.tree.entries().get(full), Some(EntryKind::File)) && can_be_named(full)
     }
 
+    /// Whether something is at a path: a file, a folder, or a link there or on the way there.
+    pub fn is_there(&self, path: &str) -> bool {
+        let Some(full) = self.full(path) else {
+            return false;
+        };
+        let full = full.trim_end_matches('/');
+        let mut ends = full.match_indices('/').map(|(at, _)| at);
+        let entries = self.tree.entries();
+        entries.contains_key(full)
+            || self.has_folder_at(full)
+            || ends.any(|end| matches!(entries.get(&full[..end]), Some(EntryKind::Symlink { .. })))
+    }
+
     /// Whether a file may be executed.
     pub fn is_executable(&self, path: &str) -> bool {
         self.full(path)

@@ -1,6 +1,7 @@
 //! What is declared, put over what the language's rules have found.
 
 mod brought;
+mod missing;
 mod ports;
 mod start;
 mod unknown;

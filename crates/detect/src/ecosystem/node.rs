@@ -6,6 +6,7 @@ mod helpers;
 pub(super) mod install;
 mod listening;
 mod lock;
+mod missing;
 mod native;
 mod nx;
 mod package;
@@ -199,7 +200,7 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             );
         }
         if let Some(start) = start {
-            let fact = if start.guessed {
+            let fact = if start.guessed || start.question.is_some() {
                 report.likely(Topic::RunCommand, &start.command, &start.from)
             } else {
                 report.certain(Topic::RunCommand, &start.command, &start.from)
@@ -342,6 +343,7 @@ fn start(
         question: None,
         build: None,
     };
+    let start = missing::instead(sources, package, runner, start, last);
     (Some(start), None)
 }
 

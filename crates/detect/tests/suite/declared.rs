@@ -88,7 +88,8 @@ fn what_is_started_gets_a_port_where_people_talk_to_it() {
 
 #[test]
 fn settings_of_platforms_start_it_too() {
-    let started = |file: &str, text: &str| decided(&[PACKAGE, SERVER, (file, text)]);
+    let other = ("other.js", "");
+    let started = |file: &str, text: &str| decided(&[PACKAGE, SERVER, other, (file, text)]);
     let over = "over npm run start [package.json:1]";
     for (file, text) in [
         ("nixpacks.toml", "[start]\ncmd = \"node other.js\"\n"),
@@ -136,6 +137,7 @@ fn settings_of_platforms_start_it_too() {
         decided(&[
             PACKAGE,
             SERVER,
+            ("first.js", ""),
             ("Procfile", "web: node first.js\n"),
             (
                 "railway.toml",
@@ -485,4 +487,44 @@ fn platforms_say_the_runtime_by_its_name() {
     let exact = "runtime: nodejs18\nrun:\n  command: node index.js\n  runtime-version: 18.12.1\n";
     assert_eq!(version(("apprunner.yaml", exact)).0, "18.12.1");
     assert_eq!(version(("apprunner.yaml", "runtime: nodejs16\n")).0, "16");
+}
+
+#[test]
+fn a_start_whose_file_is_nowhere_gives_way_to_another() {
+    let gone = ("Procfile", "web: node gone.js\n");
+    let package = ("package.json", "{\"name\": \"shop\"}");
+    assert_eq!(
+        decided(&[package, SERVER, gone]),
+        "node server.js [server.js] over node gone.js [Procfile:1]: package.json has no start script; \
+         server.js is the program; Procfile:1 starts gone.js, which is not there"
+    );
+    let asked = "? Where is gone.js? Procfile:1 starts it, but it is not in the project, and nothing makes it";
+    let tree = MemoryTree::new([package, SERVER, gone]);
+    assert!(report(&tree).contains(&format!("{asked}; another start was taken. →")));
+    // Without another it is only likely.
+    let report = report(&MemoryTree::new([package, gone]));
+    assert!(
+        report.contains("run_command: node gone.js [Procfile:1, likely]"),
+        "{report}"
+    );
+    assert!(report.contains(&format!("{asked}. →")), "{report}");
+    // What is built may make it.
+    let builds = ("nixpacks.toml", "[phases.build]\ncmds = [\"make\"]\n");
+    assert_eq!(
+        run_command(&[package, SERVER, gone, builds]),
+        "node gone.js"
+    );
+}
+
+#[test]
+fn what_only_an_image_has_is_asked_for() {
+    let tree = MemoryTree::new([(
+        "Dockerfile",
+        "FROM alpine\nCOPY . .\nENTRYPOINT [\"/init\"]\n",
+    )]);
+    let report = report(&tree);
+    assert!(
+        report.contains("? Where is /init? Dockerfile:3 starts it"),
+        "{report}"
+    );
 }

@@ -3,7 +3,7 @@
 use ergon_detect::analyse;
 use ergon_detect::memory::MemoryTree;
 
-use crate::{detected, run_command};
+use crate::{detected, report, run_command};
 
 #[test]
 fn a_start_script_may_lead_to_another() {
@@ -438,4 +438,52 @@ fn what_a_platform_publishes_is_a_site() {
     }
     let outside = ("vercel.json", "{\"outputDirectory\": \"../out\"}");
     assert_eq!(detected(&[package, build, outside]).run_command, None);
+}
+
+#[test]
+fn a_script_whose_file_is_nowhere_gives_way_to_a_file_that_is_there() {
+    let package = |scripts: &str| format!("{{\"scripts\": {{{scripts}}}}}");
+    let server = ("server.js", "require('http').createServer().listen(3000)");
+    let missing = package("\"start\": \"node dist/server.js\"");
+    let tree = MemoryTree::new([("package.json", missing.as_str()), server]);
+    let said = report(&tree);
+    assert!(
+        said.contains(
+            "run_command: node server.js [server.js, likely] (package.json:1 starts dist/server.js, which is not there; \
+             server.js is)"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("? Where is dist/server.js? package.json:1 starts it"),
+        "{said}"
+    );
+    // A build may make it.
+    let built = package("\"start\": \"node dist/server.js\", \"build\": \"make\"");
+    assert_eq!(
+        run_command(&[("package.json", &built), server]),
+        "npm run start"
+    );
+    // Nothing else can be started.
+    let said = report(&MemoryTree::new([("package.json", missing.as_str())]));
+    assert!(
+        said.contains("run_command: npm run start [package.json:1, likely]"),
+        "{said}"
+    );
+    // The compiler makes it, where it is there.
+    let compiled = "{\"scripts\": {\"start\": \"node dist/index.js\"}, \"devDependencies\": {\"typescript\": \"5\"}}";
+    let program = detected(&[
+        ("package.json", compiled),
+        (
+            "tsconfig.json",
+            "{\"compilerOptions\": {\"outDir\": \"dist\"}}",
+        ),
+        ("src/index.ts", "console.log(1)"),
+    ]);
+    assert_eq!(program.run_command.as_deref(), Some("npm run start"));
+    assert!(
+        program.build_commands.contains(&"npx tsc".to_owned()),
+        "{:?}",
+        program.build_commands
+    );
 }

@@ -1,7 +1,7 @@
 //! How the program is started, as it is declared.
 
 use super::super::{Start, Weight};
-use super::{Declared, Found, add_note, confidence, fact_of, is_compiled, is_site, ports};
+use super::{Declared, Found, add_note, confidence, fact_of, is_compiled, is_site, missing, ports};
 use crate::analysis::{Confidence, Fact, Loser, Topic};
 use crate::ecosystem::{self, Report, Strength, file_of};
 use crate::sources::Sources;
@@ -31,6 +31,8 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
     starts.sort_by_key(|start| std::cmp::Reverse(start.weight));
     let known = confidence(&found.report, Topic::RunCommand);
     let known = known.filter(|_| found.application.run_command.is_some());
+    let others_start = known.is_some();
+    let is_missing = ask_of_missing(sources, &mut starts, declared, others_start, found);
     let taken = starts.iter().position(|start| match start.weight {
         Weight::Written => true,
         Weight::Evidence => match known {
@@ -56,7 +58,55 @@ pub(super) fn apply(sources: &Sources<'_>, declared: &Declared, found: &mut Foun
             from: other.from.clone(),
         });
     let others: Vec<_> = others.collect();
-    take(sources, start, others, found);
+    take(sources, start, others, is_missing, found);
+}
+
+/// Asks where a file is that something starts, though it is nowhere; where another start is known, that is taken.
+/// Whether it is started all the same.
+fn ask_of_missing(
+    sources: &Sources<'_>,
+    starts: &mut Vec<&Start>,
+    declared: &Declared,
+    others_start: bool,
+    found: &mut Found,
+) -> bool {
+    while let Some(start) = starts.first().copied() {
+        // What an image starts counts for nothing where something else is known.
+        let counts = match start.weight {
+            Weight::Written => true,
+            Weight::Evidence => !others_start,
+            Weight::MayStart => false,
+        };
+        let missing = counts.then(|| missing::of_start(sources, start, declared, found));
+        let Some(file) = missing.flatten() else {
+            return false;
+        };
+        let from = sources.place(&start.from);
+        let is_last = !others_start && starts.len() == 1;
+        let instead = if is_last {
+            ""
+        } else {
+            "; another start was taken"
+        };
+        found.report.ask(
+            format!(
+                "Where is {file}? {from} starts it, but it is not in the project, and nothing makes it{instead}."
+            ),
+            format!("add {file}, or correct {from}"),
+        );
+        if is_last {
+            return true;
+        }
+        starts.remove(0);
+        if let Some(fact) = fact_of(&mut found.report, Topic::RunCommand) {
+            fact.over.push(Loser {
+                value: start.command.clone(),
+                from: start.from.clone(),
+            });
+            add_note(fact, &format!("{from} starts {file}, which is not there"));
+        }
+    }
+    false
 }
 
 /// Whether a platform's script, which no image has, starts the server that is started anyway:
@@ -69,7 +119,13 @@ fn is_same_server(start: &Start, found: &Found) -> bool {
 }
 
 /// Starts the program as it is declared.
-fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Found) {
+fn take(
+    sources: &Sources<'_>,
+    start: &Start,
+    others: Vec<Loser>,
+    is_missing: bool,
+    found: &mut Found,
+) {
     let script = without_shell(sources, &start.command);
     let read_by_shell = script.as_ref().map(|script| script.replacen("sh ", "", 1));
     let command = script.as_ref().unwrap_or(&start.command);
@@ -90,9 +146,11 @@ fn take(sources: &Sources<'_>, start: &Start, others: Vec<Loser>, found: &mut Fo
         Weight::MayStart => format!("{} starts a program by its name", start.by),
     };
     let fact = match start.weight {
-        Weight::Written => found
-            .report
-            .certain(Topic::RunCommand, command, &start.from),
+        Weight::Written if !is_missing => {
+            found
+                .report
+                .certain(Topic::RunCommand, command, &start.from)
+        }
         _ => found.report.likely(Topic::RunCommand, command, &start.from),
     };
     fact.note(rule);
