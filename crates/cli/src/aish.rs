@@ -26,7 +26,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Talk to companions: the minds of your containers and projects
 #[derive(Debug, Parser)]
-#[command(name = "aish", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "aish", bin_name = "aish", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Aish {
     /// A companion's name in any case, `list`, or `team-chat`
     name: String,

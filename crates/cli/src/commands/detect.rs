@@ -31,9 +31,13 @@ impl Detect {
         let is_unknown = found.manifest.applications.is_empty();
         output::show(self.format.json, &found, || {
             if is_unknown {
-                analysis::render_unknown(&self.folder.display().to_string(), &found)
+                analysis::render_unknown(
+                    &self.folder.display().to_string(),
+                    &found,
+                    output::width(),
+                )
             } else {
-                analysis::render(&found)
+                analysis::render(&found, output::width())
             }
         })?;
         if !self.format.json

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ergon_detect::dockerfile::ignore_file;
 use ergon_detect::plan::plan;
 use ergon_pack::Lock;
 
@@ -19,6 +20,9 @@ pub struct Dockerfile {
     /// The container to print it for, where the manifest has several
     #[arg(long)]
     container: Option<String>,
+    /// Print the .dockerignore that belongs to it instead
+    #[arg(long, conflicts_with = "container")]
+    ignore_file: bool,
 }
 
 impl Dockerfile {
@@ -26,7 +30,11 @@ impl Dockerfile {
         let folder = folders::source(&self.folder)?;
         let project =
             ergon_pack::read_project(&folder).map_err(|error| packing::failure(&error))?;
-        let plans = plan(&project.document.manifest, &project.tree)
+        let manifest = &project.document.manifest;
+        if self.ignore_file {
+            return output::print_plain(&ignore_file(manifest, &project.tree));
+        }
+        let plans = plan(manifest, &project.tree)
             .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
         let names = || {
             plans

@@ -172,7 +172,8 @@ fn hash(folder: &Path, format: Format) -> Outcome {
 fn init(folder: &Path, force: bool) -> Outcome {
     let found = detect::analyse(folder)?;
     if found.manifest.applications.is_empty() {
-        output::note(analysis::render_unknown(&folder.display().to_string(), &found).trim_end());
+        let folder = folder.display().to_string();
+        output::note(analysis::render_unknown(&folder, &found, None).trim_end());
         return Err(Failure::Told(Code::Usage));
     }
     let path = folder.join(MANIFEST_FILE);

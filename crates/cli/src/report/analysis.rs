@@ -6,15 +6,19 @@ use ergon_detect::analysis::{Analysis, Fact, Question, Topic};
 use ergon_manifest::Application;
 
 use crate::style;
-use crate::table::{pad, visible};
+use crate::table::{pad, visible, wrap};
 use crate::words;
 
 const LABEL_WIDTH: usize = 14;
+/// Where the claims begin.
+const VALUES_AT: usize = 2 + LABEL_WIDTH;
+/// In fewer columns than these nothing is written beside something else.
+const NARROWEST: usize = 24;
 /// What is longer than this does not push everything beside it away.
 const WIDEST: usize = 36;
 
-/// The page for people.
-pub fn render(analysis: &Analysis) -> String {
+/// The page for people. `width` is the terminal's; into a pipe nothing is broken.
+pub fn render(analysis: &Analysis, width: Option<usize>) -> String {
     let mut page = String::new();
     for (name, application) in &analysis.manifest.applications {
         let facts: Vec<&Fact> = analysis
@@ -26,15 +30,15 @@ pub fn render(analysis: &Analysis) -> String {
             page.push('\n');
         }
         heading(&mut page, name, application);
-        table(&mut page, &facts);
+        table(&mut page, &facts, width);
     }
     let several = analysis.manifest.applications.len() > 1;
-    questions(&mut page, &analysis.questions, several);
+    questions(&mut page, &analysis.questions, several, width);
     page
 }
 
 /// The page where nothing was recognised: what was looked for, and what to write by hand.
-pub fn render_unknown(folder: &str, analysis: &Analysis) -> String {
+pub fn render_unknown(folder: &str, analysis: &Analysis, width: Option<usize>) -> String {
     let mut page = format!("Nothing in {} was recognised.\n", words::harmless(folder));
     if !analysis.looked_for.is_empty() {
         page.push_str("\nLooked for:\n");
@@ -45,7 +49,7 @@ pub fn render_unknown(folder: &str, analysis: &Analysis) -> String {
     page.push_str("\nIf you know how it is built and started, say so in ergon.json:\n\n");
     page.push_str(BY_HAND);
     page.push_str("\n`ergon manifest check` says whether it is right; `ergon manifest schema` describes every field.\n");
-    questions(&mut page, &analysis.questions, false);
+    questions(&mut page, &analysis.questions, false, width);
     page
 }
 
@@ -80,7 +84,7 @@ fn heading(page: &mut String, name: &str, application: &Application) {
     );
 }
 
-fn table(page: &mut String, facts: &[&Fact]) {
+fn table(page: &mut String, facts: &[&Fact], width: Option<usize>) {
     let rows: Vec<Row> = TOPICS
         .iter()
         .flat_map(|(topic, label)| {
@@ -106,18 +110,9 @@ fn table(page: &mut String, facts: &[&Fact]) {
             .map(|row| visible(&row.from)),
     );
     for row in &rows {
-        let from = if row.from.is_empty() || row.note.is_empty() {
-            row.from.clone()
-        } else {
-            pad(&row.from, from_width) + "  "
-        };
-        let place = style::faint(&format!("{from}{}", row.note));
-        let line = format!(
-            "  {}{}  {place}",
-            pad(&style::faint(row.label), LABEL_WIDTH),
-            pad(&row.value, value_width)
-        );
-        let _ = writeln!(page, "{}", line.trim_end());
+        for line in row.lines(value_width, from_width, width) {
+            let _ = writeln!(page, "{}", line.trim_end());
+        }
     }
 }
 
@@ -181,6 +176,68 @@ impl Row {
             note,
         }
     }
+
+    /// The row as lines of at most `width` columns.
+    fn lines(&self, value_width: usize, from_width: usize, width: Option<usize>) -> Vec<String> {
+        let label = pad(&style::faint(self.label), LABEL_WIDTH);
+        let from = if self.from.is_empty() || self.note.is_empty() {
+            self.from.clone()
+        } else {
+            pad(&self.from, from_width) + "  "
+        };
+        let place = format!("{from}{}", self.note);
+        let value = pad(&self.value, value_width);
+        let whole = VALUES_AT + visible(&value) + 2 + visible(&place);
+        let Some(width) = width.filter(|width| whole > *width) else {
+            return vec![format!("  {label}{value}  {}", style::faint(&place))];
+        };
+        let indent = " ".repeat(VALUES_AT);
+        let room = width.saturating_sub(VALUES_AT).max(NARROWEST);
+        let beside = visible(&value) + 2;
+        if beside + NARROWEST <= room {
+            let places = self.places(from_width, room - beside);
+            let first = std::iter::once(format!("  {label}{value}  "));
+            let others = std::iter::repeat(" ".repeat(VALUES_AT + beside));
+            return first
+                .chain(others)
+                .zip(places)
+                .map(|(before, place)| format!("{before}{}", style::faint(&place)))
+                .collect();
+        }
+        let first = std::iter::once(format!("  {label}"));
+        let mut lines: Vec<String> = first
+            .chain(std::iter::repeat(indent.clone()))
+            .zip(wrap(&self.value, room))
+            .map(|(before, value)| format!("{before}{value}"))
+            .collect();
+        if !place.is_empty() {
+            let places = self.places(from_width, room.saturating_sub(2));
+            lines.extend(
+                places
+                    .iter()
+                    .map(|place| format!("{indent}  {}", style::faint(place))),
+            );
+        }
+        lines
+    }
+
+    /// The place and the note in lines of at most `room` columns, the note in a column of its own where that leaves
+    /// it enough.
+    fn places(&self, from_width: usize, room: usize) -> Vec<String> {
+        let beside = from_width + 2;
+        if self.note.is_empty() || self.from.is_empty() {
+            return wrap(&format!("{}{}", self.from, self.note), room);
+        }
+        if beside + NARROWEST > room {
+            return wrap(&format!("{}  {}", self.from, self.note), room);
+        }
+        let first = std::iter::once(pad(&self.from, beside));
+        first
+            .chain(std::iter::repeat(" ".repeat(beside)))
+            .zip(wrap(&self.note, room - beside))
+            .map(|(before, note)| format!("{before}{note}"))
+            .collect()
+    }
 }
 
 /// A long command's beginning: all of it is in the manifest.
@@ -212,22 +269,31 @@ const TOPICS: [(Topic, &str); 14] = [
 ];
 
 /// What is still open; of which application, where there are several.
-fn questions(page: &mut String, questions: &[Question], several: bool) {
+fn questions(page: &mut String, questions: &[Question], several: bool, width: Option<usize>) {
     if questions.is_empty() {
         return;
     }
     let count = words::count(questions.len(), "question");
     let mut label = style::warning(&format!("{count}:"));
+    let indent = " ".repeat(count.len() + 3);
     for question in questions {
         let about = question.application.as_deref().filter(|_| several);
         let about = about.map(|name| format!("{name}: ")).unwrap_or_default();
-        let text = words::harmless(&question.text);
+        let text = format!("{about}{}", words::harmless(&question.text));
         let remedy = words::harmless(&question.remedy);
-        let _ = writeln!(
-            page,
-            "{label}  {about}{text} To settle it: {}",
-            style::strong(&remedy)
-        );
+        let settled = format!("To settle it: {}", style::strong(&remedy));
+        let whole = indent.len() + visible(&text) + 1 + visible(&settled);
+        match width.filter(|width| whole > *width) {
+            None => {
+                let _ = writeln!(page, "{label}  {text} {settled}");
+            }
+            // What is to be typed stands in one piece.
+            Some(width) => {
+                let room = width.saturating_sub(indent.len()).max(NARROWEST);
+                let lines = wrap(&text, room).join(&format!("\n{indent}"));
+                let _ = writeln!(page, "{label}  {lines}\n{indent}{settled}");
+            }
+        }
         label = " ".repeat(count.len() + 1);
     }
 }
@@ -329,7 +395,7 @@ mod tests {
 
     #[test]
     fn each_claim_stands_beside_its_place() {
-        assert_snapshot!(plain(&render(&example())), @r#"
+        assert_snapshot!(plain(&render(&example(), None)), @r#"
         fastapi  ·  a web service in Python 3.11
           framework     FastAPI 0.115     requirements.txt:1
           runtime       Python 3.11       nothing in the project says
@@ -343,12 +409,43 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_terminal_gets_each_column_below_itself() {
+        assert_snapshot!(plain(&render(&example(), Some(66))), @r#"
+        fastapi  ·  a web service in Python 3.11
+          framework     FastAPI 0.115     requirements.txt:1
+          runtime       Python 3.11       nothing in the project says
+          build         pip install --no-cache-dir -r requirements.txt
+                          requirements.txt
+          start         uvicorn main:app  main.py:3 defines `app`
+          environment   LOG_LEVEL         main.py:10  default "info"
+                        DATABASE_URL      main.py:9   required
+        2 questions:  Python version? nothing says; 3.11 assumed.
+                      To settle it: echo 3.11 > .python-version
+                      Another? To settle it: do this
+        "#);
+        let mut narrow = example();
+        narrow
+            .facts
+            .retain(|fact| fact.topic == Topic::BuildCommand || fact.topic == Topic::Runtime);
+        narrow.questions.clear();
+        assert_snapshot!(plain(&render(&narrow, Some(44))), @"
+        fastapi  ·  a web service in Python 3.11
+          runtime       Python 3.11
+                          nothing in the project
+                          says
+          build         pip install --no-cache-dir
+                        -r requirements.txt
+                          requirements.txt
+        ");
+    }
+
+    #[test]
     fn an_unknown_folder_gets_what_to_write_by_hand() {
         let mut unknown = example();
         unknown.manifest.applications.clear();
         unknown.facts.clear();
         unknown.questions.clear();
-        assert_snapshot!(plain(&render_unknown("./x", &unknown)), @r#"
+        assert_snapshot!(plain(&render_unknown("./x", &unknown, None)), @r#"
         Nothing in ./x was recognised.
 
         Looked for:
@@ -399,7 +496,7 @@ mod tests {
         };
         let facts: Vec<_> = (0..40).map(fact).collect();
         let mut page = String::new();
-        table(&mut page, &facts.iter().collect::<Vec<_>>());
+        table(&mut page, &facts.iter().collect::<Vec<_>>(), None);
         let page = plain(&page);
         assert_eq!(page.lines().count(), 13);
         assert!(page.contains("NAME_30"), "{page}");

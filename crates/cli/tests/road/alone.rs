@@ -21,6 +21,16 @@ fn looking_at_a_folder_writes_nothing_into_it() {
 }
 
 #[test]
+fn the_ignore_file_of_a_dockerfile_can_be_printed() {
+    let world = World::new();
+    let folder = world.plain_example("fastapi");
+    let printed = world.ergon(["dockerfile", folder.to_str().unwrap(), "--ignore-file"]);
+    let text = printed.succeeds();
+    assert!(text.stdout.contains("**/.git\n"), "{}", text.stdout);
+    assert!(text.stdout.contains("\nDockerfile\n"), "{}", text.stdout);
+}
+
+#[test]
 fn detection_says_what_it_found_as_one_object() {
     let world = World::new();
     let found = world
