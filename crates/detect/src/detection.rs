@@ -4,11 +4,11 @@ use ergon_manifest::{Container, Manifest, Project, SourceDateEpoch};
 
 use crate::analysis::{Analysis, Fact, Loser, Question, Topic};
 use crate::declared::Compose;
-use crate::ecosystem::{self, Report};
+use crate::ecosystem::{self, LockState, Report};
 use crate::members::{self, Member};
 use crate::names;
 use crate::relations;
-use crate::sources::Sources;
+use crate::sources::{self, Sources};
 use crate::tree::FileTree;
 
 /// What a container's companion can do where nothing else is said.
@@ -176,7 +176,9 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
         ..
     } = member;
     let about = Some(name.clone());
-    let Report { facts, questions } = found.report;
+    let mut report = found.report;
+    doubt_blank_locks(&sources, &mut report);
+    let Report { facts, questions } = report;
     let mut facts: Vec<_> = facts
         .into_iter()
         .map(|fact| Fact {
@@ -238,6 +240,41 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
     };
     analysis.manifest.containers.insert(name.clone(), container);
     analysis.manifest.applications.insert(name, application);
+}
+
+/// A lock file in which nothing stands pins nothing, unless there is nothing to pin.
+fn doubt_blank_locks(sources: &Sources<'_>, report: &mut Report) {
+    let locks = LockState::Locked.name();
+    let needs_nothing = |fact: &Fact| {
+        fact.topic == Topic::Dependencies && fact.value == ecosystem::counted(0, "package")
+    };
+    if report.facts.iter().any(needs_nothing) {
+        return;
+    }
+    let is_blank = |fact: &&mut Fact| {
+        let is_lock = fact.topic == Topic::Lock && fact.value == locks;
+        is_lock
+            && sources.has(&fact.from)
+            && sources
+                .text(&fact.from)
+                .is_some_and(|text| sources::is_blank(&text))
+    };
+    let Some(lock) = report.facts.iter_mut().find(is_blank) else {
+        return;
+    };
+    let file = lock.from.clone();
+    let why = format!("{file} cannot be read: nothing stands in it");
+    LockState::Stale.name().clone_into(&mut lock.value);
+    lock.note(why.clone());
+    let pinned = report.facts.iter_mut();
+    for fact in pinned.filter(|fact| fact.topic == Topic::Pinned) {
+        "no".clone_into(&mut fact.value);
+        fact.note(why.clone());
+    }
+    report.ask(
+        format!("Which versions? {why}."),
+        format!("delete {file}, have it written anew, and commit it"),
+    );
 }
 
 fn unrecognised(sources: Sources<'_>) -> Analysis {

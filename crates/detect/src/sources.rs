@@ -403,6 +403,11 @@ impl<'a> Sources<'a> {
     }
 }
 
+/// Whether nothing stands in a file that tools write: no byte, or no more than `{}`.
+pub fn is_blank(text: &str) -> bool {
+    matches!(text.trim(), "" | "{}")
+}
+
 /// Text in UTF-16 of Windows, its mark taken away.
 fn utf16(bytes: &[u8]) -> String {
     let pairs = bytes.chunks_exact(2);

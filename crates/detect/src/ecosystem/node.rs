@@ -1,5 +1,6 @@
 //! JavaScript and TypeScript, on Node or Bun, and the sites that their tools build.
 
+mod beside;
 mod file;
 mod framework;
 mod helpers;
@@ -117,6 +118,7 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
         );
     }
     let manager = Manager::of(sources, package);
+    beside::ask(sources, package, manager, &mut report);
     let lock = Lock::read(sources, manager, package);
     let workspace = package::workspace(sources, manager);
     let runner = Runner::of(sources, manager);

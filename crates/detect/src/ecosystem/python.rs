@@ -228,7 +228,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     install
         .commands
         .retain(|command| !command.contains(char::is_control));
-    dependencies.report(&install, &mut report);
+    dependencies.report(&install, sources, &metadata, &mut report);
     application.build_commands = install.commands;
 
     let base_image = format!("python:{}-slim", runtime.version);

@@ -231,3 +231,123 @@ fn what_names_no_known_version_is_told_as_it_was_read() {
         ]
     );
 }
+
+#[test]
+fn lock_files_of_two_managers_are_a_question_unless_something_decides() {
+    let package = "{\"scripts\": {\"start\": \"node a\"}}";
+    let lock = "{\"lockfileVersion\": 3, \"packages\": {\"\": {}}}";
+    let of_manager = |files: &[(&str, &str)]| {
+        let mut questions = questions(files);
+        questions.retain(|question| question.starts_with("Which package manager?"));
+        questions
+    };
+    let asked = of_manager(&[
+        ("package.json", package),
+        ("package-lock.json", lock),
+        ("yarn.lock", "# yarn lockfile v1\n"),
+    ]);
+    assert_eq!(
+        asked,
+        [
+            "Which package manager? yarn.lock lies beside package-lock.json, and package.json names none; yarn was \
+             taken, whose lock file goes first. → rm package-lock.json, or where npm is meant: rm yarn.lock"
+        ]
+    );
+    let named = package.replacen('{', "{\"packageManager\": \"npm@10.0.0\",", 1);
+    let decided = of_manager(&[
+        ("package.json", &named),
+        ("package-lock.json", lock),
+        ("yarn.lock", ""),
+    ]);
+    assert_eq!(decided, [""; 0]);
+
+    let both = [("uv.lock", "version = 1\n"), ("poetry.lock", "# by\n")];
+    let python = |pyproject: &str| {
+        let files = [("pyproject.toml", pyproject), ("main.py", "")];
+        of_manager(&[both, files].concat())
+    };
+    assert_eq!(
+        python(PROJECT),
+        [
+            "Which package manager? uv.lock lies beside poetry.lock; uv was taken, whose lock file goes first. \
+             → rm poetry.lock, or where poetry is meant: rm uv.lock"
+        ]
+    );
+    assert_eq!(
+        python(&format!("{PROJECT}[tool.uv]\npackage = false\n")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_lock_file_in_which_nothing_stands_pins_nothing() {
+    let package = "{\"scripts\": {\"start\": \"node a\"}, \"dependencies\": {\"b\": \"1\"}}";
+    let pyproject = format!("{PROJECT}dependencies = [\"flask\"]\n");
+    let pipfile = "[packages]\nflask = \"*\"\n";
+    let composer = "{\"require\": {\"a/b\": \"1\"}}";
+    let mix = "defmodule A.MixProject do\n  def project, do: [app: :a, deps: deps()]\n  \
+               defp deps, do: [{:jason, \"~> 1.0\"}]\nend\n";
+    let csproj = "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net8.0</TargetFramework>\
+                  </PropertyGroup><ItemGroup><PackageReference Include=\"A\" Version=\"1\"/></ItemGroup></Project>";
+    for (manifest, text, lock) in [
+        ("package.json", package, "package-lock.json"),
+        ("package.json", package, "yarn.lock"),
+        ("package.json", package, "pnpm-lock.yaml"),
+        ("package.json", package, "bun.lock"),
+        ("package.json", package, "bun.lockb"),
+        ("pyproject.toml", &pyproject, "uv.lock"),
+        ("pyproject.toml", &pyproject, "poetry.lock"),
+        ("pyproject.toml", &pyproject, "pdm.lock"),
+        ("Pipfile", pipfile, "Pipfile.lock"),
+        ("composer.json", composer, "composer.lock"),
+        ("mix.exs", mix, "mix.lock"),
+        ("a.csproj", csproj, "packages.lock.json"),
+        (
+            "Gemfile",
+            "source 'https://rubygems.org'\ngem 'sinatra'\n",
+            "Gemfile.lock",
+        ),
+        (
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"1.0.0\"\n[dependencies]\nserde = \"1\"\n",
+            "Cargo.lock",
+        ),
+        (
+            "go.mod",
+            "module a\n\ngo 1.22\n\nrequire b.org/c v1.0.0\n",
+            "go.sum",
+        ),
+        (
+            "deno.json",
+            "{\"imports\": {\"a\": \"jsr:@a/b@1\"}, \"tasks\": {\"start\": \"deno run main.ts\"}}",
+            "deno.lock",
+        ),
+        (
+            "pubspec.yaml",
+            "name: a\ndependencies:\n  shelf: ^1.0.0\n",
+            "pubspec.lock",
+        ),
+        (
+            "gleam.toml",
+            "name = \"a\"\n[dependencies]\nb = \"1\"\n",
+            "manifest.toml",
+        ),
+    ] {
+        for blank in ["", "{}\n"] {
+            let source = match manifest {
+                "pyproject.toml" | "Pipfile" => ("main.py", ""),
+                "go.mod" => ("main.go", "package main\nfunc main() {}"),
+                "deno.json" => ("main.ts", "import \"a\";"),
+                "Cargo.toml" => ("src/main.rs", "fn main() {}"),
+                "gleam.toml" => ("src/a.gleam", "pub fn main() {}"),
+                "pubspec.yaml" => ("bin/a.dart", "void main() {}"),
+                _ => ("README.md", ""),
+            };
+            let tree = MemoryTree::new([(manifest, text), (lock, blank), source]);
+            let report = report(&tree);
+            assert!(!report.contains("lock: locked"), "{lock}: {report}");
+            assert!(report.contains("lock: stale"), "{lock}: {report}");
+            assert!(!report.contains("pinned: yes"), "{lock}: {report}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ fn a_service_with_tasks() {
             "deno.json",
             "{\n  // what it uses\n  \"imports\": { \"@oak/oak\": \"jsr:@oak/oak@^17.1\" },\n  \"tasks\": { \"start\": \"deno run -A src/app.ts\" }\n}\n",
         ),
-        ("deno.lock", "{}"),
+        ("deno.lock", "{\"version\": \"4\"}"),
         (".dvmrc", "2.1.4\n"),
         (
             "src/app.ts",

@@ -11,7 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::package::{Manager, Package};
-use crate::sources::Sources;
+use crate::sources::{Sources, is_blank};
 
 /// What the lock file says of `package.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,11 @@ impl Lock {
                 None => Self::Missing,
             };
         };
-        if is_broken(sources, manager, file) {
+        // Where nothing is depended on, Yarn has nothing to write there.
+        let needs_nothing = matches!(manager, Manager::Yarn | Manager::Berry)
+            && !package.depends_on_any()
+            && sources.text(file).is_some_and(|text| is_blank(&text));
+        if !needs_nothing && is_broken(sources, manager, file) {
             return Self::Broken(file);
         }
         let agrees = match manager {
@@ -82,9 +86,18 @@ fn npm_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> Option<bo
         .stream(file)
         .map(|stream| serde_json::from_reader(BufReader::new(stream)));
     match read {
-        Some(Ok(LockFile { root: Some(root) })) => Some(root.agrees_with(package)),
+        Some(Ok(LockFile {
+            root: Some(root), ..
+        })) => Some(root.agrees_with(package)),
+        Some(Ok(LockFile { is_empty: true, .. })) => {
+            sources.problem(
+                format!("{file} cannot be read: nothing stands in it."),
+                format!("npm install writes {file} anew"),
+            );
+            None
+        }
         // Version 1 has no copy of the root; a file that cannot be read is told by npm itself.
-        Some(Ok(LockFile { root: None })) | None => Some(true),
+        Some(Ok(LockFile { root: None, .. })) | None => Some(true),
         Some(Err(error)) => {
             sources.problem(
                 format!("{file} cannot be read: {error}."),
@@ -98,6 +111,7 @@ fn npm_agrees(sources: &Sources<'_>, file: &str, package: &Package) -> Option<bo
 /// The part of `package-lock.json` that repeats `package.json`; the rest may be of any size.
 struct LockFile {
     root: Option<Root>,
+    is_empty: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -150,14 +164,16 @@ impl<'de> Visitor<'de> for LockFileVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LockFile, A::Error> {
         let mut root = None;
+        let mut is_empty = true;
         while let Some(key) = map.next_key::<String>()? {
+            is_empty = false;
             if key == "packages" {
                 root = map.next_value::<Packages>()?.0;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(LockFile { root })
+        Ok(LockFile { root, is_empty })
     }
 }
 

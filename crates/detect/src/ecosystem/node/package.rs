@@ -41,6 +41,14 @@ impl Package {
         self.production(package) || self.document.get(&["devDependencies", package]).is_some()
     }
 
+    /// Whether anything has to be installed for it at all.
+    pub fn depends_on_any(&self) -> bool {
+        let fields = ["dependencies", "devDependencies", "optionalDependencies"];
+        fields
+            .iter()
+            .any(|field| self.document.table(&[field]).next().is_some())
+    }
+
     pub fn place_of(&self, package: &str) -> String {
         self.document.from(&["dependencies", package])
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::document::Document;
 use crate::ecosystem::{Claim, LockState};
-use crate::sources::Sources;
+use crate::sources::{Sources, is_blank};
 use crate::version_files;
 use crate::versions;
 
@@ -60,7 +60,7 @@ impl Composer {
     }
 
     pub fn is_locked(&self) -> bool {
-        self.lock.is_some()
+        self.lock.as_ref().is_some_and(|lock| !is_blank(lock))
     }
 
     /// How many packages are required, PHP and its extensions left out.

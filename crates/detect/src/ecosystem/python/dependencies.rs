@@ -398,10 +398,21 @@ impl Dependencies {
     }
 
     /// Says what there is and whether it will be the same next time.
-    pub fn report(&self, install: &Install, report: &mut Report) {
+    pub fn report(
+        &self,
+        install: &Install,
+        sources: &Sources<'_>,
+        metadata: &Metadata,
+        report: &mut Report,
+    ) {
         let (Some(file), Some(manager)) = (&self.file, self.manager) else {
             return;
         };
+        if let Some(lock) = &self.lock
+            && lock.state != LockState::Missing
+        {
+            lock::ask_which((manager, &lock.file), sources, metadata, report);
+        }
         let count = self.places().count() + self.nameless;
         let decided = self
             .lock

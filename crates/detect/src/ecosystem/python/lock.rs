@@ -12,7 +12,7 @@ use super::requirements::normalised;
 use crate::analysis::Topic;
 use crate::document::Document;
 use crate::ecosystem::{LockState, Report};
-use crate::sources::{READ_LIMIT, Sources};
+use crate::sources::{self, READ_LIMIT, Sources};
 
 /// What a lock file says.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Lock {
     /// The file that it was made from, where that is not the one that lists the dependencies.
     input: Option<String>,
     note: String,
+    /// Nothing stands in it.
+    pub is_blank: bool,
 }
 
 /// The lock file that decides, and whose it is.
@@ -47,6 +49,49 @@ pub(super) fn find(sources: &Sources<'_>, metadata: &Metadata) -> Option<(Manage
         .then(|| (Manager::Pipenv, "Pipfile.lock".to_owned()))
 }
 
+/// Every lock file that goes with a project, and whose it is, in the order in which they decide.
+const ALL: [(Manager, &str); 4] = [
+    (Manager::Uv, "uv.lock"),
+    (Manager::Poetry, "poetry.lock"),
+    (Manager::Pdm, "pdm.lock"),
+    (Manager::Pipenv, "Pipfile.lock"),
+];
+
+/// Asks which manager is meant where there are lock files of several, unless the project has settings for the one
+/// that is taken alone.
+pub(super) fn ask_which(
+    taken: (Manager, &str),
+    sources: &Sources<'_>,
+    metadata: &Metadata,
+    report: &mut Report,
+) {
+    let (manager, file) = taken;
+    let others: Vec<_> = ALL
+        .iter()
+        .filter(|(other, file)| *other != manager && sources.has(file))
+        .collect();
+    let Some((other, _)) = others.first() else {
+        return;
+    };
+    let has_settings = |manager: Manager| metadata.has_tool(manager.name());
+    if has_settings(manager) && !others.iter().any(|(other, _)| has_settings(*other)) {
+        return;
+    }
+    let others: Vec<_> = others.iter().map(|(_, file)| *file).collect();
+    report.ask(
+        format!(
+            "Which package manager? {file} lies beside {}; {} was taken, whose lock file goes first.",
+            others.join(" and "),
+            manager.name()
+        ),
+        format!(
+            "rm {}, or where {} is meant: rm {file}",
+            others.join(" "),
+            other.name()
+        ),
+    );
+}
+
 /// There is none.
 pub(super) fn missing(file: &str) -> Lock {
     Lock {
@@ -55,6 +100,7 @@ pub(super) fn missing(file: &str) -> Lock {
         written_by: None,
         input: None,
         note: format!("there is no {file}"),
+        is_blank: false,
     }
 }
 
@@ -83,7 +129,12 @@ pub(super) fn state(
             .iter()
             .find(|dependency| locks_names && !names.contains(&dependency.requirement.name))
     };
+    let is_blank = sources::is_blank(&text);
     let (state, note) = match same {
+        _ if is_blank => (
+            LockState::Stale,
+            format!("{name} cannot be read: nothing stands in it"),
+        ),
         Some(true) => (
             LockState::Locked,
             format!("{name} has the hash of what is listed"),
@@ -122,6 +173,7 @@ pub(super) fn state(
         written_by,
         input: None,
         note,
+        is_blank,
     }
 }
 
@@ -154,6 +206,7 @@ pub(super) fn compiled(sources: &Sources<'_>, file: &str, listed: &[Dependency])
         written_by: None,
         input: Some(input),
         note,
+        is_blank: false,
     })
 }
 
@@ -169,6 +222,13 @@ impl Lock {
                 report
                     .certain(Topic::Pinned, "yes", file)
                     .note(format!("{name} pins every package"));
+            }
+            LockState::Stale if self.is_blank => {
+                report.certain(Topic::Pinned, "no", file).note(&self.note);
+                report.ask(
+                    format!("Which packages? {}.", self.note),
+                    format!("rm {file} && {relock}, and commit {name}"),
+                );
             }
             LockState::Stale => {
                 report

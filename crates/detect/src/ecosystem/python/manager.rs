@@ -192,7 +192,8 @@ impl Manager {
             }
             Self::Pipenv => {
                 install.commands.push(bring("pipenv"));
-                let verb = if state == Some(LockState::Missing) {
+                let is_blank = dependencies.lock.as_ref().is_some_and(|lock| lock.is_blank);
+                let verb = if state == Some(LockState::Missing) || is_blank {
                     "install"
                 } else {
                     "sync"

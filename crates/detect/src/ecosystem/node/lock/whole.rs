@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use crate::sources::Sources;
+use crate::sources::{Sources, is_blank};
 
 /// How much of any lock file is looked at.
 const MOST: u64 = 1 << 26;
@@ -37,6 +37,10 @@ pub(super) fn unreadable(sources: &Sources<'_>, file: &str) -> Option<&'static s
         }
         is_first = false;
         std::mem::swap(&mut last, &mut part);
+    }
+    let is_short = length < PART as u64;
+    if is_short && std::str::from_utf8(&last).is_ok_and(is_blank) {
+        return Some("nothing stands in it");
     }
     // Of a longer one, the end is not known.
     (length < MOST && is_cut(&last)).then_some("it ends in the middle of a line")
