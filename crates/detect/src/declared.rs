@@ -6,6 +6,7 @@ mod apt;
 mod compose;
 mod devcontainer;
 mod dockerfile;
+mod examples;
 mod images;
 mod nixpacks;
 mod platforms;
@@ -34,6 +35,12 @@ pub struct Declared {
     /// Debian packages.
     packages: Vec<Said<String>>,
     variables: Vec<Variable>,
+    /// Those that an example of its settings has.
+    examples: Vec<Variable>,
+    /// `PORT`, where it is set for the program.
+    port_variable: Option<Said<u16>>,
+    /// Ports that are only looked at while one works on the program.
+    forwarded: Vec<Said<u16>>,
     health: Vec<Said<String>>,
     volumes: Vec<Said<String>>,
     services: Vec<Said<&'static str>>,
@@ -118,6 +125,7 @@ impl Declared {
         devcontainer::read(sources, &mut declared);
         apt::read(sources, &mut declared);
         script::read(sources, &mut declared);
+        examples::read(sources, &mut declared);
         dockerfile::read_above(sources, &mut declared);
         declared
     }

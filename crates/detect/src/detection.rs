@@ -4,7 +4,7 @@ use ergon_manifest::{Container, Manifest, Project, SourceDateEpoch};
 
 use crate::analysis::{Analysis, Fact, Loser, Question, Topic};
 use crate::declared::Compose;
-use crate::ecosystem::{self, LockState, Report};
+use crate::ecosystem::{self, LockState, Report, file_of};
 use crate::members::{self, Member};
 use crate::names;
 use crate::relations;
@@ -183,6 +183,7 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
         .into_iter()
         .map(|fact| Fact {
             application: about.clone(),
+            note: fact.note.map(|note| placed(&sources, &note)),
             from: sources.place(&fact.from),
             over: fact
                 .over
@@ -202,6 +203,7 @@ fn add(member: Member<'_>, name: String, analysis: &mut Analysis) {
         .questions
         .extend(questions.into_iter().map(|question| Question {
             application: about.clone(),
+            text: placed(&sources, &question.text),
             ..question
         }));
     analysis.questions.extend(others.iter().map(|other| {
@@ -275,6 +277,32 @@ fn doubt_blank_locks(sources: &Sources<'_>, report: &mut Report) {
         format!("Which versions? {why}."),
         format!("delete {file}, have it written anew, and commit it"),
     );
+}
+
+/// A sentence, its files named as the project has them. What stands between backticks is typed as it is.
+fn placed(sources: &Sources<'_>, text: &str) -> String {
+    if sources.folder().is_empty() {
+        return text.to_owned();
+    }
+    let place = |word: &str| {
+        let named = word
+            .trim_start_matches('(')
+            .trim_end_matches([',', ';', ':', '.', ')', '?']);
+        let is_file = !named.is_empty() && sources.has(file_of(named));
+        is_file.then(|| word.replacen(named, &sources.place(named), 1))
+    };
+    let mut whole: Vec<String> = Vec::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 1 {
+            whole.push(part.to_owned());
+            continue;
+        }
+        let words = part
+            .split(' ')
+            .map(|word| place(word).unwrap_or_else(|| word.to_owned()));
+        whole.push(words.collect::<Vec<_>>().join(" "));
+    }
+    whole.join("`")
 }
 
 fn unrecognised(sources: Sources<'_>) -> Analysis {

@@ -86,7 +86,8 @@ pub fn report(variables: &BTreeMap<String, EnvironmentVariable>, report: &mut Re
     }
 }
 
-fn place(from: Option<&str>) -> (String, usize) {
+/// By file and line.
+pub fn place(from: Option<&str>) -> (String, usize) {
     let (file, line) = from
         .and_then(|from| from.rsplit_once(':'))
         .unwrap_or_default();

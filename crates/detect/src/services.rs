@@ -1,6 +1,6 @@
 //! The services that a program talks to, as its dependencies tell.
 
-use crate::analysis::Topic;
+use crate::analysis::{Fact, Topic};
 use crate::ecosystem::Report;
 
 /// A service, what people call it, and the packages that talk to it.
@@ -305,9 +305,44 @@ pub fn of_dependencies<'d>(
             found.push(id);
         }
     }
+    ask_which(report);
     found.sort();
     found
 }
+
+/// Those of which a program usually has one.
+pub const DATABASES: [&str; 2] = ["PostgreSQL", "MySQL"];
+
+/// A program that could talk to several databases talks to the one that its settings name.
+fn ask_which(report: &mut Report) {
+    let is_one =
+        |fact: &&mut Fact| fact.topic == Topic::Service && DATABASES.contains(&fact.value.as_str());
+    let of_several: Vec<_> = report.facts.iter_mut().filter(is_one).collect();
+    if of_several.len() < 2 {
+        return;
+    }
+    let mut labels = Vec::new();
+    let mut places = Vec::new();
+    for fact in of_several {
+        labels.push(fact.value.clone());
+        if !places.contains(&fact.from) {
+            places.push(fact.from.clone());
+        }
+        let note = fact.note.take().unwrap_or_default();
+        fact.note(format!("{note}; one of several that it could use"));
+    }
+    report.ask(
+        format!(
+            "{WHICH_DATABASE} {}? It has drivers for both ({}), and nothing says which is used.",
+            labels.join(" or "),
+            places.join(" and ")
+        ),
+        "leave in services in ergon.json what is used",
+    );
+}
+
+/// How the question begins.
+pub const WHICH_DATABASE: &str = "Which database,";
 
 impl Service {
     fn is_reached_by(&self, packages: Packages, name: &str) -> bool {

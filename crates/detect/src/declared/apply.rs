@@ -14,7 +14,7 @@ use crate::analysis::{Confidence, Fact, Topic};
 use crate::ecosystem::{self, Found, Report};
 use crate::environment::{self, Need, Read};
 use crate::sources::Sources;
-use crate::web_server;
+use crate::{services, web_server};
 
 /// A program as it is declared; one that no language knows is one where something starts it.
 pub fn apply(sources: &Sources<'_>, mut declared: Declared, found: Option<Found>) -> Option<Found> {
@@ -119,6 +119,7 @@ fn rest(declared: &Declared, found: &mut Found) {
         }
     }
     variables(declared, application, report);
+    examples(declared, application, report);
     for Said { value, from } in &declared.volumes {
         if is_volume(value) && !application.volumes.contains(value) {
             report.certain(Topic::Volume, value, from);
@@ -133,6 +134,18 @@ fn rest(declared: &Declared, found: &mut Found) {
         }
     }
     application.services.sort();
+    let labels = declared
+        .services
+        .iter()
+        .map(|said| images::service_label(said.value));
+    if labels
+        .into_iter()
+        .any(|label| services::DATABASES.contains(&label))
+    {
+        report
+            .questions
+            .retain(|asked| !asked.text.starts_with(services::WHICH_DATABASE));
+    }
     let health = declared.health.iter().find(|said| {
         said.value.starts_with('/') && said.value.bytes().all(|b| b.is_ascii_graphic())
     });
@@ -178,6 +191,35 @@ fn variables(declared: &Declared, application: &mut Application, report: &mut Re
             None => format!("{by} sets it"),
         };
         report.certain(Topic::Environment, &name, from).note(what);
+        application.env.insert(name, variable);
+    }
+}
+
+/// What only an example of its settings names.
+fn examples(declared: &Declared, application: &mut Application, report: &mut Report) {
+    let reads = declared.examples.iter().map(|variable| Read {
+        name: variable.name.clone(),
+        need: match &variable.default {
+            Some(value) if !is_secret(&variable.name) => Need::Default(value.clone()),
+            _ => Need::Optional,
+        },
+        from: variable.from.clone(),
+    });
+    let variables = environment::variables(&reads.collect::<Vec<_>>());
+    let mut variables: Vec<_> = variables.into_iter().collect();
+    variables.sort_by_key(|(_, variable)| environment::place(variable.from.as_deref()));
+    for (name, variable) in variables {
+        if application.env.contains_key(&name) {
+            continue;
+        }
+        let from = variable.from.clone().unwrap_or_default();
+        let fact = report.likely(Topic::Environment, &name, from);
+        match &variable.default {
+            Some(value) => fact.note(format!(
+                "for example \"{value}\"; no code was seen to read it"
+            )),
+            None => fact.note("no code was seen to read it"),
+        }
         application.env.insert(name, variable);
     }
 }
@@ -243,6 +285,7 @@ fn is_site(found: &Found) -> bool {
 /// A note that goes on.
 fn add_note(fact: &mut Fact, more: &str) {
     let note = match fact.note.take() {
+        Some(note) if note.contains(more) => note,
         Some(note) => format!("{note}; {more}"),
         None => more.to_owned(),
     };

@@ -40,7 +40,12 @@ impl Compose {
             .table(&["services"])
             .filter(|(_, value)| value.is_object())
             .take(MOST)
-            .map(|(name, value)| Service::read(name, value))
+            .map(|(name, value)| {
+                let mut service = Service::read(name, value);
+                let keys = ["services", name, "build"];
+                service.leave_out_missing(root, &document.from(&keys));
+                service
+            })
             .collect();
         Some(Self { document, services })
     }
@@ -158,7 +163,12 @@ impl Compose {
             ..port
         });
         declared.ports.splice(0..0, ports);
-        for (name, _, from) in self.variables(service) {
+        for (name, value, from) in self.variables(service) {
+            if name == "PORT"
+                && let Some(number) = scan::port(&value)
+            {
+                declared.port_variable = Some(Said::new(number, place(from.clone())));
+            }
             declared.variable(&name, None, place(from), by);
         }
         for (path, from) in self.volumes(service) {
@@ -295,6 +305,25 @@ impl Service {
                 .and_then(Value::as_str)
                 .filter(|_| build.is_none())
                 .map(str::to_owned),
+        }
+    }
+}
+
+impl Service {
+    /// What is not there cannot be built: it is asked for, and no program is made of it.
+    fn leave_out_missing(&mut self, root: &Sources<'_>, from: &str) {
+        let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_empty()) else {
+            return;
+        };
+        if !root.is_there(folder) {
+            root.problem(
+                format!(
+                    "{from} builds {folder}, which is not there; the service {} was passed over.",
+                    self.name
+                ),
+                format!("correct {from}"),
+            );
+            self.folder = None;
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
         // `db:5432` is another container's.
         if let Some(number) = port(value) {
             let from = document.from(&["forwardPorts", &index.to_string()]);
-            declared.ports.push(Said::new(number, from));
+            declared.forwarded.push(Said::new(number, from));
         }
     }
 }

@@ -8,6 +8,7 @@ use self::stage::{Stage, stages};
 use super::{Above, Declared, Said, Weight, images, in_words};
 use crate::dockerfile::HEADER;
 use crate::ecosystem::Claim;
+use crate::scan;
 use crate::sources::Sources;
 
 const FILES: [&str; 3] = ["Dockerfile", "dockerfile", "Containerfile"];
@@ -108,6 +109,11 @@ fn read_as(
         let of_tools = ["PATH", "DEBIAN_FRONTEND", "LANG", "LC_ALL", "HOME"];
         if !of_tools.contains(&name.as_str()) && !name.starts_with("PIP_") {
             let value = (!value.contains('$')).then(|| value.clone());
+            if name == "PORT"
+                && let Some(number) = value.as_deref().and_then(scan::port)
+            {
+                declared.port_variable = Some(Said::new(number, place(*line)));
+            }
             declared.variable(name, value, place(*line), "the Dockerfile");
         }
     }

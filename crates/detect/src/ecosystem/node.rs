@@ -230,12 +230,31 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
         }
         let mut reads: Vec<_> = texts
             .iter()
-            .flat_map(|(path, text)| source::environment(path, text))
+            .flat_map(|(path, text)| {
+                let mut reads = source::environment(path, text);
+                reads.extend(source::of_kit(path, text));
+                reads
+            })
             .collect();
         reads.extend(prisma::reads(sources, package));
         let kind = framework.map_or("", |framework| framework.kind);
         reads.extend(helpers::environment(&texts, kind));
+        reads.extend(source::of_components(sources));
         application.env = environment::told(&reads, &mut report);
+    } else {
+        let reads = source::built_in(sources);
+        let ports = application.env.keys().cloned().collect::<Vec<_>>();
+        let mut variables = environment::variables(&reads);
+        variables.retain(|name, _| !ports.contains(name));
+        for (name, variable) in &variables {
+            let from = variable.from.clone().unwrap_or_default();
+            let fact = report.certain(Topic::Environment, name, from);
+            match &variable.default {
+                Some(default) => fact.note(format!("read by the build; default \"{default}\"")),
+                None => fact.note("read by the build"),
+            }
+        }
+        application.env.extend(variables);
     }
     if site.is_none() {
         application.system_packages = native::system_packages(sources, package, &mut report);

@@ -256,16 +256,19 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         pages::build_leptos(&package, name, &mut application, &mut reads, &mut report);
     }
     application.env = environment::told(&reads, &mut report);
-    let by_feature = all.iter().filter(|one| one.runs).flat_map(|dependency| {
-        let named = std::iter::once(dependency.name.clone());
-        let by_feature = dependency
-            .features
-            .iter()
-            .map(|feature| format!("{}/{feature}", dependency.name));
-        named
-            .chain(by_feature)
-            .map(|name| (name, dependency.from.clone()))
-    });
+    let by_feature = all
+        .iter()
+        .filter(|one| one.runs && !one.left_out)
+        .flat_map(|dependency| {
+            let named = std::iter::once(dependency.name.clone());
+            let by_feature = dependency
+                .features
+                .iter()
+                .map(|feature| format!("{}/{feature}", dependency.name));
+            named
+                .chain(by_feature)
+                .map(|name| (name, dependency.from.clone()))
+        });
     let by_feature: Vec<_> = by_feature.collect();
     let by_feature = by_feature
         .iter()

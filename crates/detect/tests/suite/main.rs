@@ -4,6 +4,7 @@
 
 mod analysis;
 mod beam;
+mod claims;
 mod clojure;
 mod conflicts;
 mod cpp;

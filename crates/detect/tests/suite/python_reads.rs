@@ -101,13 +101,13 @@ fn settings_libraries_read_variables_too() {
 }
 
 #[test]
-fn an_example_of_an_environment_names_what_the_code_mentions() {
+fn an_example_of_an_environment_names_what_the_code_mentions_and_more() {
     let env = detected(&[
         ("main.py", "print(lookup('TOKEN'))\n"),
         (".env.example", "# comment\nTOKEN=secret\nOTHER=1\n"),
     ])
     .env;
-    assert_eq!(env.keys().collect::<Vec<_>>(), ["TOKEN"]);
+    assert_eq!(env.keys().collect::<Vec<_>>(), ["OTHER", "TOKEN"]);
     assert_eq!(env["TOKEN"].default, None);
     assert_eq!(env["TOKEN"].from.as_deref(), Some(".env.example:2"));
 }

@@ -1,7 +1,7 @@
 //! The port, as images and platforms say it.
 
 use super::{Declared, Found, Said, confidence, fact_of, is_site};
-use crate::analysis::{Confidence, Loser, Topic};
+use crate::analysis::{Confidence, Fact, Loser, Topic};
 use crate::ecosystem::Port;
 
 /// Ports below are for those who run as root.
@@ -15,11 +15,17 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
     if found.application.run_command.is_none() || is_site(found) {
         return;
     }
+    if let Some(set) = &declared.port_variable
+        && set_by_variable(set, found)
+    {
+        return;
+    }
     let mut said = declared
         .ports
         .iter()
         .filter(|port| port.value >= FIRST && !OF_SERVICES.contains(&port.value));
     let Some(first) = said.next() else {
+        forwarded(declared, found);
         return;
     };
     let sure = confidence(&found.report, Topic::Port);
@@ -53,14 +59,84 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
     found
         .report
         .certain(Topic::Port, first.value.to_string(), &first.from);
-    // The command says the port that was assumed.
+    follow(first.value, found);
+    if let Some(variable) = found.application.env.get_mut("PORT")
+        && variable.default.is_none()
+        && !variable.required
+    {
+        variable.default = Some(first.value.to_string());
+    }
+    found.application.ports = ports;
+}
+
+/// Where the program takes its port from `PORT`, what that is set to decides.
+fn set_by_variable(set: &Said<u16>, found: &mut Found) -> bool {
+    let command = found.application.run_command.as_deref().unwrap_or("");
+    let number = set.value;
+    if number < FIRST || !(are_asked(command) || found.application.env.contains_key("PORT")) {
+        return false;
+    }
+    let before = fact_of(&mut found.report, Topic::Port).map(|fact| fact.as_loser());
+    found.report.facts.retain(|fact| fact.topic != Topic::Port);
+    let from = set.from.as_str();
+    let fact = found.report.certain(Topic::Port, number.to_string(), from);
+    fact.note(format!("{from} sets PORT"));
+    let otherwise = |loser: &Loser| loser.value != number.to_string() && !loser.from.is_empty();
+    fact.over = before.into_iter().filter(otherwise).collect();
+    found
+        .report
+        .questions
+        .retain(|asked| !asked.text.starts_with("Which port"));
+    follow(number, found);
+    let variable = found.application.env.entry("PORT".to_owned()).or_default();
+    variable.default = Some(number.to_string());
+    variable.required = false;
+    variable.from = Some(from.to_owned());
+    let of_variable = |fact: &&mut Fact| fact.topic == Topic::Environment && fact.value == "PORT";
+    if let Some(fact) = found.report.facts.iter_mut().find(of_variable) {
+        from.clone_into(&mut fact.from);
+        fact.note(format!("set to \"{number}\""));
+    }
+    found.application.ports = vec![number];
+    true
+}
+
+/// What people look at while they work on it is likely where it listens, if nothing else says.
+fn forwarded(declared: &Declared, found: &mut Found) {
+    let mut all = declared
+        .forwarded
+        .iter()
+        .filter(|port| port.value >= FIRST && !OF_SERVICES.contains(&port.value));
+    let sure = confidence(&found.report, Topic::Port);
+    if !matches!(sure, None | Some(Confidence::Assumed)) || declared.forwarded.is_empty() {
+        return;
+    }
+    let usual = found.application.ports.first().copied();
+    let said = all
+        .clone()
+        .find(|port| Some(port.value) == usual)
+        .or_else(|| all.next());
+    let Some(Said { value, from }) = said else {
+        return;
+    };
+    found.report.facts.retain(|fact| fact.topic != Topic::Port);
+    found
+        .report
+        .likely(Topic::Port, value.to_string(), from)
+        .note("forwarded while one works on it; nothing else says");
+    follow(*value, found);
+    found.application.ports = vec![*value];
+}
+
+/// The command says the port that was assumed.
+fn follow(number: u16, found: &mut Found) {
     if let (Some(before), Some(command)) = (
         found.application.ports.first().copied(),
         &mut found.application.run_command,
     ) {
         let replaced = command.replace(
             &format!("${{PORT:-{before}}}"),
-            &format!("${{PORT:-{}}}", first.value),
+            &format!("${{PORT:-{number}}}"),
         );
         if replaced != *command {
             if let Some(fact) = fact_of(&mut found.report, Topic::RunCommand)
@@ -71,25 +147,22 @@ pub(super) fn apply(declared: &Declared, found: &mut Found) {
             *command = replaced;
         }
     }
-    if let Some(variable) = found.application.env.get_mut("PORT")
-        && variable.default.is_none()
-        && !variable.required
-    {
-        variable.default = Some(first.value.to_string());
-    }
-    found.application.ports = ports;
 }
 
 /// Whether a command says where its program listens.
 pub(super) fn are_in(command: &str) -> bool {
-    let asks = command.contains("$PORT") || command.contains("${PORT");
-    asks || written(command).is_some()
+    are_asked(command) || written(command).is_some()
+}
+
+/// Whether a command takes the port from its environment.
+fn are_asked(command: &str) -> bool {
+    command.contains("$PORT") || command.contains("${PORT")
 }
 
 /// Gives a program that people talk to a port, as its command names it.
 pub(super) fn of_command(command: &str, from: &str, found: &mut Found) {
     let written = written(command);
-    let asks = command.contains("$PORT") || command.contains("${PORT");
+    let asks = are_asked(command);
     if let Some(number) = written {
         found.report.facts.retain(|fact| fact.topic != Topic::Port);
         let port = Port {
@@ -103,6 +176,11 @@ pub(super) fn of_command(command: &str, from: &str, found: &mut Found) {
         found.application.ports = vec![found.report.port(&port)];
     }
     if asks {
+        if let Some(fact) = fact_of(&mut found.report, Topic::Port)
+            && fact.confidence == Confidence::Assumed
+        {
+            fact.note(format!("{from} takes it from PORT, which the image sets"));
+        }
         let default = found.application.ports.first().map(u16::to_string);
         let variable = found.application.env.entry("PORT".to_owned()).or_default();
         if variable.default.is_none() {

@@ -307,7 +307,11 @@ fn lose(sources: &Sources<'_>, start: &Start, found: &mut Found) {
     let Some(fact) = fact_of(&mut found.report, Topic::RunCommand) else {
         return;
     };
-    if fact.value == start.command || says_the_same(fact, &start.command) {
+    let is_known = |loser: &Loser| loser.value == start.command && loser.from == start.from;
+    if fact.value == start.command
+        || says_the_same(fact, &start.command)
+        || fact.over.iter().any(is_known)
+    {
         return;
     }
     fact.over.push(Loser {

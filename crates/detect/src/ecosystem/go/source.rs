@@ -85,6 +85,14 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
                 if scan.eat("\"tcp\"") || scan.eat("\"tcp4\"") {
                     scan.eat(",");
                 }
+                // It only leads elsewhere, or proves whose the name is.
+                let told = told(scan.rest());
+                if ["edirect", "HTTPHandler("]
+                    .iter()
+                    .any(|word| told.contains(word))
+                {
+                    return None;
+                }
                 let from = format!("{path}:{}", scan.line());
                 let port = address(scan, text)?;
                 Some(Port::written(port, from))
@@ -93,6 +101,21 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
         })
     };
     fallback.or_else(listened).or_else(|| of_option(texts))
+}
+
+/// What a call is given, whose beginning was read.
+fn told(rest: &str) -> &str {
+    const LONGEST: usize = 600;
+    let mut depth = 1_u32;
+    let end = rest.char_indices().take(LONGEST).find(|(_, one)| {
+        match one {
+            '(' | '{' => depth += 1,
+            ')' | '}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    end.map_or("", |(end, _)| &rest[..end])
 }
 
 /// What an option or a setting called `port` is where nobody gives it: `flags.Int("port", 8081, "…")` and the like,

@@ -5,7 +5,7 @@ use super::listening;
 use crate::ecosystem::Port;
 use crate::environment::{Need, Read};
 use crate::scan::{Scan, port as port_number};
-use crate::sources::Text;
+use crate::sources::{Sources, Text};
 
 pub(super) const COMMENT: &[&str] = &["//", "*", "/*"];
 const QUOTES: &[char] = &['"', '\'', '`'];
@@ -115,6 +115,90 @@ pub(super) fn environment(path: &str, text: &str) -> Vec<Read> {
                     from,
                 });
             }
+        }
+    }
+    reads
+}
+
+/// What is read by a site's pages, whose values the build writes into them.
+pub(super) fn built_in(sources: &Sources<'_>) -> Vec<Read> {
+    /// How names begin that tools let through to the pages, apart from those of `import.meta.env`.
+    const LET_THROUGH: [&str; 6] = [
+        "REACT_APP_",
+        "NEXT_PUBLIC_",
+        "GATSBY_",
+        "VUE_APP_",
+        "NUXT_",
+        "VITE_",
+    ];
+    let mut reads = Vec::new();
+    for (path, text) in sources.program_texts(super::EXTENSIONS) {
+        let of_tools = path.contains(".config.");
+        let is_built_in = |read: &Read| {
+            let of_pages = [
+                "import.meta.env.",
+                "import.meta.env?.",
+                "import.meta.env[\"",
+                "import.meta.env['",
+            ]
+            .iter()
+            .any(|before| text.contains(&format!("{before}{}", read.name)));
+            let of_bundler = text.contains("} = import.meta.env");
+            let is_let_through = LET_THROUGH.iter().any(|start| read.name.starts_with(start));
+            (of_pages || of_bundler) && !of_tools || is_let_through
+        };
+        reads.extend(environment(path, &text).into_iter().filter(is_built_in));
+        reads.extend(of_kit(path, &text));
+    }
+    reads.extend(of_components(sources));
+    reads
+}
+
+/// What is read by the components of frameworks, which have files of their own kind.
+pub(super) fn of_components(sources: &Sources<'_>) -> Vec<Read> {
+    let texts = sources.program_texts(&["vue", "svelte", "astro"]);
+    let mut reads = Vec::new();
+    for (path, text) in &texts {
+        reads.extend(environment(path, text));
+        reads.extend(of_kit(path, text));
+    }
+    reads
+}
+
+/// What SvelteKit hands on: `import { KEY } from '$env/static/private'`.
+pub(super) fn of_kit(path: &str, text: &str) -> Vec<Read> {
+    let mut reads = Vec::new();
+    let mut read = |name: &str, line: usize| {
+        reads.push(Read {
+            name: name.to_owned(),
+            need: Need::Optional,
+            from: format!("{path}:{line}"),
+        });
+    };
+    for place in ["$env/static/", "$env/dynamic/"] {
+        for scan in Scan::behind(text, place, COMMENT) {
+            let before = scan.line_before();
+            let Some((_, names)) = before.rsplit_once('{') else {
+                continue;
+            };
+            let names = names.split('}').next().unwrap_or(names);
+            if place == "$env/static/" {
+                for name in names.split(',') {
+                    let name = name.split(" as ").next().unwrap_or(name).trim();
+                    read(name, scan.line());
+                }
+                continue;
+            }
+            for mut scan in Scan::behind(text, "env", COMMENT) {
+                let before = scan.line_before().trim_end_matches("env");
+                if !before.ends_with('.') && scan.eat(".") {
+                    let line = scan.line();
+                    if let Some(name) = scan.word() {
+                        read(name, line);
+                    }
+                }
+            }
+            break;
         }
     }
     reads

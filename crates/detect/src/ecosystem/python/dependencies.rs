@@ -232,6 +232,13 @@ impl Dependencies {
     /// A table of names with a version, or a table of what is wanted of it.
     fn read_table(&mut self, document: &Document, keys: &[&str], file: &str) {
         for (name, value) in document.table(keys).filter(|(name, _)| *name != "python") {
+            // Only those get it who ask for an extra.
+            if value
+                .get("optional")
+                .is_some_and(|optional| optional == true)
+            {
+                continue;
+            }
             let mut place = keys.to_vec();
             place.push(name);
             let line = line(&document.from(&place));

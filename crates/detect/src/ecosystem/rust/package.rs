@@ -24,6 +24,8 @@ pub(super) struct Dependency {
     pub features: Vec<String>,
     pub default_features: bool,
     pub runs: bool,
+    /// It is only there with a feature that nobody asks for.
+    pub left_out: bool,
     /// It lies in the project.
     pub local: bool,
     /// `file:line`
@@ -90,11 +92,38 @@ impl Package {
                     let mut keys = keys.clone();
                     keys.push(key);
                     let from = self.manifest.from(&keys);
-                    dependencies.push(dependency(key, value, workspace, runs, from));
+                    let mut dependency = dependency(key, value, workspace, runs, from);
+                    dependency.left_out &= !self.has_by_default(key);
+                    dependencies.push(dependency);
                 }
             }
         }
         dependencies
+    }
+
+    /// Whether the features that are on by themselves bring an optional dependency.
+    fn has_by_default(&self, key: &str) -> bool {
+        let mut asked = vec!["default".to_owned()];
+        let mut next = 0;
+        while let Some(feature) = asked.get(next).cloned() {
+            next += 1;
+            let brings = self.manifest.get(&["features", &feature]);
+            let brings = brings.and_then(Value::as_array).into_iter().flatten();
+            for name in brings.filter_map(Value::as_str) {
+                let name = name.strip_prefix("dep:").unwrap_or(name);
+                let name = name.split('/').next().unwrap_or(name);
+                if name.ends_with('?') {
+                    continue;
+                }
+                if name == key {
+                    return true;
+                }
+                if !asked.iter().any(|one| one == name) {
+                    asked.push(name.to_owned());
+                }
+            }
+        }
+        false
     }
 }
 
@@ -129,6 +158,7 @@ fn dependency(
         features: features.collect(),
         default_features: said("default-features").is_none_or(|on| on != false),
         runs,
+        left_out: said("optional").is_some_and(|it| it == true),
         local: said("path").is_some(),
         from,
     }
