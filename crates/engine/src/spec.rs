@@ -36,6 +36,8 @@ pub struct ContainerSpec {
     pub memory: Option<u64>,
     /// The most processes at a time; absent: no limit.
     pub pids: Option<u32>,
+    /// Which processors it may use, as `0-2,4`; absent: all.
+    pub processors: Option<String>,
     /// Run the engine's own init as process 1, which collects zombies.
     pub init: bool,
     /// Keep nothing of what it writes: whoever is attached has read it.
@@ -149,6 +151,7 @@ impl ContainerSpec {
                 // The same figure for memory and swap together: a limit that swapping cannot widen.
                 memory_swap: memory,
                 pids_limit: self.pids.map(i64::from),
+                cpuset_cpus: self.processors.clone(),
                 init: self.init.then_some(true),
                 log_config: self.without_log.then(|| models::HostConfigLogConfig {
                     typ: Some("none".to_owned()),

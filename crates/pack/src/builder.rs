@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::Cache;
 use crate::capture::read_upper;
+use crate::conditions::Conditions;
 use crate::engine_image::{load, remove_step_image};
 use crate::environment::step_environment;
 use crate::error::PackError;
@@ -23,6 +24,7 @@ use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{BuildRecord, ImageRecord, Reproducibility};
 use crate::sandbox::{self, Changes, StepRequest};
+use crate::source::Source;
 use crate::source_layer::source_entries;
 use crate::stage_files;
 
@@ -57,9 +59,10 @@ pub async fn build(
             git: prepared.git.clone(),
             // Pins are no part of the hash: the same bits can be pinned today and not yesterday.
             reproducibility: match record.reproducibility {
-                _ if !prepared.unpinned.is_empty() => Reproducibility::Unpinned,
-                Reproducibility::Unpinned => Reproducibility::Unproven,
-                known => known,
+                // What was measured goes before what is only to be expected.
+                known @ (Reproducibility::Proven | Reproducibility::Failed) => known,
+                _ if prepared.unpinned.is_empty() => Reproducibility::Unproven,
+                _ => Reproducibility::Unpinned,
             },
             ..record
         };
@@ -76,18 +79,16 @@ pub async fn build(
     }
     let started_at = jiff::Timestamp::now();
     let started = Instant::now();
-    let mut images = Vec::new();
-    for plan in &prepared.plans {
-        let mut container = ContainerBuild {
-            prepared,
-            cache,
-            engine,
-            cancel,
-            steps: &mut steps,
-            plan,
-        };
-        images.push(container.build().await?);
-    }
+    let surroundings = Work {
+        prepared,
+        source: &prepared.source,
+        cache,
+        engine,
+        conditions: &Conditions::default(),
+        cancel,
+        kept: true,
+    };
+    let images = surroundings.carry_out(&mut steps).await?;
     // What was hashed is what was packed, or nothing is recorded.
     let source = prepared.source.clone();
     let changed =
@@ -109,6 +110,7 @@ pub async fn build(
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         git: prepared.git.clone(),
         manifest: prepared.project.document.value.clone(),
+        verification: None,
     };
     cache.remember_build(&record)?;
     Ok(Built {
@@ -153,11 +155,38 @@ impl StageState {
     }
 }
 
+/// Plans to be carried out, and where.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub prepared: &'a Prepared,
+    /// The files of the source, wherever they lie this time.
+    pub source: &'a Source,
+    pub cache: &'a Cache,
+    pub engine: Option<&'a Engine>,
+    pub conditions: &'a Conditions,
+    pub cancel: &'a CancellationToken,
+    /// The engine is to hold what is made, under its tags.
+    pub kept: bool,
+}
+
+impl<'a> Work<'a> {
+    /// Makes the image of every container.
+    pub async fn carry_out(self, steps: &mut Steps<'a>) -> Result<Vec<ImageRecord>, PackError> {
+        let mut images = Vec::new();
+        for plan in &self.prepared.plans {
+            let mut container = ContainerBuild {
+                work: self,
+                steps,
+                plan,
+            };
+            images.push(container.build().await?);
+        }
+        Ok(images)
+    }
+}
+
 struct ContainerBuild<'a, 'b> {
-    prepared: &'a Prepared,
-    cache: &'a Cache,
-    engine: Option<&'a Engine>,
-    cancel: &'a CancellationToken,
+    work: Work<'a>,
     steps: &'b mut Steps<'a>,
     plan: &'a ContainerPlan,
 }
@@ -188,15 +217,15 @@ impl ContainerBuild<'_, '_> {
         stage: &Stage,
         done: &BTreeMap<String, StageState>,
     ) -> Result<StageState, PackError> {
-        let digest = self.prepared.inputs.bases[&stage.base];
-        let base = Image::load(self.cache.blobs(), &digest)?;
+        let digest = self.work.prepared.inputs.bases[&stage.base];
+        let base = Image::load(self.work.cache.blobs(), &digest)?;
         let mut state = StageState {
             base,
             layers: Vec::new(),
             loaded: None,
         };
         for step in &stage.steps {
-            if self.cancel.is_cancelled() {
+            if self.work.cancel.is_cancelled() {
                 return Err(PackError::Cancelled);
             }
             let layer = match step {
@@ -228,9 +257,9 @@ impl ContainerBuild<'_, '_> {
     /// A layer of source files.
     async fn copy_sources(&self, files: &Selection, owner: u32) -> Result<StageLayer, PackError> {
         let (source, created_by) = match files {
-            Selection::All => (self.prepared.source.clone(), format!("COPY . {APP_ROOT}")),
+            Selection::All => (self.work.source.clone(), format!("COPY . {APP_ROOT}")),
             Selection::Only(paths) => (
-                self.prepared
+                self.work
                     .source
                     .select(|path| paths.iter().any(|wanted| wanted == path)),
                 format!("COPY {} {APP_ROOT}", paths.join(" ")),
@@ -274,7 +303,7 @@ impl ContainerBuild<'_, '_> {
             files,
             owner,
         })?;
-        let (blobs, files) = (self.cache.blobs().clone(), files.clone());
+        let (blobs, files) = (self.work.cache.blobs().clone(), files.clone());
         let layer = self
             .layer(key, move || {
                 stage_files::collect(&blobs, &layers, &files, owner)
@@ -301,7 +330,7 @@ impl ContainerBuild<'_, '_> {
             StepKind::Build
         };
         let step = self.steps.begin(kind, command);
-        let mut environment = step_environment(self.prepared.inputs.epoch);
+        let mut environment = step_environment(self.work.prepared.inputs.epoch);
         environment.extend(stage.env.clone());
         let below: Vec<Digest> = state
             .layers
@@ -315,10 +344,10 @@ impl ContainerBuild<'_, '_> {
             workdir,
             environment: &environment,
             network,
-            platform: &self.prepared.inputs.platform,
+            platform: &self.work.prepared.inputs.platform,
         })?;
         let created_by = format!("RUN {command}");
-        if let Some(layer) = self.cache.step(&key) {
+        if let Some(layer) = self.work.cache.step(&key) {
             step.end(StepOutcome::Cached, None);
             return Ok(StageLayer { layer, created_by });
         }
@@ -354,24 +383,49 @@ impl ContainerBuild<'_, '_> {
         key: Digest,
         step: &crate::prepare::RunningStep<'_>,
     ) -> Result<Layer, PackError> {
-        let engine = self.engine.ok_or_else(|| PackError::NoEngine {
+        let engine = self.work.engine.ok_or_else(|| PackError::NoEngine {
             command: command.to_owned(),
             engine: "none can be reached".to_owned(),
         })?;
         let image = self.assemble(state, &ConfigChange::default())?;
-        load(engine, self.cache, &image, state.below()).await?;
+        load(engine, self.work.cache, &image, state.below()).await?;
         let id = image.config_digest().to_string();
         state.loaded = Some(image);
+        let base = &state.base.digest;
+        if self.work.conditions.asks_about_clock(base) {
+            let answer = sandbox::answer(
+                engine,
+                StepRequest {
+                    image: &id,
+                    command: Conditions::CLOCK_QUESTION,
+                    workdir: "/",
+                    environment,
+                    network: false,
+                    extra_authority: &self.work.prepared.options.extra_authority,
+                    limits: self.work.prepared.options.limits,
+                    conditions: self.work.conditions,
+                    base,
+                },
+                self.work.cancel,
+            )
+            .await?;
+            self.work.conditions.clock_answered(
+                *base,
+                answer.is_some_and(|told| Conditions::is_ahead(&told)),
+            );
+        }
         let request = StepRequest {
             image: &id,
             command,
             workdir,
             environment,
             network,
-            extra_authority: &self.prepared.options.extra_authority,
-            limits: self.prepared.options.limits,
+            extra_authority: &self.work.prepared.options.extra_authority,
+            limits: self.work.prepared.options.limits,
+            conditions: self.work.conditions,
+            base: &state.base.digest,
         };
-        let finished = sandbox::run(engine, request, step, self.cancel).await?;
+        let finished = sandbox::run(engine, request, step, self.work.cancel).await?;
         let layer = self.capture(engine, &finished, command, key).await;
         finished.remove().await;
         layer
@@ -399,7 +453,7 @@ impl ContainerBuild<'_, '_> {
             Changes::Committed { image } => {
                 let saved =
                     tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
-                let blobs = self.cache.blobs().clone();
+                let blobs = self.work.cache.blobs().clone();
                 let layer = self
                     .layer(key, move || stage_files::last_saved_layer(saved, &blobs))
                     .await;
@@ -417,10 +471,10 @@ impl ContainerBuild<'_, '_> {
         key: Digest,
         entries: impl FnOnce() -> Result<Vec<LayerEntry>, PackError> + Send + 'static,
     ) -> Result<Layer, PackError> {
-        if let Some(layer) = self.cache.step(&key) {
+        if let Some(layer) = self.work.cache.step(&key) {
             return Ok(layer);
         }
-        let (cache, epoch) = (self.cache.clone(), self.prepared.inputs.epoch);
+        let (cache, epoch) = (self.work.cache.clone(), self.work.prepared.inputs.epoch);
         tokio::task::spawn_blocking(move || {
             let layer = write_layer(entries()?, epoch, cache.blobs())?;
             cache.remember_step(&key, &layer)?;
@@ -438,7 +492,7 @@ impl ContainerBuild<'_, '_> {
         }
         let keyed = Keyed {
             step: parts,
-            epoch: self.prepared.inputs.epoch,
+            epoch: self.work.prepared.inputs.epoch,
             builder: BUILDER,
         };
         Ok(Digest::of(&canonical_json(&keyed)?))
@@ -450,14 +504,14 @@ impl ContainerBuild<'_, '_> {
             .iter()
             .map(|layer| (layer.layer.clone(), layer.created_by.clone()))
             .collect();
-        let inputs = &self.prepared.inputs;
+        let inputs = &self.work.prepared.inputs;
         Ok(ergon_oci::assemble(
             Some(&state.base),
             &layers,
             change,
             inputs.epoch,
             &inputs.platform,
-            self.cache.blobs(),
+            self.work.cache.blobs(),
         )?)
     }
 
@@ -468,7 +522,10 @@ impl ContainerBuild<'_, '_> {
     ) -> Result<ImageRecord, PackError> {
         let tags = self.tags();
         let step = self.steps.begin(StepKind::Image, &tags[0]);
-        let image = self.assemble(&state, &config_change(&self.plan.config, self.prepared))?;
+        let image = self.assemble(
+            &state,
+            &config_change(&self.plan.config, self.work.prepared),
+        )?;
         let record = ImageRecord {
             container: self.plan.container.clone(),
             digest: image.digest,
@@ -477,12 +534,14 @@ impl ContainerBuild<'_, '_> {
             size: image.size(),
             own_layers: state.layers.len(),
         };
-        if let Some(engine) = self.engine {
-            load(engine, self.cache, &image, state.below()).await?;
-            for tag in &record.tags {
-                engine
-                    .tag_image(&record.config_digest.to_string(), tag)
-                    .await?;
+        if let Some(engine) = self.work.engine {
+            if self.work.kept {
+                load(engine, self.work.cache, &image, state.below()).await?;
+                for tag in &record.tags {
+                    engine
+                        .tag_image(&record.config_digest.to_string(), tag)
+                        .await?;
+                }
             }
             for loaded in stages
                 .values()
@@ -498,10 +557,20 @@ impl ContainerBuild<'_, '_> {
 
     fn tags(&self) -> Vec<String> {
         let container = &self.plan.container;
-        let mut tags = vec![format!("{container}:{}", self.prepared.build_hash.short())];
-        let wanted =
-            self.prepared.project.document.manifest.packaging.tagging == Some(Tagging::GitSha);
-        if let Some(git) = &self.prepared.git
+        let mut tags = vec![format!(
+            "{container}:{}",
+            self.work.prepared.build_hash.short()
+        )];
+        let wanted = self
+            .work
+            .prepared
+            .project
+            .document
+            .manifest
+            .packaging
+            .tagging
+            == Some(Tagging::GitSha);
+        if let Some(git) = &self.work.prepared.git
             && wanted
             && git.clean
         {

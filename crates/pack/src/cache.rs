@@ -104,6 +104,13 @@ impl Cache {
         whole.then_some(record)
     }
 
+    /// Every finished build that is remembered and can be read.
+    pub fn builds(&self) -> Vec<BuildRecord> {
+        let entries = std::fs::read_dir(self.root.join("builds"));
+        let paths = entries.into_iter().flatten().flatten();
+        paths.filter_map(|entry| read(&entry.path())).collect()
+    }
+
     pub fn remember_build(&self, record: &BuildRecord) -> Result<(), CacheError> {
         write(&self.build_path(&record.build_hash), record)
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ergon_oci::layer::{Content, EntryKind, LayerEntry};
 
-use crate::scrub::is_scrubbed;
+use crate::scrub::{even_mode, is_scrubbed};
 
 /// The directories of an overlay mount, as the engine names them.
 #[derive(Clone, Debug)]
@@ -162,7 +162,7 @@ fn new_entry(
 ) -> LayerEntry {
     LayerEntry {
         path: path.to_owned(),
-        mode: metadata.mode() & 0o7777,
+        mode: even_mode(metadata.mode() & 0o7777, metadata.uid(), metadata.gid()),
         uid: metadata.uid(),
         gid: metadata.gid(),
         kind,

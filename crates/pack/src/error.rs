@@ -95,6 +95,17 @@ pub enum PackError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error("there is no image {name}: {reason}")]
+    NoSuchImage { name: String, reason: String },
+    #[error("images cannot be compared: {reason}")]
+    Compare { reason: String },
+    #[error("cannot make the folder of a second build in {}: {error}", path.display())]
+    Scratch {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("built once, but not a second time under other conditions: {error}")]
+    OnlyOnce { error: Box<PackError> },
     #[error("a task of the build ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -120,6 +131,8 @@ impl PackError {
             Self::StepOutOfMemory { .. } => Some("let it work on less at once, as with fewer jobs in parallel".to_owned()),
             Self::StepTooLong { .. } => Some("see in its log what it waits for; it has no terminal, and no network where none was asked for".to_owned()),
             Self::SourceChanged { .. } => Some("build again when nothing writes into the folder".to_owned()),
+            Self::NoSuchImage { .. } => Some("name one by its tag, digest or build hash, as oci:PATH, docker-archive:PATH, or as a registry has it".to_owned()),
+            Self::OnlyOnce { error } => error.remedy(),
             Self::Engine(error) => error.remedy(),
             Self::Cache(error) => Some(error.remedy()),
             Self::Oci(error) => error.remedy(),

@@ -34,6 +34,8 @@ pub enum StepKind {
     Install,
     Build,
     Image,
+    /// Comparing what was built twice.
+    Verify,
 }
 
 impl StepKind {
@@ -45,6 +47,7 @@ impl StepKind {
             Self::Install => "install",
             Self::Build => "build",
             Self::Image => "image",
+            Self::Verify => "verify",
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::git::GitState;
 use crate::hash::{BuildHash, BuildInputs};
+use crate::verify::Verification;
 
 /// One execution of a manifest over sources, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct BuildRecord {
     pub git: Option<GitState>,
     /// The manifest, as it was hashed.
     pub manifest: serde_json::Value,
+    /// What came of building it a second time; absent: nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
 }
 
 /// The image of one container.

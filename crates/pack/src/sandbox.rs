@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, Network};
+use ergon_manifest::Digest;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::authority::{BASE_BUNDLE, ExtraAuthority};
 use crate::capture::Overlay;
+use crate::conditions::Conditions;
 use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
 use crate::error::PackError;
 use crate::limits::Limits;
-use crate::prepare::RunningStep;
+use crate::prepare::{RunningStep, Steps};
+use crate::progress::{Progress, ProgressEvent, StepKind};
 
 /// The label of every container that runs a step, so that one left by a crash can be found.
 pub const STEP_LABEL: &str = "dev.ergon.build-step";
@@ -33,6 +37,9 @@ pub struct StepRequest<'a> {
     pub network: bool,
     pub extra_authority: &'a ExtraAuthority,
     pub limits: Limits,
+    pub conditions: &'a Conditions,
+    /// The digest of the base that the image stands on.
+    pub base: &'a Digest,
 }
 
 /// A step that ended well and still has its container, so that what it changed can be read.
@@ -56,15 +63,18 @@ pub async fn run<'a>(
     step: &RunningStep<'_>,
     cancel: &CancellationToken,
 ) -> Result<FinishedStep<'a>, PackError> {
+    let mut environment = request.environment.clone();
+    let surroundings = request
+        .conditions
+        .surround(&mut environment, request.network, request.base);
+    let command = format!("{}{}", request.conditions.preamble(), request.command);
     let mut spec = ContainerSpec {
         image: request.image.to_owned(),
         entrypoint: Some(Vec::new()),
-        cmd: vec![
-            "/bin/sh".to_owned(),
-            "-c".to_owned(),
-            request.command.to_owned(),
-        ],
-        env: request.environment.clone(),
+        cmd: vec!["/bin/sh".to_owned(), "-c".to_owned(), command],
+        env: environment,
+        binds: surroundings.binds,
+        processors: surroundings.processors,
         workdir: Some(request.workdir.to_owned()),
         user: Some("0:0".to_owned()),
         hostname: Some(HOSTNAME.to_owned()),
@@ -108,6 +118,43 @@ pub async fn run<'a>(
         Err(error) => {
             finished.remove().await;
             Err(error)
+        }
+    }
+}
+
+/// What a command writes to a step's output; none where it cannot be run.
+pub async fn answer(
+    engine: &Engine,
+    request: StepRequest<'_>,
+    cancel: &CancellationToken,
+) -> Result<Option<String>, PackError> {
+    let lines = Lines::default();
+    let step = Steps {
+        progress: &lines,
+        next: 0,
+    }
+    .begin(StepKind::Build, request.command);
+    match run(engine, request, &step, cancel).await {
+        Ok(finished) => {
+            finished.remove().await;
+            Ok(lines.0.into_inner().ok())
+        }
+        Err(PackError::Cancelled) => Err(PackError::Cancelled),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Keeps what a step writes.
+#[derive(Default)]
+struct Lines(Mutex<String>);
+
+impl Progress for Lines {
+    fn report(&self, event: ProgressEvent) {
+        if let ProgressEvent::Log { line, .. } = event
+            && let Ok(mut lines) = self.0.lock()
+        {
+            lines.push_str(&line);
+            lines.push('\n');
         }
     }
 }

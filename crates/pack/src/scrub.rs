@@ -61,6 +61,17 @@ pub fn is_scrubbed(path: &str) -> bool {
     RULES.iter().any(|rule| (rule.matches)(path))
 }
 
+/// A mode without what only the umask of who built decided.
+///
+/// Of files and folders that belong to root and group root, in which nobody else is: whether the group may
+/// write says nothing, and differs between a umask of 0022 and one of 0002.
+pub fn even_mode(mode: u32, uid: u32, gid: u32) -> u32 {
+    match mode {
+        0o664 | 0o775 if (uid, gid) == (0, 0) => mode & !0o020,
+        _ => mode,
+    }
+}
+
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -81,6 +92,22 @@ mod tests {
                 .filter(|other| (other.matches)(rule.example))
                 .count();
             assert_eq!(matching, 1, "{}", rule.example);
+        }
+    }
+
+    #[test]
+    fn what_only_a_umask_decided_is_evened_out() {
+        assert_eq!(even_mode(0o664, 0, 0), 0o644);
+        assert_eq!(even_mode(0o775, 0, 0), 0o755);
+        for (mode, owner) in [
+            (0o600, 0),
+            (0o777, 0),
+            (0o2775, 0),
+            (0o1777, 0),
+            (0o440, 0),
+            (0o664, 7),
+        ] {
+            assert_eq!(even_mode(mode, owner, owner), mode, "{mode:o}");
         }
     }
 

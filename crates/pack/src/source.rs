@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ergon_detect::disk::is_executable;
@@ -103,6 +104,34 @@ impl Source {
             files,
             digest,
         }
+    }
+
+    /// The same files below another folder, which is made.
+    pub fn copy_to(&self, root: &Path) -> Result<Self, (PathBuf, io::Error)> {
+        std::fs::create_dir_all(root).map_err(|error| (root.to_owned(), error))?;
+        for (path, file) in &self.files {
+            let target = root.join(path);
+            let copied = || {
+                if let Some(folder) = target.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                match &file.kind {
+                    SourceKind::Symlink { target: to } => std::os::unix::fs::symlink(to, &target),
+                    SourceKind::File { executable, .. } => {
+                        let mut from = open_beneath(&self.root, path)?;
+                        let mut to = File::create_new(&target)?;
+                        io::copy(&mut from, &mut to)?;
+                        let mode = if *executable { 0o700 } else { 0o600 };
+                        to.set_permissions(std::fs::Permissions::from_mode(mode))
+                    }
+                }
+            };
+            copied().map_err(|error| (self.root.join(path), error))?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            ..self.clone()
+        })
     }
 
     /// The first file that no longer holds what was hashed.

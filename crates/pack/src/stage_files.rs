@@ -9,7 +9,7 @@ use ergon_oci::Blobs;
 use ergon_oci::layer::{EntryKind, LayerEntry, Spool, read_layer};
 
 use crate::error::PackError;
-use crate::scrub::is_scrubbed;
+use crate::scrub::{even_mode, is_scrubbed};
 
 /// What is taken of what a stage has under the application root when its layers lie on top of each other.
 pub fn collect(
@@ -144,6 +144,8 @@ pub fn last_saved_layer(saved: impl Read, blobs: &Blobs) -> Result<Vec<LayerEntr
     if let Some(layer) = image.layers().last() {
         read_layer::<PackError>(blobs.open_read(&layer.digest)?, |entry, content| {
             if !is_scrubbed(&entry.path) {
+                let mode = even_mode(entry.mode, entry.uid, entry.gid);
+                let entry = LayerEntry { mode, ..entry };
                 entries.push(spool.keep_entry(entry, content)?);
             }
             Ok(())

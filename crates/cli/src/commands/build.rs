@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ergon_engine::Engine;
-use ergon_pack::{BuildRecord, Built, Cache, ImageRecord};
+use ergon_pack::{BuildRecord, Built, Cache, Difference, ImageRecord, Verification};
 use ergon_server::api::{BuildSummary, RecordBuild};
 use serde::Serialize;
 
 use super::arguments::{Format, Stack};
 use super::packing;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Code, Failure, Outcome};
 use crate::progress::Steps;
+use crate::report::differences;
 use crate::{folders, output, style, table, words};
 
 /// Build a folder's images, the same bits every time; writes nothing into it
@@ -26,6 +27,9 @@ pub struct Build {
     /// Refuse to build what is not pinned
     #[arg(long)]
     locked: bool,
+    /// Build it a second time under other conditions, and say whether the bits are the same
+    #[arg(long)]
+    verify: bool,
     /// Show every line the steps write
     #[arg(long, short)]
     verbose: bool,
@@ -59,6 +63,11 @@ pub struct BuildReport<'a> {
     reproducibility: &'static str,
     cached: bool,
     unpinned: &'a [String],
+    /// What differed, of a build that was made a second time and did not come out the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<&'a Difference>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification: Option<&'a Verification>,
     images: Vec<ImageReport<'a>>,
 }
 
@@ -74,14 +83,24 @@ struct ImageReport<'a> {
 impl Build {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
-        let done = build_folder(&folder, self.locked, self.verbose).await?;
+        let wanted = Wanted {
+            locked: self.locked,
+            verify: self.verify,
+            verbose: self.verbose,
+        };
+        let done = build_folder(&folder, wanted).await?;
         if let Some(Layout(path)) = &self.output {
             done.write_layout(path).await?;
         }
         self.tell_the_stack(&folder, &done.built.record).await;
         output::show(self.format.json, &report(&done.built)?, || {
             page(&done.built)
-        })
+        })?;
+        let verification = done.built.record.verification.as_ref();
+        match verification.filter(|_| self.verify) {
+            Some(verification) if !verification.equal() => Err(Failure::Told(Code::Failed)),
+            _ => Ok(()),
+        }
     }
 
     /// A running stack remembers builds that were made without it; none running is as well.
@@ -131,15 +150,26 @@ impl Done {
     }
 }
 
+/// How a folder is to be built.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted {
+    /// Refuse what is not pinned.
+    pub locked: bool,
+    /// Build it twice.
+    pub verify: bool,
+    /// Show every line of every step.
+    pub verbose: bool,
+}
+
 /// Builds a folder, and has the local engine hold the images where there is one.
-pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome<Done> {
+pub async fn build_folder(folder: &Path, wanted: Wanted) -> Outcome<Done> {
     let cancel = packing::cancelled_by_signals();
     let cache = packing::cache()?;
-    let options = packing::options(locked)?;
+    let options = packing::options(wanted.locked)?;
     // A build that is held already needs no engine.
     let engine = Engine::connect().await;
     let reachable = engine.as_ref().ok();
-    let steps = Steps::start(verbose);
+    let steps = Steps::start(wanted.verbose);
     steps.heading(&format!(
         "build {}",
         style::strong(&folders::display(folder))
@@ -147,7 +177,14 @@ pub async fn build_folder(folder: &Path, locked: bool, verbose: bool) -> Outcome
     let work = async {
         let prepared = ergon_pack::prepare(folder, &cache, reachable, options, &steps).await?;
         let built = ergon_pack::build(&prepared, &cache, reachable, &steps, &cancel).await?;
-        Ok(built)
+        if !wanted.verify {
+            return Ok(built);
+        }
+        steps.heading("again, under other conditions");
+        Box::pin(ergon_pack::verify(
+            &prepared, built, &cache, reachable, &steps, &cancel,
+        ))
+        .await
     };
     let done = work.await;
     steps.finish();
@@ -202,6 +239,13 @@ pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {
         reproducibility: record.reproducibility.name(),
         cached: built.cached,
         unpinned: &record.unpinned,
+        differences: record.verification.as_ref().map(|verification| {
+            let images = verification.images.iter();
+            images
+                .flat_map(|image| &image.comparison.differences)
+                .collect()
+        }),
+        verification: record.verification.as_ref(),
         images,
     })
 }
@@ -237,5 +281,9 @@ fn page(built: &Built) -> String {
         .iter()
         .map(|(label, value)| (*label, value.as_str()))
         .collect();
-    table::labelled(&rows)
+    let mut page = table::labelled(&rows);
+    if let Some(verification) = &record.verification {
+        page.push_str(&differences::verification(verification));
+    }
+    page
 }

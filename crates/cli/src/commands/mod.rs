@@ -6,6 +6,7 @@ mod build;
 mod companion;
 mod container;
 mod detect;
+mod diff;
 mod dockerfile;
 mod events;
 mod job;
@@ -51,6 +52,7 @@ enum Command {
     Manifest(manifest::Manifest),
     Lock(lock::Lock),
     Build(build::Build),
+    Diff(diff::Diff),
     Push(push::Push),
     Base(base::Base),
     Run(run::Run),
@@ -75,6 +77,7 @@ impl Ergon {
             Command::Manifest(command) => command.run(),
             Command::Lock(command) => across_threads(command.run()),
             Command::Build(command) => across_threads(command.run()),
+            Command::Diff(command) => across_threads(command.run()),
             Command::Push(command) => across_threads(command.run()),
             Command::Base(command) => across_threads(command.run()),
             Command::Run(command) => here(command.run()),

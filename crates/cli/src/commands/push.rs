@@ -11,7 +11,7 @@ use ergon_pack::ImageRecord;
 use serde::Serialize;
 
 use super::arguments::Format;
-use super::build::build_folder;
+use super::build::{Wanted, build_folder};
 use super::packing;
 use crate::board::End;
 use crate::failure::{Failure, Outcome};
@@ -49,7 +49,11 @@ impl Push {
             return Err(Failure::new("the manifest does not say where images go")
                 .with_remedy("add \"packaging\": { \"registry\": \"registry.example.com/team\" } to ergon.json".to_owned()));
         };
-        let done = build_folder(&folder, self.locked, false).await?;
+        let wanted = Wanted {
+            locked: self.locked,
+            ..Wanted::default()
+        };
+        let done = build_folder(&folder, wanted).await?;
         let steps = Steps::start(false);
         steps.heading(&format!("push to {}", style::strong(&registry)));
         let mut pushed = Vec::new();

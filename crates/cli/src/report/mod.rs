@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod builds;
 pub mod containers;
 pub mod diagnostics;
+pub mod differences;
 #[cfg(test)]
 mod examples;
 pub mod jobs;

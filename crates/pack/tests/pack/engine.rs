@@ -8,8 +8,8 @@ use ergon_engine::{Engine, testing};
 use ergon_manifest::Digest;
 use ergon_oci::Image;
 use ergon_pack::{
-    Built, Limits, Options, PackError, Progress, ProgressEvent, Silent, StepKind, StepOutcome,
-    build, prepare,
+    Built, Limits, Options, PackError, Prepared, Progress, ProgressEvent, Silent, StepKind,
+    StepOutcome, build, prepare,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ use crate::world::World;
 
 /// Keeps what was reported.
 #[derive(Default)]
-struct Seen(Mutex<Vec<ProgressEvent>>);
+pub struct Seen(Mutex<Vec<ProgressEvent>>);
 
 impl Progress for Seen {
     fn report(&self, event: ProgressEvent) {
@@ -59,14 +59,14 @@ impl Seen {
     }
 }
 
-struct Site {
-    world: World,
-    engine: Engine,
+pub struct Site {
+    pub world: World,
+    pub engine: Engine,
     base: String,
 }
 
 impl Site {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let engine = testing::engine().await;
         let base = testing::busybox(&engine).await.to_owned();
         Self {
@@ -77,7 +77,7 @@ impl Site {
     }
 
     /// A project whose build runs `commands` on busybox.
-    fn project(&self, name: &str, commands: &[&str]) -> PathBuf {
+    pub fn project(&self, name: &str, commands: &[&str]) -> PathBuf {
         let folder = self.world.project(name);
         let manifest = serde_json::json!({
             "manifest_version": "1.0",
@@ -90,9 +90,20 @@ impl Site {
         folder
     }
 
-    async fn build(&self, folder: &Path, seen: &Seen) -> Result<Built, PackError> {
+    pub async fn build(&self, folder: &Path, seen: &Seen) -> Result<Built, PackError> {
         self.build_until(folder, seen, &CancellationToken::new())
             .await
+    }
+
+    pub async fn prepare(&self, folder: &Path) -> Result<Prepared, PackError> {
+        prepare(
+            folder,
+            &self.world.cache,
+            Some(&self.engine),
+            Options::default(),
+            &Silent,
+        )
+        .await
     }
 
     async fn build_until(
@@ -101,14 +112,7 @@ impl Site {
         seen: &dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<Built, PackError> {
-        let prepared = prepare(
-            folder,
-            &self.world.cache,
-            Some(&self.engine),
-            Options::default(),
-            &Silent,
-        )
-        .await?;
+        let prepared = self.prepare(folder).await?;
         build(
             &prepared,
             &self.world.cache,

@@ -5,4 +5,5 @@
 mod engine;
 mod identity;
 mod lock;
+mod verify;
 mod world;

@@ -1,0 +1,110 @@
+//! What differs between two images, for people.
+
+use ergon_pack::{Comparison, Difference, Verification, What};
+
+use crate::{style, words};
+
+/// So many differences are shown to people; `--json` has more.
+const SHOWN: usize = 20;
+
+/// What came of building something twice.
+pub fn verification(verification: &Verification) -> String {
+    let mut lines = vec![String::new()];
+    if verification.equal() {
+        let (mark, word) = (style::good("✓"), style::good("proven"));
+        let varied = (verification.conditions.iter())
+            .filter(|condition| condition.second.is_some())
+            .map(|condition| condition.name.as_str());
+        let varied: Vec<&str> = varied.collect();
+        let varied = varied.join(", ");
+        lines.push(format!(
+            "{mark} {word}   built again with another {varied}: the same bits both times"
+        ));
+    }
+    for image in &verification.images {
+        if !image.comparison.equal {
+            lines.extend(compared(&image.comparison, "not reproducible"));
+        }
+    }
+    for condition in &verification.conditions {
+        if let Some(note) = &condition.note {
+            lines.push(style::faint(&format!("  {}: {note}", condition.name)));
+        }
+    }
+    if !verification.equal() {
+        lines.push("The images are kept; the build is marked `failed`.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What came of comparing two images.
+pub fn comparison(comparison: &Comparison) -> String {
+    if comparison.equal {
+        return format!("{} the same image, bit for bit\n", style::good("✓"));
+    }
+    compared(comparison, "not the same").join("\n") + "\n"
+}
+
+fn compared(comparison: &Comparison, word: &str) -> Vec<String> {
+    let (different, compared) = (comparison.different, comparison.compared);
+    let (mark, word) = (style::bad("✗"), style::bad(word));
+    let mut lines = vec![format!(
+        "{mark} {word}   {different} of {compared} files differ"
+    )];
+    for difference in comparison.differences.iter().take(SHOWN) {
+        lines.extend(one(difference));
+    }
+    let more = different.saturating_sub(SHOWN as u64);
+    if more > 0 {
+        let text = format!("  … and {more} more; --json has the first of them");
+        lines.push(style::faint(&text));
+    }
+    lines
+}
+
+fn one(difference: &Difference) -> Vec<String> {
+    let path = style::strong(&words::harmless(&difference.path));
+    let mut lines = vec![format!("  {path}   {}", what(difference))];
+    if let (Some(first), Some(second)) = (&difference.first, &difference.second) {
+        lines.push(format!(
+            "    {} → {}",
+            words::harmless(first),
+            words::harmless(second)
+        ));
+    }
+    let layer = difference.layer.map(|layer| match &difference.step {
+        Some(step) => format!("layer {layer}, `{}`", words::harmless(step)),
+        None => format!("layer {layer}"),
+    });
+    if let Some(layer) = layer {
+        lines.push(style::faint(&format!("    written by {layer}")));
+    }
+    if let Some(fix) = &difference.fix {
+        lines.push(format!("    {fix}"));
+    }
+    lines
+}
+
+fn what(difference: &Difference) -> String {
+    let place = match (difference.line, difference.offset) {
+        (Some(line), _) => format!("line {line}: "),
+        (None, Some(offset)) => format!("byte {offset}: "),
+        (None, None) => String::new(),
+    };
+    let what = match difference.what {
+        What::Content => "its content",
+        What::Kind => "what it is",
+        What::Mode => "its mode",
+        What::Owner => "its owner",
+        What::Target => "where it points",
+        What::Attributes => "its extended attributes",
+        What::OnlyInFirst => "only in the first",
+        What::OnlyInSecond => "only in the second",
+        What::Encoding => "how it is written",
+        What::Configuration => "in the configuration",
+    };
+    match &difference.cause {
+        Some(cause) => format!("{place}{cause}"),
+        None => format!("{place}{what}"),
+    }
+}
