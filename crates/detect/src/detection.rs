@@ -73,7 +73,7 @@ fn recognised(
         }
     }
     ask_once(&mut analysis);
-    analysis.questions.extend(sources.into_problems());
+    analysis.questions = sources.with_problems(std::mem::take(&mut analysis.questions));
     for (name, application) in &analysis.manifest.applications {
         let said = |fact: &Fact| {
             fact.topic == Topic::RunCommand && fact.application.as_ref() == Some(name)
@@ -313,7 +313,7 @@ fn unrecognised(sources: Sources<'_>) -> Analysis {
     Analysis {
         manifest: Manifest::default(),
         facts: Vec::new(),
-        questions: sources.into_problems(),
+        questions: sources.with_problems(Vec::new()),
         looked_for,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::io;
 use std::rc::Rc;
 
 use crate::analysis::Question;
@@ -71,6 +72,8 @@ struct Shared {
     /// Bytes in `texts`.
     held: Cell<usize>,
     problems: RefCell<Vec<Question>>,
+    /// Files of which nothing is known because they cannot be read.
+    unread: RefCell<Vec<Question>>,
 }
 
 impl<'a> Sources<'a> {
@@ -250,9 +253,14 @@ impl<'a> Sources<'a> {
                 Some(text.strip_prefix('\u{feff}').unwrap_or(&text).into())
             }
             Err(error) => {
-                self.problem(
-                    format!("{full} cannot be read ({error}); it was passed over."),
-                    format!("look at its permissions: ls -l {}", shell_quoted(full)),
+                let (why, remedy) = if error.kind() == io::ErrorKind::PermissionDenied {
+                    ("permission denied".to_owned(), "chmod u+r")
+                } else {
+                    (error.to_string(), "look at it: ls -l")
+                };
+                self.cannot_read(
+                    format!("{full} cannot be read: {why}; it was passed over."),
+                    format!("{remedy} {}", shell_quoted(full)),
                 );
                 None
             }
@@ -282,7 +290,7 @@ impl<'a> Sources<'a> {
     }
 
     /// A stream over a whole file, for what is longer than detection reads.
-    pub fn stream(&self, path: &str) -> Option<Box<dyn std::io::Read + Send + '_>> {
+    pub fn stream(&self, path: &str) -> Option<Box<dyn io::Read + Send + '_>> {
         let full = self.full(path).filter(|full| self.is_file(full))?;
         self.tree.open(&full).ok()
     }
@@ -313,7 +321,7 @@ impl<'a> Sources<'a> {
 
     fn unreadable(&self, path: &str, line: usize, reason: &str) {
         let shown = self.full(path).unwrap_or_else(|| path.to_owned());
-        self.problem(
+        self.cannot_read(
             format!("{shown}:{line} cannot be read: {reason}; the file was passed over."),
             format!("correct {shown}, line {line}"),
         );
@@ -321,16 +329,19 @@ impl<'a> Sources<'a> {
 
     /// Something in the tree is not as it should be.
     pub fn problem(&self, text: impl Into<String>, remedy: impl Into<String>) {
-        let problem = Question::new(text, remedy);
-        let mut problems = self.shared.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        add(&self.shared.problems, Question::new(text, remedy));
     }
 
-    /// The problems so far.
-    pub fn into_problems(self) -> Vec<Question> {
-        self.shared.problems.take()
+    fn cannot_read(&self, text: impl Into<String>, remedy: impl Into<String>) {
+        add(&self.shared.unread, Question::new(text, remedy));
+    }
+
+    /// What is asked, and the problems so far: first the files that cannot be read, from which the rest may come.
+    pub fn with_problems(self, questions: Vec<Question>) -> Vec<Question> {
+        let mut all = self.shared.unread.take();
+        all.extend(questions);
+        all.extend(self.shared.problems.take());
+        all
     }
 
     /// The program's own files, those nearest to its folder first: no tests, no other people's code.
@@ -400,6 +411,13 @@ impl<'a> Sources<'a> {
     /// The first file of this very folder that ends so: `.csproj`.
     pub fn name_ending(&self, ending: &str) -> Option<&'a str> {
         self.names().find(|name| name.ends_with(ending))
+    }
+}
+
+fn add(problems: &RefCell<Vec<Question>>, problem: Question) {
+    let mut problems = problems.borrow_mut();
+    if !problems.contains(&problem) {
+        problems.push(problem);
     }
 }
 

@@ -1,6 +1,10 @@
 //! Projects that say two things at once, or what nobody can follow.
 
+use std::collections::BTreeMap;
+use std::io;
+
 use ergon_detect::memory::MemoryTree;
+use ergon_detect::tree::{EntryKind, FileTree};
 
 use super::report;
 
@@ -349,5 +353,51 @@ fn a_lock_file_in_which_nothing_stands_pins_nothing() {
             assert!(report.contains("lock: stale"), "{lock}: {report}");
             assert!(!report.contains("pinned: yes"), "{lock}: {report}");
         }
+    }
+}
+
+/// A tree in which a file may not be read.
+struct Forbidden(MemoryTree, &'static str);
+
+impl FileTree for Forbidden {
+    fn entries(&self) -> &BTreeMap<String, EntryKind> {
+        self.0.entries()
+    }
+
+    fn is_executable(&self, path: &str) -> bool {
+        self.0.is_executable(path)
+    }
+
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == self.1 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        self.0.read(path)
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_the_first_question() {
+    let forbidden = Forbidden(
+        MemoryTree::new([("package.json", "{}"), ("server.py", "")]),
+        "package.json",
+    );
+    let analysis = ergon_detect::analyse(&forbidden);
+    assert!(analysis.questions.len() > 1);
+    assert_eq!(
+        analysis.questions[0].text,
+        "package.json cannot be read: permission denied; it was passed over."
+    );
+    assert_eq!(analysis.questions[0].remedy, "chmod u+r package.json");
+
+    for (file, text) in [
+        ("package.json", "{\"name\" \"a\"}"),
+        ("pyproject.toml", "[project\n"),
+        ("composer.json", "{"),
+    ] {
+        let questions = questions(&[(file, text), ("server.py", "")]);
+        assert!(questions.len() > 1, "{questions:?}");
+        let begin = format!("{file}:1 cannot be read: ");
+        assert!(questions[0].starts_with(&begin), "{questions:?}");
     }
 }
