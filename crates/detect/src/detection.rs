@@ -3,6 +3,7 @@
 use ergon_manifest::{Container, Manifest, Project, SourceDateEpoch};
 
 use crate::analysis::{Analysis, Fact, Loser, Question, Topic};
+use crate::answered;
 use crate::declared::Compose;
 use crate::ecosystem::{self, LockState, Report, file_of};
 use crate::members::{self, Member};
@@ -87,6 +88,7 @@ fn recognised(
             });
         }
     }
+    answered::by_manifest(&sources, &mut analysis);
     analysis
 }
 

@@ -6,6 +6,7 @@
 //! is pure over the tree: the same tree gives the same answer.
 
 pub mod analysis;
+mod answered;
 mod claims;
 mod declared;
 mod detection;

@@ -337,7 +337,7 @@ impl<'a> Sources<'a> {
     }
 
     /// What is asked, and the problems so far: first the files that cannot be read, from which the rest may come.
-    pub fn with_problems(self, questions: Vec<Question>) -> Vec<Question> {
+    pub fn with_problems(&self, questions: Vec<Question>) -> Vec<Question> {
         let mut all = self.shared.unread.take();
         all.extend(questions);
         all.extend(self.shared.problems.take());

@@ -38,10 +38,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     report.certain(Topic::Language, "Scheme", file);
     if site.is_some() {
         report.certain(Topic::Framework, "Haunt", SITE);
-        report.ask(
-            "How is Haunt's site built? Debian packages no Haunt, so that it is not.",
-            "haunt build, and commit the folder site",
-        );
+        if !sources.has_folder("site") {
+            report.ask(
+                "How is Haunt's site built? Debian packages no Haunt, so that it is not.",
+                "haunt build, and commit the folder site",
+            );
+        }
     }
     let runtime = report.runtime(&USUAL, version_files::claims(sources, &[], &["guile"]));
     let text = sources.text(file).unwrap_or_default();

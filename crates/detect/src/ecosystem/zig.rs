@@ -62,7 +62,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
     let runtime = report.runtime(&USUAL, named.chain(least));
     report.ask(
         "Which image builds Zig? there is no official one; kassany/ziglang is taken.",
-        "write another one's name into base_image, or build with it",
+        "write the one that is meant as base_image into ergon.json",
     );
     let compiled = Compiled {
         language: "zig",

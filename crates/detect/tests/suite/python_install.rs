@@ -382,7 +382,7 @@ fn a_list_that_names_the_project_lists_what_that_needs() {
     assert_snapshot!(said(&tree), @r"
     dependencies: 1 package [requirements.txt, certain] (listed in requirements.txt)
     pinned: no [pyproject.toml:3, certain] (rich in pyproject.toml:3 has no ==)
-    ? Which version of rich? pyproject.toml:3 leaves it open. → pip freeze, and write the versions with ==
+    ? Which version of rich? pyproject.toml:3 leaves it open. → uv lock, and commit uv.lock
     ");
 }
 

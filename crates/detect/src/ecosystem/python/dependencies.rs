@@ -10,6 +10,7 @@ use super::unread::{Unread, Why};
 use crate::analysis::{Loser, Topic};
 use crate::document::Document;
 use crate::ecosystem::{Claim, LockState, Report, counted};
+use crate::plan::shell_quoted;
 use crate::sources::Sources;
 
 /// Requirement files, the most usual first.
@@ -474,11 +475,13 @@ impl Dependencies {
     }
 
     fn report_pins(&self, file: &str, count: usize, report: &mut Report) {
-        let open = self.all.iter().find(|dependency| {
+        let mut all_open = self.all.iter().filter(|dependency| {
             !dependency.constraint
                 && !dependency.requirement.is_pinned()
                 && !self.is_constrained(dependency)
         });
+        let open = all_open.next();
+        let others = all_open.count();
         let names_all = FILES.contains(&file);
         match open {
             None if !self.unread.is_empty() => {
@@ -519,15 +522,37 @@ impl Dependencies {
             Some(open) => {
                 let note = format!("{} in {} has no ==", open.requirement.name, open.from());
                 report.certain(Topic::Pinned, "no", open.from()).note(note);
+                let more = match others {
+                    0 => String::new(),
+                    1 => ", and 1 more is open".to_owned(),
+                    others => format!(", and {others} more are open"),
+                };
                 report.ask(
                     format!(
-                        "Which version of {}? {} leaves it open.",
+                        "Which version of {}? {} leaves it open{more}.",
                         open.requirement.name,
                         open.from()
                     ),
-                    "pip freeze, and write the versions with ==",
+                    self.to_pin(file, open),
                 );
             }
+        }
+    }
+
+    /// What a person types to pin them all.
+    fn to_pin(&self, file: &str, open: &Dependency) -> String {
+        let own = file.rsplit_once('.').map(|(_, ending)| ending);
+        match (self.manager, own) {
+            (Some(Manager::Script), _) => {
+                format!("pip freeze shows the versions: write them with == into {file}")
+            }
+            (_, Some("in")) => format!("pip-compile {}", shell_quoted(file)),
+            (_, Some("txt")) if open.file != "pyproject.toml" => {
+                let file = shell_quoted(file);
+                format!("in a fresh environment: pip install -r {file} && pip freeze > {file}")
+            }
+            _ if open.file == "pyproject.toml" => "uv lock, and commit uv.lock".to_owned(),
+            _ => "in its environment: pip freeze > requirements.txt".to_owned(),
         }
     }
 
