@@ -402,6 +402,15 @@ impl<'a> Sources<'a> {
         self.text_within(path, SEARCHED_TEXT)
     }
 
+    /// All that lies below this folder, whatever it is for.
+    pub fn everything(&self) -> impl Iterator<Item = &'a str> {
+        let entries = self.tree.entries().range(self.folder.clone()..);
+        entries
+            .map(|(path, _)| path.as_str())
+            .take_while(|path| path.starts_with(&self.folder))
+            .map(|path| &path[self.folder.len()..])
+    }
+
     /// The names of the files that lie in this very folder.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         let files = self.files().iter().copied();

@@ -312,10 +312,15 @@ impl Service {
 impl Service {
     /// What is not there cannot be built: it is asked for, and no program is made of it.
     fn leave_out_missing(&mut self, root: &Sources<'_>, from: &str) {
-        let Some(folder) = self.folder.as_deref().filter(|folder| !folder.is_empty()) else {
+        let Some(folder) = self.folder.clone().filter(|folder| !folder.is_empty()) else {
             return;
         };
-        if !root.is_there(folder) {
+        if root.is_there(&folder) {
+            return;
+        }
+        self.folder = None;
+        // What an installer brings is somebody else's, as is the image that is made of it.
+        if !folder.starts_with("vendor/") && !folder.starts_with("node_modules/") {
             root.problem(
                 format!(
                     "{from} builds {folder}, which is not there; the service {} was passed over.",
@@ -323,7 +328,6 @@ impl Service {
                 ),
                 format!("correct {from}"),
             );
-            self.folder = None;
         }
     }
 }

@@ -33,7 +33,8 @@ pub(super) fn read(sources: &Sources<'_>, declared: &mut Declared) {
         let value = value_of(value);
         declared.examples.push(Variable {
             name: name.trim().to_owned(),
-            default: (!value.is_empty()).then(|| value.to_owned()),
+            // What is made of others is no value by itself.
+            default: (!value.is_empty() && !value.contains("${")).then(|| value.to_owned()),
             required: false,
             from: format!("{file}:{}", index + 1),
             by: "",

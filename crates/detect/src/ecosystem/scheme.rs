@@ -40,7 +40,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         report.certain(Topic::Framework, "Haunt", SITE);
         if !sources.has_folder("site") {
             report.ask(
-                "How is Haunt's site built? Debian packages no Haunt, so that it is not.",
+                "How is Haunt's site built? Debian has no package of Haunt, so no build makes the site.",
                 "haunt build, and commit the folder site",
             );
         }

@@ -3,12 +3,13 @@
 mod generator;
 mod of_python;
 mod root;
+mod secrets;
 
 use ergon_manifest::Application;
 
 use self::generator::Generated;
 use self::root::Root;
-use super::{Ecosystem, Found, Packed, Packing, Port, Report, Strength};
+use super::{Ecosystem, Found, Packed, Packing, Port, Report, Strength, Toolchain};
 use crate::analysis::Topic;
 use crate::members::is_marked;
 use crate::sources::Sources;
@@ -25,7 +26,15 @@ pub const ECOSYSTEM: Ecosystem = Ecosystem {
 };
 
 fn packing(program: &Packed<'_>) -> Packing {
-    web_server::packing(generator::toolchain(&program.application.kind))
+    // What is not to be in the image is left behind in a stage of its own.
+    let left_behind = || {
+        (!program.application.artifacts.is_empty()).then(|| Toolchain {
+            image: program.base_image.to_owned(),
+            env: Vec::new(),
+            source_only: &[],
+        })
+    };
+    web_server::packing(generator::toolchain(&program.application.kind).or_else(left_behind))
 }
 
 fn detect(sources: &Sources<'_>) -> Option<Found> {
@@ -58,6 +67,9 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         Strength::Program
     };
     serve(&root, &mut application, &mut report);
+    if application.artifacts.is_empty() {
+        application.artifacts = secrets::without(sources, &root.folder, &mut report);
+    }
     Some(Found {
         strength,
         name: None,

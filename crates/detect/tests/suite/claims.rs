@@ -215,3 +215,25 @@ fn notes_name_files_as_the_project_has_them() {
             == 1
     );
 }
+
+#[test]
+fn who_binds_where_port_says_is_given_one() {
+    let files = |command: &'static str| {
+        [
+            ("requirements.txt", "flask\ngunicorn\n"),
+            ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+            ("Procfile", command),
+        ]
+    };
+    let port = |command| {
+        detected(&files(command))
+            .env
+            .get("PORT")
+            .and_then(|port| port.default.clone())
+    };
+    assert_eq!(
+        port("web: gunicorn app:app\nworker: celery\n").as_deref(),
+        Some("8000")
+    );
+    assert_eq!(port("web: gunicorn -b 0.0.0.0:9000 app:app\n"), None);
+}

@@ -1,6 +1,7 @@
 //! Sites of files.
 
 use ergon_detect::memory::MemoryTree;
+use ergon_detect::plan::Step;
 use ergon_manifest::Application;
 use insta::assert_snapshot;
 
@@ -244,4 +245,25 @@ fn documentation_is_a_site_where_there_is_nothing_else() {
     assert_eq!(site.entrypoint.as_deref(), Some("docs/index.html"));
     let program = detected(&[("docs/index.html", "<p>"), ("main.py", "print(1)\n")]);
     assert_eq!(program.language, "python");
+}
+
+#[test]
+fn settings_with_secrets_stay_out_of_a_sites_image() {
+    let page = ("index.html", "<p>");
+    let artifacts = |files: &[(&str, &str)]| detected(files).artifacts;
+    assert!(artifacts(&[page, (".env.example", "")]).is_empty());
+    let files = [page, (".env", ""), (".env.local", ""), ("css/a.css", "")];
+    assert_eq!(artifacts(&files), ["css", "index.html", "Caddyfile"]);
+    assert_eq!(
+        artifacts(&[("public/index.html", ""), (".env", "")]),
+        ["public", "Caddyfile"]
+    );
+    let tree = MemoryTree::new(files);
+    let plans = ergon_detect::plan::plan(&ergon_detect::analyse(&tree).manifest, &tree).unwrap();
+    let image = plans[0].stages.last().unwrap();
+    let all = |step: &Step| matches!(step, Step::CopySources { .. });
+    assert!(!image.steps.iter().any(all), "{image:?}");
+    // What lies deeper is asked about.
+    let report = report(&MemoryTree::new([page, ("css/.env", "")]));
+    assert!(report.contains("? Does css/.env hold secrets?"), "{report}");
 }

@@ -172,11 +172,16 @@ pub(super) fn of_command(command: &str, from: &str, found: &mut Found) {
         };
         found.application.ports = vec![found.report.port(&port)];
     } else if found.application.ports.is_empty() {
-        let port = Port::usual(ANY, "PORT says which");
+        let port = Port {
+            number: ANY,
+            from: None,
+            why: "people talk to it, but nothing in the project says where".to_owned(),
+        };
         found.application.ports = vec![found.report.port(&port)];
     }
-    if asks {
-        if let Some(fact) = fact_of(&mut found.report, Topic::Port)
+    if asks || binds_where_told(command) && written.is_none() {
+        if asks
+            && let Some(fact) = fact_of(&mut found.report, Topic::Port)
             && fact.confidence == Confidence::Assumed
         {
             fact.note(format!("{from} takes it from PORT, which the image sets"));
@@ -189,6 +194,14 @@ pub(super) fn of_command(command: &str, from: &str, found: &mut Found) {
         variable.required = false;
         variable.from.get_or_insert_with(|| from.to_owned());
     }
+}
+
+/// Whether the server listens for others only where `PORT` says so.
+fn binds_where_told(command: &str) -> bool {
+    let is_configured = [" -c", " --config", " -b", " --bind"]
+        .iter()
+        .any(|option| command.contains(option));
+    command.split(' ').any(|word| word == "gunicorn") && !is_configured
 }
 
 /// `--port 8000`, `-p 8000`, `--bind 0.0.0.0:8000`, `${PORT:-8000}`.
