@@ -118,7 +118,7 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
         );
     }
     let manager = Manager::of(sources, package);
-    beside::ask(sources, package, manager, &mut report);
+    beside::ask(sources, package, manager);
     let lock = Lock::read(sources, manager, package);
     let workspace = package::workspace(sources, manager);
     let runner = Runner::of(sources, manager);

@@ -151,6 +151,16 @@ fn a_version_that_every_file_allows_is_no_question() {
 }
 
 #[test]
+fn a_lesser_setting_of_a_build_rules_nothing_out() {
+    let pom = "<project><modelVersion>4.0.0</modelVersion><artifactId>a</artifactId><properties>\
+               <maven.compiler.release>11</maven.compiler.release><java.version>17</java.version>\
+               </properties></project>";
+    let main = "public class A { public static void main(String[] a) {} }";
+    let files = [("pom.xml", pom), ("src/main/java/A.java", main)];
+    assert_eq!(of_version(&files), [""; 0]);
+}
+
+#[test]
 fn two_ranges_that_meet_are_settled_by_a_version_of_both() {
     let files = |first: &'static str| {
         let package = format!(
@@ -253,10 +263,19 @@ fn lock_files_of_two_managers_are_a_question_unless_something_decides() {
     assert_eq!(
         asked,
         [
-            "Which package manager? yarn.lock lies beside package-lock.json, and package.json names none; yarn was \
+            "Which package manager? yarn.lock lies beside package-lock.json, and no package.json names one; yarn was \
              taken, whose lock file goes first. → rm package-lock.json, or where npm is meant: rm yarn.lock"
         ]
     );
+    let service = "{\"scripts\": {\"start\": \"node a\"}, \"dependencies\": {\"express\": \"4\"}}";
+    let of_workspace = of_manager(&[
+        ("package.json", "{\"workspaces\": [\"apps/*\"]}"),
+        ("package-lock.json", lock),
+        ("yarn.lock", "# yarn lockfile v1\n"),
+        ("apps/a/package.json", service),
+        ("apps/b/package.json", service),
+    ]);
+    assert_eq!(of_workspace, asked);
     let named = package.replacen('{', "{\"packageManager\": \"npm@10.0.0\",", 1);
     let decided = of_manager(&[
         ("package.json", &named),

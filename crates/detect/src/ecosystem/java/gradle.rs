@@ -279,7 +279,7 @@ impl<'a, 's> Gradle<'a, 's> {
                     if let Some((said, elsewhere)) = self.value(value, 0)
                         && let Some(version) = version(&said)
                     {
-                        claims.push(Claim::exactly(version, elsewhere.unwrap_or(from)).at_least());
+                        claims.push(Claim::exactly(version, elsewhere.unwrap_or(from)));
                     }
                 }
             }

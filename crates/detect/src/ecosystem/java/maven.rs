@@ -84,7 +84,7 @@ impl<'a, 's> Maven<'a, 's> {
             if let Some((text, from)) = said
                 && let Some(version) = version(&text)
             {
-                claims.push(Claim::exactly(version, from).at_least());
+                claims.push(Claim::exactly(version, from));
             }
         };
         let configured = |plugin: &str, name: &str| {

@@ -1,14 +1,13 @@
 //! Lock files of several managers side by side, of which one can be meant.
 
 use super::package::{self, Manager, Package};
-use crate::ecosystem::Report;
 use crate::plan::shell_quoted;
 use crate::sources::Sources;
 
 const MANAGERS: [Manager; 4] = [Manager::Pnpm, Manager::Bun, Manager::Yarn, Manager::Npm];
 
 /// Asks which manager is meant where lock files of several lie in one folder, and the package names none.
-pub(super) fn ask(sources: &Sources<'_>, package: &Package, manager: Manager, report: &mut Report) {
+pub(super) fn ask(sources: &Sources<'_>, package: &Package, manager: Manager) {
     if package::named(sources, package).is_some() {
         return;
     }
@@ -35,11 +34,14 @@ pub(super) fn ask(sources: &Sources<'_>, package: &Package, manager: Manager, re
     let Some((other, _)) = others.first() else {
         return;
     };
-    let named: Vec<_> = others.iter().map(|(_, file)| file.as_str()).collect();
+    // A workspace's packages have one in common, which is asked for once.
+    let shown = |file: &str| sources.full(file).unwrap_or_else(|| file.to_owned());
+    let taken = shown(&taken);
+    let named: Vec<_> = others.iter().map(|(_, file)| shown(file)).collect();
     let removed: Vec<_> = named.iter().map(|file| shell_quoted(file)).collect();
-    report.ask(
+    sources.problem(
         format!(
-            "Which package manager? {taken} lies beside {}, and package.json names none; {} was taken, whose \
+            "Which package manager? {taken} lies beside {}, and no package.json names one; {} was taken, whose \
              lock file goes first.",
             named.join(" and "),
             manager.name()
