@@ -17,7 +17,7 @@ use crate::dockerignore::DockerIgnore;
 
 /// The version of the rules by which a manifest becomes a plan. It is part of every build hash, and changes when
 /// the same manifest gives another plan.
-pub const RULES: &str = "2";
+pub const RULES: &str = "3";
 /// Where the project's files stand in every stage and image.
 pub const APP_ROOT: &str = "/app";
 /// The numeric user and group that programs run as.

@@ -118,10 +118,7 @@ impl Error {
     }
 
     /// For `map_err`: `cannot <action> <what>: …`.
-    pub(crate) fn stream(
-        action: &'static str,
-        what: impl Into<String>,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub fn stream(action: &'static str, what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Stream {
             action,
             what: what.into(),

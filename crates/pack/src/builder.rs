@@ -440,9 +440,9 @@ impl ContainerBuild<'_, '_> {
     ) -> Result<Layer, PackError> {
         match finished.changes().await? {
             Changes::Overlay(overlay) => {
-                let command = command.to_owned();
+                let (command, epoch) = (command.to_owned(), self.work.prepared.inputs.epoch);
                 self.layer(key, move || {
-                    read_upper(&overlay).map_err(|error| PackError::Capture {
+                    read_upper(&overlay, epoch).map_err(|error| PackError::Capture {
                         command,
                         path: overlay.upper,
                         error,
@@ -454,8 +454,11 @@ impl ContainerBuild<'_, '_> {
                 let saved =
                     tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
                 let blobs = self.work.cache.blobs().clone();
+                let epoch = self.work.prepared.inputs.epoch;
                 let layer = self
-                    .layer(key, move || stage_files::last_saved_layer(saved, &blobs))
+                    .layer(key, move || {
+                        stage_files::last_saved_layer(saved, &blobs, epoch)
+                    })
                     .await;
                 if let Err(error) = engine.remove_image(&image, true).await {
                     tracing::warn!(%image, %error, "could not remove a committed step");

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ergon_oci::layer::{Content, EntryKind, LayerEntry};
 
-use crate::scrub::{even_mode, is_scrubbed};
+use crate::scrub::{
+    BYTECODE_HEADER, LARGEST_REWRITTEN, even_mode, is_bytecode, is_rewritten, is_scrubbed,
+    is_stale_bytecode, rewrite,
+};
 
 /// The directories of an overlay mount, as the engine names them.
 #[derive(Clone, Debug)]
@@ -25,12 +28,14 @@ pub struct Overlay {
 /// Whiteouts and opaque directories become explicit whiteouts; overlay's own attributes, sockets
 /// and device nodes stay behind; hard links point at the first path in byte order. File content
 /// is not read here but named by path, so the directory must stay until the layer is written.
-pub fn read_upper(overlay: &Overlay) -> io::Result<Vec<LayerEntry>> {
+pub fn read_upper(overlay: &Overlay, epoch: u64) -> io::Result<Vec<LayerEntry>> {
     let mut walk = Walk {
         overlay,
+        epoch,
         entries: BTreeMap::new(),
     };
     walk.folder("")?;
+    walk.leave_out_what_is_as_before();
     let mut entries: Vec<LayerEntry> = walk.entries.into_values().map(|(entry, _)| entry).collect();
     drop_empty_parents(&mut entries, &overlay.lower);
     Ok(entries)
@@ -38,6 +43,8 @@ pub fn read_upper(overlay: &Overlay) -> io::Result<Vec<LayerEntry>> {
 
 struct Walk<'a> {
     overlay: &'a Overlay,
+    /// The time that files of the layer get.
+    epoch: u64,
     /// By path, so that the first path of a hard link is the first in byte order.
     entries: BTreeMap<String, (LayerEntry, Option<(u64, u64)>)>,
 }
@@ -91,14 +98,20 @@ impl Walk<'_> {
             })?;
             (EntryKind::Symlink(target.to_owned()), None)
         } else if kind.is_file() {
+            if is_bytecode(path) && is_stale_bytecode(path, bytecode_header(&full)?, self.epoch) {
+                return Ok(false);
+            }
             let identity = (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()));
-            (
-                EntryKind::File {
-                    size: metadata.len(),
-                    content: Content::Path(full.clone()),
-                },
-                identity,
-            )
+            let rewritten = if is_rewritten(path) && metadata.len() < LARGEST_REWRITTEN {
+                rewrite(&fs::read(&full)?)
+            } else {
+                None
+            };
+            let (size, content) = match rewritten {
+                Some(content) => (content.len() as u64, Content::Bytes(content)),
+                None => (metadata.len(), Content::Path(full.clone())),
+            };
+            (EntryKind::File { size, content }, identity)
         } else if kind.is_char_device() && metadata.rdev() == 0 {
             (EntryKind::Whiteout, None)
         } else {
@@ -138,6 +151,23 @@ impl Walk<'_> {
                 self.entries.insert(path, (entry, None));
             }
         }
+    }
+
+    /// Leaves out files that were touched and are what they were, and removals of what never was: whether a tool
+    /// touches a file says nothing of what it holds.
+    fn leave_out_what_is_as_before(&mut self) {
+        let lower = &self.overlay.lower;
+        // The other paths of a file that has several may be new.
+        self.entries
+            .retain(|path, (entry, identity)| match &entry.kind {
+                EntryKind::Whiteout => below(lower, path).is_some(),
+                EntryKind::File {
+                    size,
+                    content: Content::Path(upper),
+                } if identity.is_none() => !below(lower, path)
+                    .is_some_and(|before| is_as_before(entry, *size, upper, &before)),
+                _ => true,
+            });
     }
 
     fn link_hard_links(&mut self) {
@@ -186,6 +216,63 @@ fn drop_empty_parents(entries: &mut Vec<LayerEntry>, lower: &[PathBuf]) {
         keep
     });
     entries.reverse();
+}
+
+/// What stands at a path in the topmost lower layer that has it; nothing where that says it is gone.
+fn below(lower: &[PathBuf], path: &str) -> Option<PathBuf> {
+    for layer in lower {
+        let full = layer.join(path);
+        if let Ok(metadata) = fs::symlink_metadata(&full) {
+            let gone = metadata.file_type().is_char_device() && metadata.rdev() == 0;
+            return (!gone).then_some(full);
+        }
+        // A folder that hides what is below it, or a file in the place of one.
+        let hides = Path::new(path).ancestors().skip(1).any(|folder| {
+            !folder.as_os_str().is_empty()
+                && fs::symlink_metadata(layer.join(folder))
+                    .is_ok_and(|metadata| !metadata.is_dir() || is_opaque(&layer.join(folder)))
+        });
+        if hides {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_as_before(entry: &LayerEntry, size: u64, upper: &Path, before: &Path) -> bool {
+    let Ok(metadata) = fs::symlink_metadata(before) else {
+        return false;
+    };
+    metadata.is_file()
+        && metadata.len() == size
+        && even_mode(metadata.mode() & 0o7777, metadata.uid(), metadata.gid()) == entry.mode
+        && (metadata.uid(), metadata.gid()) == (entry.uid, entry.gid)
+        && extended_attributes(before) == entry.xattrs
+        && same_content(upper, before).unwrap_or(false)
+}
+
+fn same_content(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (fs::File::open(one)?, fs::File::open(other)?);
+    let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        let read = one.read(&mut left)?;
+        if read == 0 {
+            return Ok(other.read(&mut right[..1])? == 0);
+        }
+        if other.read_exact(&mut right[..read]).is_err() || left[..read] != right[..read] {
+            return Ok(false);
+        }
+    }
+}
+
+fn bytecode_header(path: &Path) -> io::Result<[u8; BYTECODE_HEADER]> {
+    let mut header = [0; BYTECODE_HEADER];
+    // One that is shorter is not what its name says; it is kept as it is.
+    match fs::File::open(path)?.read_exact(&mut header) {
+        Ok(()) => Ok(header),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok([0xff; BYTECODE_HEADER]),
+        Err(error) => Err(error),
+    }
 }
 
 fn lower_has_same_folder(entry: &LayerEntry, lower: &[PathBuf]) -> bool {
@@ -240,7 +327,7 @@ mod tests {
 
     /// The entries as `path kind`, one a line.
     fn listing(overlay: &Overlay) -> String {
-        read_upper(overlay)
+        read_upper(overlay, 0)
             .unwrap()
             .iter()
             .map(|entry| {
@@ -303,6 +390,38 @@ mod tests {
         srv folder
         srv/empty folder
         ");
+    }
+
+    #[test]
+    fn what_was_only_touched_stays_behind() {
+        let world = world();
+        let (upper, lower) = (&world.overlay.upper, &world.overlay.lower[0]);
+        for (folder, changed) in [(lower, "before"), (upper, "after!")] {
+            fs::create_dir_all(folder.join("etc")).unwrap();
+            fs::write(folder.join("etc/touched"), "same").unwrap();
+            fs::write(folder.join("etc/changed"), changed).unwrap();
+        }
+        assert_eq!(listing(&world.overlay), "etc folder\netc/changed file 6\n");
+    }
+
+    #[test]
+    fn compiled_python_that_no_source_of_the_image_can_match_stays_behind() {
+        let world = world();
+        let cache = world.overlay.upper.join("app/__pycache__");
+        fs::create_dir_all(&cache).unwrap();
+        fs::write(
+            cache.join("dated.pyc"),
+            [0xa7, 13, 13, 10, 0, 0, 0, 0, 9, 9, 9, 9, 0, 0, 0, 0],
+        )
+        .unwrap();
+        fs::write(
+            cache.join("hashed.pyc"),
+            [0xa7, 13, 13, 10, 3, 0, 0, 0, 9, 9, 9, 9, 0, 0, 0, 0],
+        )
+        .unwrap();
+        fs::write(cache.join("short.pyc"), "x").unwrap();
+        let kept = listing(&world.overlay);
+        assert!(!kept.contains("dated") && kept.contains("hashed") && kept.contains("short"));
     }
 
     #[test]

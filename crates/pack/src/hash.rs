@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const BUILDER: Builder = Builder {
     encoding: ergon_oci::ENCODING,
     plan: ergon_detect::plan::RULES,
+    capture: crate::scrub::RULES_VERSION,
 };
 
 /// The part of Ergon that decides bits.
@@ -20,6 +21,8 @@ pub struct Builder {
     pub encoding: &'static str,
     /// The version of the rules by which a manifest becomes steps.
     pub plan: &'static str,
+    /// The version of the rules by which what a step left becomes a layer.
+    pub capture: &'static str,
 }
 
 /// What a build is called: 64 hex digits, without an algorithm in front, so that a tag can begin
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_one_an_outsider_computes() {
-        let text = r#"{"bases":{"python:3.11-slim":"BASE"},"builder":{"encoding":"1","plan":"2"},"epoch":315532800,"locks":{"web":null},"manifest":"MANIFEST","platform":"linux/amd64","source":"SOURCE"}"#
+        let text = r#"{"bases":{"python:3.11-slim":"BASE"},"builder":{"capture":"1","encoding":"1","plan":"3"},"epoch":315532800,"locks":{"web":null},"manifest":"MANIFEST","platform":"linux/amd64","source":"SOURCE"}"#
             .replace("BASE", &Digest::of(b"base").to_string())
             .replace("MANIFEST", &Digest::of(b"manifest").to_string())
             .replace("SOURCE", &Digest::of(b"source").to_string());

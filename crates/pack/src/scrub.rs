@@ -1,5 +1,10 @@
 //! What tools leave behind that no program needs and that differs from run to run.
 
+/// The version of the rules by which what a step left becomes a layer; an input of every build hash.
+///
+/// It changes when, and only when, a rule here or in `capture.rs` changes what layers hold.
+pub const RULES_VERSION: &str = "1";
+
 /// A rule: what it removes from a layer, and which tool writes it.
 struct Rule {
     matches: fn(&str) -> bool,
@@ -49,6 +54,53 @@ const RULES: &[Rule] = &[
         matches: |path| path.contains(".npm/_cacache/") || path.contains(".npm/_logs/"),
         example: "app/.npm/_logs/debug-0.log",
     },
+    // fontconfig and man-db keep times of folders; programs make the caches again, or do without.
+    Rule {
+        matches: |path| path.starts_with("var/cache/fontconfig/"),
+        example: "var/cache/fontconfig/CACHEDIR.TAG",
+    },
+    Rule {
+        matches: |path| path.starts_with("var/cache/man/"),
+        example: "var/cache/man/index.db",
+    },
+    // debconf keeps the state before the last change.
+    Rule {
+        matches: |path| path.starts_with("var/cache/debconf/") && path.ends_with("-old"),
+        example: "var/cache/debconf/config.dat-old",
+    },
+    // The tools that change accounts keep the files as they were before, and a lock.
+    Rule {
+        matches: |path| {
+            matches!(
+                path,
+                "etc/passwd-"
+                    | "etc/group-"
+                    | "etc/shadow-"
+                    | "etc/gshadow-"
+                    | "etc/subuid-"
+                    | "etc/subgid-"
+                    | "etc/.pwd.lock"
+            )
+        },
+        example: "etc/shadow-",
+    },
+    // A machine's name for itself is no image's.
+    Rule {
+        matches: |path| matches!(path, "etc/machine-id" | "var/lib/dbus/machine-id"),
+        example: "etc/machine-id",
+    },
+    // RubyGems keeps the output of compilers, with the folders and times it ran in.
+    Rule {
+        matches: |path| {
+            path.contains("/extensions/") && matches!(file_name(path), "gem_make.out" | "mkmf.log")
+        },
+        example: "usr/local/bundle/extensions/x86_64-linux/3.1.0/x-1/gem_make.out",
+    },
+    // uv writes when it installed what from its cache.
+    Rule {
+        matches: |path| file_name(path) == UV_CACHE && path.contains(".dist-info/"),
+        example: "usr/lib/python3/dist-packages/x-1.dist-info/uv_cache.json",
+    },
     // Node's compile cache is keyed by path and time.
     Rule {
         matches: |path| has_component(path, "node-compile-cache"),
@@ -59,6 +111,53 @@ const RULES: &[Rule] = &[
 /// Whether the file or folder at `path` (relative, `/`-separated) is left out of every layer.
 pub fn is_scrubbed(path: &str) -> bool {
     RULES.iter().any(|rule| (rule.matches)(path))
+}
+
+/// What uv writes beside a package's metadata.
+const UV_CACHE: &str = "uv_cache.json";
+
+/// A list of a package's files that is larger, in bytes, is kept as it is.
+pub const LARGEST_REWRITTEN: u64 = 16 << 20;
+
+/// Whether a file may have content that is not to be kept as it is.
+pub fn is_rewritten(path: &str) -> bool {
+    file_name(path) == "RECORD" && path.contains(".dist-info/")
+}
+
+/// The content of such a file without what is not to be kept; none where all of it is.
+pub fn rewrite(content: &[u8]) -> Option<Vec<u8>> {
+    // The list of a Python package's files names the one that was left out.
+    let names_it = |line: &[u8]| {
+        let path = line.split(|byte| *byte == b',').next().unwrap_or(line);
+        path.rsplit(|byte| *byte == b'/').next() == Some(UV_CACHE.as_bytes())
+    };
+    let lines = content.split_inclusive(|byte| *byte == b'\n');
+    let kept: Vec<&[u8]> = lines.filter(|line| !names_it(line)).collect();
+    let kept = kept.concat();
+    (kept.len() != content.len()).then_some(kept)
+}
+
+/// So many bytes of a compiled Python file say what it was compiled from (PEP 552).
+pub const BYTECODE_HEADER: usize = 16;
+
+/// Whether a compiled Python file can never be used in the image: it names the time of its source, and that is
+/// another than the one all files of the image have.
+pub fn is_stale_bytecode(path: &str, header: [u8; BYTECODE_HEADER], epoch: u64) -> bool {
+    let word = |start: usize| {
+        let bytes = [
+            header[start],
+            header[start + 1],
+            header[start + 2],
+            header[start + 3],
+        ];
+        u32::from_le_bytes(bytes)
+    };
+    is_bytecode(path) && word(4) == 0 && u64::from(word(8)) != epoch
+}
+
+/// Whether a path is one of compiled Python.
+pub fn is_bytecode(path: &str) -> bool {
+    path.ends_with(".pyc") && has_component(path, "__pycache__")
 }
 
 /// A mode without what only the umask of who built decided.
@@ -93,6 +192,35 @@ mod tests {
                 .count();
             assert_eq!(matching, 1, "{}", rule.example);
         }
+    }
+
+    #[test]
+    fn compiled_python_of_another_time_is_stale() {
+        let path = "app/__pycache__/main.cpython-311.pyc";
+        let header = |flags: u8, time: u32| {
+            let mut header = [
+                0xa7, 0x0d, 0x0d, 0x0a, flags, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0,
+            ];
+            header[8..12].copy_from_slice(&time.to_le_bytes());
+            header
+        };
+        let epoch = 315_532_800;
+        assert!(is_stale_bytecode(path, header(0, 1_795_000_000), epoch));
+        assert!(!is_stale_bytecode(path, header(0, 315_532_800), epoch));
+        // Checked against the source's hash, whatever the time.
+        assert!(!is_stale_bytecode(path, header(3, 1_795_000_000), epoch));
+        // Shipped without its source.
+        assert!(!is_stale_bytecode("app/main.pyc", header(0, 1), epoch));
+    }
+
+    #[test]
+    fn a_list_of_files_does_not_name_what_was_left_out() {
+        let record = b"x/__init__.py,sha256=a,0\nx-1.dist-info/uv_cache.json,sha256=b,9\nx-1.dist-info/RECORD,,\n";
+        assert_eq!(
+            rewrite(record).unwrap(),
+            b"x/__init__.py,sha256=a,0\nx-1.dist-info/RECORD,,\n"
+        );
+        assert_eq!(rewrite(b"x/__init__.py,,\n"), None);
     }
 
     #[test]

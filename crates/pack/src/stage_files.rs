@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 
 use ergon_detect::plan::{APP_ROOT, StageFiles};
 use ergon_manifest::Digest;
 use ergon_oci::Blobs;
-use ergon_oci::layer::{EntryKind, LayerEntry, Spool, read_layer};
+use ergon_oci::layer::{Content, EntryKind, LayerEntry, Spool, read_layer};
 
 use crate::error::PackError;
-use crate::scrub::{even_mode, is_scrubbed};
+use crate::scrub::{
+    BYTECODE_HEADER, LARGEST_REWRITTEN, even_mode, is_bytecode, is_rewritten, is_scrubbed,
+    is_stale_bytecode, rewrite,
+};
 
 /// What is taken of what a stage has under the application root when its layers lie on top of each other.
 pub fn collect(
@@ -136,27 +140,63 @@ fn drop_hollow_folders(files: &mut BTreeMap<String, LayerEntry>, root: &str) {
     });
 }
 
-/// The entries of the last layer of an image as the engine saves it.
-pub fn last_saved_layer(saved: impl Read, blobs: &Blobs) -> Result<Vec<LayerEntry>, PackError> {
+/// The entries of the last layer of an image as the engine saves it, without what is scrubbed.
+pub fn last_saved_layer(
+    saved: impl Read,
+    blobs: &Blobs,
+    epoch: u64,
+) -> Result<Vec<LayerEntry>, PackError> {
     let image = ergon_oci::archive::read(saved, None, blobs)?;
     let mut spool = Spool::new(blobs)?;
     let mut entries = Vec::new();
+    let mut stale = BTreeSet::new();
     if let Some(layer) = image.layers().last() {
         read_layer::<PackError>(blobs.open_read(&layer.digest)?, |entry, content| {
-            if !is_scrubbed(&entry.path) {
-                let mode = even_mode(entry.mode, entry.uid, entry.gid);
-                let entry = LayerEntry { mode, ..entry };
-                entries.push(spool.keep_entry(entry, content)?);
+            if is_scrubbed(&entry.path) {
+                return Ok(());
             }
+            if matches!(&entry.kind, EntryKind::Hardlink(target) if stale.contains(target)) {
+                return Ok(());
+            }
+            let mode = even_mode(entry.mode, entry.uid, entry.gid);
+            let mut kept = spool.keep_entry(LayerEntry { mode, ..entry }, content)?;
+            if let EntryKind::File {
+                size,
+                content: Content::Slice { file, offset },
+            } = &kept.kind
+            {
+                if is_bytecode(&kept.path) && *size >= BYTECODE_HEADER as u64 {
+                    let mut header = [0; BYTECODE_HEADER];
+                    file.read_exact_at(&mut header, *offset).map_err(unread)?;
+                    if is_stale_bytecode(&kept.path, header, epoch) {
+                        stale.insert(kept.path);
+                        return Ok(());
+                    }
+                }
+                if is_rewritten(&kept.path) && *size < LARGEST_REWRITTEN {
+                    let mut content = vec![0; *size as usize];
+                    file.read_exact_at(&mut content, *offset).map_err(unread)?;
+                    if let Some(content) = rewrite(&content) {
+                        let size = content.len() as u64;
+                        let content = Content::Bytes(content);
+                        kept.kind = EntryKind::File { size, content };
+                    }
+                }
+            }
+            entries.push(kept);
             Ok(())
         })?;
     }
     Ok(entries)
 }
 
+fn unread(error: std::io::Error) -> PackError {
+    PackError::Oci(ergon_oci::Error::stream("read", "the layer")(error))
+}
+
 #[cfg(test)]
 mod tests {
-    use ergon_oci::layer::{Content, write_layer};
+    use ergon_oci::layer::write_layer;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use ergon_pack::{Comparison, Difference, Verification, What};
 
-use crate::{style, words};
+use crate::{style, table, words};
 
 /// So many differences are shown to people; `--json` has more.
 const SHOWN: usize = 20;
@@ -73,7 +73,10 @@ fn one(difference: &Difference) -> Vec<String> {
         ));
     }
     let layer = difference.layer.map(|layer| match &difference.step {
-        Some(step) => format!("layer {layer}, `{}`", words::harmless(step)),
+        Some(step) => format!(
+            "layer {layer}, `{}`",
+            table::cut(&words::harmless(step), 72)
+        ),
         None => format!("layer {layer}"),
     });
     if let Some(layer) = layer {

@@ -27,8 +27,8 @@ async fn golden_digests() {
         base     sha256:437b463faaddd4a7e8832a598e1240219aa1a9e68e5a59deaadf70ac3e9d4cab
         manifest sha256:3ffb11846d6dfb56af43461323b5bb2222adfeab60c24672cbe8567af53374f4
         source   sha256:8179438e5abc5a0ec74c1b364146ccfe981008f882db6979e1c20ee429269751
-        build    ba9f3ba34dc5d6e6513fc34f2fd352388d1485206c0b976c382c1a7bac08150b
-        image    sha256:5f6efbfb58e55d06a560f33685d5a3d7fb4b22b2de2d1f2779532e3934559e22
+        build    b1988f36ced343ce4081525969a0dbe9690277198678193d3697e77ce13f7da9
+        image    sha256:e261ec986c5b2decfa88eecd60560dba5630a8b453186de903a76d8861386043
         "
     );
     assert_eq!(

@@ -10,14 +10,14 @@ async fn verified(name: &str, commands: &[&str]) -> Built {
     let folder = site.project(name, commands);
     let built = site.build(&folder, &Seen::default()).await.unwrap();
     let prepared = site.prepare(&folder).await.unwrap();
-    let again = verify(
+    let again = Box::pin(verify(
         &prepared,
         built,
         &site.world.cache,
         Some(&site.engine),
         &Silent,
         &CancellationToken::new(),
-    )
+    ))
     .await
     .unwrap();
     // It is remembered, and nothing of the second build stays.
