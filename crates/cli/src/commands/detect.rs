@@ -42,11 +42,15 @@ impl Detect {
         })?;
         if !self.format.json
             && let Ok(Some(written)) = read_own_file(&self.folder, MANIFEST_FILE)
-            && written != to_pretty_json(&found.manifest).into_bytes()
         {
             let note = style::warning("note:");
+            let says = if written == to_pretty_json(&found.manifest).into_bytes() {
+                "says the same"
+            } else {
+                "says something else"
+            };
             output::note(&format!(
-                "{note} builds use the {MANIFEST_FILE} that is there, which says something else"
+                "{note} builds use the {MANIFEST_FILE} that is there, which {says}"
             ));
         }
         if is_unknown {

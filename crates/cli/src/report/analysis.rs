@@ -40,6 +40,10 @@ pub fn render(analysis: &Analysis, width: Option<usize>) -> String {
 /// The page where nothing was recognised: what was looked for, and what to write by hand.
 pub fn render_unknown(folder: &str, analysis: &Analysis, width: Option<usize>) -> String {
     let mut page = format!("Nothing in {} was recognised.\n", words::harmless(folder));
+    if !analysis.questions.is_empty() {
+        page.push('\n');
+        questions(&mut page, &analysis.questions, false, width);
+    }
     if !analysis.looked_for.is_empty() {
         page.push_str("\nLooked for:\n");
         for what in &analysis.looked_for {
@@ -49,7 +53,6 @@ pub fn render_unknown(folder: &str, analysis: &Analysis, width: Option<usize>) -
     page.push_str("\nIf you know how it is built and started, say so in ergon.json:\n\n");
     page.push_str(BY_HAND);
     page.push_str("\n`ergon manifest check` says whether it is right; `ergon manifest schema` describes every field.\n");
-    questions(&mut page, &analysis.questions, false, width);
     page
 }
 
@@ -437,6 +440,20 @@ mod tests {
                         -r requirements.txt
                           requirements.txt
         ");
+    }
+
+    #[test]
+    fn what_cannot_be_read_stands_before_what_was_looked_for() {
+        let mut unknown = example();
+        unknown.manifest.applications.clear();
+        unknown.questions.truncate(1);
+        let page = plain(&render_unknown("./x", &unknown, None));
+        assert!(
+            page.starts_with(
+                "Nothing in ./x was recognised.\n\n1 question:  Python version? nothing says"
+            ),
+            "{page}"
+        );
     }
 
     #[test]
