@@ -31,6 +31,7 @@ use crate::start;
 #[derive(Debug, Parser)]
 #[command(
     name = "ergon",
+    bin_name = "ergon",
     version,
     max_term_width = 100,
     subcommand_required = true,

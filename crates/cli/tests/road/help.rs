@@ -91,6 +91,15 @@ fn what_prints_data_can_print_json() {
 }
 
 #[test]
+fn usage_names_the_command_whatever_its_file_is_called() {
+    let error = Ergon::command()
+        .try_get_matches_from(["/tmp/ergon-old", "detect", "--no-such"])
+        .unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("Usage: ergon detect"), "{said}");
+}
+
+#[test]
 fn the_first_page_of_help_names_every_noun() {
     insta::assert_snapshot!(Ergon::command().term_width(100).render_help(), @r"
     From a folder of source to a running, watched container
