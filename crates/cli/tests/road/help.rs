@@ -101,7 +101,7 @@ fn usage_names_the_command_whatever_its_file_is_called() {
 
 #[test]
 fn the_first_page_of_help_names_every_noun() {
-    insta::assert_snapshot!(Ergon::command().term_width(100).render_help(), @r"
+    insta::assert_snapshot!(Ergon::command().term_width(100).render_help(), @"
     From a folder of source to a running, watched container
 
     Usage: ergon <COMMAND>
@@ -116,6 +116,8 @@ fn the_first_page_of_help_names_every_noun() {
       manifest    ergon.json: its schema, its check, its digests
       lock        Pin the bases and dependencies of a folder in ergon.lock.json, and show what moved
       build       Build a folder's images, the same bits every time; writes nothing into it
+      diff        Say in what two images differ: which layer, which file, which bytes, and the likely
+                  cause
       push        Build a folder and send its images to `packaging.registry`
       base        The images that builds start from
       run         Build a folder and run it, until it is healthy or says why not; writes nothing into it
