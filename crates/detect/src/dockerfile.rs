@@ -258,8 +258,12 @@ impl Writer {
             self.line(&format!("EXPOSE {port}"), &[Topic::Port]);
         }
         if let Some(check) = &config.healthcheck {
+            let patience = config
+                .start_period
+                .map(|seconds| format!("--start-period={seconds}s "))
+                .unwrap_or_default();
             self.line(
-                &format!("HEALTHCHECK CMD {}", json(check)),
+                &format!("HEALTHCHECK {patience}CMD {}", json(check)),
                 &[Topic::Health],
             );
         }

@@ -171,7 +171,9 @@ pub struct Toolchain {
     pub source_only: &'static [&'static str],
 }
 
-/// What is to be asked.
+/// What is to be asked, at 127.0.0.1, by the name `localhost`: `localhost` itself may be an address that the program
+/// does not listen on, and frameworks that look at the name they are called by know that one sooner than a number.
+/// Whatever sends elsewhere, as to HTTPS, is well; nobody follows it there.
 pub struct Probe<'a> {
     pub path: &'a str,
     pub port: u16,

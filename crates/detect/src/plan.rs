@@ -124,4 +124,7 @@ pub struct ImageConfig {
     pub labels: BTreeMap<String, String>,
     /// Exec form, without the leading `CMD`; how often is left to the engine.
     pub healthcheck: Option<Vec<String>>,
+    /// For how many seconds it may still be starting, so that no answer means nothing yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_period: Option<u32>,
 }

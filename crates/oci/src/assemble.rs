@@ -30,6 +30,8 @@ pub struct ConfigChange {
     pub labels: BTreeMap<String, String>,
     /// Exec form, without the leading `CMD`.
     pub healthcheck: Option<Vec<String>>,
+    /// For how many seconds no answer to it means nothing yet.
+    pub start_period: Option<u32>,
     pub stop_signal: Option<String>,
     /// Of the manifest. A base's are not inherited.
     pub annotations: BTreeMap<String, String>,
@@ -150,6 +152,9 @@ fn merge(mut config: RuntimeConfiguration, change: &ConfigChange) -> RuntimeConf
             .collect();
         config.healthcheck = Some(HealthCheck {
             test,
+            start_period: change
+                .start_period
+                .map(|seconds| u64::from(seconds) * 1_000_000_000),
             ..HealthCheck::default()
         });
     }

@@ -635,6 +635,7 @@ fn config_change(config: &ImageConfig, prepared: &Prepared) -> ConfigChange {
         volumes: config.volumes.clone(),
         labels,
         healthcheck: config.healthcheck.clone(),
+        start_period: config.start_period,
         annotations: evidence,
         ..ConfigChange::default()
     }

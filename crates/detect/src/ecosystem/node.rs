@@ -557,7 +557,7 @@ fn probe(probe: &Probe<'_>) -> Vec<String> {
         probe.port.to_string()
     };
     let script = format!(
-        "require('http').get({{host: '127.0.0.1', port: {port}, path: {path}, timeout: 3000}}, \
+        "require('http').get({{host: '127.0.0.1', port: {port}, path: {path}, headers: {{host: 'localhost'}}, timeout: 3000}}, \
          r => process.exit(r.statusCode < 400 ? 0 : 1)).on('error', () => process.exit(1))\
          .on('timeout', () => process.exit(1))"
     );

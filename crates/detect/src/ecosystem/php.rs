@@ -251,7 +251,8 @@ fn probe(probe: &Probe<'_>) -> Vec<String> {
         format!("'{}'", probe.port)
     };
     let script = format!(
-        "exit(@file_get_contents('http://127.0.0.1:' . {port} . '{path}') === false ? 1 : 0);"
+        "exit(@file_get_contents('http://127.0.0.1:' . {port} . '{path}', false, stream_context_create(['http' => \
+         ['header' => 'Host: localhost', 'follow_location' => 0, 'timeout' => 3]])) === false ? 1 : 0);"
     );
     vec!["php".to_owned(), "-r".to_owned(), script]
 }

@@ -455,12 +455,17 @@ impl<'a> Planner<'a> {
             .as_ref()
             .and_then(|project| project.repository.as_ref());
         let source = source.map(|url| ("org.opencontainers.image.source".to_owned(), url.clone()));
+        let healthcheck = main.and_then(|program| probe(program, own_port.copied()));
+        let start_period = main
+            .filter(|_| healthcheck.is_some())
+            .and_then(start_period);
         ImageConfig {
             user: format!("{RUN_USER}:{RUN_USER}"),
             workdir: speaker.map_or_else(|| APP_ROOT.to_owned(), Program::workdir),
             env,
             cmd: main.map(start).unwrap_or_default(),
-            healthcheck: main.and_then(|program| probe(program, own_port.copied())),
+            healthcheck,
+            start_period,
             ports,
             volumes: volumes.into_iter().collect(),
             labels: [title].into_iter().chain(source).collect(),
@@ -475,6 +480,17 @@ fn start(program: &Program<'_>) -> Vec<String> {
     } else {
         shell::exec_form(command)
     }
+}
+
+/// How long a program may take until it answers, where that is longer than a few questions wait: on the Java VM,
+/// and where it loads all of itself or brings its database up to date before.
+fn start_period(program: &Program<'_>) -> Option<u32> {
+    const SLOW: [&str; 6] = ["java", "kotlin", "scala", "clojure", "groovy", "ruby"];
+    let application = program.application;
+    let run_command = application.run_command.as_deref().unwrap_or("");
+    let is_slow = SLOW.contains(&application.language.to_ascii_lowercase().as_str())
+        || run_command.contains("&&");
+    is_slow.then_some(60)
 }
 
 fn probe(program: &Program<'_>, port: Option<u16>) -> Option<Vec<String>> {

@@ -41,7 +41,7 @@ fn an_interpreted_program() {
     LABEL org.opencontainers.image.title="app"
     USER 65532:65532
     EXPOSE 8000
-    HEALTHCHECK CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '8000') + \"/\", timeout=3)"]
+    HEALTHCHECK CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('PORT') or 8000), timeout=3); c.request('GET', \"/\", headers={'Host': 'localhost'}); sys.exit(c.getresponse().status >= 400)"]
     ENTRYPOINT []
     CMD ["/bin/sh", "-c", "exec uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}"]
     "#);
@@ -261,6 +261,7 @@ fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
             volumes: vec![text()],
             labels: [("a".to_owned(), text())].into(),
             healthcheck: Some(vec![text()]),
+            start_period: None,
         };
         ContainerPlan {
             container: "web".to_owned(),

@@ -32,7 +32,7 @@ fn pages_are_served_by_apache() {
     LABEL org.opencontainers.image.title="app"
     USER 65532:65532
     EXPOSE 8080
-    HEALTHCHECK CMD ["php", "-r", "exit(@file_get_contents('http://127.0.0.1:' . (getenv('PORT') ?: '8080') . '/') === false ? 1 : 0);"]
+    HEALTHCHECK CMD ["php", "-r", "exit(@file_get_contents('http://127.0.0.1:' . (getenv('PORT') ?: '8080') . '/', false, stream_context_create(['http' => ['header' => 'Host: localhost', 'follow_location' => 0, 'timeout' => 3]])) === false ? 1 : 0);"]
     ENTRYPOINT []
     CMD ["apache2-foreground"]
     "#);

@@ -385,7 +385,32 @@ fn the_image_says_how_it_runs() {
     assert_eq!(config.env["PYTHONUNBUFFERED"], "1");
     let check = config.healthcheck.unwrap();
     assert_eq!(check[..2], ["python", "-c"]);
-    assert!(check[2].contains("os.environ.get('PORT') or '8000') + \"/it's\""));
+    assert!(check[2].contains("int(os.environ.get('PORT') or 8000), timeout=3)"));
+    assert!(check[2].contains("c.request('GET', \"/it's\", headers={'Host': 'localhost'})"));
+    assert_eq!(config.start_period, None);
+}
+
+#[test]
+fn who_starts_slowly_is_asked_with_patience() {
+    for (language, run_command) in [
+        ("java", "java -jar app.jar"),
+        ("python", "python manage.py migrate && gunicorn mysite.wsgi"),
+    ] {
+        let mut web = application(language, &[]);
+        web.run_command = Some(run_command.to_owned());
+        web.ports = vec![8000];
+        web.health = Some(ergon_manifest::Health {
+            path: "/healthz".to_owned(),
+            port: None,
+        });
+        let plan = planned(web, "debian:bookworm-slim", &[]);
+        assert_eq!(plan.config.start_period, Some(60));
+        let file = ergon_detect::dockerfile::render(&plan).text;
+        assert!(
+            file.contains("HEALTHCHECK --start-period=60s CMD "),
+            "{file}"
+        );
+    }
 }
 
 #[test]

@@ -116,12 +116,13 @@ fn probe(probe: &Probe<'_>) -> Vec<String> {
     // A JSON string is a Python string.
     let path = serde_json::Value::from(probe.path);
     let port = if probe.port_variable {
-        format!("os.environ.get('PORT') or '{}'", probe.port)
+        format!("int(os.environ.get('PORT') or {})", probe.port)
     } else {
-        format!("'{}'", probe.port)
+        probe.port.to_string()
     };
     let script = format!(
-        "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + ({port}) + {path}, timeout=3)"
+        "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', {port}, timeout=3); \
+         c.request('GET', {path}, headers={{'Host': 'localhost'}}); sys.exit(c.getresponse().status >= 400)"
     );
     vec!["python".to_owned(), "-c".to_owned(), script]
 }

@@ -73,8 +73,9 @@ fn probe(probe: &Probe<'_>) -> Vec<String> {
     } else {
         probe.port.to_string()
     };
-    let script =
-        format!("exit Net::HTTP.get_response('127.0.0.1', '{path}', {port}).code.to_i < 400");
+    let script = format!(
+        "exit Net::HTTP.new('127.0.0.1', {port}).get('{path}', 'Host' => 'localhost').code.to_i < 400"
+    );
     vec![
         "ruby".to_owned(),
         "-rnet/http".to_owned(),
