@@ -25,6 +25,7 @@ mod go;
 mod haskell;
 mod java;
 mod kept;
+mod loopback;
 mod nim;
 mod node;
 mod ocaml;

@@ -197,6 +197,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
         let port = source::port(sources, &texts, &reads)
             .unwrap_or_else(|| Port::usual(PORT, "the image's default"));
         application.ports = vec![report.port(&port)];
+        source::ask(sources, &texts, &mut report);
         let routes: Vec<_> = texts
             .iter()
             .flat_map(|(path, text)| source::routes(path, text))

@@ -14,7 +14,7 @@ use self::module::Module;
 use self::programs::Main;
 use super::{
     Claim, Ecosystem, Found, LockState, Packed, Packing, Port, Report, Strength, Toolchain,
-    UsualRuntime, counted, kept, probe_by_bash,
+    UsualRuntime, counted, kept, loopback, probe_by_bash,
 };
 use crate::analysis::Topic;
 use crate::environment::{Need, Read};
@@ -344,6 +344,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             None => Port::usual(8080, "usual for Go"),
         };
         application.ports = vec![report.port(&source::port(&texts, &reads).unwrap_or_else(usual))];
+        loopback::ask(sources, &texts, &source::LISTENING, &mut report);
         let routes: Vec<_> = texts
             .iter()
             .flat_map(|(path, text)| source::routes(path, text))

@@ -221,6 +221,8 @@ fn found(sources: &Sources<'_>, package: &Package, member: Option<&nx::Member>) 
             let port = said.or_else(|| source::port(&texts, framework));
             if let Some(port) = port {
                 application.ports = vec![report.port(&port)];
+                let kind = framework.map_or("", |framework| framework.kind);
+                listening::ask(sources, &texts, kind, &mut report);
                 let mut routes = routes::of(&texts, framework.map(|framework| framework.kind));
                 routes.extend(
                     framework.and_then(|framework| routes::front_page(sources, framework.kind)),

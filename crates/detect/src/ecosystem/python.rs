@@ -34,6 +34,7 @@ use self::framework::Framework;
 use self::manager::{Install, Wish};
 use self::metadata::Metadata;
 use self::start::start;
+use super::loopback::{self, Listening};
 use super::{Ecosystem, Found, Report, Strength, UsualRuntime};
 use crate::analysis::Topic;
 use crate::environment::Read;
@@ -189,6 +190,12 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             .note(start.note);
         if let Some(port) = start.port {
             application.ports = vec![report.port(&port)];
+            ask_of_loopback(
+                &program,
+                &start.run_command,
+                entrypoint.as_deref(),
+                &mut report,
+            );
             application.health = match &django {
                 Some(django) => report.health(&django.routes(&program)),
                 None if start.kind == "streamlit" => Some(own_health(&mut report)),
@@ -280,6 +287,43 @@ fn imported(texts: &[Text<'_>]) -> BTreeSet<String> {
         }
     }
     modules
+}
+
+/// Asks who is to reach a program that is started by itself, and listens on 127.0.0.1.
+fn ask_of_loopback(
+    program: &Program<'_, '_>,
+    run_command: &str,
+    entrypoint: Option<&str>,
+    report: &mut Report,
+) {
+    const LISTENING: Listening = Listening {
+        comments: &["#"],
+        calls: &[
+            "run(",
+            "serve(",
+            "run_app(",
+            "launch(",
+            "HTTPServer(",
+            "TCPServer(",
+            "make_server(",
+            "start_server(",
+            "create_server(",
+            ".bind(",
+        ],
+        by_url: false,
+    };
+    let is_asked = report
+        .questions
+        .iter()
+        .any(|asked| asked.text.starts_with("Who may reach it?"));
+    let started = program
+        .texts
+        .iter()
+        .filter(|(path, _)| Some(*path) == entrypoint);
+    if !is_asked && run_command.starts_with("python ") {
+        let started: Vec<_> = started.cloned().collect();
+        loopback::ask(program.sources, &started, &LISTENING, report);
+    }
 }
 
 /// The file that says how a package is made, where nothing of it is started.

@@ -240,7 +240,7 @@ fn detect(sources: &Sources<'_>) -> Option<Found> {
             })
         };
         let port = configured
-            .or_else(|| source::port(&texts, &reads, &mut report))
+            .or_else(|| source::port(sources, &texts, &reads, &mut report))
             .or_else(usual);
         if let Some(port) = port {
             application.ports = vec![report.port(&port)];

@@ -445,6 +445,9 @@ impl<'a> Planner<'a> {
         {
             env.insert("PORT".to_owned(), port.to_string());
         }
+        if let Some(program) = main.filter(|_| !ports.is_empty()) {
+            env.extend(reachable(program.application));
+        }
         let title = (
             "org.opencontainers.image.title".to_owned(),
             self.name.to_owned(),
@@ -471,6 +474,40 @@ impl<'a> Planner<'a> {
             labels: [title].into_iter().chain(source).collect(),
         }
     }
+}
+
+/// Variables by which a program is told where to listen, where it would listen for nobody from outside.
+fn reachable(application: &Application) -> impl Iterator<Item = (String, String)> {
+    const NAMES: [&str; 16] = [
+        "ADDR",
+        "ADDRESS",
+        "BIND",
+        "BIND_ADDR",
+        "BIND_ADDRESS",
+        "BIND_HOST",
+        "HOST",
+        "HTTP_ADDR",
+        "HTTP_HOST",
+        "LISTEN",
+        "LISTEN_ADDR",
+        "LISTEN_ADDRESS",
+        "LISTEN_HOST",
+        "SERVER_ADDR",
+        "SERVER_ADDRESS",
+        "SERVER_HOST",
+    ];
+    let variables = application.env.iter();
+    variables.filter_map(|(name, variable)| {
+        let default = variable.default.as_deref()?;
+        let rest = default
+            .strip_prefix("127.0.0.1")
+            .or_else(|| default.strip_prefix("localhost"))?;
+        let is_port = rest
+            .strip_prefix(':')
+            .is_some_and(|port| !port.is_empty() && port.chars().all(|one| one.is_ascii_digit()));
+        let is_told = NAMES.contains(&name.as_str()) && (rest.is_empty() || is_port);
+        is_told.then(|| (name.clone(), format!("0.0.0.0{rest}")))
+    })
 }
 
 fn start(program: &Program<'_>) -> Vec<String> {

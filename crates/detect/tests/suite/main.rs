@@ -21,6 +21,7 @@ mod java;
 mod java_reads;
 mod kept;
 mod limits;
+mod loopback;
 mod nixpacks;
 mod node;
 mod node_install;

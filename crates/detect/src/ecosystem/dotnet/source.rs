@@ -1,6 +1,7 @@
 //! What the program's own files say: variables, routes, where it listens.
 
-use crate::ecosystem::Port;
+use crate::ecosystem::loopback::{self, Listening};
+use crate::ecosystem::{Port, Report};
 use crate::environment::{Need, Read};
 use crate::scan::{self, Route, Scan};
 use crate::sources::{Sources, Text};
@@ -47,6 +48,39 @@ pub(super) fn routes(path: &str, text: &str) -> Vec<Route> {
         .collect()
 }
 
+/// Asks who is to reach a program whose code or settings have it listen on 127.0.0.1.
+pub(super) fn ask(sources: &Sources<'_>, texts: &[Text<'_>], report: &mut Report) {
+    const LISTENING: Listening = Listening {
+        comments: COMMENTS,
+        calls: &["UseUrls(", "Run(", "RunAsync(", "Urls.Add("],
+        by_url: true,
+    };
+    let before = report.questions.len();
+    loopback::ask(sources, texts, &LISTENING, report);
+    if report.questions.len() > before {
+        return;
+    }
+    let settings = settings_files().find_map(|file| {
+        let document = sources.document(file)?;
+        let mut names = document.table(&["Kestrel", "Endpoints"]);
+        names.find_map(|(name, _)| {
+            let keys = ["Kestrel", "Endpoints", name, "Url"];
+            let local = ["http://localhost", "http://127.0.0.1"];
+            let url = document.text(&keys)?;
+            let is_local = local.iter().any(|local| url.starts_with(local));
+            is_local.then(|| document.from(&keys))
+        })
+    });
+    if let Some(from) = settings {
+        loopback::ask_of(sources, &from, report);
+    }
+}
+
+/// A program's settings, those for production first.
+fn settings_files() -> impl Iterator<Item = &'static str> {
+    ["appsettings.Production.json", "appsettings.json"].into_iter()
+}
+
 /// Where a web program listens: its settings and its code go before what the image says.
 pub(super) fn port(sources: &Sources<'_>, texts: &[Text<'_>], reads: &[Read]) -> Option<Port> {
     let fallback = reads.iter().find_map(|read| match &read.need {
@@ -88,8 +122,7 @@ fn in_code(path: &str, text: &str) -> Option<Port> {
 }
 
 fn in_settings(sources: &Sources<'_>) -> Option<Port> {
-    let files = ["appsettings.Production.json", "appsettings.json"];
-    files.into_iter().find_map(|file| {
+    settings_files().find_map(|file| {
         let document = sources.document(file)?;
         let endpoints = document
             .table(&["Kestrel", "Endpoints"])

@@ -3,6 +3,7 @@
 use super::module::Module;
 use crate::ecosystem::Port;
 use crate::ecosystem::kept::Reading;
+use crate::ecosystem::loopback::Listening;
 use crate::environment::{Need, Read};
 use crate::scan::{self, Route, Scan};
 use crate::sources::Text;
@@ -39,6 +40,21 @@ pub(super) const READING: Reading = Reading {
         let is_module = matches!(name, "go.mod" | "go.sum" | "go.work" | "go.work.sum");
         is_module || name.ends_with(".go") || name.ends_with(".templ")
     },
+};
+
+/// How it begins to listen.
+pub(super) const LISTENING: Listening = Listening {
+    comments: COMMENT,
+    calls: &[
+        "ListenAndServe(",
+        "ListenAndServeTLS(",
+        "net.Listen(",
+        ".Listen(",
+        ".Run(",
+        ".Start(",
+        "Addr:",
+    ],
+    by_url: false,
 };
 
 /// What libraries read without being told.

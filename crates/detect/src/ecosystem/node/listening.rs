@@ -1,12 +1,47 @@
 //! What a server is told where to listen: `Bun.serve({ fetch, port: 3000 })`.
 
 use super::source::COMMENT;
-use crate::ecosystem::Port;
+use crate::ecosystem::loopback::{self, Listening};
+use crate::ecosystem::{Port, Report};
 use crate::scan::{Scan, port as port_number};
-use crate::sources::Text;
+use crate::sources::{Sources, Text};
 
 /// How much of an object is read.
 const MOST: usize = 8_192;
+
+const LISTENING: Listening = Listening {
+    comments: COMMENT,
+    calls: &[".listen(", "Bun.serve(", "Deno.serve(", " serve("],
+    by_url: false,
+};
+
+/// Asks who is to reach a server that listens on 127.0.0.1, as Fastify does where nothing says otherwise.
+pub(super) fn ask(sources: &Sources<'_>, texts: &[Text<'_>], kind: &str, report: &mut Report) {
+    let before = report.questions.len();
+    loopback::ask(sources, texts, &LISTENING, report);
+    if report.questions.len() > before {
+        return;
+    }
+    let silent = texts.iter().find_map(|(path, text)| {
+        let is_fastify = kind == "fastify" || text.contains("FastifyAdapter");
+        if !is_fastify {
+            return None;
+        }
+        Scan::behind(text, ".listen(", COMMENT).find_map(|scan| {
+            let arguments = scan.rest().split([';', ')']).next().unwrap_or("");
+            let arguments = arguments.split("=>").next().unwrap_or(arguments);
+            let tells_port = arguments.to_ascii_lowercase().contains("port")
+                || arguments.starts_with(|first: char| first.is_ascii_digit());
+            let tells_host = ["host", "HOST", "address", "'", "\"", "...", "path"]
+                .iter()
+                .any(|word| arguments.contains(word));
+            (tells_port && !tells_host).then(|| format!("{path}:{}", scan.line()))
+        })
+    });
+    if let Some(from) = silent {
+        loopback::ask_of(sources, &from, report);
+    }
+}
 
 /// The port that a text's own servers are told.
 pub(super) fn port((path, text): &Text<'_>) -> Option<Port> {

@@ -2,10 +2,11 @@
 
 use super::package::Dependency;
 use crate::ecosystem::kept::Reading;
+use crate::ecosystem::loopback::{self, Listening};
 use crate::ecosystem::{Port, Report};
 use crate::environment::{Need, Read};
 use crate::scan::{self, Route, Scan};
-use crate::sources::Text;
+use crate::sources::{Sources, Text};
 
 const COMMENT: &[&str] = &["//"];
 const QUOTES: &[char] = &['"'];
@@ -59,6 +60,13 @@ pub(super) const READING: Reading = Reading {
         ];
         name.ends_with(".rs") || of_cargo.contains(&name)
     },
+};
+
+/// How it begins to listen.
+const LISTENING: Listening = Listening {
+    comments: COMMENT,
+    calls: &["TcpListener::bind(", "Server::bind(", ".bind("],
+    by_url: false,
 };
 
 /// What crates read without being told.
@@ -116,15 +124,21 @@ pub(super) fn listens(text: &str) -> bool {
 }
 
 /// The port: what the code falls back to where `PORT` is not set, else the address it binds.
-pub(super) fn port(texts: &[Text<'_>], reads: &[Read], report: &mut Report) -> Option<Port> {
+pub(super) fn port(
+    sources: &Sources<'_>,
+    texts: &[Text<'_>],
+    reads: &[Read],
+    report: &mut Report,
+) -> Option<Port> {
     let fallback = reads.iter().find_map(|read| match &read.need {
         Need::Default(default) if read.name == "PORT" => {
             Some(Port::fallback(scan::port(default)?, &read.from))
         }
         _ => None,
     });
-    if fallback.is_some() {
-        return fallback;
+    if let Some(fallback) = fallback {
+        loopback::ask(sources, texts, &LISTENING, report);
+        return Some(fallback);
     }
     let (port, from, only_local) = texts.iter().find_map(|(path, text)| {
         ADDRESSES.iter().find_map(|(address, only_local)| {
@@ -138,12 +152,7 @@ pub(super) fn port(texts: &[Text<'_>], reads: &[Read], report: &mut Report) -> O
         })
     })?;
     if only_local {
-        report.ask(
-            format!(
-                "Who is to reach it? {from} listens on 127.0.0.1, which nothing outside the container reaches."
-            ),
-            format!("listen on 0.0.0.0 in {from}"),
-        );
+        loopback::ask_of(sources, &from, report);
     }
     Some(Port::written(port, from))
 }
