@@ -391,7 +391,7 @@ fn is_plain(path: &str, tree: &dyn FileTree) -> bool {
             .all(|character| character.is_ascii_alphanumeric() || "._-/+@~ ".contains(character))
 }
 
-fn plain_file(path: &str, tree: &dyn FileTree) -> Option<String> {
+pub(super) fn plain_file(path: &str, tree: &dyn FileTree) -> Option<String> {
     if !is_plain(path, tree) {
         return None;
     }

@@ -1,5 +1,6 @@
 //! From a manifest to the steps that make its images.
 
+mod labels;
 mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -462,6 +463,17 @@ impl<'a> Planner<'a> {
         let start_period = main
             .filter(|_| healthcheck.is_some())
             .and_then(start_period);
+        let mut labels = speaker.map_or_else(BTreeMap::new, |program| {
+            let file = match program.application.language.to_ascii_lowercase().as_str() {
+                "python" | "python3" => "pyproject.toml",
+                "rust" => "Cargo.toml",
+                "php" => "composer.json",
+                "javascript" | "typescript" => "package.json",
+                _ => "",
+            };
+            labels::of(self.tree, &program.root, file)
+        });
+        labels.extend([title].into_iter().chain(source));
         ImageConfig {
             user: format!("{RUN_USER}:{RUN_USER}"),
             workdir: speaker.map_or_else(|| APP_ROOT.to_owned(), Program::workdir),
@@ -471,7 +483,7 @@ impl<'a> Planner<'a> {
             start_period,
             ports,
             volumes: volumes.into_iter().collect(),
-            labels: [title].into_iter().chain(source).collect(),
+            labels,
         }
     }
 }

@@ -529,3 +529,49 @@ fn only_what_the_build_leaves_is_taken_where_the_manifest_names_it() {
         assert!(!takes(path), "{path}");
     }
 }
+
+#[test]
+fn what_a_project_says_of_itself_is_on_the_image() {
+    let labels = |language: &str, file: (&str, &str)| {
+        let labels = planned(application(language, &[]), "debian:bookworm-slim", &[file])
+            .config
+            .labels;
+        let labels = labels.into_iter().map(|(name, value)| {
+            let name = name.trim_start_matches("org.opencontainers.image.");
+            format!("{name}: {value}")
+        });
+        labels.collect::<Vec<_>>()
+    };
+    let package = r#"{"name": "x", "version": "1.2.0", "description": "Sells", "license": "MIT",
+        "repository": {"type": "git", "url": "git+https://example.com/shop.git"}}"#;
+    assert_eq!(
+        labels("javascript", ("package.json", package)),
+        [
+            "description: Sells",
+            "licenses: MIT",
+            "source: https://example.com/shop",
+            "title: web",
+            "version: 1.2.0"
+        ]
+    );
+    let package = "[package]\nversion.workspace = true\nlicense = \"MIT OR Apache-2.0\"\n";
+    assert_eq!(
+        labels("rust", ("Cargo.toml", package)),
+        ["licenses: MIT OR Apache-2.0", "title: web"]
+    );
+    let package = "[tool.poetry]\nversion = \"0.3\"\nrepository = \"https://example.com\"\n";
+    assert_eq!(
+        labels("python", ("pyproject.toml", package)),
+        ["source: https://example.com", "title: web", "version: 0.3"]
+    );
+    for nothing in [
+        r#"{"license": "SEE LICENSE IN x", "description": "a\nb", "version": 1}"#,
+        "{",
+        "[]",
+    ] {
+        assert_eq!(
+            labels("javascript", ("package.json", nothing)),
+            ["title: web"]
+        );
+    }
+}

@@ -185,7 +185,7 @@ fn djangos_settings_say_what_serves_it() {
 }
 
 #[test]
-fn static_files_are_gathered_where_that_needs_no_secret() {
+fn static_files_are_gathered_where_that_needs_nothing_but_secrets() {
     let commands = |more: &str| {
         let mut project = django("", "Django==5.0\ngunicorn==1\nwhitenoise==6\n");
         project[1].1.push_str("STATIC_ROOT = 'static'\n");
@@ -196,7 +196,38 @@ fn static_files_are_gathered_where_that_needs_no_secret() {
         commands("")[1..],
         ["python manage.py collectstatic --noinput"]
     );
-    assert_eq!(commands("KEY = os.environ['KEY']\n").len(), 1);
+    assert_eq!(
+        commands("KEY = os.environ['KEY']\n")[1..],
+        ["KEY=none python manage.py collectstatic --noinput"]
+    );
+    assert_eq!(commands("MOST = int(os.environ['MOST'])\n").len(), 1);
+}
+
+#[test]
+fn django_is_asked_by_a_name_that_it_answers_to() {
+    let asked = |hosts: &str| {
+        let mut project = django("", "Django==5.0\ngunicorn==1\n");
+        project[1].1.push_str(hosts);
+        detected(&files(&project)).health.is_some()
+    };
+    for hosts in [
+        "ALLOWED_HOSTS = []\n",
+        "ALLOWED_HOSTS = ['localhost', 'shop.example']\n",
+        "ALLOWED_HOSTS = ['*']\n",
+        "ALLOWED_HOSTS = [os.environ.get('NAME')]\n",
+    ] {
+        assert!(asked(hosts), "{hosts}");
+    }
+    assert!(!asked("ALLOWED_HOSTS = ['shop.example']\n"));
+}
+
+#[test]
+fn all_that_django_is_started_with_is_said() {
+    let project = django("", "Django==5.0\ngunicorn==1\n");
+    let tree = MemoryTree::new(files(&project).iter().copied());
+    let report = report(&tree);
+    let said = "run_command: python manage.py migrate && gunicorn shop.wsgi:application";
+    assert!(report.contains(said), "{report}");
 }
 
 #[test]

@@ -222,7 +222,8 @@ fn an_environment_is_made_in_a_stage_of_its_own() {
     ENV HOME="/tmp" \
         PATH="/app/.venv/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" \
         PYTHONUNBUFFERED="1"
-    LABEL org.opencontainers.image.title="shop"
+    LABEL org.opencontainers.image.title="shop" \
+          org.opencontainers.image.version="1"
     USER 65532:65532
     ENTRYPOINT []
     # As process 1 the program would not notice that it is asked to stop: the shell tells it.

@@ -1,5 +1,6 @@
 //! Django: what its settings say of the server and the database.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Program;
@@ -8,6 +9,7 @@ use super::source::is_identifier;
 use super::start::Start;
 use crate::analysis::Topic;
 use crate::ecosystem::{Port, Report};
+use crate::environment::Need;
 use crate::plan::shell_quoted;
 use crate::scan::{Route, Scan};
 
@@ -223,7 +225,7 @@ impl Django {
             kind: "django",
             entrypoint: Some(manage.clone()),
             run_command: format!("{migrate}{line}"),
-            said,
+            said: format!("{migrate}{said}"),
             from,
             note: format!("{manage} is Django's"),
             port: Some(port),
@@ -285,22 +287,31 @@ impl Django {
         Some(id)
     }
 
-    /// The command that gathers the files that a server hands out, where the settings ask for no more than
-    /// what the build knows.
+    /// The command that gathers the files that a server hands out, where the settings ask for nothing but what the
+    /// build knows, or what may be anything as long as nobody is served.
     pub fn collects(&self, program: &Program<'_, '_>) -> Option<String> {
         let root = self.all_settings(program).any(|(_, text)| {
             Scan::behind(&text, "STATIC_ROOT", COMMENT).any(|mut scan| scan.eat("="))
         });
         let serves = program.dependencies.has("whitenoise");
-        let demands = self.all_settings(program).any(|(path, text)| {
-            super::environment(&path, &text)
-                .iter()
-                .any(|read| read.need == crate::environment::Need::Required)
-        });
-        (root && serves && !demands).then(|| {
-            let manage = format!("{}manage.py", self.folder);
-            format!("python {} collectstatic --noinput", shell_quoted(&manage))
-        })
+        if !root || !serves {
+            return None;
+        }
+        let mut demanded = BTreeSet::new();
+        for (path, text) in self.all_settings(program) {
+            let reads = super::environment(&path, &text).into_iter();
+            let required = reads.filter(|read| read.need == Need::Required);
+            demanded.extend(required.map(|read| read.name));
+        }
+        let stand_ins: Option<Vec<_>> = demanded
+            .iter()
+            .map(|name| Some(format!("{name}={} ", stand_in(name)?)))
+            .collect();
+        let manage = shell_quoted(&format!("{}manage.py", self.folder));
+        Some(format!(
+            "{}python {manage} collectstatic --noinput",
+            stand_ins?.concat()
+        ))
     }
 
     /// The paths of the project's `urls.py`, those of its applications with the prefix they get.
@@ -331,12 +342,50 @@ impl Django {
         }
         // The front page may answer only to the names that ALLOWED_HOSTS has.
         routes.retain(|route| route.path != "/");
+        if self.is_deaf_to_localhost(program) {
+            routes.clear();
+        }
         routes
+    }
+
+    /// Whether the settings list the names that it answers to, and the one that it is asked by is not among them.
+    fn is_deaf_to_localhost(&self, program: &Program<'_, '_>) -> bool {
+        self.all_settings(program).any(|(_, text)| {
+            Scan::behind(&text, "ALLOWED_HOSTS", COMMENT).any(|mut scan| {
+                if !(scan.eat("=") && scan.eat("[")) {
+                    return false;
+                }
+                let list = scan.rest().split(']').next().unwrap_or("");
+                let names: Vec<_> = list
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                let is_said = |name: &&str| name.starts_with(QUOTES) && name.ends_with(QUOTES);
+                let is_heard = |name: &&str| matches!(name.trim_matches(QUOTES), "*" | "localhost");
+                !names.is_empty() && names.iter().all(is_said) && !names.iter().any(is_heard)
+            })
+        })
     }
 
     fn urls(&self, program: &Program<'_, '_>, module: &str) -> Option<(String, Rc<str>)> {
         let path = format!("{}{}.py", self.folder, module.replace('.', "/"));
         program.text(&path).map(|text| (path, text))
+    }
+}
+
+/// A value for a variable that the settings demand, while nothing is done but gathering files; none where it may be
+/// looked at.
+fn stand_in(name: &str) -> Option<&'static str> {
+    const TEXTS: [&str; 8] = [
+        "HOST", "KEY", "NAME", "PASSWORD", "SALT", "SECRET", "TOKEN", "USER",
+    ];
+    match name {
+        "DATABASE_URL" => Some("sqlite:////tmp/none.db"),
+        "DEBUG" => Some("0"),
+        _ if name.ends_with("_PORT") => Some("0"),
+        _ if TEXTS.iter().any(|text| name.ends_with(text)) => Some("none"),
+        _ => None,
     }
 }
 
