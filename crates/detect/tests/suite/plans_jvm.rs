@@ -12,7 +12,11 @@ fn tools_of_the_java_virtual_machine_get_libraries_before_the_sources() {
     };
     let maven = ["sh ./mvnw -B dependency:go-offline", "sh ./mvnw -B package"];
     let files = [
-        ("pom.xml", "<project/>"),
+        // Where its own folder stands in the settings of plugins, nothing is read yet.
+        (
+            "pom.xml",
+            "<project><directory>${basedir}/x</directory></project>",
+        ),
         ("mvnw", ""),
         (".mvn/wrapper/maven-wrapper.properties", ""),
         ("src/main/java/Main.java", ""),

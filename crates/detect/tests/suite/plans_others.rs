@@ -53,6 +53,13 @@ fn what_lists_dependencies_comes_before_the_sources() {
         of("crystal", &["shards install --production"], &shards)[0],
         "copy shard.yml"
     );
+    let dart = |dependency: &str| {
+        let pubspec = format!("dependencies:\n  {dependency}\n");
+        let files = [("pubspec.yaml", pubspec.as_str()), ("bin/shop.dart", "")];
+        of("dart", &["dart pub get"], &files)[0].clone()
+    };
+    assert_eq!(dart("path: ^1.8.0"), "copy pubspec.yaml");
+    assert_eq!(dart("web:\n    path: ../web"), "copy all");
     let cpan = [("cpanfile", "requires 'Plack';\n"), ("app.psgi", "")];
     assert_eq!(
         of("perl", &["cpanm --installdeps ."], &cpan)[0],

@@ -32,16 +32,9 @@ pub(super) fn maven(
     });
     let text = place.text("pom.xml");
     // A parent beside it, its modules and files of the tree are read, too.
-    let needs_more = [
-        "<modules>",
-        "<module>",
-        "<systemPath>",
-        "${basedir}",
-        "${project.basedir}",
-        "file:",
-    ]
-    .iter()
-    .any(|word| text.contains(word));
+    let needs_more = ["<modules>", "<module>", "<systemPath>", "file:"]
+        .iter()
+        .any(|word| text.contains(word));
     let no_parent = !text.contains("<parent>")
         || text.contains("<relativePath/>")
         || text.contains("<relativePath />")

@@ -128,7 +128,16 @@ fn project(name: String, place: &Place<'_>, names: &mut BTreeSet<String>) -> Opt
 /// points into the tree.
 pub(super) fn pair(names: [&str; 2], place: &Place<'_>) -> Option<BTreeSet<String>> {
     let text = place.text(names[0]);
-    let local = text.contains("path:") || text.contains("path =");
+    let local = text.lines().any(|line| {
+        let line = line.trim_start();
+        // A package may be called so, and has a version then: `path: ^1.8.0`.
+        let is_version = line.strip_prefix("path:").is_some_and(|value| {
+            let value = value.trim_start().trim_start_matches(['"', '\'']);
+            value.starts_with(|first: char| "^<>=~".contains(first) || first.is_ascii_digit())
+        });
+        let says_path = line.contains("path:") || line.contains("path =");
+        says_path && !line.starts_with('#') && !is_version
+    });
     (!text.is_empty() && !local)
         .then(|| place.files(&names))
         .flatten()
