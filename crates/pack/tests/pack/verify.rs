@@ -38,13 +38,13 @@ fn differences(built: &Built) -> Vec<&Difference> {
 
 #[tokio::test]
 async fn what_does_not_look_around_is_proven() {
-    let built = verified(
+    let built = Box::pin(verified(
         "steady",
         &[
             "mkdir made && echo hello > made/file && chmod 600 made/file && ln made/file made/same && rm -r pages",
             "date -u -d @$SOURCE_DATE_EPOCH > when",
         ],
-    )
+    ))
     .await;
     assert_eq!(built.record.reproducibility, Reproducibility::Proven);
     assert!(differences(&built).is_empty());
@@ -52,12 +52,12 @@ async fn what_does_not_look_around_is_proven() {
 
 #[tokio::test]
 async fn what_looks_around_fails_and_is_named() {
-    let built = verified(
+    let built = Box::pin(verified(
         "looking",
         &[
             "date > when; umask > mask; echo $TZ > zone; mktemp -d > scratch; echo $TMPDIR > folder; head -c 12 /dev/urandom | sha1sum > random; touch build-$(date +%s)",
         ],
-    )
+    ))
     .await;
     assert_eq!(built.record.reproducibility, Reproducibility::Failed);
     let found: Vec<(&str, Option<&str>)> = differences(&built)
