@@ -169,9 +169,9 @@ pub(crate) struct Work<'a> {
     pub kept: bool,
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     /// Makes the image of every container.
-    pub async fn carry_out(self, steps: &mut Steps<'a>) -> Result<Vec<ImageRecord>, PackError> {
+    pub async fn carry_out(self, steps: &mut Steps<'_>) -> Result<Vec<ImageRecord>, PackError> {
         let mut images = Vec::new();
         for plan in &self.prepared.plans {
             let mut container = ContainerBuild {
@@ -185,13 +185,13 @@ impl<'a> Work<'a> {
     }
 }
 
-struct ContainerBuild<'a, 'b> {
+struct ContainerBuild<'a, 'b, 's> {
     work: Work<'a>,
-    steps: &'b mut Steps<'a>,
+    steps: &'b mut Steps<'s>,
     plan: &'a ContainerPlan,
 }
 
-impl ContainerBuild<'_, '_> {
+impl ContainerBuild<'_, '_, '_> {
     async fn build(&mut self) -> Result<ImageRecord, PackError> {
         let mut done: BTreeMap<String, StageState> = BTreeMap::new();
         let mut last = None;

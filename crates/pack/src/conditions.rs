@@ -24,6 +24,9 @@ pub struct Condition {
     /// Why it could not be changed, or in how far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Every build fixes it: that something depends on it shows, and makes no other bits.
+    #[serde(default)]
+    pub fixed: bool,
 }
 
 /// How the steps of a build are surrounded.
@@ -44,6 +47,8 @@ pub struct Surroundings {
 /// Surroundings as no usual build has them.
 #[derive(Debug)]
 struct Other {
+    /// Also what every build fixes is another.
+    fixed_too: bool,
     /// A library that tells programs another time.
     clock: Option<PathBuf>,
     /// Whether more than one processor is there, so that one of them is a difference.
@@ -87,12 +92,14 @@ const ENVIRONMENT: [(&str, &str, Option<&str>); 7] = [
 const MASKS: (&str, &str) = ("0022", "0002");
 
 impl Conditions {
-    /// Those of a second build: as different as this machine can make them.
-    pub fn other(engine_is_local: bool) -> Self {
+    /// Those of a second build: as different as this machine can make them; with `fixed_too` also what every
+    /// build fixes for itself.
+    pub fn other(engine_is_local: bool, fixed_too: bool) -> Self {
         let library = CLOCK_LIBRARIES.iter().map(PathBuf::from);
         let processors = std::thread::available_parallelism();
         Self {
             other: Some(Other {
+                fixed_too,
                 clock: library
                     .filter(|_| engine_is_local)
                     .find(|path| path.is_file()),
@@ -141,7 +148,8 @@ impl Conditions {
         let Some(other) = &self.other else {
             return surroundings;
         };
-        for (name, usual, changed) in ENVIRONMENT {
+        let fixed = ENVIRONMENT.iter().filter(|_| other.fixed_too);
+        for &(name, usual, changed) in fixed {
             // What the plan says otherwise is meant.
             if environment.get(name).map_or("", String::as_str) != usual {
                 continue;
@@ -178,11 +186,11 @@ impl Conditions {
     /// What is set before a step's command, as lines of its shell.
     pub fn preamble(&self) -> String {
         match &self.other {
-            None => format!("umask {}\n", MASKS.0),
-            Some(_) => format!(
+            Some(other) if other.fixed_too => format!(
                 "umask {}\nmkdir -p /tmp/other-home /tmp/other-scratch\n",
                 MASKS.1
             ),
+            _ => format!("umask {}\n", MASKS.0),
         }
     }
 
@@ -196,6 +204,11 @@ impl Conditions {
             first: first.to_owned(),
             second: Some(second.to_owned()),
             note: None,
+            fixed: false,
+        };
+        let fixed = |name: &str, first: &str, second: &str| Condition {
+            fixed: true,
+            ..varied(name, first, second)
         };
         let (clock, deaf) = other.clock_heard();
         let seconds = apart.as_secs();
@@ -228,15 +241,15 @@ impl Conditions {
         vec![
             clock,
             varied("folder", "the project's", "a copy elsewhere, another cache"),
-            varied(
+            processors,
+            fixed(
                 "home and scratch folders",
                 SCRATCH,
                 "/tmp/other-home, /tmp/other-scratch",
             ),
-            varied("umask", MASKS.0, MASKS.1),
-            varied("locale", "C.UTF-8", "POSIX, messages in French"),
-            varied("time zone", "UTC", "EST5EDT"),
-            processors,
+            fixed("umask", MASKS.0, MASKS.1),
+            fixed("locale", "C.UTF-8", "POSIX, messages in French"),
+            fixed("time zone", "UTC", "EST5EDT"),
         ]
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod find_image;
 mod git;
 mod hash;
+mod known_files;
 mod limits;
 mod lock;
 mod own_file;

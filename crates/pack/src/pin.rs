@@ -25,7 +25,7 @@ pub async fn lock(
     progress: &dyn Progress,
 ) -> Result<Vec<LockChange>, PackError> {
     let project = read_project(folder)?;
-    let source = Source::read(folder, &project.tree)?;
+    let source = Source::read(folder, &project.tree, Some(cache))?;
     let plans = plan(&project.document.manifest, &project.tree)?;
     let before = Lock::read(folder)?;
     let mut steps = Steps { progress, next: 0 };

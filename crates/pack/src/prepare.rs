@@ -131,7 +131,7 @@ pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
 /// Computes the digests of a folder; never asks an engine or a registry.
 pub fn identify(folder: &Path, cache: &Cache) -> Result<Identity, PackError> {
     let project = read_project(folder)?;
-    let source = Source::read(folder, &project.tree)?;
+    let source = Source::read(folder, &project.tree, Some(cache))?;
     let git = GitState::read(folder);
     let plans = plan(&project.document.manifest, &project.tree)?;
     let lock = Lock::read(folder)?;
@@ -170,10 +170,10 @@ pub async fn prepare(
     let mut steps = Steps { progress, next: 0 };
     let (project, source, git, plans) = {
         let step = steps.begin(StepKind::Source, &folder.display().to_string());
-        let owned = folder.to_owned();
+        let (owned, held) = (folder.to_owned(), cache.clone());
         let read = tokio::task::spawn_blocking(move || {
             let project = read_project(&owned)?;
-            let source = Source::read(&owned, &project.tree)?;
+            let source = Source::read(&owned, &project.tree, Some(&held))?;
             let git = GitState::read(&owned);
             let plans = plan(&project.document.manifest, &project.tree)?;
             Ok::<_, PackError>((project, source, git, plans))

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZero;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ergon_detect::disk::is_executable;
 use ergon_detect::tree::{EntryKind, FileTree};
@@ -12,7 +15,9 @@ use ergon_manifest::Digest;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use sha2::{Digest as _, Sha256};
 
+use crate::cache::Cache;
 use crate::error::PackError;
+use crate::known_files::{KnownFiles, Stamp};
 
 /// The files of a build, each with what it held when it was hashed.
 #[derive(Clone, Debug)]
@@ -20,6 +25,8 @@ pub struct Source {
     root: PathBuf,
     files: BTreeMap<String, SourceFile>,
     digest: Digest,
+    /// When reading began.
+    read_at: jiff::Timestamp,
 }
 
 /// What stands at a path of the source.
@@ -41,39 +48,75 @@ pub struct SourceFile {
     pub kind: SourceKind,
     /// The SHA-256 git blob id of the content, or of a link's target.
     pub blob: Digest,
+    /// What the file system said of the file as it was hashed; none for a link.
+    pub stamp: Option<Stamp>,
 }
 
 impl Source {
-    /// Hashes every entry of `tree`, whose files lie under `root`.
-    pub fn read(root: &Path, tree: &dyn FileTree) -> Result<Self, PackError> {
+    /// Hashes every entry of `tree`, whose files lie under `root`; with a cache, only files that were touched since
+    /// it was told of them.
+    pub fn read(
+        root: &Path,
+        tree: &dyn FileTree,
+        cache: Option<&Cache>,
+    ) -> Result<Self, PackError> {
+        let read_at = jiff::Timestamp::now();
+        let mut known = cache.map_or_else(KnownFiles::default, |cache| {
+            KnownFiles::read(cache.root(), root)
+        });
+        let failed = |path: &str| {
+            let path = root.join(path);
+            move |error| PackError::ReadSource { path, error }
+        };
+        let folder = open_folder(root).map_err(failed(""))?;
         let mut files = BTreeMap::new();
+        let mut paths = Vec::new();
         for (path, kind) in tree.entries() {
-            let failed = |error| PackError::ReadSource {
-                path: root.join(path),
-                error,
-            };
-            let (kind, blob) = match kind {
+            match kind {
                 EntryKind::Symlink { target } => {
                     let blob = blob_id(target.as_bytes());
                     let target = target.clone();
-                    (SourceKind::Symlink { target }, blob)
+                    let kind = SourceKind::Symlink { target };
+                    let stamp = None;
+                    files.insert(path.clone(), SourceFile { kind, blob, stamp });
                 }
-                EntryKind::File => {
-                    let file = open_beneath(root, path).map_err(failed)?;
-                    let metadata = file.metadata().map_err(failed)?;
-                    let size = metadata.len();
-                    let executable = is_executable(&metadata);
-                    let blob = hash_blob(file, size).map_err(failed)?;
-                    (SourceKind::File { size, executable }, blob)
-                }
-            };
-            files.insert(path.clone(), SourceFile { kind, blob });
+                EntryKind::File => paths.push(path.as_str()),
+            }
         }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let file = SourceFile::read(&folder, path, &known).map_err(failed(path))?;
+                done.push(((*path).to_owned(), file));
+            }
+            Ok::<_, PackError>(done)
+        };
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..processors.min(paths.len()))
+                .map(|_| scope.spawn(work))
+                .collect();
+            files.extend(work()?);
+            for other in others {
+                match other.join() {
+                    Ok(done) => files.extend(done?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok::<_, PackError>(())
+        })?;
+        let settled = files.iter().filter_map(|(path, file)| {
+            let stamp = file.stamp.filter(|stamp| stamp.is_settled(read_at))?;
+            Some((path.clone(), (stamp, file.blob)))
+        });
+        known.remember(settled.collect());
         let digest = tree_id(&files);
         Ok(Self {
             root: root.to_owned(),
             files,
             digest,
+            read_at,
         })
     }
 
@@ -103,12 +146,14 @@ impl Source {
             root: self.root.clone(),
             files,
             digest,
+            read_at: self.read_at,
         }
     }
 
     /// The same files below another folder, which is made.
     pub fn copy_to(&self, root: &Path) -> Result<Self, (PathBuf, io::Error)> {
         std::fs::create_dir_all(root).map_err(|error| (root.to_owned(), error))?;
+        let folder = open_folder(&self.root).map_err(|error| (self.root.clone(), error))?;
         for (path, file) in &self.files {
             let target = root.join(path);
             let copied = || {
@@ -118,7 +163,7 @@ impl Source {
                 match &file.kind {
                     SourceKind::Symlink { target: to } => std::os::unix::fs::symlink(to, &target),
                     SourceKind::File { executable, .. } => {
-                        let mut from = open_beneath(&self.root, path)?;
+                        let mut from = open_beneath(&folder, path)?;
                         let mut to = File::create_new(&target)?;
                         io::copy(&mut from, &mut to)?;
                         let mode = if *executable { 0o700 } else { 0o600 };
@@ -136,25 +181,57 @@ impl Source {
 
     /// The first file that no longer holds what was hashed.
     pub fn changed_file(&self) -> Option<&str> {
-        self.files.iter().find_map(|(path, file)| {
-            let now = match &file.kind {
-                SourceKind::Symlink { .. } => std::fs::read_link(self.root.join(path))
-                    .map(|target| blob_id(target.as_os_str().as_encoded_bytes())),
-                SourceKind::File { size, .. } => {
-                    open_beneath(&self.root, path).and_then(|open| hash_blob(open, *size))
-                }
+        let folder = open_folder(&self.root);
+        let same = |path: &str, file: &SourceFile| -> io::Result<bool> {
+            let Ok(folder) = &folder else {
+                return Ok(false);
             };
-            (now.ok() != Some(file.blob)).then_some(path.as_str())
+            if let (SourceKind::File { size, .. }, Some(stamp)) = (&file.kind, file.stamp) {
+                let open = open_beneath(folder, path)?;
+                let untouched =
+                    stamp.is_settled(self.read_at) && Stamp::of(&open.metadata()?) == stamp;
+                return Ok(untouched || hash_blob(open, *size)? == file.blob);
+            }
+            let target = std::fs::read_link(self.root.join(path))?;
+            Ok(blob_id(target.as_os_str().as_encoded_bytes()) == file.blob)
+        };
+        let changed = |(path, file): &(&String, &SourceFile)| !same(path, file).unwrap_or(false);
+        self.files
+            .iter()
+            .find(changed)
+            .map(|(path, _)| path.as_str())
+    }
+}
+
+impl SourceFile {
+    /// Hashes one file, unless what it holds is known.
+    fn read(folder: &OwnedFd, path: &str, known: &KnownFiles) -> io::Result<Self> {
+        let file = open_beneath(folder, path)?;
+        let metadata = file.metadata()?;
+        let (size, stamp) = (metadata.len(), Stamp::of(&metadata));
+        let blob = match known.blob(path, &stamp) {
+            Some(blob) => blob,
+            None => hash_blob(file, size)?,
+        };
+        let executable = is_executable(&metadata);
+        Ok(Self {
+            kind: SourceKind::File { size, executable },
+            blob,
+            stamp: Some(stamp),
         })
     }
 }
 
-/// Opens a file below `root` without following a link out of it.
-fn open_beneath(root: &Path, path: &str) -> io::Result<File> {
-    let directory = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+fn open_folder(root: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(root, flags, Mode::empty())?)
+}
+
+/// Opens a file below a folder without following a link out of it.
+fn open_beneath(folder: &OwnedFd, path: &str) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let file = rustix::fs::openat2(&directory, path, flags, Mode::empty(), resolve)?;
+    let file = rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve)?;
     Ok(File::from(file))
 }
 
@@ -173,7 +250,7 @@ fn blob_id(content: &[u8]) -> Digest {
 fn hash_blob(mut reader: impl Read, size: u64) -> io::Result<Digest> {
     let mut hasher = Sha256::new();
     hasher.update(blob_prefix(size));
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; 256 * 1024];
     let mut total = 0;
     loop {
         let read = reader.read(&mut buffer)?;
@@ -269,7 +346,7 @@ mod tests {
 
     fn digest_of(folder: &Path) -> Digest {
         let tree = DiskTree::open(folder).unwrap();
-        Source::read(folder, &tree).unwrap().digest()
+        Source::read(folder, &tree, None).unwrap().digest()
     }
 
     fn example() -> tempfile::TempDir {
@@ -366,7 +443,7 @@ mod tests {
     fn a_file_that_changes_after_hashing_is_noticed() {
         let folder = example();
         let tree = DiskTree::open(folder.path()).unwrap();
-        let source = Source::read(folder.path(), &tree).unwrap();
+        let source = Source::read(folder.path(), &tree, None).unwrap();
         assert_eq!(source.changed_file(), None);
         std::fs::write(folder.path().join("lib/z"), "now").unwrap();
         assert_eq!(source.changed_file(), Some("lib/z"));
@@ -378,6 +455,34 @@ mod tests {
         let tree = DiskTree::open(folder.path()).unwrap();
         std::fs::remove_file(folder.path().join("lib/z")).unwrap();
         symlink("/etc/hostname", folder.path().join("lib/z")).unwrap();
-        assert!(Source::read(folder.path(), &tree).is_err());
+        assert!(Source::read(folder.path(), &tree, None).is_err());
+    }
+
+    #[test]
+    fn what_was_not_touched_is_not_read_again() {
+        // These files are older than the steps in which file systems keep times.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let tree = DiskTree::open(&root).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let first = Source::read(&root, &tree, Some(&cache)).unwrap();
+        assert_eq!(
+            first.digest(),
+            Source::read(&root, &tree, None).unwrap().digest()
+        );
+        // Whether a file is read shows where what is remembered is wrong.
+        let place = std::fs::read_dir(folder.path().join("files"))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        let (path, file) = first.files().iter().next().unwrap();
+        let wrong = Digest::of(b"something else");
+        let text = std::fs::read_to_string(&place).unwrap();
+        let forged = text.replace(&file.blob.to_string(), &wrong.to_string());
+        std::fs::write(&place, forged).unwrap();
+        let again = Source::read(&root, &tree, Some(&cache)).unwrap();
+        assert_eq!(again.files()[path].blob, wrong);
     }
 }

@@ -1,5 +1,6 @@
 //! Reproducibility, measured: a build is carried out a second time under other conditions, and compared.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::builder::{Built, Work};
 use crate::cache::Cache;
-use crate::compare::{Comparison, Side, compare};
+use crate::compare::{Comparison, Difference, Side, compare};
 use crate::conditions::{Condition, Conditions};
 use crate::error::PackError;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
-use crate::record::Reproducibility;
+use crate::record::{ImageRecord, Reproducibility};
 
 /// What came of building something a second time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub struct Verification {
     pub conditions: Vec<Condition>,
     /// By container, in the order of the build's images.
     pub images: Vec<ImageVerification>,
+    /// What differs only where something is changed that every build fixes, such as the umask: no other bits
+    /// come of it, and whoever builds by other means would do well to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on_fixed: Vec<Difference>,
 }
 
 /// Of one container's image.
@@ -67,51 +72,34 @@ pub async fn verify(
             Duration::try_from(begun.duration_since(first)).unwrap_or_default()
         });
     let clock = std::time::Instant::now();
-    let place = Elsewhere::make(prepared, cache).await?;
-    let conditions = Conditions::other(engine.is_some_and(Engine::is_local));
     let mut steps = Steps { progress, next };
-    let work = Work {
+    let again = Again {
         prepared,
-        source: &place.source,
-        cache: &place.cache,
+        first: &record.images,
+        cache,
         engine,
-        conditions: &conditions,
         cancel,
-        kept: false,
     };
-    let again = work
-        .carry_out(&mut steps)
-        .await
-        .map_err(|error| match error {
-            PackError::Cancelled => PackError::Cancelled,
-            error => PackError::OnlyOnce {
-                error: Box::new(error),
-            },
-        })?;
-    let step = steps.begin(StepKind::Verify, "compare");
-    let pairs: Vec<_> = record
-        .images
-        .iter()
-        .zip(&again)
-        .map(|(first, second)| (first.container.clone(), first.digest, second.digest))
-        .collect();
-    let (ours, theirs) = (cache.blobs().clone(), place.cache.blobs().clone());
-    let images = tokio::task::spawn_blocking(move || compare_all(&ours, &theirs, pairs)).await??;
+    let local = engine.is_some_and(Engine::is_local);
+    let conditions = Conditions::other(local, true);
+    let mut images = again.build(&conditions, &mut steps).await?;
+    let mut depends_on_fixed = Vec::new();
+    if images.iter().any(|image| !image.comparison.equal) {
+        // What every build fixes can make no other bits; only the rest counts.
+        let everything = images;
+        images = again
+            .build(&Conditions::other(local, false), &mut steps)
+            .await?;
+        depends_on_fixed = only_in(&everything, &images);
+    }
     let verification = Verification {
         at: begun.to_string(),
         milliseconds: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         conditions: conditions.list(apart),
         images,
+        depends_on_fixed,
     };
     let equal = verification.equal();
-    step.end(
-        if equal {
-            StepOutcome::Done
-        } else {
-            StepOutcome::Failed
-        },
-        Some(if equal { "the same" } else { "not the same" }.to_owned()),
-    );
     record.reproducibility = if equal {
         Reproducibility::Proven
     } else {
@@ -125,6 +113,85 @@ pub async fn verify(
         cached,
         steps: next,
     })
+}
+
+/// A build that is carried out again.
+struct Again<'a> {
+    prepared: &'a Prepared,
+    /// What came of it before.
+    first: &'a [ImageRecord],
+    cache: &'a Cache,
+    engine: Option<&'a Engine>,
+    cancel: &'a CancellationToken,
+}
+
+impl<'a> Again<'a> {
+    /// Builds under these conditions, in a place of its own that is gone afterwards, and compares.
+    async fn build(
+        &self,
+        conditions: &Conditions,
+        steps: &mut Steps<'a>,
+    ) -> Result<Vec<ImageVerification>, PackError> {
+        let place = Elsewhere::make(self.prepared, self.cache).await?;
+        let work = Work {
+            prepared: self.prepared,
+            source: &place.source,
+            cache: &place.cache,
+            engine: self.engine,
+            conditions,
+            cancel: self.cancel,
+            kept: false,
+        };
+        let again = work.carry_out(steps).await.map_err(|error| match error {
+            PackError::Cancelled => PackError::Cancelled,
+            error => PackError::OnlyOnce {
+                error: Box::new(error),
+            },
+        })?;
+        let step = steps.begin(StepKind::Verify, "compare");
+        let pairs: Vec<_> = self
+            .first
+            .iter()
+            .zip(&again)
+            .map(|(first, second)| (first.container.clone(), first.digest, second.digest))
+            .collect();
+        let (ours, theirs) = (self.cache.blobs().clone(), place.cache.blobs().clone());
+        let images =
+            tokio::task::spawn_blocking(move || compare_all(&ours, &theirs, pairs)).await??;
+        let equal = images.iter().all(|image| image.comparison.equal);
+        let (outcome, said) = if equal {
+            (StepOutcome::Done, "the same")
+        } else {
+            (StepOutcome::Failed, "not the same")
+        };
+        step.end(outcome, Some(said.to_owned()));
+        Ok(images)
+    }
+}
+
+/// The differences of `everything` at places where `images` have none.
+fn only_in(everything: &[ImageVerification], images: &[ImageVerification]) -> Vec<Difference> {
+    let all = |images: &[ImageVerification]| -> Vec<(String, Difference)> {
+        let with_container = |image: &ImageVerification| {
+            let container = image.container.clone();
+            let differences = image.comparison.differences.clone().into_iter();
+            differences
+                .map(move |difference| (container.clone(), difference))
+                .collect::<Vec<_>>()
+        };
+        images.iter().flat_map(with_container).collect()
+    };
+    let counted: BTreeSet<(String, String)> = all(images)
+        .into_iter()
+        .map(|(container, difference)| (container, difference.path))
+        .collect();
+    all(everything)
+        .into_iter()
+        .filter(|(container, difference)| {
+            !counted.contains(&(container.clone(), difference.path.clone()))
+        })
+        .map(|(_, difference)| difference)
+        .collect()
 }
 
 fn compare_all(

@@ -26,6 +26,16 @@ pub fn verification(verification: &Verification) -> String {
             lines.extend(compared(&image.comparison, "not reproducible"));
         }
     }
+    if !verification.depends_on_fixed.is_empty() {
+        lines.push(
+            "  depends on what every build of Ergon fixes, and might come out otherwise elsewhere:"
+                .to_owned(),
+        );
+        for difference in verification.depends_on_fixed.iter().take(SHOWN) {
+            let path = words::harmless(&difference.path);
+            lines.push(format!("    {path}   {}", what(difference)));
+        }
+    }
     for condition in &verification.conditions {
         if let Some(note) = &condition.note {
             lines.push(style::faint(&format!("  {}: {note}", condition.name)));

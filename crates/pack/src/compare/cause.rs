@@ -333,7 +333,8 @@ fn run_around(content: &[u8], at: usize) -> String {
 fn excerpt(run: &str, content: &[u8], at: usize) -> Option<String> {
     const SHOWN: usize = 96;
     let readable = run.trim();
-    if readable.chars().count() >= 3 || is_text(content) {
+    let is_words = readable.len() >= 4 && readable.is_ascii();
+    if is_words || is_text(content) {
         return (!readable.is_empty()).then(|| shorten(readable, SHOWN));
     }
     let at = at.min(content.len());

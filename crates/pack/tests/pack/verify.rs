@@ -68,11 +68,23 @@ async fn what_looks_around_fails_and_is_named() {
     assert_eq!(
         found,
         [
-            ("app/folder", Some("embedded build path")),
-            ("app/mask", Some("the umask")),
             ("app/random", Some("a random value")),
             ("app/scratch", Some("embedded build path")),
             ("app/when", Some("a time")),
+        ]
+    );
+    let verification = built.record.verification.as_ref().unwrap();
+    let fixed: Vec<(&str, Option<&str>)> = verification
+        .depends_on_fixed
+        .iter()
+        .filter(|difference| !difference.path.starts_with("app/build-"))
+        .map(|difference| (difference.path.as_str(), difference.cause.as_deref()))
+        .collect();
+    assert_eq!(
+        fixed,
+        [
+            ("app/folder", Some("embedded build path")),
+            ("app/mask", Some("the umask")),
             ("app/zone", Some("the time zone")),
         ]
     );
@@ -88,4 +100,13 @@ async fn what_looks_around_fails_and_is_named() {
     assert_eq!(when.line, Some(1));
     assert!(when.step.as_deref().unwrap().starts_with("RUN date > when"));
     assert!(when.fix.as_deref().unwrap().contains("SOURCE_DATE_EPOCH"));
+}
+
+#[tokio::test]
+async fn what_every_build_fixes_makes_no_other_bits_and_is_told() {
+    let built = Box::pin(verified("fixed", &["umask > mask"])).await;
+    assert_eq!(built.record.reproducibility, Reproducibility::Proven);
+    let verification = built.record.verification.unwrap();
+    assert_eq!(verification.depends_on_fixed.len(), 1);
+    assert_eq!(verification.depends_on_fixed[0].path, "app/mask");
 }
