@@ -167,12 +167,7 @@ impl Conditions {
         {
             let ahead = if network { AHEAD_ONLINE } else { AHEAD };
             let ahead = format!("+{}s", ahead.as_secs());
-            let variables = [
-                ("LD_PRELOAD", CLOCK_PATH),
-                ("FAKETIME", ahead.as_str()),
-                // Who waits for a time to pass is not to wait longer.
-                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-            ];
+            let variables = [("LD_PRELOAD", CLOCK_PATH), ("FAKETIME", ahead.as_str())];
             environment.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
             surroundings.binds.push(Bind {
                 host: library.display().to_string(),

@@ -12,6 +12,7 @@ mod companions;
 mod ecosystems;
 mod help;
 mod interruptions;
+mod proof;
 mod refusals;
 mod walk;
 mod world;

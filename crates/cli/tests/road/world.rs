@@ -122,6 +122,16 @@ impl World {
         self.adopt(folder)
     }
 
+    /// A project of these files, `ergon.json` among them.
+    pub fn written(&mut self, files: &[(&str, &str)]) -> Project {
+        let folder = self.path("projects/written");
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.join(name), content).unwrap();
+        }
+        self.adopt(folder)
+    }
+
     /// Gives the container and the companion of a project names of this world.
     fn adopt(&mut self, folder: PathBuf) -> Project {
         let path = folder.join("ergon.json");
