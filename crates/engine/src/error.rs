@@ -43,6 +43,9 @@ pub enum EngineError {
     /// The engine took too long.
     #[error("the container engine did not answer in time")]
     TimedOut,
+    /// There can be no sandbox of Linux namespaces.
+    #[error("no sandbox of Linux namespaces can be made here: {reason}")]
+    NoNamespaces { reason: String },
     /// Something was handed in that cannot be asked of an engine.
     #[error("{0}")]
     Invalid(String),
@@ -97,6 +100,9 @@ impl EngineError {
             }
             Self::DiskFull(_) => {
                 "Free some: `docker system df` shows what is used, `docker image prune` removes unused images."
+            }
+            Self::NoNamespaces { .. } => {
+                "Run as root on a disk that overlayfs can write to, or use a container engine (--sandbox engine)."
             }
             Self::TimedOut => "See whether the machine is busy or its disk full; then try again.",
             Self::NotFound { .. }

@@ -6,6 +6,8 @@
 //! decides nothing. What it reports is in this room's own types, so that no other room names the
 //! client library, and every error is one sentence with a remedy where a person has one.
 //!
+//! Where there is no engine, [`namespaces`] runs a command over layers with what the kernel has.
+//!
 //! Nothing here knows of manifests, builds or companions.
 
 mod archive;
@@ -16,6 +18,7 @@ mod error;
 mod event;
 mod image;
 mod name;
+pub mod namespaces;
 mod network;
 mod output;
 mod spec;

@@ -94,7 +94,7 @@ impl Engine {
 }
 
 /// Frames → lines.
-fn lines<S>(frames: S, timestamps: bool) -> LogStream
+pub(crate) fn lines<S>(frames: S, timestamps: bool) -> LogStream
 where
     S: Stream<Item = Result<LogOutput, EngineError>> + Send + 'static,
 {

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use bollard::models::{self, ContainerCreateBody, HostConfig, RestartPolicyNameEnum};
 
+use serde::{Deserialize, Serialize};
+
 use crate::EngineError;
 
 /// A container to be created. Build it with `..ContainerSpec::default()`.
@@ -58,7 +60,7 @@ pub enum Network {
 }
 
 /// A folder or file of the host that the container sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bind {
     pub host: String,
     pub container: String,

@@ -8,6 +8,7 @@
 mod arrange;
 mod header;
 mod read;
+mod unpack;
 mod write;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use read::decompress;
 pub use read::{Spool, read_layer};
+pub use unpack::{OpaqueMark, unpack_layer};
 pub(crate) use write::LayerWriter;
 pub use write::write_layer;
 

@@ -1,5 +1,7 @@
 //! Carries a plan out: each step becomes a layer, from cache where it can.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -13,8 +15,8 @@ use ergon_oci::{ConfigChange, Image, Layer};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::builder::run::Run;
 use crate::cache::Cache;
-use crate::capture::read_upper;
 use crate::conditions::Conditions;
 use crate::engine_image::{load, remove_step_image};
 use crate::environment::step_environment;
@@ -23,7 +25,6 @@ use crate::hash::BUILDER;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{BuildRecord, ImageRecord, Reproducibility};
-use crate::sandbox::{self, Changes, StepRequest};
 use crate::source::Source;
 use crate::source_layer::source_entries;
 use crate::stage_files;
@@ -351,9 +352,15 @@ impl ContainerBuild<'_, '_, '_> {
             step.end(StepOutcome::Cached, None);
             return Ok(StageLayer { layer, created_by });
         }
-        let result = self
-            .run_uncached(state, command, workdir, network, &environment, key, &step)
-            .await;
+        let running = Run {
+            command,
+            workdir,
+            network,
+            environment: &environment,
+            key,
+            step: &step,
+        };
+        let result = self.run_uncached(state, &running).await;
         match result {
             Ok(layer) => {
                 step.end(
@@ -365,105 +372,6 @@ impl ContainerBuild<'_, '_, '_> {
             Err(error) => {
                 step.end(StepOutcome::Failed, None);
                 Err(error)
-            }
-        }
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one step, used once"
-    )]
-    async fn run_uncached(
-        &self,
-        state: &mut StageState,
-        command: &str,
-        workdir: &str,
-        network: bool,
-        environment: &BTreeMap<String, String>,
-        key: Digest,
-        step: &crate::prepare::RunningStep<'_>,
-    ) -> Result<Layer, PackError> {
-        let engine = self.work.engine.ok_or_else(|| PackError::NoEngine {
-            command: command.to_owned(),
-            engine: "none can be reached".to_owned(),
-        })?;
-        let image = self.assemble(state, &ConfigChange::default())?;
-        load(engine, self.work.cache, &image, state.below()).await?;
-        let id = image.config_digest().to_string();
-        state.loaded = Some(image);
-        let base = &state.base.digest;
-        if self.work.conditions.asks_about_clock(base) {
-            let answer = sandbox::answer(
-                engine,
-                StepRequest {
-                    image: &id,
-                    command: Conditions::CLOCK_QUESTION,
-                    workdir: "/",
-                    environment,
-                    network: false,
-                    extra_authority: &self.work.prepared.options.extra_authority,
-                    limits: self.work.prepared.options.limits,
-                    conditions: self.work.conditions,
-                    base,
-                },
-                self.work.cancel,
-            )
-            .await?;
-            self.work.conditions.clock_answered(
-                *base,
-                answer.is_some_and(|told| Conditions::is_ahead(&told)),
-            );
-        }
-        let request = StepRequest {
-            image: &id,
-            command,
-            workdir,
-            environment,
-            network,
-            extra_authority: &self.work.prepared.options.extra_authority,
-            limits: self.work.prepared.options.limits,
-            conditions: self.work.conditions,
-            base: &state.base.digest,
-        };
-        let finished = sandbox::run(engine, request, step, self.work.cancel).await?;
-        let layer = self.capture(engine, &finished, command, key).await;
-        finished.remove().await;
-        layer
-    }
-
-    async fn capture(
-        &self,
-        engine: &Engine,
-        finished: &sandbox::FinishedStep<'_>,
-        command: &str,
-        key: Digest,
-    ) -> Result<Layer, PackError> {
-        match finished.changes().await? {
-            Changes::Overlay(overlay) => {
-                let (command, epoch) = (command.to_owned(), self.work.prepared.inputs.epoch);
-                self.layer(key, move || {
-                    read_upper(&overlay, epoch).map_err(|error| PackError::Capture {
-                        command,
-                        path: overlay.upper,
-                        error,
-                    })
-                })
-                .await
-            }
-            Changes::Committed { image } => {
-                let saved =
-                    tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
-                let blobs = self.work.cache.blobs().clone();
-                let epoch = self.work.prepared.inputs.epoch;
-                let layer = self
-                    .layer(key, move || {
-                        stage_files::last_saved_layer(saved, &blobs, epoch)
-                    })
-                    .await;
-                if let Err(error) = engine.remove_image(&image, true).await {
-                    tracing::warn!(%image, %error, "could not remove a committed step");
-                }
-                layer
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ergon_detect::disk::{Skipped, TreeError};
 use ergon_detect::plan::PlanError;
 use ergon_engine::EngineError;
-use ergon_manifest::Diagnostic;
+use ergon_manifest::{Diagnostic, Digest};
 
 use crate::cache::CacheError;
 
@@ -59,8 +59,15 @@ pub enum PackError {
     NoSuchStage { stage: String },
     #[error("the build left no `{path}`, which the manifest names among the artifacts")]
     NoArtifact { path: String },
-    #[error("step `{command}` needs a container engine: {engine}")]
-    NoEngine { command: String, engine: String },
+    #[error(
+        "step `{command}` needs a container engine, and none can be reached{}",
+        instead.as_ref().map(|reason| format!("; {reason}")).unwrap_or_default()
+    )]
+    NoEngine {
+        command: String,
+        /// Why it cannot run in namespaces either, where that was asked.
+        instead: Option<EngineError>,
+    },
     #[error(
         "step `{command}` ended with exit code {exit_code}{}",
         last_lines(tail)
@@ -106,6 +113,18 @@ pub enum PackError {
     },
     #[error("built once, but not a second time under other conditions: {error}")]
     OnlyOnce { error: Box<PackError> },
+    #[error("cannot unpack the layer {layer} into {}: {error}", path.display())]
+    Unpack {
+        layer: Digest,
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    #[error("cannot make a sandbox for step `{command}` in {}: {error}", path.display())]
+    Sandbox {
+        command: String,
+        path: PathBuf,
+        error: std::io::Error,
+    },
     #[error("a task of the build ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -128,6 +147,9 @@ impl PackError {
                 "import that very image (ergon base import {reference} …), or move the pin to what is held: ergon lock"
             )),
             Self::NoEngine { .. } => Some("start Docker or Podman, or set DOCKER_HOST".to_owned()),
+            Self::Unpack { .. } | Self::Sandbox { .. } => Some(
+                "make room for it and let it be written, or point XDG_CACHE_HOME elsewhere".to_owned(),
+            ),
             Self::StepOutOfMemory { .. } => Some("let it work on less at once, as with fewer jobs in parallel".to_owned()),
             Self::StepTooLong { .. } => Some("see in its log what it waits for; it has no terminal, and no network where none was asked for".to_owned()),
             Self::SourceChanged { .. } => Some("build again when nothing writes into the folder".to_owned()),

@@ -31,6 +31,7 @@ mod scrub;
 mod source;
 mod source_layer;
 mod stage_files;
+mod trees;
 mod verify;
 
 pub use authority::ExtraAuthority;
@@ -51,6 +52,6 @@ pub use pin::lock;
 pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare, read_project};
 pub use progress::{Progress, ProgressEvent, Silent, StepKind, StepOutcome};
 pub use record::{BuildRecord, ImageRecord, Reproducibility};
-pub use sandbox::{STEP_LABEL, remove_stale_steps};
+pub use sandbox::{STEP_LABEL, SandboxKind, remove_stale_steps};
 pub use source::Source;
 pub use verify::{ImageVerification, Verification, verify};

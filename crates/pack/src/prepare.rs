@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::lock::{Lock, lock_states};
 use crate::own_file::read_own_file;
 use crate::progress::{Progress, ProgressEvent, StepKind, StepOutcome};
+use crate::sandbox::SandboxKind;
 use crate::source::Source;
 
 /// The manifest's name, at the project's root.
@@ -35,6 +36,9 @@ pub struct Options {
     pub locked: bool,
     pub extra_authority: ExtraAuthority,
     pub limits: Limits,
+    pub sandbox: SandboxKind,
+    /// A program that becomes sandboxes of namespaces, where this one does not know how.
+    pub sandbox_program: Option<PathBuf>,
 }
 
 /// A folder with its manifest, read or generated.

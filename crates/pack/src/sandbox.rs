@@ -1,4 +1,6 @@
-//! One step, run in a container of the engine, with its surroundings fixed.
+//! One step, run in a container of the engine, with its surroundings fixed; or in [`namespaces`].
+
+pub mod namespaces;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
@@ -19,6 +21,18 @@ use crate::limits::Limits;
 use crate::prepare::{RunningStep, Steps};
 use crate::progress::{Progress, ProgressEvent, StepKind};
 
+/// Where the steps of a build run. What they leave is the same, so that it is no part of any key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SandboxKind {
+    /// In the engine where one can be reached, else in namespaces.
+    #[default]
+    Auto,
+    /// In a container of the engine.
+    Engine,
+    /// In Linux namespaces, with overlayfs over unpacked layers.
+    Namespaces,
+}
+
 /// The label of every container that runs a step, so that one left by a crash can be found.
 pub const STEP_LABEL: &str = "dev.ergon.build-step";
 /// The label that says which process waits for the step.
@@ -27,10 +41,16 @@ const OWNER_LABEL: &str = "dev.ergon.build-step.owner";
 /// How many lines of a failed step are repeated in its error.
 const TAIL: usize = 20;
 
+/// Keeps the last lines of a step.
+fn remember(tail: &mut VecDeque<String>, line: &str) {
+    if tail.len() == TAIL {
+        tail.pop_front();
+    }
+    tail.push_back(line.to_owned());
+}
+
 /// A step as the sandbox needs to know it.
 pub struct StepRequest<'a> {
-    /// The id of the image it runs over.
-    pub image: &'a str,
     pub command: &'a str,
     pub workdir: &'a str,
     pub environment: &'a BTreeMap<String, String>,
@@ -56,9 +76,10 @@ pub enum Changes {
     Committed { image: String },
 }
 
-/// Runs a step and waits for its end.
+/// Runs a step over the image with this id, and waits for its end.
 pub async fn run<'a>(
     engine: &'a Engine,
+    image: &str,
     request: StepRequest<'_>,
     step: &RunningStep<'_>,
     cancel: &CancellationToken,
@@ -69,7 +90,7 @@ pub async fn run<'a>(
         .surround(&mut environment, request.network, request.base);
     let command = format!("{}{}", request.conditions.preamble(), request.command);
     let mut spec = ContainerSpec {
-        image: request.image.to_owned(),
+        image: image.to_owned(),
         entrypoint: Some(Vec::new()),
         cmd: vec!["/bin/sh".to_owned(), "-c".to_owned(), command],
         env: environment,
@@ -92,7 +113,7 @@ pub async fn run<'a>(
         ..ContainerSpec::default()
     };
     if request.network
-        && let Some(bundle) = authority_for(engine, request.image, request.extra_authority).await?
+        && let Some(bundle) = authority_for(engine, image, request.extra_authority).await?
     {
         spec.env.extend(authority_environment());
         spec.binds.push(Bind {
@@ -123,22 +144,18 @@ pub async fn run<'a>(
 }
 
 /// What a command writes to a step's output; none where it cannot be run.
-pub async fn answer(
-    engine: &Engine,
-    request: StepRequest<'_>,
-    cancel: &CancellationToken,
+pub async fn heard(
+    command: &str,
+    run: impl AsyncFnOnce(&RunningStep<'_>) -> Result<(), PackError>,
 ) -> Result<Option<String>, PackError> {
     let lines = Lines::default();
-    let step = Steps {
+    let mut steps = Steps {
         progress: &lines,
         next: 0,
-    }
-    .begin(StepKind::Build, request.command);
-    match run(engine, request, &step, cancel).await {
-        Ok(finished) => {
-            finished.remove().await;
-            Ok(lines.0.into_inner().ok())
-        }
+    };
+    let step = steps.begin(StepKind::Build, command);
+    match run(&step).await {
+        Ok(()) => Ok(lines.0.into_inner().ok()),
         Err(PackError::Cancelled) => Err(PackError::Cancelled),
         Err(_) => Ok(None),
     }
@@ -175,10 +192,7 @@ impl FinishedStep<'_> {
                 line = lines.next() => {
                     let Some(line) = line else { break };
                     let text = line?.text();
-                    if tail.len() == TAIL {
-                        tail.pop_front();
-                    }
-                    tail.push_back(text.clone());
+                    remember(&mut tail, &text);
                     step.log(text);
                 }
             }

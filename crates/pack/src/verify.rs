@@ -17,6 +17,7 @@ use crate::error::PackError;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{ImageRecord, Reproducibility};
+use crate::sandbox::SandboxKind;
 
 /// What came of building something a second time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +81,8 @@ pub async fn verify(
         engine,
         cancel,
     };
-    let local = engine.is_some_and(Engine::is_local);
+    let in_namespaces = prepared.options.sandbox == SandboxKind::Namespaces;
+    let local = in_namespaces || engine.is_none_or(Engine::is_local);
     let conditions = Conditions::other(local, true);
     let mut images = again.build(&conditions, &mut steps).await?;
     let mut depends_on_fixed = Vec::new();

@@ -34,6 +34,8 @@ pub struct Build {
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
+    sandbox: packing::Sandbox,
+    #[command(flatten)]
     format: Format,
     #[command(flatten)]
     stack: Stack,
@@ -85,6 +87,7 @@ impl Build {
         let folder = folders::source(&self.folder)?;
         let wanted = Wanted {
             locked: self.locked,
+            sandbox: self.sandbox,
             verify: self.verify,
             verbose: self.verbose,
         };
@@ -155,6 +158,8 @@ impl Done {
 pub struct Wanted {
     /// Refuse what is not pinned.
     pub locked: bool,
+    /// Where its steps run.
+    pub sandbox: packing::Sandbox,
     /// Build it twice.
     pub verify: bool,
     /// Show every line of every step.
@@ -165,7 +170,7 @@ pub struct Wanted {
 pub async fn build_folder(folder: &Path, wanted: Wanted) -> Outcome<Done> {
     let cancel = packing::cancelled_by_signals();
     let cache = packing::cache()?;
-    let options = packing::options(wanted.locked)?;
+    let options = packing::options(wanted.locked, wanted.sandbox)?;
     // A build that is held already needs no engine.
     let engine = Engine::connect().await;
     let reachable = engine.as_ref().ok();

@@ -1,7 +1,7 @@
 //! What the commands that pack on their own, with no stack running, have in common.
 
 use ergon_engine::EngineError;
-use ergon_pack::{Cache, ExtraAuthority, Options, PackError};
+use ergon_pack::{Cache, ExtraAuthority, Options, PackError, SandboxKind};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -29,10 +29,35 @@ pub fn cache() -> Outcome<Cache> {
         .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
 }
 
+/// Where the steps of a build run.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Sandbox {
+    /// Run the steps in the container engine, or in Linux namespaces [default: the engine, else namespaces]
+    #[arg(long, value_name = "KIND", env = "ERGON_SANDBOX", hide_env = true)]
+    sandbox: Option<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    Engine,
+    Namespaces,
+}
+
+impl Sandbox {
+    const fn kind(self) -> SandboxKind {
+        match self.sandbox {
+            None => SandboxKind::Auto,
+            Some(Kind::Engine) => SandboxKind::Engine,
+            Some(Kind::Namespaces) => SandboxKind::Namespaces,
+        }
+    }
+}
+
 /// How builds are wanted: `ERGON_EXTRA_CA`, else what `config.toml` says.
-pub fn options(locked: bool) -> Outcome<Options> {
+pub fn options(locked: bool, sandbox: Sandbox) -> Outcome<Options> {
     Ok(Options {
         locked,
+        sandbox: sandbox.kind(),
         extra_authority: extra_authority()?,
         ..Options::default()
     })
@@ -89,8 +114,10 @@ fn configuration() -> Outcome<Configuration> {
 /// Why a build that found no engine cannot be: what it needed one for, and why there is none.
 pub fn failure_without(missing: &EngineError, error: &PackError) -> Failure {
     let message = match error {
-        PackError::NoEngine { command, .. } => {
-            format!("step `{command}` needs a container engine: {missing}")
+        PackError::NoEngine { command, instead } => {
+            let instead = instead.as_ref().map(|reason| format!("; {reason}"));
+            let instead = instead.unwrap_or_default();
+            format!("step `{command}` needs a container engine: {missing}{instead}")
         }
         PackError::BaseMissing {
             reference,

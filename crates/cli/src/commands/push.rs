@@ -28,6 +28,8 @@ pub struct Push {
     #[arg(long)]
     locked: bool,
     #[command(flatten)]
+    sandbox: packing::Sandbox,
+    #[command(flatten)]
     format: Format,
 }
 
@@ -51,6 +53,7 @@ impl Push {
         };
         let wanted = Wanted {
             locked: self.locked,
+            sandbox: self.sandbox,
             ..Wanted::default()
         };
         let done = build_folder(&folder, wanted).await?;

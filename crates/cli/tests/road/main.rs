@@ -14,5 +14,6 @@ mod help;
 mod interruptions;
 mod proof;
 mod refusals;
+mod sandboxes;
 mod walk;
 mod world;

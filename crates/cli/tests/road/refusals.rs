@@ -103,11 +103,11 @@ fn a_wrong_address_is_a_matter_of_usage() {
 }
 
 #[test]
-fn without_docker_there_is_no_build_and_it_says_so() {
+fn without_docker_there_is_no_build_in_it_and_it_says_so() {
     let world = World::with_own_cache();
     let folder = examples().join("fastapi");
     let refused = world
-        .ergon(["build", folder.to_str().unwrap()])
+        .ergon(["build", "--sandbox", "engine", folder.to_str().unwrap()])
         .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
         .ends_with(1);
     let said = refused

@@ -26,12 +26,27 @@ pub fn read_layer<E: From<Error>>(
     reader: impl Read,
     mut visit: impl FnMut(LayerEntry<()>, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
+    read_dated_layer(reader, |entry, _, content| visit(entry, content))
+}
+
+/// When a file was last written, since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Modified {
+    pub seconds: i64,
+    pub nanoseconds: u32,
+}
+
+/// [`read_layer`], with the time of each entry.
+pub(super) fn read_dated_layer<E: From<Error>>(
+    reader: impl Read,
+    mut visit: impl FnMut(LayerEntry<()>, Modified, &mut dyn Read) -> Result<(), E>,
+) -> Result<(), E> {
     let broken = || Error::stream("read", "the layer");
     let mut archive = tar::Archive::new(decompress(reader)?);
     for entry in archive.entries().map_err(broken())? {
         let mut entry = entry.map_err(broken())?;
-        if let Some(known) = understand(&mut entry)? {
-            visit(known, &mut entry)?;
+        if let Some((known, modified)) = understand(&mut entry)? {
+            visit(known, modified, &mut entry)?;
         }
     }
     // A checksum at the very end counts too.
@@ -70,7 +85,9 @@ pub(crate) fn decompress<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn Read 
     })
 }
 
-fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry<()>>, Error> {
+fn understand(
+    entry: &mut tar::Entry<'_, impl Read>,
+) -> Result<Option<(LayerEntry<()>, Modified)>, Error> {
     let path = clean(&entry.path_bytes())?;
     let Some((path, kind)) = path_and_kind(entry, path)? else {
         return Ok(None);
@@ -82,6 +99,10 @@ fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry
     let wrong = |error: io::Error| Error::entry(&path, error.to_string());
     let mode = header.mode().map_err(wrong)? & 0o7777;
     let (mut uid, mut gid) = (header.uid().map_err(wrong)?, header.gid().map_err(wrong)?);
+    let mut modified = Modified {
+        seconds: header.mtime().map_or(0, u64::cast_signed),
+        nanoseconds: 0,
+    };
     let mut xattrs = BTreeMap::new();
     for record in entry.pax_extensions().map_err(wrong)?.into_iter().flatten() {
         let record = record.map_err(wrong)?;
@@ -95,6 +116,11 @@ fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry
             uid = number()?;
         } else if key == "gid" {
             gid = number()?;
+        } else if key == "mtime" {
+            let text = record.value().ok();
+            modified = text
+                .and_then(read_time)
+                .ok_or_else(|| Error::entry(&path, "its time is no number of seconds"))?;
         } else if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
             xattrs.insert(name.to_owned(), record.value_bytes().to_vec());
         } else if key.starts_with("GNU.sparse.") {
@@ -108,14 +134,37 @@ fn understand(entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<LayerEntry
         u32::try_from(id).map_err(|_| Error::entry(&path, "its owner does not fit into 32 bits"))
     };
     let (uid, gid) = (id(uid)?, id(gid)?);
-    Ok(Some(LayerEntry {
+    let entry = LayerEntry {
         path,
         mode,
         uid,
         gid,
         kind,
         xattrs,
-    }))
+    };
+    Ok(Some((entry, modified)))
+}
+
+/// A pax time: seconds, with a fraction or without.
+fn read_time(text: &str) -> Option<Modified> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole: i64 = seconds.parse().ok()?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
+    // Before 1970 the fraction counts downwards.
+    Some(if seconds.starts_with('-') && nanoseconds > 0 {
+        Modified {
+            seconds: whole - 1,
+            nanoseconds: 1_000_000_000 - nanoseconds,
+        }
+    } else {
+        Modified {
+            seconds: whole,
+            nanoseconds,
+        }
+    })
 }
 
 /// What is at `path`, and the path that it is about; none for what is passed over.
@@ -295,5 +344,23 @@ impl Write for Tail<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_fractions_and_may_lie_before_1970() {
+        let read = |text| read_time(text).map(|time| (time.seconds, time.nanoseconds));
+        assert_eq!(read("12"), Some((12, 0)));
+        assert_eq!(read("12.5"), Some((12, 500_000_000)));
+        assert_eq!(read("12.1234567891"), Some((12, 123_456_789)));
+        assert_eq!(read("-0.25"), Some((-1, 750_000_000)));
+        assert_eq!(read("-3"), Some((-3, 0)));
+        for wrong in ["", "x", "1.x", "1.-2"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 }

@@ -51,6 +51,7 @@ impl From<EngineError> for Failure {
             | EngineError::NotRunning { .. }
             | EngineError::PermissionDenied { .. }
             | EngineError::UnsupportedHost { .. }
+            | EngineError::NoNamespaces { .. }
             | EngineError::Disconnected(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())

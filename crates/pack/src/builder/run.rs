@@ -1,0 +1,196 @@
+//! A command on its way to a layer: which sandbox it runs in, and what it left there.
+
+use std::collections::BTreeMap;
+
+use ergon_engine::Engine;
+use ergon_manifest::Digest;
+use ergon_oci::{ConfigChange, Layer};
+
+use super::{ContainerBuild, StageState};
+use crate::capture::{Overlay, read_upper};
+use crate::conditions::Conditions;
+use crate::engine_image::load;
+use crate::error::PackError;
+use crate::prepare::RunningStep;
+use crate::sandbox::namespaces::{self, OverLayers};
+use crate::sandbox::{self, Changes, SandboxKind, StepRequest};
+use crate::stage_files;
+
+/// A command that was not found in the cache.
+pub(super) struct Run<'a> {
+    pub command: &'a str,
+    pub workdir: &'a str,
+    pub network: bool,
+    pub environment: &'a BTreeMap<String, String>,
+    /// Under which its layer is kept.
+    pub key: Digest,
+    pub step: &'a RunningStep<'a>,
+}
+
+impl ContainerBuild<'_, '_, '_> {
+    pub(super) async fn run_uncached(
+        &self,
+        state: &mut StageState,
+        run: &Run<'_>,
+    ) -> Result<Layer, PackError> {
+        match self.engine_for(run.command).await? {
+            Some(engine) => self.run_in_engine(engine, state, run).await,
+            None => self.run_in_namespaces(state, run).await,
+        }
+    }
+
+    /// The engine a command runs in; none where it runs in namespaces.
+    async fn engine_for(&self, command: &str) -> Result<Option<&Engine>, PackError> {
+        let options = &self.work.prepared.options;
+        let no_engine = |instead| PackError::NoEngine {
+            command: command.to_owned(),
+            instead,
+        };
+        match (options.sandbox, self.work.engine) {
+            (SandboxKind::Namespaces, _) => Ok(None),
+            (SandboxKind::Auto | SandboxKind::Engine, Some(engine)) => Ok(Some(engine)),
+            (SandboxKind::Engine, None) => Err(no_engine(None)),
+            (SandboxKind::Auto, None) => {
+                // Asked before any layer is unpacked in vain.
+                let program = options.sandbox_program.as_deref();
+                match namespaces::available(self.work.cache, program).await {
+                    Ok(()) => Ok(None),
+                    Err(reason) => Err(no_engine(Some(reason))),
+                }
+            }
+        }
+    }
+
+    async fn run_in_engine(
+        &self,
+        engine: &Engine,
+        state: &mut StageState,
+        run: &Run<'_>,
+    ) -> Result<Layer, PackError> {
+        let image = self.assemble(state, &ConfigChange::default())?;
+        load(engine, self.work.cache, &image, state.below()).await?;
+        let id = image.config_digest().to_string();
+        state.loaded = Some(image);
+        let base = state.base.digest;
+        let cancel = self.work.cancel;
+        if self.work.conditions.asks_about_clock(&base) {
+            let request = self.clock_question(&base, run);
+            let told = sandbox::heard(request.command, async |step| {
+                let finished = sandbox::run(engine, &id, request, step, cancel).await?;
+                finished.remove().await;
+                Ok(())
+            });
+            self.clock_answered(base, told.await?);
+        }
+        let request = self.request(&base, run);
+        let finished = sandbox::run(engine, &id, request, run.step, cancel).await?;
+        let layer = self.capture(engine, &finished, run.command, run.key).await;
+        finished.remove().await;
+        layer
+    }
+
+    async fn run_in_namespaces(
+        &self,
+        state: &StageState,
+        run: &Run<'_>,
+    ) -> Result<Layer, PackError> {
+        let base_layers = state.base.layers().iter().map(|layer| layer.digest);
+        let above = state.layers.iter().map(|layer| layer.layer.digest);
+        let over = OverLayers {
+            cache: self.work.cache,
+            layers: base_layers.chain(above).collect(),
+            base: &state.base.config.config,
+            program: self.work.prepared.options.sandbox_program.as_deref(),
+        };
+        let base = state.base.digest;
+        let cancel = self.work.cancel;
+        if self.work.conditions.asks_about_clock(&base) {
+            let request = self.clock_question(&base, run);
+            let told = sandbox::heard(request.command, async |step| {
+                namespaces::run(&over, request, step, cancel)
+                    .await
+                    .map(drop)
+            });
+            self.clock_answered(base, told.await?);
+        }
+        let request = self.request(&base, run);
+        let finished = namespaces::run(&over, request, run.step, cancel).await?;
+        let overlay = finished.overlay.clone();
+        let layer = self.layer_of(overlay, run.command, run.key).await;
+        drop(finished);
+        layer
+    }
+
+    fn request<'r>(&'r self, base: &'r Digest, run: &Run<'r>) -> StepRequest<'r> {
+        let options = &self.work.prepared.options;
+        StepRequest {
+            command: run.command,
+            workdir: run.workdir,
+            environment: run.environment,
+            network: run.network,
+            extra_authority: &options.extra_authority,
+            limits: options.limits,
+            conditions: self.work.conditions,
+            base,
+        }
+    }
+
+    fn clock_question<'r>(&'r self, base: &'r Digest, run: &Run<'r>) -> StepRequest<'r> {
+        StepRequest {
+            command: Conditions::CLOCK_QUESTION,
+            workdir: "/",
+            network: false,
+            ..self.request(base, run)
+        }
+    }
+
+    fn clock_answered(&self, base: Digest, told: Option<String>) {
+        let ahead = told.is_some_and(|told| Conditions::is_ahead(&told));
+        self.work.conditions.clock_answered(base, ahead);
+    }
+
+    /// The layer of what lies in an overlay's upper directory.
+    async fn layer_of(
+        &self,
+        overlay: Overlay,
+        command: &str,
+        key: Digest,
+    ) -> Result<Layer, PackError> {
+        let (command, epoch) = (command.to_owned(), self.work.prepared.inputs.epoch);
+        self.layer(key, move || {
+            read_upper(&overlay, epoch).map_err(|error| PackError::Capture {
+                command,
+                path: overlay.upper,
+                error,
+            })
+        })
+        .await
+    }
+
+    async fn capture(
+        &self,
+        engine: &Engine,
+        finished: &sandbox::FinishedStep<'_>,
+        command: &str,
+        key: Digest,
+    ) -> Result<Layer, PackError> {
+        match finished.changes().await? {
+            Changes::Overlay(overlay) => self.layer_of(overlay, command, key).await,
+            Changes::Committed { image } => {
+                let saved =
+                    tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
+                let blobs = self.work.cache.blobs().clone();
+                let epoch = self.work.prepared.inputs.epoch;
+                let layer = self
+                    .layer(key, move || {
+                        stage_files::last_saved_layer(saved, &blobs, epoch)
+                    })
+                    .await;
+                if let Err(error) = engine.remove_image(&image, true).await {
+                    tracing::warn!(%image, %error, "could not remove a committed step");
+                }
+                layer
+            }
+        }
+    }
+}

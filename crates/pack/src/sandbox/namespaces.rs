@@ -1,0 +1,324 @@
+//! One step, run in Linux namespaces over unpacked layers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use ergon_engine::namespaces::{Sandbox, SandboxEnd, SandboxSpec};
+use ergon_engine::{Bind, EngineError};
+use ergon_manifest::Digest;
+use ergon_oci::model::RuntimeConfiguration;
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::{StepRequest, remember};
+use crate::authority::{BASE_BUNDLE, ExtraAuthority};
+use crate::cache::Cache;
+use crate::capture::Overlay;
+use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
+use crate::error::PackError;
+use crate::prepare::RunningStep;
+use crate::trees::tree;
+
+/// Where programs are looked for in an image that does not say it.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a step runs over.
+pub struct OverLayers<'a> {
+    pub cache: &'a Cache,
+    /// The layers, lowest first.
+    pub layers: Vec<Digest>,
+    /// What the base's configuration says.
+    pub base: &'a RuntimeConfiguration,
+    /// The program that becomes the sandbox; absent: this one.
+    pub program: Option<&'a Path>,
+}
+
+/// A step that ended well; what it changed is there until this is dropped.
+pub struct NamespaceStep {
+    pub overlay: Overlay,
+    _folder: StepFolder,
+}
+
+/// Runs a step and waits for its end.
+pub async fn run(
+    over: &OverLayers<'_>,
+    request: StepRequest<'_>,
+    step: &RunningStep<'_>,
+    cancel: &CancellationToken,
+) -> Result<NamespaceStep, PackError> {
+    let trees = unpacked(over.cache, &over.layers).await?;
+    let folder = StepFolder::new(over.cache).map_err(|(path, error)| PackError::Sandbox {
+        command: request.command.to_owned(),
+        path,
+        error,
+    })?;
+    let mut environment = request.environment.clone();
+    let surroundings = request
+        .conditions
+        .surround(&mut environment, request.network, request.base);
+    let mut binds = surroundings.binds;
+    if request.network
+        && let Some(bundle) = authority_for(&trees, request.extra_authority)?
+    {
+        environment.extend(authority_environment());
+        binds.push(Bind {
+            host: bundle.display().to_string(),
+            container: AUTHORITY_PATH.to_owned(),
+            readonly: true,
+        });
+    }
+    let spec = SandboxSpec {
+        folder: folder.path.clone(),
+        lower: trees,
+        command: vec![
+            "/bin/sh".to_owned(),
+            "-c".to_owned(),
+            format!("{}{}", request.conditions.preamble(), request.command),
+        ],
+        env: process_environment(&over.base.env, &environment),
+        workdir: request.workdir.to_owned(),
+        hostname: HOSTNAME.to_owned(),
+        network: request.network,
+        scratch: scratch(over.base),
+        binds,
+        memory: request.limits.memory,
+        processes: request.limits.processes,
+        processors: surroundings.processors,
+    };
+    let mut sandbox = Sandbox::start(&spec, over.program).await?;
+    let mut tail = VecDeque::new();
+    let followed = tokio::time::timeout(
+        request.limits.time,
+        follow(&mut sandbox, step, &mut tail, cancel),
+    );
+    let followed = followed.await.unwrap_or_else(|_| {
+        Err(PackError::StepTooLong {
+            command: request.command.to_owned(),
+            limit: request.limits.time,
+        })
+    });
+    if let Err(error) = followed {
+        sandbox.end().await;
+        return Err(error);
+    }
+    match sandbox.ended().await? {
+        SandboxEnd { exit_code: 0, .. } => Ok(NamespaceStep {
+            overlay: Overlay {
+                upper: spec.upper(),
+                lower: spec.below(),
+            },
+            _folder: folder,
+        }),
+        end if end.out_of_memory => Err(PackError::StepOutOfMemory {
+            command: request.command.to_owned(),
+            limit: request.limits.memory,
+        }),
+        end => Err(PackError::StepFailed {
+            command: request.command.to_owned(),
+            exit_code: end.exit_code,
+            tail: tail.into(),
+        }),
+    }
+}
+
+/// Whether sandboxes of namespaces can be made over this cache; why not, where not.
+pub async fn available(cache: &Cache, program: Option<&Path>) -> Result<(), EngineError> {
+    let folder = StepFolder::new(cache).map_err(|(path, error)| EngineError::NoNamespaces {
+        reason: format!("{} cannot be written: {error}", path.display()),
+    })?;
+    ergon_engine::namespaces::available(&folder.path, program).await
+}
+
+async fn follow(
+    sandbox: &mut Sandbox,
+    step: &RunningStep<'_>,
+    tail: &mut VecDeque<String>,
+    cancel: &CancellationToken,
+) -> Result<(), PackError> {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return Err(PackError::Cancelled),
+            line = sandbox.lines.next() => {
+                let Some(line) = line else { return Ok(()) };
+                let text = line?.text();
+                remember(tail, &text);
+                step.log(text);
+            }
+        }
+    }
+}
+
+/// The layers' trees, topmost first.
+async fn unpacked(cache: &Cache, layers: &[Digest]) -> Result<Vec<PathBuf>, PackError> {
+    let (cache, layers) = (cache.clone(), layers.to_vec());
+    tokio::task::spawn_blocking(move || {
+        layers
+            .iter()
+            .rev()
+            .map(|layer| tree(&cache, layer))
+            .collect()
+    })
+    .await?
+}
+
+/// What is never captured: scratch space, and what the base says is a volume.
+fn scratch(base: &RuntimeConfiguration) -> Vec<String> {
+    let volumes = base.volumes.iter().filter(|path| *path != SCRATCH);
+    let volumes = volumes.filter(|path| path.starts_with('/')).cloned();
+    volumes.chain([SCRATCH.to_owned()]).collect()
+}
+
+/// What the command finds in its environment, in the order the engine gives it: a path and the host's
+/// name, what is asked for, what the base says beside that.
+fn process_environment(base: &[String], asked: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let mut env = vec![
+        ("PATH".to_owned(), PATH.to_owned()),
+        ("HOSTNAME".to_owned(), HOSTNAME.to_owned()),
+    ];
+    let asked_pairs = asked
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let base_pairs = base
+        .iter()
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| !asked.contains_key(*name));
+    for (name, value) in asked_pairs.chain(base_pairs) {
+        match env.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => env.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    env
+}
+
+/// The bundle to bind, where the host trusts what the base does not.
+fn authority_for(
+    trees: &[PathBuf],
+    setting: &ExtraAuthority,
+) -> Result<Option<PathBuf>, PackError> {
+    let Some(bundle) = setting.bundle() else {
+        return Ok(None);
+    };
+    let wanted = fs::read(&bundle).map_err(|error| PackError::ReadSource {
+        path: bundle.clone(),
+        error,
+    })?;
+    let trusted = trees
+        .iter()
+        .find_map(|tree| fs::read(tree.join(BASE_BUNDLE.trim_start_matches('/'))).ok());
+    Ok((trusted.as_deref() != Some(wanted.as_slice())).then_some(bundle))
+}
+
+/// The folder of a step, on the cache's disk; removed when it is dropped.
+///
+/// A lock says that its process lives. What one that was killed left is removed by the next.
+#[derive(Debug)]
+struct StepFolder {
+    path: PathBuf,
+    lock_path: PathBuf,
+    _lock: File,
+}
+
+impl StepFolder {
+    fn new(cache: &Cache) -> Result<Self, (PathBuf, io::Error)> {
+        let parent = cache.root().join("running");
+        let make = || -> io::Result<Self> {
+            fs::create_dir_all(&parent)?;
+            remove_stale(&parent)?;
+            let (lock, lock_path) = loop {
+                let lock = tempfile::Builder::new()
+                    .prefix("step-")
+                    .suffix(LOCK)
+                    .tempfile_in(&parent)?;
+                let (lock, lock_path) = lock.keep().map_err(|error| error.error)?;
+                lock.lock()?;
+                // Before it was locked, another process may have taken it for a dead one's.
+                if lock.metadata()?.nlink() > 0 {
+                    break (lock, lock_path);
+                }
+            };
+            let path = lock_path.with_extension("");
+            fs::create_dir(&path)?;
+            Ok(Self {
+                path,
+                lock_path,
+                _lock: lock,
+            })
+        };
+        make().map_err(|error| (parent.clone(), error))
+    }
+}
+
+impl Drop for StepFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "could not remove a step's folder");
+        }
+        let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// The name of a lock is that of its folder with this behind it.
+const LOCK: &str = ".lock";
+
+/// Removes what killed processes left.
+fn remove_stale(parent: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let lock_path = entry?.path();
+        let is_lock = lock_path.extension().is_some_and(|name| name == "lock");
+        let Ok(lock) = File::open(&lock_path) else {
+            continue;
+        };
+        if is_lock && lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(lock_path.with_extension(""));
+            let _ = fs::remove_file(&lock_path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_goes_before_what_the_base_says() {
+        let asked = BTreeMap::from([
+            ("HOME".to_owned(), "/tmp".to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+        ]);
+        let base = ["PATH=/bin", "LANG=de_DE", "NODE_VERSION=18"].map(str::to_owned);
+        let env = process_environment(&base, &asked);
+        let shown: Vec<String> = env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let expected = [
+            "PATH=/bin",
+            "HOSTNAME=ergon-build",
+            "HOME=/tmp",
+            "LANG=C.UTF-8",
+            "NODE_VERSION=18",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let living = StepFolder::new(&cache).unwrap();
+        let left = folder.path().join("running/step-left");
+        fs::create_dir_all(left.join("upper/deep")).unwrap();
+        fs::write(left.with_extension("lock"), "").unwrap();
+        let next = StepFolder::new(&cache).unwrap();
+        assert!(!left.exists());
+        assert!(living.path.is_dir() && next.path.is_dir());
+        drop((living, next));
+        let rest = fs::read_dir(folder.path().join("running")).unwrap().count();
+        assert_eq!(rest, 0);
+    }
+}
