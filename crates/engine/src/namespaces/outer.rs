@@ -52,6 +52,11 @@ impl Channel {
 fn sandbox(channel: &mut Channel) -> Result<SandboxEnd, Report> {
     let line = channel.line().map_err(failed("read what is wanted"))?;
     let spec: SandboxSpec = serde_json::from_str(&line).map_err(failed("read what is wanted"))?;
+    if !rustix::process::geteuid().is_root() {
+        return Err(Report::Failed(
+            "it takes root; namespaces of another user know no owners but that user".to_owned(),
+        ));
+    }
     let mut namespaces =
         CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
     if !spec.network {

@@ -47,17 +47,16 @@ impl ContainerBuild<'_, '_, '_> {
             instead,
         };
         match (options.sandbox, self.work.engine) {
-            (SandboxKind::Namespaces, _) => Ok(None),
-            (SandboxKind::Auto | SandboxKind::Engine, Some(engine)) => Ok(Some(engine)),
-            (SandboxKind::Engine, None) => Err(no_engine(None)),
-            (SandboxKind::Auto, None) => {
-                // Asked before any layer is unpacked in vain.
-                let program = options.sandbox_program.as_deref();
-                match namespaces::available(self.work.cache, program).await {
-                    Ok(()) => Ok(None),
-                    Err(reason) => Err(no_engine(Some(reason))),
-                }
-            }
+            (SandboxKind::Auto | SandboxKind::Engine, Some(engine)) => return Ok(Some(engine)),
+            (SandboxKind::Engine, None) => return Err(no_engine(None)),
+            (SandboxKind::Namespaces | SandboxKind::Auto, _) => {}
+        }
+        // Asked before any layer is unpacked in vain.
+        let program = options.sandbox_program.as_deref();
+        match namespaces::available(self.work.cache, program).await {
+            Ok(()) => Ok(None),
+            Err(reason) if options.sandbox == SandboxKind::Auto => Err(no_engine(Some(reason))),
+            Err(reason) => Err(reason.into()),
         }
     }
 

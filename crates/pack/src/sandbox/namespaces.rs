@@ -20,7 +20,7 @@ use crate::capture::Overlay;
 use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
 use crate::error::PackError;
 use crate::prepare::RunningStep;
-use crate::trees::tree;
+use crate::trees::{Tree, tree};
 
 /// Where programs are looked for in an image that does not say it.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -40,6 +40,7 @@ pub struct OverLayers<'a> {
 pub struct NamespaceStep {
     pub overlay: Overlay,
     _folder: StepFolder,
+    _trees: Vec<Tree>,
 }
 
 /// Runs a step and waits for its end.
@@ -72,7 +73,7 @@ pub async fn run(
     }
     let spec = SandboxSpec {
         folder: folder.path.clone(),
-        lower: trees,
+        lower: trees.iter().map(|tree| tree.path.clone()).collect(),
         command: vec![
             "/bin/sh".to_owned(),
             "-c".to_owned(),
@@ -111,6 +112,7 @@ pub async fn run(
                 lower: spec.below(),
             },
             _folder: folder,
+            _trees: trees,
         }),
         end if end.out_of_memory => Err(PackError::StepOutOfMemory {
             command: request.command.to_owned(),
@@ -152,7 +154,7 @@ async fn follow(
 }
 
 /// The layers' trees, topmost first.
-async fn unpacked(cache: &Cache, layers: &[Digest]) -> Result<Vec<PathBuf>, PackError> {
+async fn unpacked(cache: &Cache, layers: &[Digest]) -> Result<Vec<Tree>, PackError> {
     let (cache, layers) = (cache.clone(), layers.to_vec());
     tokio::task::spawn_blocking(move || {
         layers
@@ -195,10 +197,7 @@ fn process_environment(base: &[String], asked: &BTreeMap<String, String>) -> Vec
 }
 
 /// The bundle to bind, where the host trusts what the base does not.
-fn authority_for(
-    trees: &[PathBuf],
-    setting: &ExtraAuthority,
-) -> Result<Option<PathBuf>, PackError> {
+fn authority_for(trees: &[Tree], setting: &ExtraAuthority) -> Result<Option<PathBuf>, PackError> {
     let Some(bundle) = setting.bundle() else {
         return Ok(None);
     };
@@ -208,7 +207,7 @@ fn authority_for(
     })?;
     let trusted = trees
         .iter()
-        .find_map(|tree| fs::read(tree.join(BASE_BUNDLE.trim_start_matches('/'))).ok());
+        .find_map(|tree| fs::read(tree.path.join(BASE_BUNDLE.trim_start_matches('/'))).ok());
     Ok((trusted.as_deref() != Some(wanted.as_slice())).then_some(bundle))
 }
 
