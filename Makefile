@@ -31,9 +31,10 @@ soak: ## run for a long time and watch
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl
 	@benches/docker-build
 	@benches/detect
+	@benches/hashing
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup
