@@ -237,7 +237,7 @@ fn root_folder() -> Vec<u8> {
     let applets = [
         "sh", "sleep", "echo", "cat", "ls", "true", "false", "dd", "tail", "head", "mkdir", "rm",
         "env", "mkfifo", "touch", "ln", "id", "pwd", "hostname", "find", "stat", "chmod", "chown",
-        "mv", "cp", "ip", "wc", "mknod", "grep", "su", "tr", "mount", "sort", "ping",
+        "mv", "cp", "ip", "unshare", "wc", "mknod", "grep", "su", "tr", "mount", "sort", "ping",
     ];
     for applet in applets {
         put(
@@ -443,7 +443,7 @@ async fn a_step_changes_nothing_outside_itself() {
     let said = site
         .said(&[
             &climb,
-            "echo x > /proc/sys/kernel/hostname || echo no-name; mount -t tmpfs x /mnt || echo no-mount; mknod disk b 254 0; cat disk > /dev/null || echo no-disk; cd ../../../../..; pwd; hostname other || echo no-hostname; ls /sys/firmware | wc -l",
+            "echo x > /proc/sys/kernel/hostname || echo no-name; mount -t tmpfs x /mnt || echo no-mount; unshare -U true || echo no-namespaces; for place in /app /tmp /dev /dev/shm /etc; do mknod $place/device c 1 5; head -c1 $place/device > /dev/null && echo opened $place; done; head -c1 /dev/zero | wc -c; cd ../../../../..; pwd; hostname other || echo no-hostname; ls /sys/firmware | wc -l",
         ])
         .await;
     let answers: Vec<&str> = said
@@ -455,7 +455,8 @@ async fn a_step_changes_nothing_outside_itself() {
         "through",
         "no-name",
         "no-mount",
-        "no-disk",
+        "no-namespaces",
+        "1",
         "/",
         "no-hostname",
         "0",

@@ -90,6 +90,8 @@ pub struct Root {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Folder,
+    /// A folder of this machine's disk.
+    SharedFolder,
     File,
     ReadOnlyFile,
     ReadOnlyFolder,
@@ -127,14 +129,14 @@ impl Root {
         for (number, path) in spec.scratch.iter().enumerate() {
             let folder = format!("{SCRATCH}/{number}");
             fs::create_dir(&folder).map_err(failed("make scratch space"))?;
-            root.clone_of(&folder, path, Place::Folder)?;
+            root.clone_of(&folder, path, Place::SharedFolder)?;
             root.scratch.push((folder, path.clone()));
         }
         for bind in &spec.binds {
             let folder = Path::new(&bind.host).is_dir();
             let place = match (folder, bind.readonly) {
                 (true, true) => Place::ReadOnlyFolder,
-                (true, false) => Place::Folder,
+                (true, false) => Place::SharedFolder,
                 (false, true) => Place::ReadOnlyFile,
                 (false, false) => Place::File,
             };
@@ -347,7 +349,7 @@ fn filesystem(
 /// Puts a file system in its place, which is made where there is none.
 fn put(mount: &OwnedFd, path: &str, place: Place) -> std::io::Result<()> {
     match place {
-        Place::Folder | Place::ReadOnlyFolder => fs::create_dir_all(path)?,
+        Place::Folder | Place::SharedFolder | Place::ReadOnlyFolder => fs::create_dir_all(path)?,
         Place::File | Place::ReadOnlyFile => {
             if fs::symlink_metadata(path).is_err() {
                 if let Some(parent) = Path::new(path).parent() {
@@ -359,8 +361,15 @@ fn put(mount: &OwnedFd, path: &str, place: Place) -> std::io::Result<()> {
     }
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
     rustix::mount::move_mount(mount, "", CWD, path, flags)?;
-    if matches!(place, Place::ReadOnlyFile | Place::ReadOnlyFolder) {
-        remount_read_only(path, MountFlags::NOSUID | MountFlags::NODEV)?;
+    match place {
+        Place::Folder | Place::File => {}
+        // A device file that a command makes there would open this machine's devices.
+        Place::SharedFolder => {
+            rustix::mount::mount_remount(path, MountFlags::BIND | MountFlags::NODEV, c"")?;
+        }
+        Place::ReadOnlyFile | Place::ReadOnlyFolder => {
+            remount_read_only(path, MountFlags::NOSUID | MountFlags::NODEV)?;
+        }
     }
     Ok(())
 }

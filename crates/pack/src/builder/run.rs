@@ -116,7 +116,8 @@ impl ContainerBuild<'_, '_, '_> {
         let finished = namespaces::run(&over, request, run.step, cancel).await?;
         let overlay = finished.overlay.clone();
         let layer = self.layer_of(overlay, run.command, run.key).await;
-        drop(finished);
+        // It may have written many files.
+        tokio::task::spawn_blocking(move || drop(finished)).await?;
         layer
     }
 

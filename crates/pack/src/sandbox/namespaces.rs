@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,8 @@ use ergon_engine::{Bind, EngineError};
 use ergon_manifest::Digest;
 use ergon_oci::model::RuntimeConfiguration;
 use futures_util::StreamExt as _;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 use tokio_util::sync::CancellationToken;
 
 use super::{StepRequest, remember};
@@ -207,8 +209,34 @@ fn authority_for(trees: &[Tree], setting: &ExtraAuthority) -> Result<Option<Path
     })?;
     let trusted = trees
         .iter()
-        .find_map(|tree| fs::read(tree.path.join(BASE_BUNDLE.trim_start_matches('/'))).ok());
+        .find_map(|tree| base_bundle(&tree.path).transpose())
+        .transpose()
+        .unwrap_or_default();
     Ok((trusted.as_deref() != Some(wanted.as_slice())).then_some(bundle))
+}
+
+/// What a layer says is trusted; none where it says nothing, an error where it says it in a way that
+/// is not followed: a link would lead out of the layer.
+fn base_bundle(tree: &Path) -> io::Result<Option<Vec<u8>>> {
+    let folder = File::open(tree)?;
+    let opened = rustix::fs::openat2(
+        folder,
+        BASE_BUNDLE.trim_start_matches('/'),
+        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK,
+        Mode::empty(),
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+    );
+    let mut file = match opened {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(Some(content))
 }
 
 /// The folder of a step, on the cache's disk; removed when it is dropped.
