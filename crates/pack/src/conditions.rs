@@ -237,6 +237,16 @@ impl Conditions {
             clock,
             varied("folder", "the project's", "a copy elsewhere, another cache"),
             processors,
+            Condition {
+                second: None,
+                note: Some("left to the file system".to_owned()),
+                ..varied("order of directories", "the file system's", "")
+            },
+            Condition {
+                second: None,
+                note: Some("steps are root in their sandbox, whoever builds".to_owned()),
+                ..fixed("user", "root", "")
+            },
             fixed(
                 "home and scratch folders",
                 SCRATCH,
