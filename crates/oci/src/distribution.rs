@@ -4,6 +4,8 @@
 //! machine are spoken to in plain HTTP, all others over TLS with what the system trusts; the
 //! program must have installed a default `rustls` provider. Credentials are Docker's.
 
+mod referrers;
+
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,6 +30,8 @@ use crate::model::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, ImageIndex, ImageManifest, MANIFEST, Platform,
 };
 use crate::reference::Reference;
+
+pub use referrers::{pull_referrers, push_referrers};
 
 const AT_ONCE: usize = 3;
 const CHUNK: usize = 128 * 1024;

@@ -20,7 +20,7 @@ use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use read::decompress;
-pub use read::{Spool, read_layer};
+pub use read::{Spool, decompressed, read_layer};
 pub use unpack::{OpaqueMark, unpack_layer};
 pub(crate) use write::LayerWriter;
 pub use write::write_layer;

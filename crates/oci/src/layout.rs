@@ -8,7 +8,8 @@ use ergon_manifest::{Digest, canonical_json};
 use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::image::{Image, parse};
-use crate::model::{Descriptor, ImageIndex, Platform, REF_NAME, is_index};
+use crate::model::{Descriptor, ImageIndex, ImageManifest, MANIFEST, Platform, REF_NAME, is_index};
+use crate::referrers::{artifact_manifest, cosign_form, cosign_tag, describe, is_derived};
 
 const MARKER: &str = "oci-layout";
 const INDEX: &str = "index.json";
@@ -113,12 +114,80 @@ pub fn read(
     let from = Blobs::existing(path.join("blobs"));
     let digest = find(&index, path, name, &platform, &from)?;
     blobs.copy_from(&from, &digest)?;
-    let manifest: crate::model::ImageManifest =
-        parse(&blobs.read(&digest)?, "the manifest", &digest)?;
+    let manifest: ImageManifest = parse(&blobs.read(&digest)?, "the manifest", &digest)?;
     for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
         blobs.copy_from(&from, &part.digest)?;
     }
     Image::load(blobs, &digest)
+}
+
+/// Adds what is attached to an image to a layout that holds the image.
+///
+/// The index lists each without a name, as oras writes and reads it; signed statements also stand
+/// under the name by which cosign asks registries for them.
+pub fn write_referrers(
+    blobs: &Blobs,
+    image: &Image,
+    referrers: &[Descriptor],
+    destination: &Path,
+) -> Result<(), Error> {
+    let own = Blobs::existing(destination.join("blobs"));
+    let mut index = read_index(destination)?;
+    let mut add = |descriptor: Descriptor, manifest: &ImageManifest| -> Result<(), Error> {
+        for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            own.copy_from(blobs, &part.digest)?;
+        }
+        own.copy_from(blobs, &descriptor.digest)?;
+        let name = descriptor.annotations.get(REF_NAME);
+        index.manifests.retain(|known| {
+            let is_same = known.digest == descriptor.digest;
+            !is_same && (name.is_none() || known.annotations.get(REF_NAME) != name)
+        });
+        index.manifests.push(descriptor);
+        Ok(())
+    };
+    for referrer in referrers {
+        add(referrer.clone(), &artifact_manifest(blobs, referrer)?)?;
+    }
+    if let Some((digest, manifest)) = cosign_form(blobs, referrers, Vec::new())? {
+        let mut descriptor = Descriptor::new(MANIFEST, digest, blobs.size(&digest)?);
+        descriptor
+            .annotations
+            .insert(REF_NAME.to_owned(), cosign_tag(&image.digest));
+        add(descriptor, &manifest)?;
+    }
+    replace(destination, INDEX, &canonical_json(&index)?)
+}
+
+/// Takes what is attached to an image out of the layout at `path`.
+pub fn read_referrers(
+    path: &Path,
+    subject: &Digest,
+    blobs: &Blobs,
+) -> Result<Vec<Descriptor>, Error> {
+    let from = Blobs::existing(path.join("blobs"));
+    let mut found = Vec::new();
+    for known in read_index(path)?.manifests {
+        if is_index(&known) {
+            continue;
+        }
+        let manifest = artifact_manifest(&from, &known)?;
+        if manifest.subject.as_ref().map(|about| about.digest) != Some(*subject) {
+            continue;
+        }
+        for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            blobs.copy_from(&from, &part.digest)?;
+        }
+        blobs.copy_from(&from, &known.digest)?;
+        found.push(describe(&manifest, known.digest, known.size));
+    }
+    Ok(found)
+}
+
+/// Whether an entry of an index is an image, and not something attached to one.
+fn is_image(known: &Descriptor) -> bool {
+    let name = known.annotations.get(REF_NAME);
+    known.artifact_type.is_none() && !name.is_some_and(|name| is_derived(name))
 }
 
 fn find(
@@ -130,14 +199,23 @@ fn find(
 ) -> Result<Digest, Error> {
     let name_of = |descriptor: &Descriptor| descriptor.annotations.get(REF_NAME).cloned();
     let what = || path.display().to_string();
-    let held = || index.manifests.iter().filter_map(name_of).collect();
+    let images = || index.manifests.iter().filter(|known| is_image(known));
+    let held = || images().filter_map(name_of).collect();
     let no_image = |wanted: String| Error::NoSuchImage {
         what: what(),
         wanted,
         held: held(),
     };
     let named = |descriptor: &&Descriptor| name.is_none() || name_of(descriptor).as_deref() == name;
-    let candidates: Vec<Descriptor> = index.manifests.iter().filter(named).cloned().collect();
+    let candidates = index.manifests.iter().filter(named);
+    // What is attached to images stands beside them, and is no image that somebody could mean.
+    let candidates: Vec<Descriptor> = match name {
+        Some(_) => candidates.cloned().collect(),
+        None => candidates
+            .filter(|known| is_image(known))
+            .cloned()
+            .collect(),
+    };
     let mut chosen = match (candidates.as_slice(), name) {
         ([], _) => return Err(no_image(name.unwrap_or("at all").to_owned())),
         ([one], _) => one.clone(),

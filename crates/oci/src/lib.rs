@@ -2,7 +2,7 @@
 //!
 //! [`Blobs`] keeps content by digest; [`layer`] writes and reads file systems; [`assemble()`] puts
 //! layers and a configuration together to an [`Image`]. [`bases`] remembers what base names mean,
-//! [`layout`] and [`archive`] are the two forms in which images travel as files, and
+//! [`referrers`] what is attached to an image; [`layout`] and [`archive`] are the two forms in which images travel as files, and
 //! [`distribution`] is the client of registries. Everything here is synchronous but the last;
 //! nothing here knows of engines, manifests of projects or the store. The same inputs give the
 //! same bits on every machine: [`ENCODING`] names the rules, and changes when the bits do.
@@ -19,6 +19,7 @@ pub mod layer;
 pub mod layout;
 pub mod model;
 mod reference;
+pub mod referrers;
 
 pub use assemble::{ConfigChange, assemble};
 pub use blobs::{BlobWriter, Blobs};
@@ -26,6 +27,7 @@ pub use error::Error;
 pub use image::Image;
 pub use layer::Layer;
 pub use reference::{ParseReferenceError, Reference};
+pub use referrers::Referrers;
 
 /// The version of the rules by which we write tar, gzip, configuration and manifest.
 ///

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ergon_manifest::Digest;
 use ergon_oci::bases::Bases;
-use ergon_oci::{Blobs, Layer};
+use ergon_oci::{Blobs, Layer, Referrers};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -59,7 +59,14 @@ impl Cache {
     /// Opens the cache at `root`, and makes it where there is none.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, CacheError> {
         let root = root.into();
-        for folder in ["blobs", "bases", "steps", "builds"] {
+        for folder in [
+            "blobs",
+            "bases",
+            "steps",
+            "builds",
+            "inventories",
+            "referrers",
+        ] {
             let path = root.join(folder);
             std::fs::create_dir_all(&path).map_err(|error| CacheError { path, error })?;
         }
@@ -82,6 +89,29 @@ impl Cache {
     /// The base images that are held.
     pub fn bases(&self) -> Bases {
         Bases::new(self.root.join("bases"), self.blobs.clone())
+    }
+
+    /// What is attached to the images that are held.
+    pub fn referrers(&self) -> Referrers {
+        Referrers::new(self.root.join("referrers"), self.blobs.clone())
+    }
+
+    /// Something small that is kept under a key.
+    pub(crate) fn kept<T: DeserializeOwned>(&self, folder: &str, key: &Digest) -> Option<T> {
+        read(&self.kept_path(folder, key))
+    }
+
+    pub(crate) fn keep(
+        &self,
+        folder: &str,
+        key: &Digest,
+        value: &impl Serialize,
+    ) -> Result<(), CacheError> {
+        write(&self.kept_path(folder, key), value)
+    }
+
+    fn kept_path(&self, folder: &str, key: &Digest) -> PathBuf {
+        self.root.join(folder).join(format!("{}.json", key.hex()))
     }
 
     /// The layer that a step with this key left, if its blob is still there.

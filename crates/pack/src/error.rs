@@ -8,6 +8,7 @@ use ergon_detect::plan::PlanError;
 use ergon_engine::EngineError;
 use ergon_manifest::{Diagnostic, Digest};
 
+use crate::attest::KeyError;
 use crate::cache::CacheError;
 
 /// What went wrong while a folder was prepared or built.
@@ -125,6 +126,10 @@ pub enum PackError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{what} could not be attached: {reason}")]
+    Attestation { what: String, reason: String },
     #[error("a task of the build ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -157,6 +162,7 @@ impl PackError {
             Self::OnlyOnce { error } => error.remedy(),
             Self::Engine(error) => error.remedy(),
             Self::Cache(error) => Some(error.remedy()),
+            Self::Key(error) => Some(error.remedy()),
             Self::Oci(error) => error.remedy(),
             Self::Plan(error) => error.remedy(),
             Self::Tree(error) => error.remedy(),

@@ -2,9 +2,10 @@
 //!
 //! [`prepare`] reads a folder and computes what the build *is*: its manifest, its plan and its
 //! build hash. [`build`] carries the plan out, from cache where it can, and returns a
-//! [`BuildRecord`]. What a step changed is captured and written by our own code; no daemon's
+//! [`BuildRecord`]; [`attest`] says of its images what they are, signed. What a step changed is captured and written by our own code; no daemon's
 //! exporter is trusted with identity. Nothing here knows of HTTP or of the store.
 
+pub mod attest;
 mod authority;
 mod bases;
 mod builder;

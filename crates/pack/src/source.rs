@@ -133,6 +133,19 @@ impl Source {
         &self.files
     }
 
+    /// Opens a file of the source; none where it cannot be read.
+    pub(crate) fn open(&self, path: &str) -> Option<File> {
+        self.files.get(path)?;
+        open_beneath(&self.root, path).ok()
+    }
+
+    /// Whether this is what a file held when it was hashed.
+    pub(crate) fn held(&self, path: &str, content: &[u8]) -> bool {
+        self.files
+            .get(path)
+            .is_some_and(|file| file.blob == blob_id(content))
+    }
+
     /// The files that `chosen` accepts, with their own digest.
     pub fn select(&self, chosen: impl Fn(&str) -> bool) -> Self {
         let files: BTreeMap<_, _> = self

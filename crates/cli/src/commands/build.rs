@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ergon_engine::Engine;
+use ergon_pack::attest::Attached;
 use ergon_pack::{BuildRecord, Built, Cache, Difference, ImageRecord, Verification};
 use ergon_server::api::{BuildSummary, RecordBuild};
 use serde::Serialize;
 
 use super::arguments::{Format, Stack};
+use super::attesting::{self, Referrer};
 use super::packing;
 use crate::failure::{Code, Failure, Outcome};
 use crate::progress::Steps;
@@ -80,6 +82,11 @@ struct ImageReport<'a> {
     image_digest: String,
     tags: &'a [String],
     size: u64,
+    /// In the bill of materials; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages: Option<u64>,
+    /// What is attached to it.
+    referrers: Vec<Referrer>,
 }
 
 impl Build {
@@ -91,14 +98,12 @@ impl Build {
             verify: self.verify,
             verbose: self.verbose,
         };
-        let done = build_folder(&folder, wanted).await?;
+        let done = build_folder(&folder, wanted, &self.stack).await?;
         if let Some(Layout(path)) = &self.output {
             done.write_layout(path).await?;
         }
         self.tell_the_stack(&folder, &done.built.record).await;
-        output::show(self.format.json, &report(&done.built)?, || {
-            page(&done.built)
-        })?;
+        output::show(self.format.json, &report(&done)?, || page(&done))?;
         let verification = done.built.record.verification.as_ref();
         match verification.filter(|_| self.verify) {
             Some(verification) if !verification.equal() => Err(Failure::Told(Code::Failed)),
@@ -128,22 +133,39 @@ impl Build {
 pub struct Done {
     pub built: Built,
     pub cache: Cache,
+    /// What is said of its images.
+    pub attached: Vec<Attached>,
 }
 
 impl Done {
+    /// What is said of one image.
+    pub fn attached_to(&self, image: &ImageRecord) -> Option<&Attached> {
+        let mut attached = self.attached.iter();
+        attached.find(|attached| attached.image == image.digest)
+    }
+
     /// Writes every image into the OCI layout at `path`, each under its first tag.
     async fn write_layout(&self, path: &Path) -> Outcome {
         let failed =
             |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
-        let (blobs, images, path) = (
-            self.cache.blobs().clone(),
-            self.built.record.images.clone(),
-            path.to_owned(),
-        );
+        let (blobs, path) = (self.cache.blobs().clone(), path.to_owned());
+        let images: Vec<_> = self
+            .built
+            .record
+            .images
+            .iter()
+            .map(|image| {
+                let referrers = self
+                    .attached_to(image)
+                    .map(|attached| attached.referrers.clone());
+                (image.clone(), referrers.unwrap_or_default())
+            })
+            .collect();
         let writing = tokio::task::spawn_blocking(move || {
-            images.iter().try_for_each(|image| {
+            images.iter().try_for_each(|(image, referrers)| {
                 let loaded = ergon_oci::Image::load(&blobs, &image.digest)?;
-                ergon_oci::layout::write(&blobs, &loaded, &path, first_tag(image))
+                ergon_oci::layout::write(&blobs, &loaded, &path, first_tag(image))?;
+                ergon_oci::layout::write_referrers(&blobs, &loaded, referrers, &path)
             })
         });
         match writing.await {
@@ -167,7 +189,7 @@ pub struct Wanted {
 }
 
 /// Builds a folder, and has the local engine hold the images where there is one.
-pub async fn build_folder(folder: &Path, wanted: Wanted) -> Outcome<Done> {
+pub async fn build_folder(folder: &Path, wanted: Wanted, stack: &Stack) -> Outcome<Done> {
     let cancel = packing::cancelled_by_signals();
     let cache = packing::cache()?;
     let options = packing::options(wanted.locked, wanted.sandbox)?;
@@ -183,26 +205,30 @@ pub async fn build_folder(folder: &Path, wanted: Wanted) -> Outcome<Done> {
         let prepared = ergon_pack::prepare(folder, &cache, reachable, options, &steps).await?;
         let built = ergon_pack::build(&prepared, &cache, reachable, &steps, &cancel).await?;
         if !wanted.verify {
-            return Ok(built);
+            return Ok((prepared, built));
         }
         steps.heading("again, under other conditions");
-        Box::pin(ergon_pack::verify(
-            &prepared, built, &cache, reachable, &steps, &cancel,
-        ))
-        .await
+        let again = ergon_pack::verify(&prepared, built, &cache, reachable, &steps, &cancel);
+        let built = Box::pin(again).await?;
+        Ok((prepared, built))
     };
     let done = work.await;
     steps.finish();
-    let built = match (done, &engine) {
-        (Ok(built), Ok(engine)) => {
+    let (prepared, built) = match (done, &engine) {
+        (Ok((prepared, built)), Ok(engine)) => {
             load(engine, &cache, &built.record.images).await;
-            built
+            (prepared, built)
         }
-        (Ok(built), Err(_)) => built,
+        (Ok(done), Err(_)) => done,
         (Err(error), Ok(_)) => return Err(packing::failure(&error)),
         (Err(error), Err(missing)) => return Err(packing::failure_without(missing, &error)),
     };
-    Ok(Done { built, cache })
+    let attached = attesting::attach(&prepared, &built.record, &cache, stack).await;
+    Ok(Done {
+        built,
+        cache,
+        attached,
+    })
 }
 
 /// The images are made and kept whether or not the engine takes them.
@@ -218,8 +244,8 @@ async fn load(engine: &Engine, cache: &Cache, images: &[ImageRecord]) {
     }
 }
 
-pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {
-    let record = &built.record;
+pub fn report(done: &Done) -> Outcome<BuildReport<'_>> {
+    let (built, record) = (&done.built, &done.built.record);
     let images: Vec<ImageReport<'_>> = record
         .images
         .iter()
@@ -229,6 +255,11 @@ pub fn report(built: &Built) -> Outcome<BuildReport<'_>> {
             image_digest: image.digest.to_string(),
             tags: &image.tags,
             size: image.size,
+            packages: done.attached_to(image).and_then(Attached::packages),
+            referrers: done
+                .attached_to(image)
+                .map(|attached| attached.referrers.iter().map(Referrer::from).collect())
+                .unwrap_or_default(),
         })
         .collect();
     let Some(first) = images.first() else {
@@ -259,8 +290,8 @@ fn first_tag(image: &ImageRecord) -> &str {
     image.tags.first().map_or("", String::as_str)
 }
 
-fn page(built: &Built) -> String {
-    let record = &built.record;
+fn page(done: &Done) -> String {
+    let (built, record) = (&done.built, &done.built.record);
     let hash = record.build_hash.to_string();
     let how = if built.cached {
         "   nothing had changed"
@@ -275,6 +306,9 @@ fn page(built: &Built) -> String {
     for image in &record.images {
         let (tag, size) = (style::strong(first_tag(image)), words::size(image.size));
         rows.push(("image", format!("{tag}   {}   {size}", image.digest)));
+        if let Some(has) = done.attached_to(image).and_then(attesting::summary) {
+            rows.push(("has", has));
+        }
     }
     rows.extend(
         record

@@ -1,6 +1,7 @@
 //! Every command: one file per noun, and the tree they hang on.
 
 mod arguments;
+mod attesting;
 mod base;
 mod build;
 mod companion;
@@ -9,6 +10,7 @@ mod detect;
 mod diff;
 mod dockerfile;
 mod events;
+mod image;
 mod job;
 mod lock;
 mod manifest;
@@ -17,8 +19,10 @@ mod project;
 mod push;
 mod registry;
 mod run;
+mod sbom;
 mod stack;
 mod up;
+mod verify;
 
 use std::future::Future;
 
@@ -55,6 +59,8 @@ enum Command {
     Build(build::Build),
     Diff(diff::Diff),
     Push(push::Push),
+    Verify(verify::Verify),
+    Sbom(sbom::Sbom),
     Base(base::Base),
     Run(run::Run),
     Project(project::Project),
@@ -80,6 +86,8 @@ impl Ergon {
             Command::Build(command) => across_threads(command.run()),
             Command::Diff(command) => across_threads(command.run()),
             Command::Push(command) => across_threads(command.run()),
+            Command::Verify(command) => across_threads(command.run()),
+            Command::Sbom(command) => across_threads(command.run()),
             Command::Base(command) => across_threads(command.run()),
             Command::Run(command) => here(command.run()),
             Command::Project(command) => here(command.run()),

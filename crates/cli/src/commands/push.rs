@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Args;
-use ergon_oci::distribution::{BlobProgress, push};
+use ergon_oci::distribution::{BlobProgress, push, push_referrers};
 use ergon_oci::{Image, Reference};
 use ergon_pack::ImageRecord;
+use ergon_pack::attest::Attached;
 use serde::Serialize;
 
-use super::arguments::Format;
+use super::arguments::{Format, Stack};
+use super::attesting::summary;
 use super::build::{Wanted, build_folder};
 use super::packing;
 use crate::board::End;
@@ -31,6 +33,8 @@ pub struct Push {
     sandbox: packing::Sandbox,
     #[command(flatten)]
     format: Format,
+    #[command(flatten)]
+    stack: Stack,
 }
 
 /// An image that was sent.
@@ -56,15 +60,20 @@ impl Push {
             sandbox: self.sandbox,
             ..Wanted::default()
         };
-        let done = build_folder(&folder, wanted).await?;
+        let done = build_folder(&folder, wanted, &self.stack).await?;
         let steps = Steps::start(false);
         steps.heading(&format!("push to {}", style::strong(&registry)));
         let mut pushed = Vec::new();
         let mut step = 0;
         for image in &done.built.record.images {
-            for reference in destinations(&registry, image)? {
+            for (index, reference) in destinations(&registry, image)?.into_iter().enumerate() {
                 let sent = send(&done.cache, image, &reference, &steps, step).await?;
                 step += 1;
+                // They hang on the image's digest, which all its tags share.
+                if let Some(attached) = done.attached_to(image).filter(|_| index == 0) {
+                    attach(&done.cache, attached, &reference, &steps, step).await?;
+                    step += 1;
+                }
                 pushed.push(Pushed {
                     container: image.container.clone(),
                     reference: reference.familiar(),
@@ -102,6 +111,31 @@ fn destinations(registry: &str, image: &ImageRecord) -> Outcome<Vec<Reference>> 
         })
     };
     image.tags.iter().map(parse).collect()
+}
+
+/// Sends what is attached to an image.
+async fn attach(
+    cache: &ergon_pack::Cache,
+    attached: &Attached,
+    reference: &Reference,
+    steps: &Steps,
+    step: u32,
+) -> Outcome {
+    let failed = |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
+    let begun = Instant::now();
+    steps.begin(step, "attach", &reference.familiar());
+    let image = Image::load(cache.blobs(), &attached.image).map_err(failed)?;
+    let sent = push_referrers(cache.blobs(), &image, &attached.referrers, reference).await;
+    let state = if sent.is_ok() { "done" } else { "failed" };
+    steps.end(
+        step,
+        End {
+            state: state.to_owned(),
+            summary: summary(attached),
+            milliseconds: u64::try_from(begun.elapsed().as_millis()).ok(),
+        },
+    );
+    sent.map_err(failed)
 }
 
 /// Sends one image under one name; how many bytes the registry did not have.

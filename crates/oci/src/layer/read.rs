@@ -54,6 +54,11 @@ pub(super) fn read_dated_layer<E: From<Error>>(
     Ok(())
 }
 
+/// The tar inside a layer, whether it is compressed or not.
+pub fn decompressed<'a>(reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
+    decompress(reader)
+}
+
 /// The tar inside, whether it is compressed or not.
 pub(crate) fn decompress<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
     // A pipe may give fewer bytes at a time than tell one format from another.

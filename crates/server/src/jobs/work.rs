@@ -7,6 +7,7 @@ use ergon_companion::Meant;
 use ergon_engine::EngineError;
 use ergon_hermes::DirectoryError;
 use ergon_manifest::{Document, to_pretty_json};
+use ergon_pack::attest::{StackKey, attest};
 use ergon_pack::{
     BuildRecord, Built, MANIFEST_FILE, PackError, Prepared, Reproducibility, build,
     load_into_engine, prepare,
@@ -243,6 +244,7 @@ impl Work<'_> {
                 registry
                     .record(&built.record, &origin, built.cached)
                     .await?;
+                self.attest(prepared, &built).await;
                 Ok(built)
             }
             Err(error) => {
@@ -254,6 +256,18 @@ impl Work<'_> {
                 registry.end(&begun, &origin, state).await?;
                 Err(error.into())
             }
+        }
+    }
+
+    /// Signs and attaches what is to be said of the images. They are made and kept either way.
+    async fn attest(&self, prepared: &Prepared, built: &Built) {
+        let attached = async {
+            let key = StackKey::open(self.stack.data().root())?;
+            attest(prepared, &built.record, self.stack.cache(), &key).await
+        };
+        if let Err(error) = attached.await {
+            let build = built.record.build_hash;
+            tracing::warn!(%error, %build, "nothing is attached to a build's images");
         }
     }
 

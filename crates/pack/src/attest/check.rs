@@ -1,0 +1,430 @@
+//! Whether what is said of an image holds, from the image's last byte up to its source.
+
+use std::io::Read;
+
+use ergon_manifest::Digest;
+use ergon_oci::layer::decompressed;
+use ergon_oci::model::Descriptor;
+use ergon_oci::referrers::{ENVELOPE, artifact_contents};
+use ergon_oci::{Blobs, Image};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::envelope::{Envelope, Signed};
+use super::key::PublicKey;
+use super::proof::{self, Proof};
+use super::provenance::{self, Provenance};
+use super::statement::Statement;
+use super::{Format, MANIFEST};
+use crate::hash::BuildHash;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    pub what: What,
+    pub outcome: Outcome,
+    /// One line: what holds, or what does not.
+    pub detail: String,
+}
+
+/// A link of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// Every blob is what its digest says.
+    Content,
+    /// The digests that the image carries.
+    Labels,
+    Manifest,
+    Provenance,
+    Cyclonedx,
+    Spdx,
+    /// Of reproducibility.
+    Proof,
+    /// The folder it is said to be made of.
+    Source,
+}
+
+impl What {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Labels => "labels",
+            Self::Manifest => "manifest",
+            Self::Provenance => "provenance",
+            Self::Cyclonedx => "cyclonedx",
+            Self::Spdx => "spdx",
+            Self::Proof => "proof",
+            Self::Source => "source",
+        }
+    }
+}
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Holds,
+    Broken,
+    /// It can neither be confirmed nor denied with what is at hand.
+    Absent,
+}
+
+/// What a folder's digests are now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    pub manifest: Digest,
+    pub source: Digest,
+}
+
+/// What is to be checked, and against what.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain<'a> {
+    pub image: &'a Image,
+    pub blobs: &'a Blobs,
+    pub referrers: &'a [Descriptor],
+    pub key: &'a PublicKey,
+    /// The sources, where they are at hand.
+    pub source: Option<Claimed>,
+}
+
+/// What the image says of itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Labels {
+    manifest: Option<Digest>,
+    source: Option<Digest>,
+    build: Option<BuildHash>,
+}
+
+/// A statement whose signature was looked at.
+struct Looked {
+    signed: Signed,
+    statement: Result<Statement, String>,
+}
+
+impl Chain<'_> {
+    /// Checks every link; reads the whole image.
+    pub fn check(&self) -> Vec<Checked> {
+        let (labels, said) = self.labels();
+        let statements = self.statements();
+        let mut checked = vec![self.content(), said, self.manifest(&labels)];
+        checked.push(self.statement(&statements, What::Provenance, |statement| {
+            provenance_holds(statement, &labels)
+        }));
+        for (what, format) in [
+            (What::Cyclonedx, Format::CycloneDx),
+            (What::Spdx, Format::Spdx),
+        ] {
+            checked
+                .push(self.statement(&statements, what, |statement| sbom_holds(statement, format)));
+        }
+        checked.push(self.statement(&statements, What::Proof, |statement| {
+            proof_holds(statement, &labels)
+        }));
+        checked.push(self.source(&labels));
+        checked
+    }
+
+    fn content(&self) -> Checked {
+        let verified = self
+            .image
+            .blobs()
+            .try_for_each(|digest| self.blobs.verify(&digest))
+            .map_err(|error| error.to_string())
+            .and_then(|()| self.diff_ids());
+        let count = self.image.blobs().count();
+        let size = self.image.size() as f64 / 1e6;
+        told(
+            What::Content,
+            verified.map(|()| format!("{count} blobs, {size:.1} MB, each as its digest says")),
+        )
+    }
+
+    /// What is inside the layers is what the configuration says, which is what engines run.
+    fn diff_ids(&self) -> Result<(), String> {
+        for (layer, expected) in self.image.layers().iter().zip(self.image.diff_ids()) {
+            let file = self
+                .blobs
+                .open_read(&layer.digest)
+                .map_err(|error| error.to_string())?;
+            let mut tar = decompressed(file).map_err(|error| error.to_string())?;
+            let mut hasher = Sha256::new();
+            let mut buffer = vec![0; 128 << 10];
+            loop {
+                match tar.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(read) => hasher.update(&buffer[..read]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(format!("the layer {}: {error}", layer.digest)),
+                }
+            }
+            let actual = Digest::from_bytes(hasher.finalize().into());
+            if actual != expected {
+                return Err(format!(
+                    "the layer {} holds {actual}, and the configuration says {expected}",
+                    layer.digest
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn labels(&self) -> (Labels, Checked) {
+        let labels = &self.image.config.config.labels;
+        let annotations = &self.image.manifest.annotations;
+        let mut wrong = Vec::new();
+        let mut digest = |name: &str| {
+            let name = format!("dev.ergon.{name}");
+            let (label, annotation) = (labels.get(&name), annotations.get(&name));
+            if label.is_some() && annotation.is_some() && label != annotation {
+                wrong.push(format!("{name} is another as label than as annotation"));
+            }
+            let said = label.or(annotation)?;
+            if said.parse::<BuildHash>().is_err() {
+                wrong.push(format!("{name} is no digest"));
+            }
+            Some(said.clone())
+        };
+        let (manifest, source, build) = (
+            digest("manifest.digest"),
+            digest("source.digest"),
+            digest("build.hash"),
+        );
+        let found = Labels {
+            manifest: manifest.and_then(|said| said.parse().ok()),
+            source: source.and_then(|said| said.parse().ok()),
+            build: build.and_then(|said| said.parse().ok()),
+        };
+        let checked = match (wrong.is_empty(), found.build) {
+            (false, _) => told(What::Labels, Err(wrong.join("; "))),
+            (true, None) => absent(What::Labels, "the image does not say that Ergon built it"),
+            (true, Some(build)) => told(What::Labels, Ok(format!("build {}", build.short()))),
+        };
+        (found, checked)
+    }
+
+    fn manifest(&self, labels: &Labels) -> Checked {
+        let attached = self
+            .referrers
+            .iter()
+            .find(|known| known.artifact_type.as_deref() == Some(MANIFEST));
+        let (Some(attached), Some(expected)) = (attached, labels.manifest) else {
+            return absent(What::Manifest, "none is attached");
+        };
+        let documents = match artifact_contents(self.blobs, attached) {
+            Ok(documents) => documents,
+            Err(error) => return told(What::Manifest, Err(error.to_string())),
+        };
+        let is_there = documents
+            .iter()
+            .any(|(_, document)| Digest::of(document) == expected);
+        told(
+            What::Manifest,
+            if is_there {
+                Ok(expected.to_string())
+            } else {
+                Err(format!(
+                    "what is attached is not the manifest {expected} that the image names"
+                ))
+            },
+        )
+    }
+
+    /// Every signed statement, with what the key says of it.
+    fn statements(&self) -> Vec<Looked> {
+        let envelopes = self
+            .referrers
+            .iter()
+            .filter(|known| known.artifact_type.as_deref() == Some(ENVELOPE));
+        let mut read = Vec::new();
+        for known in envelopes {
+            let documents = match artifact_contents(self.blobs, known) {
+                Ok(documents) => documents,
+                Err(error) => {
+                    tracing::debug!(%error, digest = %known.digest, "not readable");
+                    continue;
+                }
+            };
+            for (_, document) in documents {
+                if let Ok(envelope) = serde_json::from_slice::<Envelope>(&document) {
+                    read.push(Looked {
+                        signed: envelope.signed_by(self.key),
+                        statement: Statement::of(&envelope),
+                    });
+                }
+            }
+        }
+        read
+    }
+
+    /// One kind of statement: by this key, about this image, and true as far as that can be seen.
+    fn statement(
+        &self,
+        read: &[Looked],
+        what: What,
+        holds: impl Fn(&Statement) -> Result<String, String>,
+    ) -> Checked {
+        let wanted = predicate_type(what);
+        let of_kind: Vec<(&Signed, &Statement)> = read
+            .iter()
+            .filter_map(|read| Some((&read.signed, read.statement.as_ref().ok()?)))
+            .filter(|(_, statement)| statement.predicate_type == wanted)
+            .collect();
+        let by_key = of_kind.iter().find(|(signed, _)| **signed == Signed::Good);
+        if let Some((_, statement)) = by_key {
+            return told(
+                what,
+                if statement.is_about(&self.image.digest) {
+                    holds(statement).map(|detail| format!("{detail}, signed"))
+                } else {
+                    Err("it is signed, and about another image".to_owned())
+                },
+            );
+        }
+        if of_kind.iter().any(|(signed, _)| **signed == Signed::Wrong) {
+            return told(
+                what,
+                Err("it was changed after it was signed, or the key did not sign it".to_owned()),
+            );
+        }
+        let why = match of_kind.first() {
+            Some((Signed::ByOthers(keys), _)) => {
+                format!("it is signed by {}, not by this key", listed(keys))
+            }
+            _ => "none is attached".to_owned(),
+        };
+        // Whoever takes all statements away must not get an image past this.
+        if what == What::Provenance {
+            told(
+                what,
+                Err(format!(
+                    "nothing that this key signed says where it is from: {why}"
+                )),
+            )
+        } else {
+            absent(what, &why)
+        }
+    }
+
+    fn source(&self, labels: &Labels) -> Checked {
+        let Some(claimed) = self.source else {
+            return absent(What::Source, "no folder was named");
+        };
+        let (Some(manifest), Some(source)) = (labels.manifest, labels.source) else {
+            return absent(What::Source, "the image does not say what it is made of");
+        };
+        let outcome = if claimed.source != source {
+            Err(format!(
+                "the folder has {}, and the image is made of {source}",
+                claimed.source
+            ))
+        } else if claimed.manifest != manifest {
+            Err(format!(
+                "the folder's manifest is {}, and the image's {manifest}",
+                claimed.manifest
+            ))
+        } else {
+            Ok(format!("the folder is {source}"))
+        };
+        told(What::Source, outcome)
+    }
+}
+
+fn predicate_type(what: What) -> &'static str {
+    match what {
+        What::Cyclonedx => Format::CycloneDx.predicate_type(),
+        What::Spdx => Format::Spdx.predicate_type(),
+        What::Proof => proof::PREDICATE_TYPE,
+        _ => provenance::PREDICATE_TYPE,
+    }
+}
+
+fn provenance_holds(statement: &Statement, labels: &Labels) -> Result<String, String> {
+    let provenance: Provenance = serde_json::from_value(statement.predicate.clone())
+        .map_err(|error| format!("it is none of Ergon's: {error}"))?;
+    let parameters = &provenance.build_definition.external_parameters;
+    let Some(build) = labels.build else {
+        return Err("the image names no build hash to compare with".to_owned());
+    };
+    if provenance.build_definition.build_type != provenance::BUILD_TYPE {
+        return Err("it is about another kind of build".to_owned());
+    }
+    if !provenance.is_consistent(&build) {
+        return Err(format!("its inputs do not give the build hash {build}"));
+    }
+    if Some(parameters.manifest) != labels.manifest || Some(parameters.source) != labels.source {
+        return Err("it names another manifest or source than the image".to_owned());
+    }
+    Ok("its inputs give the build hash".to_owned())
+}
+
+fn sbom_holds(statement: &Statement, format: Format) -> Result<String, String> {
+    let list = match format {
+        Format::CycloneDx => "components",
+        Format::Spdx => "packages",
+    };
+    let listed = statement
+        .predicate
+        .get(list)
+        .and_then(|list| list.as_array());
+    // Both also list the system; SPDX the image itself.
+    listed.map_or_else(
+        || Err(format!("it has no list of {list}")),
+        |listed| {
+            let has_url = |entry: &&serde_json::Value| {
+                entry.get("purl").is_some() || entry.get("externalRefs").is_some()
+            };
+            let count = listed.iter().filter(has_url).count();
+            Ok(format!("{count} packages"))
+        },
+    )
+}
+
+fn proof_holds(statement: &Statement, labels: &Labels) -> Result<String, String> {
+    let proof: Proof = serde_json::from_value(statement.predicate.clone())
+        .map_err(|error| format!("it is none of Ergon's: {error}"))?;
+    if Some(proof.build_hash) != labels.build {
+        return Err("it is about another build".to_owned());
+    }
+    if proof.equal {
+        Ok(format!(
+            "built twice with the same digest, {} conditions varied",
+            proof.conditions.len()
+        ))
+    } else {
+        Err(format!("two builds differ in {} paths", proof.differences))
+    }
+}
+
+fn listed(keys: &[String]) -> String {
+    let named: Vec<&str> = keys
+        .iter()
+        .map(String::as_str)
+        .filter(|key| !key.is_empty())
+        .collect();
+    if named.is_empty() {
+        "a key without a name".to_owned()
+    } else {
+        named.join(", ")
+    }
+}
+
+fn told(what: What, outcome: Result<String, String>) -> Checked {
+    let (outcome, detail) = match outcome {
+        Ok(detail) => (Outcome::Holds, detail),
+        Err(detail) => (Outcome::Broken, detail),
+    };
+    Checked {
+        what,
+        outcome,
+        detail,
+    }
+}
+
+fn absent(what: What, why: &str) -> Checked {
+    Checked {
+        what,
+        outcome: Outcome::Absent,
+        detail: why.to_owned(),
+    }
+}
