@@ -19,8 +19,7 @@ use std::sync::Arc;
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use read::decompress;
-pub use read::{Spool, decompressed, read_layer};
+pub use read::{Spool, decompress, read_layer};
 pub use unpack::{OpaqueMark, unpack_layer};
 pub(crate) use write::LayerWriter;
 pub use write::write_layer;

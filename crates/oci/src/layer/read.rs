@@ -55,12 +55,7 @@ pub(super) fn read_dated_layer<E: From<Error>>(
 }
 
 /// The tar inside a layer, whether it is compressed or not.
-pub fn decompressed<'a>(reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
-    decompress(reader)
-}
-
-/// The tar inside, whether it is compressed or not.
-pub(crate) fn decompress<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
+pub fn decompress<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Error> {
     // A pipe may give fewer bytes at a time than tell one format from another.
     let mut start = Vec::with_capacity(LONGEST_MAGIC as usize);
     reader

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use ergon_manifest::Digest;
-use ergon_oci::layer::decompressed;
+use ergon_oci::layer::decompress;
 use ergon_oci::model::Descriptor;
 use ergon_oci::referrers::{ENVELOPE, artifact_contents};
 use ergon_oci::{Blobs, Image};
@@ -147,7 +147,7 @@ impl Chain<'_> {
                 .blobs
                 .open_read(&layer.digest)
                 .map_err(|error| error.to_string())?;
-            let mut tar = decompressed(file).map_err(|error| error.to_string())?;
+            let mut tar = decompress(file).map_err(|error| error.to_string())?;
             let mut hasher = Sha256::new();
             let mut buffer = vec![0; 128 << 10];
             loop {

@@ -39,7 +39,7 @@ impl Proof {
             build_hash,
             conditions: verification.conditions.clone(),
             equal: image.comparison.equal,
-            differences: image.comparison.differences.len() as u64,
+            differences: image.comparison.different,
             second_image: image.second,
             verified_at: verification.at.clone(),
         })

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
+mod attest;
 mod engine;
 mod identity;
 mod lock;
