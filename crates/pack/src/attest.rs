@@ -199,12 +199,9 @@ impl Task {
         let has_sboms = [Format::CycloneDx, Format::Spdx]
             .iter()
             .all(|format| !self.current(&referrers, *format).is_empty());
-        Ok(
-            (has_manifest && has_provenance && has_proof && has_sboms).then(|| Attached {
-                image: self.image.digest,
-                referrers,
-            }),
-        )
+        let is_complete = has_manifest && has_provenance && has_proof && has_sboms;
+        let image = self.image.digest;
+        Ok(is_complete.then_some(Attached { image, referrers }))
     }
 
     /// Whether what came of the last comparison is there.
@@ -281,12 +278,11 @@ impl Task {
     fn inventory(&self, image: &Image, locks: &[LockFile]) -> Result<Inventory, PackError> {
         let mut inventory = inventory::read(image, &self.cache)?;
         for lock in locks {
-            match inventory::packages_in(lock) {
-                Some(packages) => inventory.add_locked(packages),
-                None => {
-                    let gap = format!("the lock file {} could not be read", lock.path);
-                    inventory.gaps.insert(gap);
-                }
+            if let Some(packages) = inventory::packages_in(lock) {
+                inventory.add_locked(packages);
+            } else {
+                let gap = format!("the lock file {} could not be read", lock.path);
+                inventory.gaps.insert(gap);
             }
         }
         Ok(inventory)

@@ -12,5 +12,6 @@ mod engine;
 mod images;
 mod layers;
 mod layouts;
+mod referrers;
 mod registry;
 mod support;

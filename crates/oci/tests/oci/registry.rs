@@ -5,9 +5,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use ergon_oci::distribution::{BlobProgress, OnProgress, pull, push};
+use ergon_oci::distribution::{
+    BlobProgress, OnProgress, pull, pull_referrers, push, push_referrers,
+};
 use ergon_oci::{Blobs, Error, Image, Reference};
 
+use crate::referrers::attach;
 use crate::support::{PLATFORM, World, application, world};
 
 struct Registry {
@@ -226,4 +229,53 @@ fn pull_and_push_can_be_spawned() {
     let reference: Reference = "a.invalid/b".parse().unwrap();
     is_send(pull(&reference, PLATFORM, &world.blobs));
     is_send(push(&world.blobs, &image, &reference, silent()));
+}
+
+#[tokio::test]
+async fn what_is_attached_travels_with_the_image_where_the_registry_has_no_api_for_it() {
+    let Some(registry) = registry("") else { return };
+    let world = world();
+    let image = application(&world);
+    let reference = registry.reference("team/app:1");
+    push(&world.blobs, &image, &reference, silent())
+        .await
+        .unwrap();
+    let nothing = pull_referrers(&reference, &image.digest, &world.blobs).await;
+    assert_eq!(nothing.unwrap(), []);
+
+    let (_, first) = attach(&world, &image, "first");
+    let (referrers, _) = attach(&world, &image, "second");
+    // One after the other, as two builders would: none takes the place of the other.
+    push_referrers(&world.blobs, &image, &[first], &reference)
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let listed = referrers.list(&image.digest).unwrap();
+        push_referrers(&world.blobs, &image, &listed, &reference)
+            .await
+            .unwrap();
+    }
+    let blobs = fresh(&world, "pulled");
+    let mut pulled = pull_referrers(&reference, &image.digest, &blobs)
+        .await
+        .unwrap();
+    pulled.sort_by_key(|referrer| referrer.digest);
+    let mut expected = referrers.list(&image.digest).unwrap();
+    expected.sort_by_key(|referrer| referrer.digest);
+    assert_eq!(pulled, expected);
+    assert_eq!(pulled.len(), 2);
+
+    // Where cosign looks: an image whose layers are the envelopes.
+    let tag = format!("team/app:sha256-{}.att", image.digest.hex());
+    let cosign = pull(&registry.reference(&tag), PLATFORM, &blobs)
+        .await
+        .unwrap();
+    assert_eq!(cosign.layers().len(), 2);
+    for layer in cosign.layers() {
+        assert_eq!(
+            layer.annotations["predicateType"],
+            "https://example.test/predicate"
+        );
+        assert_eq!(layer.annotations["dev.cosignproject.cosign/signature"], "");
+    }
 }

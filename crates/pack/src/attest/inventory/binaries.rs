@@ -17,8 +17,6 @@ const INLINE: u8 = 2;
 const SEARCHED: u64 = 1 << 20;
 /// The list of modules of a large program is a tenth of this.
 const LONGEST_LIST: usize = 4 << 20;
-/// The list stands between two marks of this length.
-const MARK: usize = 16;
 /// Program headers stand at the start of the file.
 const LARGEST_START: u64 = 64 << 10;
 
@@ -55,7 +53,7 @@ fn data_segment<'a>(content: &'a mut dyn Read) -> Option<Box<dyn Read + 'a>> {
         )
     };
     let end = table.checked_add(entry.checked_mul(count)?)?;
-    if end > LARGEST_START || end < 64 {
+    if !(64..=LARGEST_START).contains(&end) {
         return None;
     }
     start.resize(end as usize, 0);
@@ -154,18 +152,9 @@ fn packages(version: &str, modules: &str) -> Vec<Package> {
     let library = version.split_whitespace().next().unwrap_or_default();
     let library = library.strip_prefix("go").unwrap_or(library);
     found.extend(Package::new(Kind::Go, "stdlib", library));
-    // The marks are no text; they are taken away as far as they are there.
-    let listed = modules
-        .char_indices()
-        .nth(MARK)
-        .map_or("", |(at, _)| modules.get(at..).unwrap_or_default());
-    let list = if modules.starts_with("path\t") {
-        modules
-    } else {
-        listed
-    };
-    let start = modules.find("path\t").map_or(list, |at| &modules[at..]);
-    for line in start.lines().take(MOST_PACKAGES) {
+    // In front of it and behind it stand marks that are no text.
+    let list = modules.find("path\t").map_or(modules, |at| &modules[at..]);
+    for line in list.lines().take(MOST_PACKAGES) {
         let mut words = line.split('\t');
         let (kind, path, version) = (words.next(), words.next(), words.next());
         let (Some(path), Some(version)) = (path, version) else {

@@ -255,7 +255,7 @@ fn bundler(text: &str) -> Option<Vec<Package>> {
             packages.extend(Package::new(Kind::Gem, name, version));
         }
     }
-    Some(packages)
+    text.contains("\nPLATFORMS").then_some(packages)
 }
 
 fn composer(text: &str) -> Option<Vec<Package>> {
@@ -269,13 +269,13 @@ fn composer(text: &str) -> Option<Vec<Package>> {
 
 /// Lines `module version hash`; those whose version ends in `/go.mod` are of that file alone.
 fn go(text: &str) -> Option<Vec<Package>> {
-    let packages = text.lines().filter_map(|line| {
+    let mut packages = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let mut words = line.split_whitespace();
         let (path, version) = (words.next()?, words.next()?);
-        if version.ends_with("/go.mod") {
-            return None;
+        if !version.ends_with("/go.mod") {
+            packages.extend(Package::with_path(Kind::Go, path, version));
         }
-        Package::with_path(Kind::Go, path, version)
-    });
-    Some(packages.collect())
+    }
+    Some(packages)
 }
