@@ -12,6 +12,7 @@ mod java;
 mod lines;
 mod locks;
 mod package;
+mod rpm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -296,9 +297,7 @@ impl Reader {
             Self::System => databases::os_release(content),
             Self::Dpkg => databases::dpkg(path, content),
             Self::Apk => databases::apk(path, content),
-            Self::Rpm => Finding::gap(format!(
-                "{path} is a database of rpm packages, which are not listed"
-            )),
+            Self::Rpm => rpm::database(path, size, content),
             Self::Python => installed::python(content),
             Self::Npm => installed::npm(path, content),
             Self::Gem => installed::gem(path, content),

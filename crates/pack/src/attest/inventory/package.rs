@@ -17,6 +17,7 @@ const MOST_LICENCES: usize = 8;
 pub enum Kind {
     Deb,
     Apk,
+    Rpm,
     Python,
     Npm,
     Go,
@@ -32,6 +33,7 @@ impl Kind {
         match self {
             Self::Deb => "deb",
             Self::Apk => "apk",
+            Self::Rpm => "rpm",
             Self::Python => "pypi",
             Self::Npm => "npm",
             Self::Go => "golang",
@@ -44,7 +46,7 @@ impl Kind {
 
     /// Whether an operating system's own package manager put it there.
     pub const fn is_of_system(self) -> bool {
-        matches!(self, Self::Deb | Self::Apk)
+        matches!(self, Self::Deb | Self::Apk | Self::Rpm)
     }
 }
 
@@ -62,6 +64,9 @@ pub struct Package {
     /// The source package that an operating system built it from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// What an operating system counts before the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u32>,
     /// As recorded, in the words that stand there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub licences: BTreeSet<String>,
@@ -93,6 +98,7 @@ impl Package {
             version: version.to_owned(),
             architecture: None,
             upstream: None,
+            epoch: None,
             licences: BTreeSet::new(),
             hashes: BTreeMap::new(),
             found_in: BTreeSet::new(),
@@ -166,6 +172,9 @@ impl Package {
             {
                 url.add_qualifier("distro", format!("{id}-{version}"))
                     .ok()?;
+            }
+            if let Some(epoch) = self.epoch {
+                url.add_qualifier("epoch", epoch.to_string()).ok()?;
             }
             if let Some(upstream) = &self.upstream {
                 url.add_qualifier("upstream", upstream.clone()).ok()?;

@@ -199,6 +199,40 @@ fn every_kind_of_record_is_read() {
     assert!(inventory.gaps.is_empty(), "{:?}", inventory.gaps);
 }
 
+/// Made with SQLite itself: 40 packages and a key, in headers as rpm writes them, one larger than a page.
+const RPM_DATABASE: &[u8] = include_bytes!("tests/rpmdb.sqlite");
+
+#[test]
+fn packages_of_rpm_are_read_from_its_database() {
+    let (_folder, cache) = cache();
+    let image = image(
+        &cache,
+        vec![vec![
+            file("etc/os-release", b"ID=fedora\nVERSION_ID=40\n"),
+            file("var/lib/rpm/rpmdb.sqlite", RPM_DATABASE),
+        ]],
+    );
+    let inventory = read(&image, &cache).unwrap();
+    assert!(inventory.gaps.is_empty(), "{:?}", inventory.gaps);
+    assert_eq!(inventory.packages.len(), 40);
+    let url = "pkg:rpm/fedora/package7@1.7-2.fc40?arch=x86_64&distro=fedora-40&epoch=1&upstream=package7-1.7-2.fc40.src.rpm";
+    assert!(
+        inventory.packages[url]
+            .licences
+            .contains("GPL-2.0-or-later")
+    );
+    let large = "pkg:rpm/fedora/package30@1.30-2.fc40?arch=x86_64&distro=fedora-40&upstream=package30-1.30-2.fc40.src.rpm";
+    assert!(inventory.packages.contains_key(large));
+
+    // Cut short, it says so, and still gives what it can.
+    let half = &RPM_DATABASE[..RPM_DATABASE.len() / 2];
+    let finding = rpm::database("rpmdb.sqlite", 1, &mut &*half);
+    assert_eq!(
+        finding.gap.as_deref(),
+        Some("rpmdb.sqlite could not be read to its end")
+    );
+}
+
 #[test]
 fn what_cannot_be_read_is_a_gap_and_not_silence() {
     let (_folder, cache) = cache();
@@ -223,7 +257,7 @@ fn what_cannot_be_read_is_a_gap_and_not_silence() {
             "1 records in var/lib/dpkg/status make no sense",
             "a/node_modules/b/package.json is no valid package.json",
             "app/broken.jar is no archive that can be read",
-            "var/lib/rpm/rpmdb.sqlite is a database of rpm packages, which are not listed",
+            "var/lib/rpm/rpmdb.sqlite is no database that can be read",
         ]
     );
 }
@@ -389,7 +423,7 @@ const PATHS: [&str; 12] = [
     "etc/os-release",
     "var/lib/dpkg/status",
     "lib/apk/db/installed",
-    "var/lib/rpm/Packages",
+    "var/lib/rpm/rpmdb.sqlite",
     "x/a.dist-info/METADATA",
     "node_modules/a/package.json",
     "specifications/a-1.gemspec",
@@ -403,6 +437,7 @@ const PATHS: [&str; 12] = [
 fn valid(path: &str) -> Vec<u8> {
     match path {
         "etc/os-release" => SYSTEM.to_vec(),
+        "var/lib/rpm/rpmdb.sqlite" => RPM_DATABASE.to_vec(),
         "a.jar" => jar(&[
             (
                 "META-INF/maven/g/a/pom.properties",
