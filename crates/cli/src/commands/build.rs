@@ -209,10 +209,10 @@ pub async fn build_folder(folder: &Path, wanted: Wanted, stack: &Stack) -> Outco
         }
         steps.heading("again, under other conditions");
         let again = ergon_pack::verify(&prepared, built, &cache, reachable, &steps, &cancel);
-        let built = Box::pin(again).await?;
+        let built = again.await?;
         Ok((prepared, built))
     };
-    let done = work.await;
+    let done = Box::pin(work).await;
     steps.finish();
     let (prepared, built) = match (done, &engine) {
         (Ok((prepared, built)), Ok(engine)) => {

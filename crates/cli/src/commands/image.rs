@@ -31,11 +31,10 @@ pub async fn find(text: &str, cache: &Cache) -> Outcome<Found> {
             let read = layout::read_referrers(path, &image.digest, cache.blobs());
             referrers.extend(read.map_err(|error| failed(error.into()))?);
         }
-        ImageName::Archive(_) => {}
         ImageName::Named(text) if referrers.is_empty() => {
             referrers.extend(elsewhere(text, &image.digest, cache).await);
         }
-        ImageName::Named(_) => {}
+        ImageName::Archive(_) | ImageName::Named(_) => {}
     }
     referrers.sort_by_key(|referrer| referrer.digest);
     referrers.dedup_by_key(|referrer| referrer.digest);

@@ -82,8 +82,8 @@ impl Database {
             }
             let walked = self.page(number).and_then(|page| {
                 let start = if number == 1 { 100 } else { 0 };
-                match page.get(start)? {
-                    &INTERIOR => {
+                match *page.get(start)? {
+                    INTERIOR => {
                         let right = big_endian(&page, start + 8, 4)?;
                         let mut children = vec![u32::try_from(right).ok()?];
                         for cell in cells(&page, start, 12)?.into_iter().rev() {
@@ -91,7 +91,7 @@ impl Database {
                         }
                         ahead.extend(children);
                     }
-                    &LEAF => {
+                    LEAF => {
                         for cell in cells(&page, start, 8)? {
                             match self
                                 .payload(&page, cell, limit)
