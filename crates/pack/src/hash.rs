@@ -97,6 +97,11 @@ pub struct BuildInputs {
 impl BuildInputs {
     /// The build hash.
     pub fn build_hash(&self) -> Result<BuildHash, CanonicalError> {
+        Ok(BuildHash(Digest::of(&self.hashed()?)))
+    }
+
+    /// The canonical JSON that the build hash is the digest of.
+    pub(crate) fn hashed(&self) -> Result<Vec<u8>, CanonicalError> {
         #[derive(Serialize)]
         struct Hashed<'a> {
             #[serde(flatten)]
@@ -107,7 +112,7 @@ impl BuildInputs {
             inputs: self,
             builder: BUILDER,
         };
-        Ok(BuildHash(Digest::of(&canonical_json(&hashed)?)))
+        canonical_json(&hashed)
     }
 }
 

@@ -136,7 +136,7 @@ impl Source {
     /// Opens a file of the source; none where it cannot be read.
     pub(crate) fn open(&self, path: &str) -> Option<File> {
         self.files.get(path)?;
-        open_beneath(&self.root, path).ok()
+        open_beneath(&open_folder(&self.root).ok()?, path).ok()
     }
 
     /// Whether this is what a file held when it was hashed.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::statement::Resource;
-use crate::hash::{BUILDER, BuildHash, BuildInputs};
+use crate::hash::BuildHash;
 use crate::record::{BuildRecord, ImageRecord};
 
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
@@ -89,7 +89,9 @@ impl Provenance {
                     source: record.inputs.source,
                     container: image.container.clone(),
                 },
-                internal_parameters: hashed(&record.inputs)?,
+                // What was just written as JSON is JSON.
+                internal_parameters: serde_json::from_slice(&record.inputs.hashed()?)
+                    .unwrap_or_default(),
                 resolved_dependencies: dependencies(record),
             },
             run_details: RunDetails {
@@ -129,22 +131,6 @@ impl Provenance {
                 .recomputed()
                 .is_ok_and(|hash| hash == build_hash.to_string())
     }
-}
-
-/// The object whose canonical JSON is hashed.
-fn hashed(inputs: &BuildInputs) -> Result<Value, CanonicalError> {
-    #[derive(Serialize)]
-    struct Hashed<'a> {
-        #[serde(flatten)]
-        inputs: &'a BuildInputs,
-        builder: crate::hash::Builder,
-    }
-    let hashed = Hashed {
-        inputs,
-        builder: BUILDER,
-    };
-    let bytes = canonical_json(&hashed)?;
-    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
 fn dependencies(record: &BuildRecord) -> Vec<Resource> {
