@@ -21,7 +21,7 @@ pub fn run() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let mut channel = Channel(UnixStream::from(channel));
-    let report = match sandbox(&mut channel) {
+    let report = match sandbox(&channel) {
         Ok(end) => Report::Ended(end),
         Err(report) => report,
     };
@@ -49,7 +49,7 @@ impl Channel {
     }
 }
 
-fn sandbox(channel: &mut Channel) -> Result<SandboxEnd, Report> {
+fn sandbox(channel: &Channel) -> Result<SandboxEnd, Report> {
     let line = channel.line().map_err(failed("read what is wanted"))?;
     let spec: SandboxSpec = serde_json::from_str(&line).map_err(failed("read what is wanted"))?;
     if !rustix::process::geteuid().is_root() {
@@ -70,7 +70,8 @@ fn sandbox(channel: &mut Channel) -> Result<SandboxEnd, Report> {
         .unwrap_or_default();
     let (groups, unlimited) = Groups::make(&name, spec.memory, spec.processes);
     for what in unlimited {
-        let _ = channel.tell(&Report::Unlimited(what));
+        // Among what the command prints, where somebody looks who wonders.
+        let _ = writeln!(io::stderr(), "note: its {what} cannot be limited here");
     }
     let orders = Orders {
         groups: groups.folders(),

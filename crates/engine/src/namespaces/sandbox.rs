@@ -80,21 +80,14 @@ impl Sandbox {
 
     /// Waits until the command has ended, and everything it started with it.
     pub async fn ended(mut self) -> Result<SandboxEnd, EngineError> {
-        let end = loop {
-            let line = self.reports.next_line().await;
-            let line = line.map_err(|error| broken(&error.to_string()))?;
-            let Some(line) = line else {
-                break Err(broken("it ended without a word"));
-            };
-            match serde_json::from_str(&line) {
-                Ok(Report::Ended(end)) => break Ok(end),
-                Ok(Report::Failed(reason)) => break Err(EngineError::NoNamespaces { reason }),
-                Ok(Report::NotStartable(reason)) => {
-                    break Err(EngineError::CommandNotStartable(reason));
-                }
-                Ok(Report::Unlimited(_) | Report::Unshared) => {}
-                Err(error) => break Err(broken(&error.to_string())),
-            }
+        let line = self.reports.next_line().await;
+        let line = line.map_err(|error| broken(&error.to_string()))?;
+        let end = match line.as_deref().map(serde_json::from_str) {
+            Some(Ok(Report::Ended(end))) => Ok(end),
+            Some(Ok(Report::Failed(reason))) => Err(EngineError::NoNamespaces { reason }),
+            Some(Ok(Report::NotStartable(reason))) => Err(EngineError::CommandNotStartable(reason)),
+            Some(Err(error)) => Err(broken(&error.to_string())),
+            None => Err(broken("it ended without a word")),
         };
         let _ = self.child.wait().await;
         end

@@ -69,10 +69,6 @@ pub struct SandboxEnd {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Report {
-    /// It is in a user namespace of its own, and waits for its numbers.
-    Unshared,
-    /// Something cannot be limited here; the command runs all the same.
-    Unlimited(String),
     /// The sandbox cannot be made.
     Failed(String),
     /// The command cannot be started.

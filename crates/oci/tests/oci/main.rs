@@ -15,3 +15,4 @@ mod layouts;
 mod referrers;
 mod registry;
 mod support;
+mod unpacking;
