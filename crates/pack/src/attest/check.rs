@@ -387,9 +387,13 @@ fn proof_holds(statement: &Statement, labels: &Labels) -> Result<String, String>
         return Err("it is about another build".to_owned());
     }
     if proof.equal {
+        // One that could not be changed is listed too, with the reason.
+        let varied = proof.conditions.iter();
+        let varied = varied
+            .filter(|condition| condition.second.is_some())
+            .count();
         Ok(format!(
-            "built twice with the same digest, {} conditions varied",
-            proof.conditions.len()
+            "built twice with the same digest, {varied} conditions varied"
         ))
     } else {
         Err(format!("two builds differ in {} paths", proof.differences))
