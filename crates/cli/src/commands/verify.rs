@@ -13,7 +13,7 @@ use super::packing;
 use crate::failure::{Code, Failure, Outcome};
 use crate::{folders, output, style, table, words};
 
-/// Check an image's whole chain: content, signatures, provenance, and its source where it is at hand
+/// Check an image's whole chain: content, signatures, provenance, source
 #[derive(Debug, Args)]
 pub struct Verify {
     /// A tag or digest that is held here, oci:DIR, docker-archive:FILE, or an image in a registry

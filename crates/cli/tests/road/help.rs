@@ -75,6 +75,8 @@ fn what_prints_data_can_print_json() {
         "ergon dockerfile",
         "ergon manifest schema",
         "ergon manifest init",
+        // It prints nothing else.
+        "ergon sbom",
     ];
     for (path, command) in all() {
         let changes = ["remove", "start", "stop", "restart", "logs"]
@@ -119,6 +121,8 @@ fn the_first_page_of_help_names_every_noun() {
       diff        Say in what two images differ: which layer, which file, which bytes, and the likely
                   cause
       push        Build a folder and send its images to `packaging.registry`
+      verify      Check an image's whole chain: content, signatures, provenance, source
+      sbom        Print what is in an image: every package of its system and of its languages
       base        The images that builds start from
       run         Build a folder and run it, until it is healthy or says why not; writes nothing into it
       project     The source trees the stack knows

@@ -198,6 +198,7 @@ async fn what_was_changed_or_is_missing_does_not_hold() {
     };
     let checks = moved.check();
     assert_eq!(outcome(&checks, What::Provenance), Outcome::Broken);
+    assert_eq!(outcome(&checks, What::Spdx), Outcome::Broken);
     assert_eq!(
         outcome(&checks, What::Manifest),
         Outcome::Holds,
