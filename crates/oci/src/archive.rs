@@ -1,7 +1,10 @@
 //! Docker archives: what `docker save` writes and `docker load` reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
@@ -37,40 +40,91 @@ pub fn write_docker(
     leave_out: &dyn Fn(&Digest) -> bool,
     writer: impl Write,
 ) -> Result<(), Error> {
-    let mut archive = Archive { writer };
-    let config = format!("{}.json", image.config_digest().hex());
-    let mut names = Vec::with_capacity(image.layers().len());
-    let mut leaving_out = true;
-    for (layer, diff_id) in image.layers().iter().zip(image.diff_ids()) {
-        let name = format!("{}.tar.gz", layer.digest.hex());
-        leaving_out = leaving_out && leave_out(&diff_id);
-        if !leaving_out && !names.contains(&name) {
-            archive.put(
-                &name,
-                blobs.size(&layer.digest)?,
-                blobs.open_read(&layer.digest)?,
-            )?;
-        }
-        names.push(name);
-    }
-    let config_bytes = blobs.read(&image.config_digest())?;
-    archive.put(&config, config_bytes.len() as u64, config_bytes.as_slice())?;
-    let saved = [Saved {
-        config,
-        repo_tags: Some(tags.to_vec()),
-        layers: names,
-    }];
-    let manifest =
-        serde_json::to_vec(&saved).map_err(|error| Error::malformed("manifest.json", error))?;
-    archive.put("manifest.json", manifest.len() as u64, manifest.as_slice())?;
+    let mut archive = Archive::new(writer);
+    archive.put_image(blobs, image, tags, leave_out)?;
     archive.finish()
+}
+
+/// Writes whole images with their tags into a file that `docker load`, `podman load` and skopeo read.
+///
+/// What several share is in it once. The file appears whole or not at all, in place of one that was there.
+pub fn write_file(
+    blobs: &Blobs,
+    images: &[(Image, Vec<String>)],
+    destination: &Path,
+) -> Result<(), Error> {
+    let parent = match destination.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(Error::io("make the folder", parent))?;
+    let unfinished = tempfile::Builder::new()
+        .prefix(".unfinished-")
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(parent)
+        .map_err(Error::io("write into", parent))?;
+    let mut archive = Archive::new(unfinished.as_file());
+    for (image, tags) in images {
+        archive.put_image(blobs, image, tags, &|_| false)?;
+    }
+    archive.finish()?;
+    unfinished
+        .as_file()
+        .sync_all()
+        .map_err(Error::io("write", destination))?;
+    unfinished
+        .persist(destination)
+        .map_err(|failed| Error::io("write", destination)(failed.error))?;
+    Ok(())
 }
 
 struct Archive<W> {
     writer: W,
+    /// The names of what was written.
+    written: BTreeSet<String>,
+    saved: Vec<Saved>,
 }
 
 impl<W: Write> Archive<W> {
+    fn new(writer: W) -> Self {
+        Self {
+            writer,
+            written: BTreeSet::new(),
+            saved: Vec::new(),
+        }
+    }
+
+    fn put_image(
+        &mut self,
+        blobs: &Blobs,
+        image: &Image,
+        tags: &[String],
+        leave_out: &dyn Fn(&Digest) -> bool,
+    ) -> Result<(), Error> {
+        let config = format!("{}.json", image.config_digest().hex());
+        let mut names = Vec::with_capacity(image.layers().len());
+        let mut leaving_out = true;
+        for (layer, diff_id) in image.layers().iter().zip(image.diff_ids()) {
+            let name = format!("{}.tar.gz", layer.digest.hex());
+            leaving_out = leaving_out && leave_out(&diff_id);
+            if !leaving_out && self.written.insert(name.clone()) {
+                let size = blobs.size(&layer.digest)?;
+                self.put(&name, size, blobs.open_read(&layer.digest)?)?;
+            }
+            names.push(name);
+        }
+        if self.written.insert(config.clone()) {
+            let content = blobs.read(&image.config_digest())?;
+            self.put(&config, content.len() as u64, content.as_slice())?;
+        }
+        self.saved.push(Saved {
+            config,
+            repo_tags: Some(tags.to_vec()),
+            layers: names,
+        });
+        Ok(())
+    }
+
     fn put(&mut self, name: &str, size: u64, mut content: impl Read) -> Result<(), Error> {
         let mut header = tar::Header::new_ustar();
         header
@@ -99,6 +153,9 @@ impl<W: Write> Archive<W> {
     }
 
     fn finish(mut self) -> Result<(), Error> {
+        let manifest = serde_json::to_vec(&self.saved)
+            .map_err(|error| Error::malformed("manifest.json", error))?;
+        self.put("manifest.json", manifest.len() as u64, manifest.as_slice())?;
         self.writer
             .write_all(&[0; 1024])
             .and_then(|()| self.writer.flush())

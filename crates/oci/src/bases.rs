@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive;
 use crate::assemble::{ConfigChange, assemble};
-use crate::blobs::{Blobs, write_file};
+use crate::blobs::{Blobs, touch, write_file};
 use crate::error::Error;
 use crate::image::Image;
 use crate::layer::{EntryKind, Spool, read_layer, write_layer};
@@ -75,16 +75,20 @@ impl Bases {
     pub fn resolve(&self, reference: &Reference) -> Result<Option<Base>, Error> {
         match reference.digest() {
             Some(digest) => self.find(reference, digest),
-            None => Ok(self.named(reference)),
+            None => Ok(self.named(reference).inspect(|base| self.used(base))),
         }
     }
 
     /// The base with this very digest, under whatever name it is held.
     pub fn find(&self, reference: &Reference, digest: &Digest) -> Result<Option<Base>, Error> {
         if let Some(base) = self.named(reference).filter(|base| base.digest == *digest) {
+            self.used(&base);
             return Ok(Some(base));
         }
         let held = self.list()?.into_iter().find(|base| base.digest == *digest);
+        if let Some(base) = &held {
+            self.used(base);
+        }
         Ok(held.map(|base| Base {
             reference: reference.clone(),
             ..base
@@ -130,6 +134,12 @@ impl Bases {
                 digest: missing,
                 root: self.blobs.root().to_owned(),
             });
+        }
+        if !image.is_whole(&self.blobs) {
+            return Err(Error::malformed(
+                format!("the image {}", image.digest),
+                "what its manifest says of the length of its blobs is not so",
+            ));
         }
         let base = Base {
             reference: reference.clone(),
@@ -211,6 +221,11 @@ impl Bases {
     fn named(&self, reference: &Reference) -> Option<Base> {
         self.held(&self.path(reference))
             .filter(|base| base.reference == *reference)
+    }
+
+    /// Remembers in the record's time when the base was last asked for.
+    fn used(&self, base: &Base) {
+        touch(&self.path(&base.reference));
     }
 
     /// What a record says, if it can be read and its image is whole.

@@ -47,6 +47,11 @@ impl Blobs {
         self.path(digest).is_file()
     }
 
+    /// Whether a blob is there in its whole length: one that was cut short is as good as none.
+    pub fn holds(&self, digest: &Digest, size: u64) -> bool {
+        fs::metadata(self.path(digest)).is_ok_and(|file| file.is_file() && file.len() == size)
+    }
+
     /// The size of a blob in bytes.
     pub fn size(&self, digest: &Digest) -> Result<u64, Error> {
         let path = self.path(digest);
@@ -91,8 +96,8 @@ impl Blobs {
     /// Stores a small blob.
     pub fn put(&self, content: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(content);
-        // A file of another length is damage, which writing again repairs.
-        if fs::metadata(self.path(&digest)).is_ok_and(|file| file.len() == content.len() as u64) {
+        // A file that holds anything else is damage, which writing again repairs.
+        if self.holds(&digest, content.len() as u64) && self.read(&digest).is_ok() {
             return Ok(digest);
         }
         let mut writer = self.writer()?;
@@ -120,12 +125,12 @@ impl Blobs {
 
     /// Takes a blob over from another folder: a hard link, or a copy where that cannot be.
     pub fn link_from(&self, other: &Self, digest: &Digest) -> Result<(), Error> {
-        if self.contains(digest) {
+        if self.holds(digest, other.size(digest)?) {
             return Ok(());
         }
         match fs::hard_link(other.path(digest), self.path(digest)) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // Linked by somebody else meanwhile, or another disk, or what is here was cut short.
             Err(_) => self.copy_from(other, digest),
         }
     }
@@ -134,7 +139,7 @@ impl Blobs {
     ///
     /// For folders that leave our hands: writing to a hard link would damage the original.
     pub fn copy_from(&self, other: &Self, digest: &Digest) -> Result<(), Error> {
-        if self.contains(digest) {
+        if self.holds(digest, other.size(digest)?) {
             return Ok(());
         }
         let mut from = other.open_read(digest)?;
@@ -256,6 +261,14 @@ pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     write().map_err(Error::io("write", path))
 }
 
+/// Sets a file's time to now, for whoever asks when it was last of use. Where that cannot be, it stays.
+pub fn touch(path: &Path) {
+    let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
+    if let Err(error) = File::open(path).and_then(|file| file.set_times(now)) {
+        tracing::debug!(path = %path.display(), %error, "when it was used cannot be kept");
+    }
+}
+
 /// Copies a stream, saying on which side it failed.
 pub(crate) fn copy(
     from: &mut impl Read,
@@ -344,9 +357,25 @@ mod tests {
             blobs.read(&Digest::of(b"")),
             Err(Error::MissingBlob { .. })
         ));
-        fs::write(blobs.path(&digest), "hell").unwrap();
-        blobs.put(b"hello").unwrap();
-        assert_eq!(blobs.read(&digest).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn what_was_cut_short_or_changed_is_written_again() {
+        let (_first, from) = blobs();
+        let (_second, to) = blobs();
+        let digest = from.put(b"hello").unwrap();
+        for damage in ["hell", "hellO", ""] {
+            fs::write(to.path(&digest), damage).unwrap();
+            to.put(b"hello").unwrap();
+            assert_eq!(to.read(&digest).unwrap(), b"hello", "put over {damage:?}");
+        }
+        fs::write(to.path(&digest), "hell").unwrap();
+        assert!(to.contains(&digest) && !to.holds(&digest, 5));
+        to.link_from(&from, &digest).unwrap();
+        assert_eq!(to.read(&digest).unwrap(), b"hello");
+        fs::write(to.path(&digest), "hell").unwrap();
+        to.copy_from(&from, &digest).unwrap();
+        assert_eq!(to.read(&digest).unwrap(), b"hello");
     }
 
     #[test]

@@ -211,7 +211,7 @@ impl Registry {
         blobs: &Blobs,
         writers: &TaskTracker,
     ) -> Result<(), Error> {
-        if blobs.contains(&part.digest) {
+        if blobs.holds(&part.digest, part.size) {
             return Ok(());
         }
         let name = self.name_at(&part.digest);
@@ -263,7 +263,10 @@ impl Registry {
         let written = joined(writing).await;
         match broken {
             Some(error) => Err(error),
-            None => written.map(drop),
+            None if written? == part.size => Ok(()),
+            None => Err(self.failed(format!(
+                "the blob {digest} is shorter than the manifest says"
+            ))),
         }
     }
 

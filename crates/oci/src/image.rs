@@ -82,9 +82,12 @@ impl Image {
             .chain(self.layers().iter().map(|layer| layer.digest))
     }
 
-    /// Whether every blob of the image is there.
+    /// Whether every blob of the image is there, in its whole length.
     pub fn is_whole(&self, blobs: &Blobs) -> bool {
-        self.blobs().all(|digest| blobs.contains(&digest))
+        blobs.contains(&self.digest)
+            && std::iter::once(&self.manifest.config)
+                .chain(self.layers())
+                .all(|part| blobs.holds(&part.digest, part.size))
     }
 
     /// Bytes of all layers, compressed.

@@ -117,6 +117,16 @@ pub fn read(
     let manifest: ImageManifest = parse(&blobs.read(&digest)?, "the manifest", &digest)?;
     for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
         blobs.copy_from(&from, &part.digest)?;
+        let size = blobs.size(&part.digest)?;
+        if size != part.size {
+            return Err(Error::malformed(
+                format!("the manifest {digest}"),
+                format!(
+                    "it says that {} has {} bytes, and it has {size}",
+                    part.digest, part.size
+                ),
+            ));
+        }
     }
     Image::load(blobs, &digest)
 }

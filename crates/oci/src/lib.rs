@@ -22,7 +22,7 @@ mod reference;
 pub mod referrers;
 
 pub use assemble::{ConfigChange, assemble};
-pub use blobs::{BlobWriter, Blobs};
+pub use blobs::{BlobWriter, Blobs, touch};
 pub use error::Error;
 pub use image::Image;
 pub use layer::Layer;

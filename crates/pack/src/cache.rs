@@ -3,28 +3,43 @@
 //! Everything is keyed by content and written by rename, so two builds at once share it and a
 //! crash leaves either the old or the new. An entry that cannot be read is a miss.
 
+mod check;
+mod inventory;
+mod lock;
+mod prune;
+mod remove;
+
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ergon_manifest::Digest;
 use ergon_oci::bases::Bases;
-use ergon_oci::{Blobs, Layer, Referrers};
+use ergon_oci::{Blobs, Layer, Referrers, touch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::hash::BuildHash;
 use crate::record::BuildRecord;
 
+pub use check::Damaged;
+pub use inventory::{Entry, HeldBlob, Inventory, Kind, Leftover};
+pub use lock::{Alone, process_name};
+pub use prune::{Rule, Selection, select};
+
 /// The folder that all builds of this user share.
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
     blobs: Blobs,
+    /// Nothing is removed while this is open.
+    _in_use: Option<Arc<File>>,
 }
 
 /// The cache cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the cache at {}: {error}", path.display())]
+#[error("cannot use the cache at {}: {error}", path.display())]
 pub struct CacheError {
     path: PathBuf,
     error: std::io::Error,
@@ -75,7 +90,11 @@ impl Cache {
             path,
             error: std::io::Error::other(error),
         })?;
-        Ok(Self { root, blobs })
+        Ok(Self {
+            root,
+            blobs,
+            _in_use: None,
+        })
     }
 
     pub fn root(&self) -> &Path {
@@ -98,7 +117,8 @@ impl Cache {
 
     /// Something small that is kept under a key.
     pub(crate) fn kept<T: DeserializeOwned>(&self, folder: &str, key: &Digest) -> Option<T> {
-        read(&self.kept_path(folder, key))
+        let path = self.kept_path(folder, key);
+        read(&path).inspect(|_| touch(&path))
     }
 
     pub(crate) fn keep(
@@ -114,10 +134,14 @@ impl Cache {
         self.root.join(folder).join(format!("{}.json", key.hex()))
     }
 
-    /// The layer that a step with this key left, if its blob is still there.
+    /// The layer that a step with this key left, if its blob is still there, and not cut short.
     pub fn step(&self, key: &Digest) -> Option<Layer> {
-        let layer: Layer = read(&self.step_path(key))?;
-        self.blobs.contains(&layer.digest).then_some(layer)
+        let path = self.step_path(key);
+        let layer: Layer = read(&path)?;
+        self.blobs
+            .holds(&layer.digest, layer.size)
+            .then_some(layer)
+            .inspect(|_| touch(&path))
     }
 
     pub fn remember_step(&self, key: &Digest, layer: &Layer) -> Result<(), CacheError> {
@@ -126,12 +150,13 @@ impl Cache {
 
     /// The finished build with this hash, if all its images are still there.
     pub fn build(&self, build_hash: &BuildHash) -> Option<BuildRecord> {
-        let record: BuildRecord = read(&self.build_path(build_hash))?;
+        let path = self.build_path(build_hash);
+        let record: BuildRecord = read(&path)?;
         let whole = record.images.iter().all(|image| {
             ergon_oci::Image::load(&self.blobs, &image.digest)
                 .is_ok_and(|loaded| loaded.is_whole(&self.blobs))
         });
-        whole.then_some(record)
+        whole.then_some(record).inspect(|_| touch(&path))
     }
 
     /// Every finished build that is remembered and can be read.

@@ -9,7 +9,7 @@ pub mod attest;
 mod authority;
 mod bases;
 mod builder;
-mod cache;
+pub mod cache;
 mod capture;
 mod compare;
 mod conditions;

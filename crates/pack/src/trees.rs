@@ -43,6 +43,8 @@ pub fn tree(cache: &Cache, layer: &Digest) -> Result<Tree, PackError> {
     loop {
         lock.lock_shared().map_err(failed)?;
         if is_whole(&place) {
+            // When it was last of use, for whoever prunes.
+            ergon_oci::touch(&place);
             return Ok(Tree {
                 path: place.join(TREE),
                 _used: lock,

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::arguments::{Format, Stack};
 use super::attesting::{self, Referrer};
+use super::outputs::Output;
 use super::packing;
 use crate::failure::{Code, Failure, Outcome};
 use crate::progress::Steps;
@@ -23,9 +24,9 @@ pub struct Build {
     /// The folder that holds the project
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Also write the images as an OCI layout: oci:PATH
-    #[arg(long, value_name = "oci:PATH")]
-    output: Option<Layout>,
+    /// Also put the images elsewhere: oci:PATH (a layout), docker-archive:FILE, docker://NAME (a registry); may be repeated
+    #[arg(long, value_name = "oci:PATH|docker-archive:FILE|docker://NAME")]
+    output: Vec<Output>,
     /// Refuse to build what is not pinned
     #[arg(long)]
     locked: bool,
@@ -41,21 +42,6 @@ pub struct Build {
     format: Format,
     #[command(flatten)]
     stack: Stack,
-}
-
-/// The folder of an OCI layout, `oci:PATH`.
-#[derive(Clone, Debug)]
-pub struct Layout(pub PathBuf);
-
-impl std::str::FromStr for Layout {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("oci:") {
-            Some(path) if !path.is_empty() => Ok(Self(PathBuf::from(path))),
-            _ => Err("write it as oci:PATH, a folder for an OCI layout".to_owned()),
-        }
-    }
 }
 
 /// What `--json` prints. The fields of the first image stand at the top.
@@ -99,8 +85,8 @@ impl Build {
             verbose: self.verbose,
         };
         let done = build_folder(&folder, wanted, &self.stack).await?;
-        if let Some(Layout(path)) = &self.output {
-            done.write_layout(path).await?;
+        for output in &self.output {
+            output.write(&done).await?;
         }
         self.tell_the_stack(&folder, &done.built.record).await;
         output::show(self.format.json, &report(&done)?, || page(&done))?;
@@ -142,36 +128,6 @@ impl Done {
     pub fn attached_to(&self, image: &ImageRecord) -> Option<&Attached> {
         let mut attached = self.attached.iter();
         attached.find(|attached| attached.image == image.digest)
-    }
-
-    /// Writes every image into the OCI layout at `path`, each under its first tag.
-    async fn write_layout(&self, path: &Path) -> Outcome {
-        let failed =
-            |error: ergon_oci::Error| Failure::from_error(&error).with_remedy(error.remedy());
-        let (blobs, path) = (self.cache.blobs().clone(), path.to_owned());
-        let images: Vec<_> = self
-            .built
-            .record
-            .images
-            .iter()
-            .map(|image| {
-                let referrers = self
-                    .attached_to(image)
-                    .map(|attached| attached.referrers.clone());
-                (image.clone(), referrers.unwrap_or_default())
-            })
-            .collect();
-        let writing = tokio::task::spawn_blocking(move || {
-            images.iter().try_for_each(|(image, referrers)| {
-                let loaded = ergon_oci::Image::load(&blobs, &image.digest)?;
-                ergon_oci::layout::write(&blobs, &loaded, &path, first_tag(image))?;
-                ergon_oci::layout::write_referrers(&blobs, &loaded, referrers, &path)
-            })
-        });
-        match writing.await {
-            Ok(written) => written.map_err(failed),
-            Err(error) => Err(Failure::new(format!("the layout was not written: {error}"))),
-        }
     }
 }
 
@@ -286,7 +242,7 @@ pub fn report(done: &Done) -> Outcome<BuildReport<'_>> {
     })
 }
 
-fn first_tag(image: &ImageRecord) -> &str {
+pub fn first_tag(image: &ImageRecord) -> &str {
     image.tags.first().map_or("", String::as_str)
 }
 

@@ -4,6 +4,7 @@ mod arguments;
 mod attesting;
 mod base;
 mod build;
+mod cache;
 mod companion;
 mod container;
 mod detect;
@@ -14,6 +15,7 @@ mod image;
 mod job;
 mod lock;
 mod manifest;
+mod outputs;
 mod packing;
 mod project;
 mod push;
@@ -62,6 +64,7 @@ enum Command {
     Verify(verify::Verify),
     Sbom(sbom::Sbom),
     Base(base::Base),
+    Cache(cache::Cache),
     Run(run::Run),
     Project(project::Project),
     Job(job::Job),
@@ -89,6 +92,7 @@ impl Ergon {
             Command::Verify(command) => across_threads(command.run()),
             Command::Sbom(command) => across_threads(command.run()),
             Command::Base(command) => across_threads(command.run()),
+            Command::Cache(command) => command.run(),
             Command::Run(command) => here(command.run()),
             Command::Project(command) => here(command.run()),
             Command::Job(command) => here(command.run()),

@@ -23,10 +23,16 @@ struct BuildConfiguration {
     extra_ca: Option<String>,
 }
 
-/// Opens the cache that all builds of this user share.
+/// Opens the cache that all builds of this user share; nothing is removed from it meanwhile.
 pub fn cache() -> Outcome<Cache> {
     Cache::open(folders::cache()?)
-        .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
+        .and_then(|cache| cache.in_use())
+        .map_err(|error| cache_failure(&error))
+}
+
+/// Why the cache cannot be used.
+pub fn cache_failure(error: &ergon_pack::CacheError) -> Failure {
+    Failure::from_error(error).with_remedy(error.remedy())
 }
 
 /// Where the steps of a build run.

@@ -114,7 +114,7 @@ fn destinations(registry: &str, image: &ImageRecord) -> Outcome<Vec<Reference>> 
 }
 
 /// Sends what is attached to an image.
-async fn attach(
+pub async fn attach(
     cache: &ergon_pack::Cache,
     attached: &Attached,
     reference: &Reference,
@@ -139,7 +139,7 @@ async fn attach(
 }
 
 /// Sends one image under one name; how many bytes the registry did not have.
-async fn send(
+pub async fn send(
     cache: &ergon_pack::Cache,
     image: &ImageRecord,
     reference: &Reference,

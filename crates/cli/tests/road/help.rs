@@ -124,6 +124,7 @@ fn the_first_page_of_help_names_every_noun() {
       verify      Check an image's whole chain: content, signatures, provenance, source
       sbom        Print what is in an image: every package of its system and of its languages
       base        The images that builds start from
+      cache       What earlier builds left behind for later ones
       run         Build a folder and run it, until it is healthy or says why not; writes nothing into it
       project     The source trees the stack knows
       job         What the stack is working on, and what became of it

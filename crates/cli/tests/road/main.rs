@@ -8,10 +8,12 @@
 )]
 
 mod alone;
+mod cache;
 mod companions;
 mod ecosystems;
 mod help;
 mod interruptions;
+mod outputs;
 mod proof;
 mod refusals;
 mod sandboxes;

@@ -21,6 +21,20 @@ pub struct World {
     containers: Vec<String>,
 }
 
+/// The base of [`World::with_busybox_only`].
+pub const BUSYBOX: &str = "road.test/busybox:1";
+
+const PAGE: &str = r#"{
+  "manifest_version": "1.0",
+  "applications": {
+    "page": { "type": "files", "language": "shell", "run_command": "sh serve.sh" }
+  },
+  "containers": {
+    "page": { "base_image": "road.test/busybox:1", "applications": ["page"] }
+  }
+}
+"#;
+
 /// What a program said and how it ended.
 #[derive(Debug)]
 pub struct Ended {
@@ -63,6 +77,49 @@ impl World {
         }
         world.cache = own;
         world
+    }
+
+    /// A world with nothing in its cache but one base, which is [`BUSYBOX`] and a shell.
+    pub fn with_busybox_only() -> Self {
+        let mut world = Self::new();
+        world.cache = world.path("cache");
+        let root = world.path("busybox/bin");
+        std::fs::create_dir_all(&root).unwrap();
+        let busybox = root.join("busybox");
+        std::fs::copy("/bin/busybox", &busybox)
+            .expect("busybox is needed to test; dev/setup --test installs it");
+        for name in ["sh", "cat", "sleep"] {
+            std::os::unix::fs::symlink("busybox", root.join(name)).unwrap();
+        }
+        let tar = world.path("busybox.tar");
+        let made = Command::new("tar")
+            .args([
+                "--create",
+                "--sort=name",
+                "--owner=0",
+                "--group=0",
+                "--mtime=@0",
+            ])
+            .args(["--file".as_ref(), tar.as_os_str()])
+            .arg("--directory")
+            .arg(world.path("busybox"))
+            .arg("bin")
+            .status();
+        assert!(made.unwrap().success());
+        world
+            .ergon(["base", "import", BUSYBOX, tar.to_str().unwrap()])
+            .succeeds();
+        world
+    }
+
+    /// A project over [`BUSYBOX`] that needs no step to run: one page with this text.
+    pub fn page(&self, name: &str, text: &str) -> PathBuf {
+        let folder = self.path(&format!("pages/{name}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("ergon.json"), PAGE).unwrap();
+        std::fs::write(folder.join("page.txt"), text).unwrap();
+        std::fs::write(folder.join("serve.sh"), "cat page.txt\n").unwrap();
+        folder
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -360,6 +417,11 @@ impl Drop for Registry {
 pub struct Program(pub Command);
 
 impl Program {
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self

@@ -7,6 +7,7 @@ mod golden;
 mod properties;
 mod refusals;
 mod relations;
+mod rfc8785;
 mod schema;
 mod texts;
 mod vectors;

@@ -284,6 +284,10 @@ impl Spool {
         };
         let kept = copy(&mut from.take(size), &mut to, "a layer", &self.folder)?;
         self.end = to.at;
+        // Zeros at the end were not written.
+        self.file
+            .set_len(self.end)
+            .map_err(Error::io("write into", &self.folder))?;
         if kept != size {
             let error = io::Error::from(io::ErrorKind::UnexpectedEof);
             return Err(Error::stream("read", "the layer")(error));
@@ -337,7 +341,12 @@ struct Tail<'a> {
 
 impl Write for Tail<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write_at(bytes, self.at)?;
+        // Zeros become a hole: a sparse file of any size takes no more room here than where it was.
+        let written = if bytes.iter().all(|byte| *byte == 0) {
+            bytes.len()
+        } else {
+            self.file.write_at(bytes, self.at)?
+        };
         self.at += written as u64;
         Ok(written)
     }

@@ -365,6 +365,116 @@ fn memory_does_not_grow_with_the_size_of_a_file() {
     );
 }
 
+/// Four GiB, the first eighth of them noise, the rest a hole: written, read, and written again from what was read.
+#[test]
+#[ignore = "takes minutes and 2 GiB of disk: make test-all"]
+fn a_layer_of_four_gibibytes_takes_no_more_memory_than_a_small_one() {
+    let world = world();
+    let (size, noise) = (4_u64 << 30, 512_usize << 20);
+    let path = world.folder.path().join("large");
+    let mut file = std::fs::File::create(&path).unwrap();
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut chunk = vec![0; 1 << 20];
+    for _ in 0..noise >> 20 {
+        for word in chunk.chunks_exact_mut(8) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            word.copy_from_slice(&state.to_le_bytes());
+        }
+        file.write_all(&chunk).unwrap();
+    }
+    file.set_len(size).unwrap();
+    let content = Content::Path(path);
+    let large = vec![entry("large", 0o644, EntryKind::File { size, content })];
+    let layer = write_layer(large, EPOCH, &world.blobs).unwrap();
+    assert!(layer.size > noise as u64 && layer.size < 2 * noise as u64);
+    let mut spool = Spool::new(&world.blobs).unwrap();
+    let mut entries = Vec::new();
+    read_layer(
+        world.blobs.open_read(&layer.digest).unwrap(),
+        |entry, content| {
+            entries.push(spool.keep_entry(entry, content)?);
+            Ok::<_, Error>(())
+        },
+    )
+    .unwrap();
+    assert_eq!(write_layer(entries, EPOCH, &world.blobs).unwrap(), layer);
+    let peak = peak_memory() >> 20;
+    println!("a layer of 4 GiB: at most {peak} MiB of memory");
+    assert!(peak <= 100, "{peak} MiB");
+}
+
+#[test]
+fn zeros_that_are_kept_take_no_room() {
+    let world = world();
+    let size = 64 << 20;
+    let mut spool = Spool::new(&world.blobs).unwrap();
+    let mut zeros = std::io::repeat(0).take(size);
+    let kept = spool.keep(&mut zeros, size).unwrap();
+    let after = spool.keep(&mut &b"after"[..], 5).unwrap();
+    let (Content::Slice { file, .. }, Content::Slice { offset, .. }) = (&kept, &after) else {
+        panic!("kept elsewhere");
+    };
+    let on_disk = std::os::unix::fs::MetadataExt::blocks(&file.metadata().unwrap()) * 512;
+    assert!(on_disk < 1 << 20, "{on_disk}");
+    assert_eq!(*offset, size);
+    let file = |path: &str, size, content| entry(path, 0o644, EntryKind::File { size, content });
+    let layer = write_layer(
+        vec![file("a", size, kept), file("b", 5, after)],
+        EPOCH,
+        &world.blobs,
+    )
+    .unwrap();
+    let blob = world.blobs.open_read(&layer.digest).unwrap();
+    assert_eq!(
+        listing(blob),
+        format!("a file {size} 644 0:0\nb file 5 644 0:0")
+    );
+}
+
+/// What `tar --sparse` makes of a file of 10 GB that holds nothing: a few blocks, which say that they are 10 GB.
+#[test]
+#[ignore = "takes minutes: make test-all"]
+fn a_sparse_file_of_ten_gigabytes_takes_time_only() {
+    let world = world();
+    let size = 10_000_000_000;
+    let root = world.folder.path().join("root");
+    std::fs::create_dir(&root).unwrap();
+    std::fs::File::create(root.join("sparse"))
+        .unwrap()
+        .set_len(size)
+        .unwrap();
+    let tar = world.folder.path().join("sparse.tar");
+    let made = Command::new("tar")
+        .args([
+            "--create",
+            "--format=gnu",
+            "--sparse",
+            "--owner=0",
+            "--group=0",
+            "--mode=0644",
+            "--file",
+        ])
+        .arg(&tar)
+        .arg("--directory")
+        .arg(&root)
+        .arg("sparse")
+        .status();
+    assert!(made.unwrap().success());
+    assert!(tar.metadata().unwrap().len() < 1 << 20);
+    let mut spool = Spool::new(&world.blobs).unwrap();
+    let mut entries = Vec::new();
+    read_layer(std::fs::File::open(&tar).unwrap(), |entry, content| {
+        entries.push(spool.keep_entry(entry, content)?);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    let layer = write_layer(entries, EPOCH, &world.blobs).unwrap();
+    assert!(layer.size < 20 << 20, "{}", layer.size);
+    assert!(peak_memory() < 100 << 20);
+}
+
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status

@@ -109,6 +109,31 @@ fn what_is_in_the_way_is_not_touched() {
 }
 
 #[test]
+fn a_length_that_lies_is_refused() {
+    let world = world();
+    let image = application(&world);
+    let path = world.folder.path().join("layout");
+    layout::write(&world.blobs, &image, &path, "a").unwrap();
+    // A manifest that says another length of its last layer, under its own right digest.
+    let mut manifest = image.manifest.clone();
+    manifest.layers.last_mut().unwrap().size += 1;
+    let bytes = ergon_manifest::canonical_json(&manifest).unwrap();
+    let lying = Blobs::open(path.join("blobs"))
+        .unwrap()
+        .put(&bytes)
+        .unwrap();
+    let index = std::fs::read_to_string(path.join("index.json")).unwrap();
+    let index = index.replace(&image.digest.hex(), &lying.hex());
+    std::fs::write(path.join("index.json"), index).unwrap();
+    let other = Blobs::open(world.folder.path().join("other")).unwrap();
+    let refused = layout::read(&path, None, PLATFORM, &other).unwrap_err();
+    assert!(
+        refused.to_string().contains("bytes, and it has"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_blob_that_lies_is_refused() {
     let world = world();
     let image = application(&world);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
 mod attest;
+mod cache;
 mod engine;
 mod identity;
 mod lock;

@@ -169,6 +169,11 @@ impl Work<'_> {
         // Nothing is built that could not be started.
         let engine = self.stack.engine()?;
         let options = self.stack.pack_options();
+        // Nothing that is found there goes before the job is done with it.
+        let cache = self.stack.cache().clone();
+        let in_use = tokio::task::spawn_blocking(move || cache.in_use())
+            .await?
+            .map_err(PackError::from)?;
         let prepared = self
             .unless_cancelled(prepare(
                 Path::new(&folder),
@@ -188,6 +193,7 @@ impl Work<'_> {
             self.unless_cancelled(load_into_engine(&engine, self.stack.cache(), image))
                 .await??;
         }
+        drop(in_use);
         let started = self.start(&engine, &project, &prepared, &built).await?;
         result(&built, started).ok_or(WorkError::NoContainer)
     }
