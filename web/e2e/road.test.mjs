@@ -171,6 +171,22 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await page.getByRole('heading', { name: 'Evidence' }).waitFor();
     await page.getByText('linux/').waitFor();
     await show(page, '08-build');
+  });
+
+  await step('Verify builds it a second time, live, and says what came of it', async () => {
+    const here = page.url();
+    const panel = page.locator('.panel').filter({ has: page.getByRole('heading', { name: 'Reproducibility' }) });
+    await panel.getByText('Built once.').waitFor();
+    await page.getByRole('button', { name: 'Verify' }).click();
+    await panel.locator('.step').first().waitFor();
+    await panel.getByRole('heading', { name: 'Again, under other conditions' }).waitFor({ timeout: BUILD });
+    await page.locator('.lamp', { hasText: /^(proven|not reproducible)$/ }).waitFor({ timeout: BUILD });
+    const found = await panel.innerText();
+    assert.match(found, /The same bits/, found);
+    assert.match(found, /time zone\s+UTC\s+EST5EDT/, found);
+    assert.deepEqual(await barriers(page), []);
+    await show(page, '08-proven');
+    assert.equal(page.url(), here, 'the page was not left');
     await page.goBack();
   });
 

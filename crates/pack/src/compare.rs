@@ -13,6 +13,7 @@ use ergon_oci::model::Configuration;
 use ergon_oci::{Blobs, Image};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::error::PackError;
 use contents::Contents;
@@ -21,7 +22,7 @@ use contents::Contents;
 pub const MOST_SHOWN: usize = 200;
 
 /// What came of comparing two images.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Comparison {
     /// The digests of the images are the same, and so is every bit.
     pub equal: bool,
@@ -34,7 +35,7 @@ pub struct Comparison {
 }
 
 /// One thing in which two images differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
     /// A path in the image, without a slash in front; for the configuration one like `config.Env`.
     pub path: String,
@@ -66,7 +67,7 @@ pub struct Difference {
 }
 
 /// In what something differs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     #[default]

@@ -8,11 +8,12 @@ use std::time::Duration;
 use ergon_engine::Bind;
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::environment::SCRATCH;
 
 /// One thing that differed between the two builds of a verification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Condition {
     /// What it is: `clock`, `time zone`, …
     pub name: String,

@@ -8,6 +8,7 @@ use ergon_engine::Engine;
 use ergon_oci::{Blobs, Image};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::builder::{Built, Work};
 use crate::cache::Cache;
@@ -20,10 +21,11 @@ use crate::record::{ImageRecord, Reproducibility};
 use crate::sandbox::SandboxKind;
 
 /// What came of building something a second time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Verification {
     /// When, RFC 3339.
     pub at: String,
+    /// How long the second build took, and comparing it.
     pub milliseconds: u64,
     /// What differed between the two builds.
     pub conditions: Vec<Condition>,
@@ -36,10 +38,14 @@ pub struct Verification {
 }
 
 /// Of one container's image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImageVerification {
     pub container: String,
+    /// The digest of the image that is kept.
+    #[schema(value_type = String)]
     pub first: ergon_manifest::Digest,
+    /// The digest of the image that was made again; it is not kept.
+    #[schema(value_type = String)]
     pub second: ergon_manifest::Digest,
     pub comparison: Comparison,
 }

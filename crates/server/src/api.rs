@@ -1,6 +1,7 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
 pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
+pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -205,7 +206,7 @@ pub struct RunFolder {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     pub id: String,
-    /// `handoff` (writes the manifest) or `run` (does not).
+    /// `handoff` (writes the manifest), `run` (does not) or `verify` (builds a second time and compares).
     pub kind: String,
     pub project_id: String,
     pub project_name: String,
@@ -230,7 +231,7 @@ pub struct Job {
 /// A step of a job, in the order they were begun.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct JobStep {
-    /// `source`, `base`, `install`, `build`, `image`, `container`, `companion`, `health`, …
+    /// `source`, `base`, `install`, `build`, `image`, `verify`, `container`, `companion`, `health`, …
     pub name: String,
     /// `pip install -r requirements.txt`, `python:3.11-slim`, …
     pub detail: String,
@@ -241,6 +242,9 @@ pub struct JobStep {
     /// `sha256:… 41 MB`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// It belongs to a second build, under other conditions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// A line of a job's log.
@@ -301,8 +305,11 @@ pub struct BuildSummary {
     pub project_name: Option<String>,
     /// `running`, `succeeded`, `failed`, `cancelled`, `interrupted`.
     pub state: String,
+    /// `unpinned`, `unproven`, `proven`, `failed`.
     pub reproducibility: String,
-    /// When it really happened; RFC 3339.
+    /// Everything it depends on is fixed by a digest or an exact version; `unpinned` of the build says what is not.
+    pub pinned: bool,
+    /// When it really happened; RFC 3339. No time in the image says so: those are `epoch` of the build.
     pub started_at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
@@ -328,13 +335,21 @@ pub struct Build {
     pub manifest_digest: String,
     pub source_digest: String,
     pub platform: String,
+    /// The time that files and the image's configuration carry, in seconds since 1970; not when it was built.
     pub epoch: u64,
     pub builder: String,
     pub bases: Vec<BaseReference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<String>,
+    /// The job that built it; its log is what the steps wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
+    /// What came of building it a second time; absent: nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+    /// The newest job that was to build it a second time, whatever came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_job_id: Option<String>,
     /// Why it is `unpinned`, one line each with how to pin it.
     pub unpinned: Vec<String>,
     /// Containers that run an image of it.

@@ -70,6 +70,7 @@ pub enum Action {
     ListBuilds,
     RecordBuild,
     ReadBuild,
+    VerifyBuild,
     ListContainers,
     ReadContainer,
     StartContainer,
@@ -101,7 +102,9 @@ impl Action {
             | Self::HandOffProject
             | Self::RunFolder => ResourceKind::Project,
             Self::ListJobs | Self::ReadJob | Self::CancelJob => ResourceKind::Job,
-            Self::ListBuilds | Self::RecordBuild | Self::ReadBuild => ResourceKind::Build,
+            Self::ListBuilds | Self::RecordBuild | Self::ReadBuild | Self::VerifyBuild => {
+                ResourceKind::Build
+            }
             Self::ListContainers
             | Self::ReadContainer
             | Self::StartContainer

@@ -11,6 +11,7 @@ use ergon_store::{
 use serde_json::json;
 
 use crate::api;
+use crate::jobs::VERIFY;
 use crate::stack::Stack;
 use crate::words::rfc3339;
 
@@ -86,24 +87,28 @@ impl<'a> Registry<'a> {
 
     /// One build, by its hash or the beginning of it.
     pub async fn build(&self, hash: &str) -> Result<api::Build, RegistryError> {
+        self.view(&self.stored(hash).await?).await
+    }
+
+    /// One build as it is stored, by its hash or the beginning of it.
+    pub async fn stored(&self, hash: &str) -> Result<StoredBuild, RegistryError> {
         let candidates = self.stack.store().builds_like(checked(hash)?).await?;
-        let found: Vec<_> = candidates
+        let mut found: Vec<_> = candidates
             .into_iter()
             .filter(|stored| begins(&stored.build.build_hash, hash))
             .collect();
-        match found.as_slice() {
-            [] => Err(RegistryError::NotFound {
+        if found.len() > 1 {
+            return Err(RegistryError::Ambiguous {
                 reference: hash.to_owned(),
-            }),
-            [one] => self.view(one).await,
-            several => Err(RegistryError::Ambiguous {
-                reference: hash.to_owned(),
-                candidates: several
-                    .iter()
-                    .map(|stored| stored.build.build_hash.clone())
+                candidates: found
+                    .into_iter()
+                    .map(|stored| stored.build.build_hash)
                     .collect(),
-            }),
+            });
         }
+        found.pop().ok_or_else(|| RegistryError::NotFound {
+            reference: hash.to_owned(),
+        })
     }
 
     /// What a reference names.
@@ -227,6 +232,26 @@ impl<'a> Registry<'a> {
         .await
     }
 
+    /// Keeps what came of building it a second time.
+    pub async fn verified(&self, record: &BuildRecord) -> Result<(), RegistryError> {
+        let hash = record.build_hash.to_string();
+        let stored = self.stack.store().build(&hash).await?;
+        let stored = stored.ok_or_else(|| RegistryError::NotFound {
+            reference: hash.clone(),
+        })?;
+        let build = BuildRow {
+            record: serde_json::to_value(record).ok(),
+            ..stored.build
+        };
+        let images = record.verification.iter().flat_map(|each| &each.images);
+        let different: u64 = images.map(|image| image.comparison.different).sum();
+        let data = json!({ "reproducibility": record.reproducibility, "different": different });
+        let told = NewEvent::new("dev.ergon.build.verified", format!("build/{hash}"), data);
+        let mut change = self.stack.store().change(told).await?;
+        change.put_build(&build, &stored.images).await?;
+        Ok(change.commit().await?)
+    }
+
     async fn put(
         &self,
         record: &BuildRecord,
@@ -301,6 +326,9 @@ impl<'a> Registry<'a> {
                 .map_or(Reproducibility::Unproven, |record| record.reproducibility)
                 .name()
                 .to_owned(),
+            pinned: record
+                .as_ref()
+                .is_some_and(|record| record.unpinned.is_empty()),
             started_at: rfc3339(build.started_at),
             milliseconds: record
                 .filter(|_| succeeded)
@@ -321,6 +349,8 @@ impl<'a> Registry<'a> {
             Some(branch) => format!("{branch}@{}", git.short()),
             None => git.short().to_owned(),
         });
+        let store = self.stack.store();
+        let verify_job = store.newest_job(VERIFY, &build.build_hash).await?;
         let base = |(reference, digest): (&String, &Digest)| api::BaseReference {
             reference: reference.clone(),
             digest: digest.to_string(),
@@ -335,6 +365,8 @@ impl<'a> Registry<'a> {
             bases: record.inputs.bases.iter().map(base).collect(),
             git,
             job_id: build.job_id.as_ref().map(ToString::to_string),
+            verification: record.verification,
+            verify_job_id: verify_job.map(|job| job.id.to_string()),
             unpinned: record.unpinned,
             containers: self.stack.containers().of_build(&build.build_hash).await,
             manifest: record.manifest,
@@ -342,7 +374,8 @@ impl<'a> Registry<'a> {
     }
 }
 
-fn record_of(build: &BuildRow) -> Option<BuildRecord> {
+/// What was remembered of a build, as far as it can be read.
+pub fn record_of(build: &BuildRow) -> Option<BuildRecord> {
     serde_json::from_value(build.record.clone()?).ok()
 }
 

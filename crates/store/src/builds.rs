@@ -66,7 +66,8 @@ impl Change {
     }
 
     /// Remembers a build and its images. The same build hash again replaces what is known of it,
-    /// but never a success by anything less.
+    /// but never a success by anything less. One that was found again in the cache is still the
+    /// work, and has the log, of the job that built it.
     pub async fn put_build(
         &mut self,
         build: &BuildRow,
@@ -76,8 +77,11 @@ impl Change {
             "INSERT INTO builds (build_hash, project_id, job_id, state, manifest_digest, source_digest, record, cached, started_at, finished_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (build_hash) DO UPDATE SET
-               project_id = COALESCE(excluded.project_id, builds.project_id), job_id = COALESCE(excluded.job_id, builds.job_id),
-               state = excluded.state, record = excluded.record, cached = excluded.cached,
+               project_id = COALESCE(excluded.project_id, builds.project_id),
+               job_id = CASE WHEN excluded.cached = 1 AND builds.state = 'succeeded' THEN COALESCE(builds.job_id, excluded.job_id)
+                 ELSE COALESCE(excluded.job_id, builds.job_id) END,
+               cached = CASE WHEN builds.state = 'succeeded' THEN builds.cached * excluded.cached ELSE excluded.cached END,
+               state = excluded.state, record = excluded.record,
                started_at = excluded.started_at, finished_at = excluded.finished_at
              WHERE builds.state <> 'succeeded' OR excluded.state = 'succeeded'",
         )

@@ -25,7 +25,7 @@ pub enum JobState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRow {
     pub id: JobId,
-    /// `handoff`, `run`.
+    /// `handoff`, `run`, `verify`.
     pub kind: String,
     pub project_id: ProjectId,
     pub state: JobState,
@@ -155,6 +155,23 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// The newest job of a kind for a build, whatever came of it.
+    pub async fn newest_job(
+        &self,
+        kind: &str,
+        build_hash: &str,
+    ) -> Result<Option<JobRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE kind = $1 AND build_hash = $2 ORDER BY created_at DESC, id DESC LIMIT 1"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(kind)
+            .bind(build_hash)
             .fetch_optional(&self.pool)
             .await?;
         row.as_ref().map(job).transpose()

@@ -73,6 +73,14 @@ export const useRun = () =>
     keys.projects,
   );
 
+export const useVerify = () =>
+  useAction(
+    (hash: string) => unwrap(client.POST('/api/v1/builds/{hash}/verify', { params: { path: { hash } } })),
+    keys.builds,
+    keys.jobs,
+    keys.projects,
+  );
+
 export const useCancelJob = () =>
   useAction((id: string) => unwrap(client.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })), keys.jobs);
 

@@ -107,6 +107,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/builds/{hash}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Build it a second time under other conditions and compare; 409 where its folder is not known or it has not succeeded.
+         *     The job fails where the folder has changed since, and where the bits are not the same: `verification` of the build says
+         *     in what.
+         */
+        post: operations["verify_build"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companions": {
         parameters: {
             query?: never;
@@ -518,9 +539,13 @@ export interface components {
             builder: string;
             /** @description Containers that run an image of it. */
             containers: components["schemas"]["ContainerSummary"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The time that files and the image's configuration carry, in seconds since 1970; not when it was built.
+             */
             epoch: number;
             git?: string | null;
+            /** @description The job that built it; its log is what the steps wrote. */
             job_id?: string | null;
             manifest: Record<string, never>;
             manifest_digest: string;
@@ -528,6 +553,9 @@ export interface components {
             source_digest: string;
             /** @description Why it is `unpinned`, one line each with how to pin it. */
             unpinned: string[];
+            verification?: components["schemas"]["Verification"] | null;
+            /** @description The newest job that was to build it a second time, whatever came of it. */
+            verify_job_id?: string | null;
         };
         /** @description A build, as lists show it. */
         BuildSummary: {
@@ -536,10 +564,13 @@ export interface components {
             images: components["schemas"]["BuiltImage"][];
             /** Format: int64 */
             milliseconds?: number | null;
+            /** @description Everything it depends on is fixed by a digest or an exact version; `unpinned` of the build says what is not. */
+            pinned: boolean;
             project_id?: string | null;
             project_name?: string | null;
+            /** @description `unpinned`, `unproven`, `proven`, `failed`. */
             reproducibility: string;
-            /** @description When it really happened; RFC 3339. */
+            /** @description When it really happened; RFC 3339. No time in the image says so: those are `epoch` of the build. */
             started_at: string;
             /** @description `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
             state: string;
@@ -572,6 +603,34 @@ export interface components {
             socket?: string | null;
             /** @description `project`, `container`, `tekton`, … */
             type: string;
+        };
+        /** @description What came of comparing two images. */
+        Comparison: {
+            /**
+             * Format: int64
+             * @description How many files, folders and links the layers hold that are not the same blob in both.
+             */
+            compared: number;
+            /** @description Those that are shown: the first in order of layers and paths. */
+            differences: components["schemas"]["Difference"][];
+            /**
+             * Format: int64
+             * @description How many differ.
+             */
+            different: number;
+            /** @description The digests of the images are the same, and so is every bit. */
+            equal: boolean;
+        };
+        /** @description One thing that differed between the two builds of a verification. */
+        Condition: {
+            /** @description What it was when the image was made. */
+            first: string;
+            /** @description What it is: `clock`, `time zone`, … */
+            name: string;
+            /** @description Why it could not be changed, or in how far. */
+            note?: string | null;
+            /** @description What it was when the image was made again; absent: it could not be changed here. */
+            second?: string | null;
         };
         /** @description A container with what its companion sees. */
         Container: components["schemas"]["ContainerSummary"] & {
@@ -613,6 +672,34 @@ export interface components {
             state: string;
             /** @description `well`, `unwell`, `stopped`, `unknown`. */
             wellness: string;
+        };
+        /** @description One thing in which two images differ. */
+        Difference: {
+            /** @description Why that is likely so: `timestamp in .pyc`. */
+            cause?: string | null;
+            /** @description What the first image has there. */
+            first?: string | null;
+            /** @description What mends it. */
+            fix?: string | null;
+            /** @description Counted from 1, the lowest; absent for the configuration. */
+            layer?: number | null;
+            /**
+             * Format: int64
+             * @description The line of text that differs first, counted from 1.
+             */
+            line?: number | null;
+            /**
+             * Format: int64
+             * @description The first byte that differs, counted from 0.
+             */
+            offset?: number | null;
+            /** @description A path in the image, without a slash in front; for the configuration one like `config.Env`. */
+            path: string;
+            /** @description What the second has. */
+            second?: string | null;
+            /** @description What made the layer, as the image's history says: `RUN npm run build`. */
+            step?: string | null;
+            what: components["schemas"]["What"];
         };
         /** @description What the project keeps of its last Dockerfile. */
         DockerConfig: {
@@ -700,6 +787,15 @@ export interface components {
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
         };
+        /** @description Of one container's image. */
+        ImageVerification: {
+            comparison: components["schemas"]["Comparison"];
+            container: string;
+            /** @description The digest of the image that is kept. */
+            first: string;
+            /** @description The digest of the image that was made again; it is not kept. */
+            second: string;
+        };
         /** @description A durable piece of work: a hand-off, a run. */
         Job: {
             build_hash?: string | null;
@@ -709,7 +805,7 @@ export interface components {
             error?: string | null;
             finished_at?: string | null;
             id: string;
-            /** @description `handoff` (writes the manifest) or `run` (does not). */
+            /** @description `handoff` (writes the manifest), `run` (does not) or `verify` (builds a second time and compares). */
             kind: string;
             project_id: string;
             project_name: string;
@@ -735,11 +831,13 @@ export interface components {
         };
         /** @description A step of a job, in the order they were begun. */
         JobStep: {
+            /** @description It belongs to a second build, under other conditions. */
+            again?: boolean;
             /** @description `pip install -r requirements.txt`, `python:3.11-slim`, … */
             detail: string;
             /** Format: int64 */
             milliseconds?: number | null;
-            /** @description `source`, `base`, `install`, `build`, `image`, `container`, `companion`, `health`, … */
+            /** @description `source`, `base`, `install`, `build`, `image`, `verify`, `container`, `companion`, `health`, … */
             name: string;
             /** @description `sha256:… 41 MB`, … */
             outcome?: string | null;
@@ -767,10 +865,13 @@ export interface components {
                 images: components["schemas"]["BuiltImage"][];
                 /** Format: int64 */
                 milliseconds?: number | null;
+                /** @description Everything it depends on is fixed by a digest or an exact version; `unpinned` of the build says what is not. */
+                pinned: boolean;
                 project_id?: string | null;
                 project_name?: string | null;
+                /** @description `unpinned`, `unproven`, `proven`, `failed`. */
                 reproducibility: string;
-                /** @description When it really happened; RFC 3339. */
+                /** @description When it really happened; RFC 3339. No time in the image says so: those are `epoch` of the build. */
                 started_at: string;
                 /** @description `running`, `succeeded`, `failed`, `cancelled`, `interrupted`. */
                 state: string;
@@ -845,7 +946,7 @@ export interface components {
                 error?: string | null;
                 finished_at?: string | null;
                 id: string;
-                /** @description `handoff` (writes the manifest) or `run` (does not). */
+                /** @description `handoff` (writes the manifest), `run` (does not) or `verify` (builds a second time and compares). */
                 kind: string;
                 project_id: string;
                 project_name: string;
@@ -1057,6 +1158,25 @@ export interface components {
             ports: components["schemas"]["PublishedPort"][];
             state: string;
         };
+        /** @description What came of building something a second time. */
+        Verification: {
+            /** @description When, RFC 3339. */
+            at: string;
+            /** @description What differed between the two builds. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description By container, in the order of the build's images. */
+            images: components["schemas"]["ImageVerification"][];
+            /**
+             * Format: int64
+             * @description How long the second build took, and comparing it.
+             */
+            milliseconds: number;
+        };
+        /**
+         * @description In what something differs.
+         * @enum {string}
+         */
+        What: "content" | "kind" | "mode" | "owner" | "target" | "attributes" | "only-in-first" | "only-in-second" | "encoding" | "configuration";
     };
     responses: never;
     parameters: never;
@@ -1276,6 +1396,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The build hash, with or without `sha256:`, or a unique beginning of it. */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was taken on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description What happened, and what to do next. */

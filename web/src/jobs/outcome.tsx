@@ -22,7 +22,18 @@ export function Outcome({ job }: { job: Job }) {
   if (job.state === 'cancelled') {
     return (
       <Notice kind="warning">
-        <p>Cancelled. Nothing of it was kept but what the cache can use again.</p>
+        <p>
+          {job.kind === 'verify'
+            ? 'Cancelled. The build is as it was.'
+            : 'Cancelled. Nothing of it was kept but what the cache can use again.'}
+        </p>
+      </Notice>
+    );
+  }
+  if (job.kind === 'verify' && job.state === 'succeeded') {
+    return (
+      <Notice kind="done">
+        <p>Built a second time under other conditions: the same bits came out.</p>
       </Notice>
     );
   }

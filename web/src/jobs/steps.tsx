@@ -16,18 +16,25 @@ const stateWords: Record<string, string> = {
   left: 'not finished',
 };
 
-/** A job's steps, each with its log under it; what runs and what failed is open. */
+/** A job's steps, those of a second build under a heading of their own; each with its log under it; what runs and what failed is open. */
 export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
   const lines = useMemo(() => linesByStep(log), [log]);
   if (job.steps.length === 0) {
     return <p className="soft">{isActive(job) ? 'Waiting for the first step…' : 'It ended before its first step.'}</p>;
   }
+  const steps = job.steps.map((step, place) => (
+    <Step key={place} step={asItEnded(step, job)} lines={lines.get(place) ?? []} live={isActive(job)} />
+  ));
+  const second = job.steps.findIndex((step) => step.again);
+  if (second < 0) return <ol className="steps">{steps}</ol>;
   return (
-    <ol className="steps">
-      {job.steps.map((step, place) => (
-        <Step key={place} step={asItEnded(step, job)} lines={lines.get(place) ?? []} live={isActive(job)} />
-      ))}
-    </ol>
+    <>
+      <ol className="steps">{steps.slice(0, second)}</ol>
+      <h3 className="steps-head">Again, under other conditions</h3>
+      <ol className="steps" start={second + 1}>
+        {steps.slice(second)}
+      </ol>
+    </>
   );
 }
 

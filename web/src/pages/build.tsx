@@ -12,13 +12,17 @@ import { Notice, Trouble } from '../parts/notice';
 import { Page, Panel } from '../parts/page';
 import { Prose } from '../parts/prose';
 import { Skeleton } from '../parts/skeleton';
-import { Ago, Took } from '../parts/time';
+import { Ago, Moment, Took } from '../parts/time';
 import { bytes, shortDigest } from '../text/format';
 import { buildSign, pinnedSignal, provenSignal, wellSignal } from '../text/signs';
+import { Reproducibility } from './reproducibility';
+import { useVerifyButton } from './verify-button';
 
 /** A build: the chain it stands in, what it was made of, what it made. */
 export function BuildPage({ hash }: { hash: string }) {
   const build = useBuild(hash);
+  const { job: again, log } = useJob(build.data?.verify_job_id);
+  const verify = useVerifyButton(build.data, again.data);
   const title = shortDigest(hash);
   if (!build.data) {
     return (
@@ -29,8 +33,9 @@ export function BuildPage({ hash }: { hash: string }) {
   }
   const { project_id: projectId, project_name: projectName } = build.data;
   return (
-    <Page title={title} kind="Build">
+    <Page title={title} kind="Build" actions={verify.buttons}>
       <div className="stack">
+        {verify.trouble}
         <Chain project={projectId ? { id: projectId, name: projectName ?? projectId } : undefined} build={build.data} />
         <Lamps>
           <Status sign={buildSign(build.data)}>{build.data.state}</Status>
@@ -50,11 +55,14 @@ export function BuildPage({ hash }: { hash: string }) {
             </ul>
           </Notice>
         )}
+        <Reproducibility build={build.data} job={again.data} log={log} />
         <Panel title="Evidence">
           <EvidenceFacts build={build.data} />
         </Panel>
         <Images build={build.data} />
-        {build.data.job_id && <BuildSteps jobId={build.data.job_id} />}
+        {build.data.job_id && build.data.job_id !== build.data.verify_job_id && (
+          <BuildSteps jobId={build.data.job_id} />
+        )}
         <Panel title="Manifest">
           <pre className="raw" tabIndex={0}>
             {JSON.stringify(build.data.manifest, null, 2)}
@@ -97,7 +105,7 @@ function EvidenceFacts({ build }: { build: Build }) {
       <dd>{build.builder}</dd>
       <dt>Built</dt>
       <dd>
-        <Ago time={build.started_at} />
+        <Moment time={build.started_at} /> (<Ago time={build.started_at} />)
         {build.cached
           ? ', found in the cache'
           : build.milliseconds != null && (

@@ -17,7 +17,7 @@ import { Ago, Elapsed, Took } from '../parts/time';
 import { jobSign } from '../text/signs';
 import type { Job } from '../api/types';
 
-const kinds: Record<string, string> = { handoff: 'Sent to Ergon', run: 'Run' };
+const kinds: Record<string, string> = { handoff: 'Sent to Ergon', run: 'Run', verify: 'Verify' };
 
 /** A job, live: what came of what on top, its steps below, filling while one looks. */
 export function JobPage({ id }: { id: string }) {

@@ -40,6 +40,15 @@ export function Ago({ time }: { time: string }) {
   );
 }
 
+/** The exact time. */
+export function Moment({ time }: { time: string }) {
+  return (
+    <time className="numbers" dateTime={time}>
+      {exact.format(new Date(time))}
+    </time>
+  );
+}
+
 /** How long something has been going on. */
 export function Elapsed({ since }: { since: string }) {
   const current = useNow();

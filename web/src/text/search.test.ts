@@ -46,6 +46,7 @@ const entries = entriesOf({
       project_name: 'fastapi',
       state: 'succeeded',
       reproducibility: 'proven',
+      pinned: true,
       started_at: '',
       cached: false,
       images: [{ container: 'fastapi', image_digest: hash('8be2'), tags: ['fastapi:4f1c09ab77e2'], size: 1 }],

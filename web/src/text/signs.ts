@@ -1,5 +1,6 @@
 /** Which sign stands for which state, and what it means in words. */
-import type { BuildSummary, Companion, ContainerSummary, Job, JobStep } from '../api/types';
+import type { BuildSummary, Companion, ContainerSummary, Job, JobStep, Verification } from '../api/types';
+import { measured } from './reproducibility';
 
 /** What a lamp says. Each has its own shape, so that none is told by its colour alone. */
 export type Sign = 'good' | 'warn' | 'bad' | 'off' | 'busy';
@@ -42,7 +43,7 @@ export const severitySign = (severity: string): Sign => severitySigns[severity] 
 /** Whether everything that went into a build was taken by its digest. */
 export function pinnedSignal(build: BuildSummary | null | undefined): Signal {
   if (!build) return { sign: 'off', label: 'not built', why: 'Not built yet: nothing is known of what it stands on.' };
-  if (build.reproducibility === 'unpinned') {
+  if (!build.pinned) {
     return {
       sign: 'warn',
       label: 'not pinned',
@@ -56,20 +57,23 @@ export function pinnedSignal(build: BuildSummary | null | undefined): Signal {
   };
 }
 
-/** Whether a build was made twice and came out the same. */
-export function provenSignal(build: BuildSummary | null | undefined): Signal {
+/** Whether a build was made twice and came out the same; where it is known, as it was measured. */
+export function provenSignal(
+  build: (BuildSummary & { verification?: Verification | null }) | null | undefined,
+): Signal {
+  const why = build?.verification && measured(build.verification);
   switch (build?.reproducibility) {
     case 'proven':
       return {
         sign: 'good',
         label: 'proven',
-        why: 'Built a second time under other conditions: the same bits came out.',
+        why: why ?? 'Built a second time under other conditions: the same bits came out.',
       };
     case 'failed':
       return {
         sign: 'bad',
         label: 'not reproducible',
-        why: 'Built a second time under other conditions: other bits came out.',
+        why: why ?? 'Built a second time under other conditions: other bits came out.',
       };
     case 'unproven':
       return { sign: 'off', label: 'unproven', why: 'Built once. It has not been built a second time to compare.' };

@@ -1,4 +1,4 @@
-//! Jobs: durable pieces of work, a run or a hand-off.
+//! Jobs: durable pieces of work: a run, a hand-off, a second build.
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ergon_server::api::{Build, BuildSummary, RegistryEntry};
 use jiff::Timestamp;
 
+use super::differences;
 use crate::style;
 use crate::table::{Table, pad};
 use crate::words;
@@ -104,6 +105,18 @@ fn show(build: &Build, now: Timestamp) -> String {
     }
     for reason in &build.unpinned {
         line("unpinned", &words::harmless(reason));
+    }
+    // Times in the image are the same in every build of it; this is when it really happened.
+    let files = Timestamp::from_second(i64::try_from(build.epoch).unwrap_or(0)).unwrap_or_default();
+    line(
+        "built",
+        &format!("{}  files dated {files}", build.summary.started_at),
+    );
+    if let Some(verification) = &build.verification {
+        let took = words::duration(verification.milliseconds);
+        let when = words::ago(&verification.at, now);
+        line("proof", &format!("built a second time {when}, in {took}"));
+        page.push_str(&differences::verification(verification));
     }
     page
 }

@@ -38,7 +38,11 @@ pub fn show(job: &Job, now: Timestamp) -> String {
         style::state(&job.state),
         words::ago(&job.created_at, now)
     );
-    for step in &job.steps {
+    let second = job.steps.iter().position(|step| step.again);
+    for (place, step) in job.steps.iter().enumerate() {
+        if Some(place) == second {
+            page.push_str("again, under other conditions\n");
+        }
         let took = step.milliseconds.map(words::duration).unwrap_or_default();
         let outcome = words::harmless(step.outcome.as_deref().unwrap_or_default());
         let line = format!(

@@ -97,6 +97,7 @@ impl From<JobError> for Failure {
         let status = match error {
             JobError::NotFound { .. } => StatusCode::NOT_FOUND,
             JobError::Variable { .. } => StatusCode::BAD_REQUEST,
+            JobError::NotBuilt { .. } | JobError::NoFolder { .. } => StatusCode::CONFLICT,
             JobError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())

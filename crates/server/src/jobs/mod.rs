@@ -1,15 +1,17 @@
-//! Jobs: durable work that builds a project and runs it. Asked for, taken on in turn, followed, cancelled.
+//! Jobs: durable work that builds a project, runs it, or builds it twice. Asked for, taken on in turn, followed,
+//! cancelled.
 
 mod deploy;
 mod health;
 mod recorder;
+mod verify;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ergon_store::{
-    JobId, JobRow, JobState, LogRow, NewEvent, ProjectId, ProjectRow, StoreError, now,
+    JobId, JobRow, JobState, LogRow, NewEvent, ProjectId, ProjectRow, StoreError, StoredBuild, now,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,6 +25,8 @@ use crate::words::rfc3339;
 
 /// So many jobs run at a time; those of one project one after the other.
 const AT_ONCE: usize = 2;
+/// The kind of a job that builds a second time.
+pub const VERIFY: &str = "verify";
 /// So many jobs are listed.
 const LISTED: i64 = 200;
 /// So many lines are handed out at a time.
@@ -35,6 +39,12 @@ pub enum JobError {
     NotFound { id: String },
     #[error("`{name}` cannot be a variable's name")]
     Variable { name: String },
+    #[error(
+        "build {hash} has not succeeded but is {state}, so there is nothing to compare a second one with"
+    )]
+    NotBuilt { hash: String, state: String },
+    #[error("nothing is known here of the folder that build {hash} was made of")]
+    NoFolder { hash: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,6 +57,10 @@ impl JobError {
             Self::Variable { .. } => {
                 Some("use letters, digits and underscores, and no digit first".to_owned())
             }
+            Self::NotBuilt { .. } => Some("build it first: ergon build, or ergon run".to_owned()),
+            Self::NoFolder { .. } => Some(
+                "in that folder: ergon build --verify; or add it: ergon project add".to_owned(),
+            ),
             Self::Store(error) => error.remedy(),
         }
     }
@@ -107,7 +121,7 @@ impl<'a> Jobs<'a> {
 
     /// Asks for a project to be handed over: manifest written, images built, containers started.
     pub async fn hand_off(&self, project: &ProjectRow) -> Result<api::Job, JobError> {
-        self.ask("handoff", project, BTreeMap::new()).await
+        self.ask("handoff", project, None, BTreeMap::new()).await
     }
 
     /// Asks for a folder to be built and run without writing into it.
@@ -119,13 +133,31 @@ impl<'a> Jobs<'a> {
         if let Some(name) = env.keys().find(|name| !is_variable(name)) {
             return Err(JobError::Variable { name: name.clone() });
         }
-        self.ask("run", project, env).await
+        self.ask("run", project, None, env).await
+    }
+
+    /// Asks for a build to be made a second time and compared. Asked again before that is over, it is the same job.
+    pub async fn verify(&self, stored: &StoredBuild) -> Result<api::Job, JobError> {
+        verify::check(stored)?;
+        let hash = &stored.build.build_hash;
+        let earlier = self.stack.store().newest_job(VERIFY, hash).await?;
+        if let Some(job) = earlier.filter(|job| !job.state.is_over()) {
+            return Ok(view(&job));
+        }
+        let project = match &stored.build.project_id {
+            Some(id) => self.stack.store().project(id.as_str()).await?,
+            None => None,
+        };
+        let project = project.ok_or_else(|| JobError::NoFolder { hash: hash.clone() })?;
+        self.ask(VERIFY, &project, Some(hash.clone()), BTreeMap::new())
+            .await
     }
 
     async fn ask(
         &self,
         kind: &str,
         project: &ProjectRow,
+        build_hash: Option<String>,
         env: BTreeMap<String, String>,
     ) -> Result<api::Job, JobError> {
         let request = Request {
@@ -140,7 +172,7 @@ impl<'a> Jobs<'a> {
             state: JobState::Queued,
             request: serde_json::to_value(request).unwrap_or_default(),
             steps: json!([]),
-            build_hash: None,
+            build_hash,
             result: None,
             error: None,
             remedy: None,

@@ -28,6 +28,8 @@ pub enum Report {
         step: u32,
         name: String,
         detail: String,
+        /// It belongs to a second build.
+        again: bool,
     },
     Line {
         step: u32,
@@ -49,6 +51,7 @@ pub struct Reporter {
     sender: mpsc::UnboundedSender<Report>,
     lines: Arc<AtomicI64>,
     bytes: Arc<AtomicUsize>,
+    again: bool,
 }
 
 /// A step of ours that is under way.
@@ -65,8 +68,17 @@ impl Reporter {
             sender,
             lines: Arc::default(),
             bytes: Arc::default(),
+            again: false,
         };
         (reporter, receiver)
+    }
+
+    /// For the steps of a second build, which are told apart from those of the first.
+    pub fn again(&self) -> Self {
+        Self {
+            again: true,
+            ..self.clone()
+        }
     }
 
     pub fn tell(&self, report: Report) {
@@ -102,6 +114,7 @@ impl Reporter {
             step,
             name: name.to_owned(),
             detail: detail.into(),
+            again: self.again,
         });
         OwnStep {
             reporter: self.clone(),
@@ -145,6 +158,7 @@ impl Progress for Reporter {
                 step,
                 name: kind.name().to_owned(),
                 detail,
+                again: self.again,
             },
             ProgressEvent::Log { step, line } => Report::Line { step, text: line },
             ProgressEvent::Ended {
@@ -204,7 +218,12 @@ async fn write_down(
                     text,
                 });
             }
-            Report::Begin { step, name, detail } => {
+            Report::Begin {
+                step,
+                name,
+                detail,
+                again,
+            } => {
                 let entry = at(&mut all, step);
                 *entry = JobStep {
                     name,
@@ -212,6 +231,7 @@ async fn write_down(
                     state: "running".to_owned(),
                     milliseconds: None,
                     outcome: None,
+                    again,
                 };
                 changed = true;
             }
@@ -266,6 +286,7 @@ fn at(steps: &mut Vec<JobStep>, place: u32) -> &mut JobStep {
             state: "running".to_owned(),
             milliseconds: None,
             outcome: None,
+            again: false,
         };
         steps.push(empty);
     }
@@ -316,12 +337,15 @@ mod tests {
             step.line(format!("line {number}"));
         }
         step.done(Some("3 files".to_owned()));
+        reporter.again().begin(1, "image", "x:1").done(None);
         reporter.tell(Report::BuildHash("sha256:1".to_owned()));
         drop(reporter);
         let job = recording.await.unwrap();
         assert_eq!(job.build_hash.as_deref(), Some("sha256:1"));
         let stored = store.job(&job.id).await.unwrap().unwrap();
-        assert_eq!(steps(&stored)[0].state, "done");
+        let told = steps(&stored);
+        assert_eq!((told[0].state.as_str(), told[0].again), ("done", false));
+        assert!(told[1].again, "the second build's steps are told apart");
         let lines = store.job_log(&job.id, 0, 2000).await.unwrap();
         assert_eq!(
             (lines.len(), lines[1499].text.as_str()),

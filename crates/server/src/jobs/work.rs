@@ -1,4 +1,4 @@
-//! What a job does: prepare, build, record, deploy.
+//! What a job does: prepare, build, record, and deploy or build a second time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use ergon_hermes::DirectoryError;
 use ergon_manifest::{Document, to_pretty_json};
 use ergon_pack::attest::{StackKey, attest};
 use ergon_pack::{
-    BuildRecord, Built, MANIFEST_FILE, PackError, Prepared, Reproducibility, build,
+    BuildRecord, Built, MANIFEST_FILE, PackError, Prepared, Reproducibility, Verification, build,
     load_into_engine, prepare,
 };
 use ergon_store::{JobRow, JobState, ProjectRow, StoreError};
@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::deploy::{Deployment, deploy};
 use super::health::Unwell;
 use super::recorder::{Report, Reporter, record};
-use super::{Cause, end, request};
+use super::verify::{Moved, differs, mends};
+use super::{Cause, VERIFY, end, request};
 use crate::api::{DockerConfig, RunResult, StartedContainer};
 use crate::companions::CompanionError;
 use crate::projects::{SaveError, WantedFile, docker_config, save};
@@ -50,6 +51,10 @@ pub enum WorkError {
     Store(#[from] StoreError),
     #[error("{}", .0.error())]
     Unwell(Box<Unwell>),
+    #[error("{}", .0.error())]
+    Moved(Moved),
+    #[error("{}", differs(.0))]
+    Differs(Box<Verification>),
     #[error("a task of it ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -64,6 +69,8 @@ impl WorkError {
             Self::Companion(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
             Self::Unwell(unwell) => Some(unwell.remedy()),
+            Self::Moved(moved) => Some(moved.remedy()),
+            Self::Differs(verification) => mends(verification),
             Self::Cancelled
             | Self::NoProject
             | Self::NoContainer
@@ -123,7 +130,7 @@ pub async fn work(stack: Stack, mut job: JobRow, cancel: CancellationToken) {
     let mut job = recording.await.unwrap_or(job);
     match outcome {
         Ok(result) => {
-            job.result = serde_json::to_value(result).ok();
+            job.result = result.and_then(|result| serde_json::to_value(result).ok());
             end(&mut job, JobState::Succeeded, None);
         }
         Err(error) if error.is_cancellation() && stack.shutdown().is_cancelled() => {
@@ -147,16 +154,16 @@ pub async fn work(stack: Stack, mut job: JobRow, cancel: CancellationToken) {
     }
 }
 
-struct Work<'a> {
-    stack: &'a Stack,
-    job: &'a JobRow,
+pub(super) struct Work<'a> {
+    pub stack: &'a Stack,
+    pub job: &'a JobRow,
     env: &'a BTreeMap<String, String>,
-    cancel: &'a CancellationToken,
-    reporter: Reporter,
+    pub cancel: &'a CancellationToken,
+    pub reporter: Reporter,
 }
 
 impl Work<'_> {
-    async fn carry_out(self) -> Result<RunResult, WorkError> {
+    async fn carry_out(self) -> Result<Option<RunResult>, WorkError> {
         let folder = request(self.job)
             .map(|request| request.folder)
             .ok_or(WorkError::NoProject)?;
@@ -166,36 +173,51 @@ impl Work<'_> {
             .project(self.job.project_id.as_str())
             .await?
             .ok_or(WorkError::NoProject)?;
-        // Nothing is built that could not be started.
-        let engine = self.stack.engine()?;
-        let options = self.stack.pack_options();
         // Nothing that is found there goes before the job is done with it.
         let cache = self.stack.cache().clone();
         let in_use = tokio::task::spawn_blocking(move || cache.in_use())
             .await?
             .map_err(PackError::from)?;
-        let prepared = self
-            .unless_cancelled(prepare(
-                Path::new(&folder),
-                self.stack.cache(),
-                Some(&engine),
-                options,
-                &self.reporter,
-            ))
-            .await??;
+        if self.job.kind == VERIFY {
+            // What has no step to run can be built a second time without one.
+            let engine = self.stack.engine().ok();
+            let prepared = self.prepare(&folder, engine.as_ref()).await?;
+            self.verify(&prepared, engine.as_ref()).await?;
+            return Ok(None);
+        }
+        // Nothing is built that could not be started.
+        let engine = self.stack.engine()?;
+        let prepared = self.prepare(&folder, Some(&engine)).await?;
         self.reporter
             .tell(Report::BuildHash(prepared.build_hash.to_string()));
         if self.job.kind == "handoff" {
             self.hand_off(&project, &prepared).await?;
         }
-        let built = self.build(&prepared, &engine).await?;
+        let built = self.build(&prepared, Some(&engine)).await?;
         for image in &built.record.images {
             self.unless_cancelled(load_into_engine(&engine, self.stack.cache(), image))
                 .await??;
         }
         drop(in_use);
         let started = self.start(&engine, &project, &prepared, &built).await?;
-        result(&built, started).ok_or(WorkError::NoContainer)
+        let result = result(&built, started).ok_or(WorkError::NoContainer)?;
+        Ok(Some(result))
+    }
+
+    async fn prepare(
+        &self,
+        folder: &str,
+        engine: Option<&ergon_engine::Engine>,
+    ) -> Result<Prepared, WorkError> {
+        let options = self.stack.pack_options();
+        let preparing = prepare(
+            Path::new(folder),
+            self.stack.cache(),
+            engine,
+            options,
+            &self.reporter,
+        );
+        Ok(self.unless_cancelled(preparing).await??)
     }
 
     /// Writes the manifest into the project, where it has none, and keeps what its Dockerfile would be.
@@ -225,10 +247,10 @@ impl Work<'_> {
     }
 
     /// Builds, and keeps a record of it from its beginning to its end.
-    async fn build(
+    pub async fn build(
         &self,
         prepared: &Prepared,
-        engine: &ergon_engine::Engine,
+        engine: Option<&ergon_engine::Engine>,
     ) -> Result<Built, WorkError> {
         let registry = self.stack.registry();
         let origin = Origin {
@@ -240,7 +262,7 @@ impl Work<'_> {
         let built = build(
             prepared,
             self.stack.cache(),
-            Some(engine),
+            engine,
             &self.reporter,
             self.cancel,
         )

@@ -10,4 +10,5 @@ mod events;
 mod problems;
 mod projects;
 mod start;
+mod verify;
 mod world;

@@ -12,6 +12,7 @@ on_both!(
     watchers_are_woken_after_the_commit,
     a_name_is_taken_once,
     a_success_is_not_replaced_by_a_failure,
+    a_build_found_in_the_cache_keeps_the_job_that_built_it,
     builds_are_found_by_any_prefix,
     a_sign_in_code_works_once_and_not_after_its_time,
 );
@@ -161,6 +162,23 @@ async fn a_success_is_not_replaced_by_a_failure(store: Store) {
     let builds = store.builds(None, 10).await.unwrap();
     assert_eq!(builds.len(), 1);
     assert_eq!(builds[0].build.state, "succeeded");
+}
+
+async fn a_build_found_in_the_cache_keeps_the_job_that_built_it(store: Store) {
+    let by = |job: &str, cached| BuildRow {
+        job_id: Some(ergon_store::JobId::named(job)),
+        cached,
+        ..build("1234", "succeeded")
+    };
+    let known = async || {
+        let build = store.build("1234").await.unwrap().unwrap().build;
+        (build.job_id.unwrap().to_string(), build.cached)
+    };
+    put(&store, &by("failed", false), &[]).await;
+    put(&store, &by("built", false), &[]).await;
+    assert_eq!(known().await, ("built".to_owned(), false));
+    put(&store, &by("found", true), &[]).await;
+    assert_eq!(known().await, ("built".to_owned(), false));
 }
 
 async fn builds_are_found_by_any_prefix(store: Store) {

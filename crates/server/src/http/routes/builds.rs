@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::api::{Build, BuildSummary, List, RecordBuild, RegistryEntry};
+use crate::api::{Build, BuildSummary, Job, List, RecordBuild, RegistryEntry};
 use crate::http::extract::{Body, Name};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
@@ -38,6 +38,23 @@ pub async fn record(
     responses((status = 200, body = Build)))]
 pub async fn read(State(stack): State<Stack>, Name(hash): Name) -> Result<Json<Build>, Failure> {
     Ok(Json(stack.registry().build(&hash).await?))
+}
+
+/// Build it a second time under other conditions and compare; 409 where its folder is not known or it has not succeeded.
+/// The job fails where the folder has changed since, and where the bits are not the same: `verification` of the build says
+/// in what.
+#[utoipa::path(post, path = "/api/v1/builds/{hash}/verify", operation_id = "verify_build", tag = "registry",
+    params(("hash" = String, Path, description = "The build hash, with or without `sha256:`, or a unique beginning of it.")),
+    responses((status = 202, body = Job)))]
+pub async fn verify(
+    State(stack): State<Stack>,
+    Name(hash): Name,
+) -> Result<(StatusCode, Json<Job>), Failure> {
+    let build = stack.registry().stored(&hash).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(stack.jobs().verify(&build).await?),
+    ))
 }
 
 /// What a reference names: a unique beginning of a build hash or of an image, manifest or source digest, or a tag.

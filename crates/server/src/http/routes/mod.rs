@@ -49,6 +49,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListBuilds, routes!(builds::list)),
         entry(Action::RecordBuild, routes!(builds::record)),
         entry(Action::ReadBuild, routes!(builds::read)),
+        entry(Action::VerifyBuild, routes!(builds::verify)),
         entry(Action::ReadBuild, routes!(builds::find)),
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
