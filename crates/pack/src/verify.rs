@@ -140,7 +140,9 @@ impl<'a> Again<'a> {
         conditions: &Conditions,
         steps: &mut Steps<'a>,
     ) -> Result<Vec<ImageVerification>, PackError> {
-        let place = Elsewhere::make(self.prepared, self.cache).await?;
+        let place = self
+            .unless_cancelled(Elsewhere::make(self.prepared, self.cache))
+            .await??;
         let work = Work {
             prepared: self.prepared,
             source: &place.source,
@@ -164,8 +166,8 @@ impl<'a> Again<'a> {
             .map(|(first, second)| (first.container.clone(), first.digest, second.digest))
             .collect();
         let (ours, theirs) = (self.cache.blobs().clone(), place.cache.blobs().clone());
-        let images =
-            tokio::task::spawn_blocking(move || compare_all(&ours, &theirs, pairs)).await??;
+        let images = tokio::task::spawn_blocking(move || compare_all(&ours, &theirs, pairs));
+        let images = self.unless_cancelled(images).await???;
         let equal = images.iter().all(|image| image.comparison.equal);
         let (outcome, said) = if equal {
             (StepOutcome::Done, "the same")
@@ -174,6 +176,14 @@ impl<'a> Again<'a> {
         };
         step.end(outcome, Some(said.to_owned()));
         Ok(images)
+    }
+
+    /// Does not wait for what only reads and copies; that ends by itself and takes its folder along.
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, PackError> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.cancel.cancelled() => Err(PackError::Cancelled),
+        }
     }
 }
 

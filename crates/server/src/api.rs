@@ -242,7 +242,7 @@ pub struct JobStep {
     /// `sha256:… 41 MB`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
-    /// It belongs to a second build, under other conditions.
+    /// It belongs to a build that is made again, under other conditions; each ends in a step `verify`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { currentStep, linesByStep, withLines, withStep } from './job-progress';
+import { currentStep, linesByStep, rounds, withLines, withStep } from './job-progress';
 import type { Job } from './types';
 
 const job: Job = {
@@ -13,6 +13,14 @@ const job: Job = {
   steps: [],
 };
 const line = (number: number, step = 0) => ({ number, step, text: `line ${number}` });
+
+test('steps of a second and a third build begin where a comparison ended', () => {
+  const step = (name: string, again = false) => ({ name, detail: '', state: 'done', ...(again && { again }) });
+  expect(rounds([step('source'), step('image')])).toEqual([0]);
+  const twice = [step('source'), step('image'), step('build', true), step('verify', true)];
+  expect(rounds(twice)).toEqual([0, 2]);
+  expect(rounds([...twice, step('build', true), step('verify', true)])).toEqual([0, 2, 4]);
+});
 
 test('a step sets a queued job going', () => {
   const running = withStep(job, 0, { name: 'source', detail: '', state: 'running' });

@@ -37,6 +37,17 @@ export function linesByStep(log: readonly JobLogLine[]): Map<number, JobLogLine[
   return steps;
 }
 
+/** Where the steps of each build of a job begin: the first, those of a second, and of a third where that was needed. */
+export function rounds(steps: readonly JobStep[]): number[] {
+  const starts = [0];
+  steps.forEach((step, place) => {
+    const before = steps[place - 1];
+    // Each build that is made again ends in a comparison.
+    if (step.again && (!before?.again || before.name === 'verify')) starts.push(place);
+  });
+  return starts;
+}
+
 /** The job in one sentence for a screen reader and the bar at the top. */
 export function currentStep(job: Job): string {
   if (job.state === 'queued') return 'waiting for its turn';

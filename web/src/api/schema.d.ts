@@ -625,6 +625,8 @@ export interface components {
         Condition: {
             /** @description What it was when the image was made. */
             first: string;
+            /** @description Every build fixes it: that something depends on it shows, and makes no other bits. */
+            fixed?: boolean;
             /** @description What it is: `clock`, `time zone`, … */
             name: string;
             /** @description Why it could not be changed, or in how far. */
@@ -831,7 +833,7 @@ export interface components {
         };
         /** @description A step of a job, in the order they were begun. */
         JobStep: {
-            /** @description It belongs to a second build, under other conditions. */
+            /** @description It belongs to a build that is made again, under other conditions; each ends in a step `verify`. */
             again?: boolean;
             /** @description `pip install -r requirements.txt`, `python:3.11-slim`, … */
             detail: string;
@@ -1164,6 +1166,11 @@ export interface components {
             at: string;
             /** @description What differed between the two builds. */
             conditions: components["schemas"]["Condition"][];
+            /**
+             * @description What differs only where something is changed that every build fixes, such as the umask: no other bits
+             *     come of it, and whoever builds by other means would do well to know.
+             */
+            depends_on_fixed?: components["schemas"]["Difference"][];
             /** @description By container, in the order of the build's images. */
             images: components["schemas"]["ImageVerification"][];
             /**

@@ -1,6 +1,6 @@
-import { useMemo, useState } from 'react';
+import { Fragment, useMemo, useState } from 'react';
 
-import { isActive, linesByStep } from '../api/job-progress';
+import { isActive, linesByStep, rounds } from '../api/job-progress';
 import type { Job, JobLogLine, JobStep } from '../api/types';
 import { SignMark } from '../parts/lamp';
 import { Took } from '../parts/time';
@@ -16,7 +16,10 @@ const stateWords: Record<string, string> = {
   left: 'not finished',
 };
 
-/** A job's steps, those of a second build under a heading of their own; each with its log under it; what runs and what failed is open. */
+/** What stands above the steps of the first build, of a second, of a third. */
+const headings = ['', 'Again, under other conditions', 'Again, with what every build fixes as it is'];
+
+/** A job's steps, each with its log under it; what runs and what failed is open. */
 export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
   const lines = useMemo(() => linesByStep(log), [log]);
   if (job.steps.length === 0) {
@@ -25,17 +28,14 @@ export function Steps({ job, log }: { job: Job; log: readonly JobLogLine[] }) {
   const steps = job.steps.map((step, place) => (
     <Step key={place} step={asItEnded(step, job)} lines={lines.get(place) ?? []} live={isActive(job)} />
   ));
-  const second = job.steps.findIndex((step) => step.again);
-  if (second < 0) return <ol className="steps">{steps}</ol>;
-  return (
-    <>
-      <ol className="steps">{steps.slice(0, second)}</ol>
-      <h3 className="steps-head">Again, under other conditions</h3>
-      <ol className="steps" start={second + 1}>
-        {steps.slice(second)}
+  return rounds(job.steps).map((from, round, starts) => (
+    <Fragment key={from}>
+      {headings[round] && <h3 className="steps-head">{headings[round]}</h3>}
+      <ol className="steps" start={from + 1}>
+        {steps.slice(from, starts[round + 1])}
       </ol>
-    </>
-  );
+    </Fragment>
+  ));
 }
 
 /** A step that a cancelled job did not finish has not failed: it was left. */

@@ -1,8 +1,8 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 
 import { currentStep, isActive } from '../api/job-progress';
-import type { Build, Condition, Difference, ImageVerification, Job, JobLogLine, Verification } from '../api/types';
+import type { Build, Difference, ImageVerification, Job, JobLogLine, Verification } from '../api/types';
 import { Outcome } from '../jobs/outcome';
 import { Steps } from '../jobs/steps';
 import { Button } from '../parts/button';
@@ -12,7 +12,7 @@ import { Panel } from '../parts/page';
 import { Prose } from '../parts/prose';
 import { Ago, Elapsed, Took } from '../parts/time';
 import { count } from '../text/format';
-import { bothSides, countUnlisted, extent, inWhatAndWhere, isEqual, isToldBy } from '../text/reproducibility';
+import { bothSides, countUnlisted, extent, inWhatAndWhere, isEqual, isToldBy, remark } from '../text/reproducibility';
 import { plainLine } from '../text/terminal';
 
 /** So many differences are drawn before one asks for the others. */
@@ -29,15 +29,20 @@ interface ReproducibilityProps {
 export function Reproducibility({ build, job, log }: ReproducibilityProps) {
   const { verification } = build;
   const active = job !== undefined && isActive(job);
+  const told = job !== undefined && isToldBy(job, verification);
   return (
     <Panel title="Reproducibility" aside={job && <JobLink job={job} />}>
       <div className="stack">
-        {active && <Steps job={job} log={log} />}
-        {job && !active && !isToldBy(job, verification) && <Attempt job={job} />}
+        {active && (
+          <div>
+            <Steps job={job} log={log} />
+          </div>
+        )}
+        {job && !active && !told && <Attempt job={job} />}
         {verification ? <Measured verification={verification} /> : !active && <NotMeasured build={build} />}
         {job && !active && job.steps.length > 0 && (
           <details className="disclosure">
-            <summary>Steps of {verification ? 'the second build' : 'the attempt'}</summary>
+            <summary>{told ? 'Its steps' : 'Steps of the last attempt'}</summary>
             <Steps job={job} log={log} />
           </details>
         )}
@@ -90,14 +95,15 @@ function Measured({ verification }: { verification: Verification }) {
       <p className="measured">
         <Status sign={equal ? 'good' : 'bad'}>{equal ? 'The same bits' : 'Not the same bits'}</Status>
         <span>
-          Built a second time <Ago time={verification.at} />, in <Took milliseconds={verification.milliseconds} />,
-          under other conditions.
+          Built again <Ago time={verification.at} />, in <Took milliseconds={verification.milliseconds} />, under other
+          conditions.
         </span>
       </p>
       {verification.images.map((image) => (
         <ImageResult key={image.container} image={image} />
       ))}
-      <Conditions conditions={verification.conditions} />
+      <DependsOnFixed differences={verification.depends_on_fixed ?? []} />
+      <Conditions verification={verification} />
     </>
   );
 }
@@ -131,13 +137,20 @@ function ImageResult({ image }: { image: ImageVerification }) {
 
 function Differences({ of: { container, comparison } }: { of: ImageVerification }) {
   const [all, setAll] = useState(false);
+  const list = useRef<HTMLOListElement>(null);
   const { differences } = comparison;
   const shown = all ? differences : differences.slice(0, OPEN);
   const hidden = differences.length - shown.length;
   const unlisted = countUnlisted(comparison);
+
+  useEffect(() => {
+    // The button is gone; who pressed it goes on at the first that was hidden.
+    if (all) (list.current?.children[OPEN] as HTMLElement | undefined)?.focus();
+  }, [all]);
+
   return (
     <>
-      <ol className="differences" aria-label={`Differences of ${container}`}>
+      <ol ref={list} className="differences" aria-label={`Differences of ${container}`}>
         {shown.map((difference) => (
           <DifferenceItem key={keyOf(difference)} difference={difference} />
         ))}
@@ -161,7 +174,7 @@ function DifferenceItem({ difference }: { difference: Difference }) {
   const { path, layer, step, cause, fix } = difference;
   const sides = bothSides(difference);
   return (
-    <li className="difference">
+    <li className="difference" tabIndex={-1}>
       <p className="difference-head">
         <code className="difference-path">{plainLine(path)}</code>
         <span className="soft">{inWhatAndWhere(difference)}</span>
@@ -178,7 +191,7 @@ function DifferenceItem({ difference }: { difference: Difference }) {
         {layer != null && (
           <>
             <dt>Written by</dt>
-            <dd>
+            <dd className="one-line" title={step ?? undefined}>
               layer {layer}
               {step && (
                 <>
@@ -203,9 +216,27 @@ function DifferenceItem({ difference }: { difference: Difference }) {
   );
 }
 
-function Conditions({ conditions }: { conditions: readonly Condition[] }) {
+/** What would come out otherwise only where what every build fixes is not. */
+function DependsOnFixed({ differences }: { differences: readonly Difference[] }) {
+  if (!differences.length) return null;
+  return (
+    <details className="disclosure">
+      <summary>{count(differences.length, 'difference')} only where what every build fixes was changed</summary>
+      <p className="soft disclosed">
+        No build of Ergon gives other bits because of it. Whoever builds the same by other means would do well to know.
+      </p>
+      <ol className="differences" aria-label="Differences by what every build fixes">
+        {differences.map((difference, place) => (
+          <DifferenceItem key={place} difference={difference} />
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+function Conditions({ verification }: { verification: Verification }) {
+  const { conditions } = verification;
   if (!conditions.length) return null;
-  const noted = conditions.some(({ note }) => note);
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label="Conditions of the two builds">
       <table className="table conditions" data-folds="true">
@@ -214,16 +245,16 @@ function Conditions({ conditions }: { conditions: readonly Condition[] }) {
             <th scope="col">Condition</th>
             <th scope="col">First build</th>
             <th scope="col">Second build</th>
-            {noted && <th scope="col">Note</th>}
+            <th scope="col">Note</th>
           </tr>
         </thead>
         <tbody>
-          {conditions.map(({ name, first, second, note }) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td data-column="first">{first}</td>
-              <td data-column="second">{second ?? <span className="soft">the same</span>}</td>
-              {noted && <td className="soft note">{note}</td>}
+          {conditions.map((condition) => (
+            <tr key={condition.name}>
+              <th scope="row">{condition.name}</th>
+              <td data-column="first">{condition.first}</td>
+              <td data-column="second">{condition.second ?? <span className="soft">the same</span>}</td>
+              <td className="soft note">{remark(condition, verification)}</td>
             </tr>
           ))}
         </tbody>

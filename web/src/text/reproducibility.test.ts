@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Difference, Verification } from '../api/types';
-import { bothSides, countUnlisted, extent, inWhatAndWhere, isToldBy, measured } from './reproducibility';
+import { bothSides, countUnlisted, extent, inWhatAndWhere, isToldBy, measured, remark } from './reproducibility';
 
 const when: Difference = { path: 'app/when', what: 'content', line: 1, first: 'Mon', second: 'Tue', cause: 'a time' };
 
@@ -12,9 +12,10 @@ function verification(...differences: Difference[]): Verification {
     at: '2026-01-02T14:03:00Z',
     milliseconds: 2000,
     conditions: [
-      { name: 'time zone', first: 'UTC', second: 'EST5EDT' },
-      { name: 'umask', first: '0022', second: '0002' },
-      { name: 'processors', first: '1', note: 'this machine has only one' },
+      { name: 'time zone', first: 'UTC', second: 'EST5EDT', fixed: true },
+      { name: 'umask', first: '0022', second: '0002', fixed: true },
+      { name: 'folder', first: 'the project’s', second: 'a copy', fixed: false },
+      { name: 'processors', first: '1', fixed: false, note: 'this machine has only one' },
     ],
     images: [{ container: 'web', first: 'sha256:1', second: equal ? 'sha256:1' : 'sha256:2', comparison }],
   };
@@ -46,11 +47,25 @@ test('what is counted and not listed is known, also where a path differs in two 
 });
 
 test('what was measured names what was varied, and nothing that could not be', () => {
-  expect(measured(verification())).toBe('Built a second time with another time zone, umask: the same bits came out.');
+  expect(measured(verification())).toBe('Built again with another time zone, umask, folder: the same bits came out.');
   expect(measured(verification(when))).toBe(
-    'Built a second time with another time zone, umask: 1 difference, the first in app/when (a time).',
+    'Built again with another folder: 1 difference, the first in app/when (a time).',
   );
+  // Where a build only came out the same with what every build fixes, that was not varied.
+  const same = { ...verification(), depends_on_fixed: [when] };
+  expect(measured(same)).toBe('Built again with another folder: the same bits came out.');
   expect(extent({ equal: false, compared: 0, different: 1, differences: [] })).toBe('1 difference');
+});
+
+test('a condition says whether every build fixes it, and what could not be changed', () => {
+  const proven = verification();
+  expect(proven.conditions.map((condition) => remark(condition, proven))).toEqual([
+    'every build fixes it',
+    'every build fixes it',
+    '',
+    'this machine has only one',
+  ]);
+  expect(remark(proven.conditions[0]!, verification(when))).toBe('every build fixes it; not changed in the third');
 });
 
 test('a job is told by the verification that came of it, not by one before it', () => {

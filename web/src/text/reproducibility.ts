@@ -1,5 +1,5 @@
 /** What came of building something a second time, in words. */
-import type { Comparison, Difference, Job, Verification } from '../api/types';
+import type { Comparison, Condition, Difference, Job, Verification } from '../api/types';
 import { count } from './format';
 
 const inWhat: Record<Difference['what'], string> = {
@@ -42,10 +42,23 @@ export function countUnlisted({ different, differences }: Comparison): number {
   return different - listed.size;
 }
 
-/** The names of what surrounded the second build otherwise. */
-function varied({ conditions }: Verification): string {
-  return conditions
-    .filter(({ second }) => second != null)
+/** Whether what counts was compared with what every build fixes left as it is: because a build without that differed. */
+export function leavesFixed(verification: Verification): boolean {
+  return !isEqual(verification) || Boolean(verification.depends_on_fixed?.length);
+}
+
+/** What stands beside a condition: that every build fixes it, whether it was left as it is at last, and what it said. */
+export function remark({ fixed, note }: Condition, verification: Verification): string {
+  const always =
+    fixed && (leavesFixed(verification) ? 'every build fixes it; not changed in the third' : 'every build fixes it');
+  return [always, note].filter(Boolean).join('; ');
+}
+
+/** The names of what surrounded the build otherwise that counts. */
+function varied(verification: Verification): string {
+  const left = leavesFixed(verification);
+  return verification.conditions
+    .filter(({ second, fixed }) => second != null && !(fixed && left))
     .map(({ name }) => name)
     .join(', ');
 }
@@ -57,7 +70,7 @@ export function isEqual({ images }: Verification): boolean {
 /** Why a build is proven, or is not, as it was measured. */
 export function measured(verification: Verification): string {
   const under = varied(verification);
-  const again = `Built a second time${under && ` with another ${under}`}`;
+  const again = `Built again${under && ` with another ${under}`}`;
   if (isEqual(verification)) return `${again}: the same bits came out.`;
   const comparisons = verification.images.map(({ comparison }) => comparison);
   const different = comparisons.reduce((sum, comparison) => sum + comparison.different, 0);

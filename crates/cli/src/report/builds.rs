@@ -115,7 +115,7 @@ fn show(build: &Build, now: Timestamp) -> String {
     if let Some(verification) = &build.verification {
         let took = words::duration(verification.milliseconds);
         let when = words::ago(&verification.at, now);
-        line("proof", &format!("built a second time {when}, in {took}"));
+        line("proof", &format!("built again {when}, in {took}"));
         page.push_str(&differences::verification(verification));
     }
     page

@@ -41,7 +41,7 @@ pub fn show(job: &Job, now: Timestamp) -> String {
     let second = job.steps.iter().position(|step| step.again);
     for (place, step) in job.steps.iter().enumerate() {
         if Some(place) == second {
-            page.push_str("again, under other conditions\n");
+            page.push_str("  again, under other conditions\n");
         }
         let took = step.milliseconds.map(words::duration).unwrap_or_default();
         let outcome = words::harmless(step.outcome.as_deref().unwrap_or_default());

@@ -49,7 +49,7 @@ pub fn differs(verification: &Verification) -> String {
     } else {
         "differences"
     };
-    format!("built a second time, it came out with {different} {noun}{first}")
+    format!("built again, it came out with {different} {noun}{first}")
 }
 
 /// What mends the first difference, where that is known.
@@ -272,11 +272,12 @@ mod tests {
             milliseconds: 1,
             conditions: Vec::new(),
             images,
+            depends_on_fixed: Vec::new(),
         };
         let one = verification(vec![image(0), image(1)]);
         assert_eq!(
             differs(&one),
-            "built a second time, it came out with 1 difference; the first: `app/when` (a time)"
+            "built again, it came out with 1 difference; the first: `app/when` (a time)"
         );
         assert_eq!(mends(&one).as_deref(), Some("take SOURCE_DATE_EPOCH"));
         assert_eq!(mends(&verification(vec![image(0)])), None);

@@ -100,7 +100,7 @@ async fn a_build_that_comes_out_differently_says_where_why_and_what_mends_it() {
     assert_eq!(job["state"], "failed", "{job:#}");
     assert_eq!(
         job["error"],
-        "built a second time, it came out with 1 difference; the first: `app/when` (a time)"
+        "built again, it came out with 1 difference; the first: `app/when` (a time)"
     );
     assert!(
         job["remedy"]
