@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ergon_engine::Engine;
+use ergon_engine::{Engine, EngineError};
 use ergon_manifest::Digest;
 use ergon_oci::{ConfigChange, Layer};
 
@@ -69,7 +69,7 @@ impl ContainerBuild<'_, '_, '_> {
         let image = self.assemble(state, &ConfigChange::default())?;
         load(engine, self.work.cache, &image, state.below()).await?;
         let id = image.config_digest().to_string();
-        state.loaded = Some(image);
+        state.loaded = Some(image.clone());
         let base = state.base.digest;
         let cancel = self.work.cancel;
         if self.work.conditions.asks_about_clock(&base) {
@@ -81,8 +81,17 @@ impl ContainerBuild<'_, '_, '_> {
             });
             self.clock_answered(base, told.await?);
         }
-        let request = self.request(&base, run);
-        let finished = sandbox::run(engine, &id, request, run.step, cancel).await?;
+        let finished = sandbox::run(engine, &id, self.request(&base, run), run.step, cancel).await;
+        let finished = match finished {
+            // Another build stood on the same image, and removed it when it was done.
+            Err(PackError::Engine(EngineError::NotFound { .. }))
+                if engine.image_id(&id).await?.is_none() =>
+            {
+                load(engine, self.work.cache, &image, state.below()).await?;
+                sandbox::run(engine, &id, self.request(&base, run), run.step, cancel).await?
+            }
+            finished => finished?,
+        };
         let layer = self.capture(engine, &finished, run.command, run.key).await;
         finished.remove().await;
         layer
