@@ -15,6 +15,7 @@ function verification(...differences: Difference[]): Verification {
       { name: 'time zone', first: 'UTC', second: 'EST5EDT', fixed: true },
       { name: 'umask', first: '0022', second: '0002', fixed: true },
       { name: 'folder', first: 'the project’s', second: 'a copy', fixed: false },
+      { name: 'user', first: 'root', fixed: true, note: 'always' },
       { name: 'processors', first: '1', fixed: false, note: 'this machine has only one' },
     ],
     images: [{ container: 'web', first: 'sha256:1', second: equal ? 'sha256:1' : 'sha256:2', comparison }],
@@ -63,6 +64,7 @@ test('a condition says whether every build fixes it, and what could not be chang
     'every build fixes it',
     'every build fixes it',
     '',
+    'every build fixes it; always',
     'this machine has only one',
   ]);
   const failed = verification(when);
@@ -70,6 +72,7 @@ test('a condition says whether every build fixes it, and what could not be chang
     'every build fixes it; not changed in the third',
     'every build fixes it; not changed in the third',
     '',
+    'every build fixes it; always',
     'this machine has only one',
   ]);
 });

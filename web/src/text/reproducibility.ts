@@ -48,9 +48,12 @@ export function leavesFixed(verification: Verification): boolean {
 }
 
 /** What stands beside a condition: that every build fixes it, whether it was left as it is at last, and what it said. */
-export function remark({ fixed, note }: Condition, verification: Verification): string {
+export function remark({ fixed, second, note }: Condition, verification: Verification): string {
   const always =
-    fixed && (leavesFixed(verification) ? 'every build fixes it; not changed in the third' : 'every build fixes it');
+    fixed &&
+    (second != null && leavesFixed(verification)
+      ? 'every build fixes it; not changed in the third'
+      : 'every build fixes it');
   return [always, note].filter(Boolean).join('; ');
 }
 

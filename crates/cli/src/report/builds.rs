@@ -151,6 +151,7 @@ mod tests {
           made      sha256:8be2000000000000000000000000000000000000000000000000000000000000  41 MB  tags fastapi:4f1c09ab77e2, fastapi:1a2b3c4
           runs      fastapi (running)
           unpinned  the base python:3.11-slim floats; pin it: ergon lock
+          built     2026-01-02T14:03:00Z  files dated 1980-01-01T00:00:00Z
         ");
     }
 

@@ -173,6 +173,7 @@ impl Work<'_> {
         ))
         .await?;
         self.stack.registry().verified(&verified.record).await?;
+        self.attest(prepared, &verified).await;
         match verified.record.verification {
             Some(verification) if !verification.equal() => {
                 Err(WorkError::Differs(Box::new(verification)))

@@ -182,7 +182,7 @@ impl Work<'_> {
             // What has no step to run can be built a second time without one.
             let engine = self.stack.engine().ok();
             let prepared = self.prepare(&folder, engine.as_ref()).await?;
-            self.verify(&prepared, engine.as_ref()).await?;
+            Box::pin(self.verify(&prepared, engine.as_ref())).await?;
             return Ok(None);
         }
         // Nothing is built that could not be started.
@@ -288,7 +288,7 @@ impl Work<'_> {
     }
 
     /// Signs and attaches what is to be said of the images. They are made and kept either way.
-    async fn attest(&self, prepared: &Prepared, built: &Built) {
+    pub async fn attest(&self, prepared: &Prepared, built: &Built) {
         let attached = async {
             let key = StackKey::open(self.stack.data().root())?;
             attest(prepared, &built.record, self.stack.cache(), &key).await
