@@ -14,6 +14,8 @@ use crate::referrers::{artifact_manifest, cosign_form, cosign_tag, describe, is_
 const MARKER: &str = "oci-layout";
 const INDEX: &str = "index.json";
 const VERSION: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// The annotation of a layout's index that names the index of what is attached to its images.
+const ATTACHED: &str = "dev.ergon.referrers";
 /// How many indexes may stand inside one another.
 const DEEPEST: usize = 4;
 
@@ -133,8 +135,9 @@ pub fn read(
 
 /// Adds what is attached to an image to a layout that holds the image.
 ///
-/// The index lists each without a name, as oras writes and reads it; signed statements also stand
-/// under the name by which cosign asks registries for them.
+/// An index of its own lists it, which an annotation of the layout's index names: many tools take a layout whose
+/// index lists more than the image for one of several images. Signed statements also stand there under the name
+/// by which cosign asks registries for them.
 pub fn write_referrers(
     blobs: &Blobs,
     image: &Image,
@@ -143,17 +146,18 @@ pub fn write_referrers(
 ) -> Result<(), Error> {
     let own = Blobs::existing(destination.join("blobs"));
     let mut index = read_index(destination)?;
+    let mut attached = read_attached(&index, &own)?;
     let mut add = |descriptor: Descriptor, manifest: &ImageManifest| -> Result<(), Error> {
         for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
             own.copy_from(blobs, &part.digest)?;
         }
         own.copy_from(blobs, &descriptor.digest)?;
         let name = descriptor.annotations.get(REF_NAME);
-        index.manifests.retain(|known| {
+        attached.manifests.retain(|known| {
             let is_same = known.digest == descriptor.digest;
             !is_same && (name.is_none() || known.annotations.get(REF_NAME) != name)
         });
-        index.manifests.push(descriptor);
+        attached.manifests.push(descriptor);
         Ok(())
     };
     for referrer in referrers {
@@ -166,7 +170,22 @@ pub fn write_referrers(
             .insert(REF_NAME.to_owned(), cosign_tag(&image.digest));
         add(descriptor, &manifest)?;
     }
+    let listed = own.put(&canonical_json(&attached)?)?;
+    index
+        .annotations
+        .insert(ATTACHED.to_owned(), listed.to_string());
     replace(destination, INDEX, &canonical_json(&index)?)
+}
+
+/// The index of what is attached to the images of a layout.
+fn read_attached(index: &ImageIndex, own: &Blobs) -> Result<ImageIndex, Error> {
+    let Some(named) = index.annotations.get(ATTACHED) else {
+        return Ok(ImageIndex::new(Vec::new()));
+    };
+    let digest: Digest = named
+        .parse()
+        .map_err(|error| Error::malformed(format!("the annotation {ATTACHED}"), error))?;
+    parse(&own.read(&digest)?, "the index", &digest)
 }
 
 /// Takes what is attached to an image out of the layout at `path`.
@@ -177,7 +196,10 @@ pub fn read_referrers(
 ) -> Result<Vec<Descriptor>, Error> {
     let from = Blobs::existing(path.join("blobs"));
     let mut found = Vec::new();
-    for known in read_index(path)?.manifests {
+    let index = read_index(path)?;
+    let attached = read_attached(&index, &from)?;
+    // Other tools list it beside the image.
+    for known in attached.manifests.into_iter().chain(index.manifests) {
         if is_index(&known) {
             continue;
         }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::world::{Registry, World, contents, docker, examples, http_get};
+use crate::image_registry::Registry;
+use crate::world::{World, contents, docker, examples, http_get};
 
 #[test]
 fn looking_at_a_folder_writes_nothing_into_it() {

@@ -12,6 +12,7 @@ mod cache;
 mod companions;
 mod ecosystems;
 mod help;
+mod image_registry;
 mod interruptions;
 mod outputs;
 mod proof;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::world::{Registry, World, docker};
+use crate::image_registry::Registry;
+use crate::world::{World, docker};
 
 /// Debian's package of the image specification.
 const SCHEMAS: &str = "/usr/share/gocode/src/github.com/opencontainers/image-spec/schema";

@@ -75,8 +75,8 @@ fn a_layout_takes_along_what_is_attached_and_still_has_one_image() {
     }
     let index: serde_json::Value =
         serde_json::from_slice(&std::fs::read(path.join("index.json")).unwrap()).unwrap();
-    // The image, both referrers, and both once more as cosign has them.
-    assert_eq!(index["manifests"].as_array().unwrap().len(), 4);
+    // Other tools ask for a name where the index lists more than the image.
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
 
     let fresh = Blobs::open(world.folder.path().join("fresh")).unwrap();
     let read = layout::read(&path, None, PLATFORM, &fresh).unwrap();
