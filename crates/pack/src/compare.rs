@@ -37,7 +37,8 @@ pub struct Comparison {
 /// One thing in which two images differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
-    /// A path in the image, without a slash in front; for the configuration one like `config.Env`.
+    /// A path in the image, without a slash in front; for the configuration one like `config.Env`, and for what
+    /// its manifest says of it one like `manifest.annotations`.
     pub path: String,
     pub what: What,
     /// Counted from 1, the lowest; absent for the configuration.
@@ -129,7 +130,29 @@ pub fn compare(first: Side<'_>, second: Side<'_>) -> Result<Comparison, PackErro
         compare_layers(&mut comparison, (first, ours), (second, theirs))?;
     }
     compare_configurations(&mut comparison, &first.image.config, &second.image.config);
+    compare_manifests(&mut comparison, first.image, second.image);
     Ok(comparison)
+}
+
+/// What manifests say beside layers and configuration, which an archive of an engine's does not keep.
+fn compare_manifests(comparison: &mut Comparison, first: &Image, second: &Image) {
+    let value = |image: &Image| {
+        serde_json::json!({
+            "mediaType": image.manifest.media_type,
+            "annotations": image.manifest.annotations,
+        })
+    };
+    let mut found = Vec::new();
+    compare_values("manifest", &value(first), &value(second), &mut found);
+    for (path, first, second) in found {
+        comparison.add(Difference {
+            path,
+            what: What::Configuration,
+            first,
+            second,
+            ..Difference::default()
+        });
+    }
 }
 
 impl Comparison {

@@ -58,9 +58,12 @@ pub fn comparison(comparison: &Comparison) -> String {
 fn compared(comparison: &Comparison, word: &str) -> Vec<String> {
     let (different, compared) = (comparison.different, comparison.compared);
     let (mark, word) = (style::bad("✗"), style::bad(word));
-    let mut lines = vec![format!(
-        "{mark} {word}   {different} of {compared} files differ"
-    )];
+    let extent = if compared == 0 {
+        "the layers are the same".to_owned()
+    } else {
+        format!("{different} of {compared} files differ")
+    };
+    let mut lines = vec![format!("{mark} {word}   {extent}")];
     for difference in comparison.differences.iter().take(SHOWN) {
         lines.extend(one(difference));
     }

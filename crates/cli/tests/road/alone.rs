@@ -177,7 +177,7 @@ fn built_twice(example: &str) {
             .ergon(["build", folder.to_str().unwrap(), "--json"])
             .json();
         assert_eq!(contents(&folder), before);
-        report
+        without_referrers(report)
     });
     assert_eq!(reports[1]["cached"], false, "{}", reports[1]);
     for field in ["build_hash", "image_digest", "images", "reproducibility"] {
@@ -188,6 +188,15 @@ fn built_twice(example: &str) {
         .ergon(["manifest", "hash", folder.to_str().unwrap(), "--json"])
         .json();
     assert_eq!(hashed["build_hash"], reports[0]["build_hash"]);
+}
+
+/// A report without what is attached to its images, which says when and by whom each was built.
+fn without_referrers(mut report: Value) -> Value {
+    for image in report["images"].as_array_mut().unwrap() {
+        let referrers = image.as_object_mut().unwrap().remove("referrers");
+        assert!(referrers.is_some(), "{image}");
+    }
+    report
 }
 
 #[test]
