@@ -265,13 +265,18 @@ async fn want_of_memory_is_named_also_for_a_child() {
 
     // The engine hears of it a moment later, and would not hear of it after the container's end.
     let spec = ContainerSpec {
-        cmd: shell("trap 'exit 137' USR1; tail /dev/zero; while true; do sleep 0.05; done"),
+        cmd: shell(
+            "trap 'exit 137' USR1; trap 'tail /dev/zero' USR2; echo ready; while true; do sleep 0.05; done",
+        ),
         memory: Some(8 << 20),
         ..ContainerSpec::default()
     };
     let container = TestContainer::create(&engine, "oom", spec).await;
     let mut events = engine.events(Some(Timestamp::now()));
     engine.start(&container.id).await.expect("started");
+    // The engine listens for want of memory from when the container has started, and not a moment before.
+    ready(&engine, &container).await;
+    engine.kill(&container.id, "SIGUSR2").await.expect("told");
     heard(&mut events, &container, "oom").await;
     engine.kill(&container.id, "SIGUSR1").await.expect("told");
     assert_eq!(engine.wait(&container.id).await.expect("ended"), 137);
