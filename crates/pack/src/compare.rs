@@ -37,8 +37,7 @@ pub struct Comparison {
 /// One thing in which two images differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
-    /// A path in the image, without a slash in front; for the configuration one like `config.Env`, and for what
-    /// its manifest says of it one like `manifest.annotations`.
+    /// A path in the image, without a slash in front; for the configuration one like `config.Env`.
     pub path: String,
     pub what: What,
     /// Counted from 1, the lowest; absent for the configuration.
