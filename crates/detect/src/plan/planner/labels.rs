@@ -122,7 +122,18 @@ fn is_license(text: &str) -> bool {
 }
 
 /// Where the sources are, as a browser finds them: `git+https://…/shop.git`, `github:team/shop`, `team/shop`.
+///
+/// None where it says as whom to sign in: an image is shown to everybody.
 fn repository(text: &str) -> Option<String> {
+    address(text).filter(|address| {
+        let rest = address
+            .split_once("://")
+            .map_or(address.as_str(), |(_, rest)| rest);
+        !rest.contains('@')
+    })
+}
+
+fn address(text: &str) -> Option<String> {
     let text = text.strip_prefix("git+").unwrap_or(text);
     let text = text.strip_suffix(".git").unwrap_or(text);
     if text.starts_with("https://") || text.starts_with("http://") {
@@ -148,4 +159,37 @@ fn repository(text: &str) -> Option<String> {
     };
     let (owner, name) = text.split_once('/')?;
     (is_name(owner) && is_name(name)).then(|| format!("https://github.com/{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_where_and_never_as_whom() {
+        for (text, address) in [
+            (
+                "git+https://example.com/team/shop.git",
+                "https://example.com/team/shop",
+            ),
+            (
+                "ssh://git@github.com/team/shop",
+                "https://github.com/team/shop",
+            ),
+            (
+                "git@github.com:team/shop.git",
+                "https://github.com/team/shop",
+            ),
+            ("team/shop", "https://github.com/team/shop"),
+        ] {
+            assert_eq!(repository(text).as_deref(), Some(address), "{text}");
+        }
+        for text in [
+            "https://somebody:secret@github.com/team/shop",
+            "git+https://token@example.com/team/shop.git",
+            "git://somebody:secret@example.com/team/shop",
+        ] {
+            assert_eq!(repository(text), None, "{text}");
+        }
+    }
 }
