@@ -80,7 +80,7 @@ pub async fn build(
     }
     let started_at = jiff::Timestamp::now();
     let started = Instant::now();
-    let surroundings = Work {
+    let work = Work {
         prepared,
         source: &prepared.source,
         cache,
@@ -89,7 +89,7 @@ pub async fn build(
         cancel,
         kept: true,
     };
-    let images = surroundings.carry_out(&mut steps).await?;
+    let images = work.carry_out(&mut steps).await?;
     // What was hashed is what was packed, or nothing is recorded.
     let source = prepared.source.clone();
     let changed =

@@ -141,17 +141,7 @@ fn compare_manifests(comparison: &mut Comparison, first: &Image, second: &Image)
             "annotations": image.manifest.annotations,
         })
     };
-    let mut found = Vec::new();
-    compare_values("manifest", &value(first), &value(second), &mut found);
-    for (path, first, second) in found {
-        comparison.add(Difference {
-            path,
-            what: What::Configuration,
-            first,
-            second,
-            ..Difference::default()
-        });
-    }
+    comparison.add_values("manifest", &value(first), &value(second));
 }
 
 impl Comparison {
@@ -159,6 +149,21 @@ impl Comparison {
         self.different += 1;
         if self.differences.len() < MOST_SHOWN {
             self.differences.push(difference);
+        }
+    }
+
+    /// Takes each field in which two documents differ.
+    fn add_values(&mut self, path: &str, first: &serde_json::Value, second: &serde_json::Value) {
+        let mut found = Vec::new();
+        compare_values(path, first, second, &mut found);
+        for (path, first, second) in found {
+            self.add(Difference {
+                path,
+                what: What::Configuration,
+                first,
+                second,
+                ..Difference::default()
+            });
         }
     }
 }
@@ -410,18 +415,7 @@ fn compare_configurations(
         }
         value
     };
-    let (first, second) = (value(first), value(second));
-    let mut found = Vec::new();
-    compare_values("", &first, &second, &mut found);
-    for (path, first, second) in found {
-        comparison.add(Difference {
-            path,
-            what: What::Configuration,
-            first,
-            second,
-            ..Difference::default()
-        });
-    }
+    comparison.add_values("", &value(first), &value(second));
 }
 
 type Changed = (String, Option<String>, Option<String>);

@@ -149,8 +149,8 @@ impl Conditions {
         let Some(other) = &self.other else {
             return surroundings;
         };
-        let fixed = ENVIRONMENT.iter().filter(|_| other.fixed_too);
-        for &(name, usual, changed) in fixed {
+        let changes: &[_] = if other.fixed_too { &ENVIRONMENT } else { &[] };
+        for &(name, usual, changed) in changes {
             // What the plan says otherwise is meant.
             if environment.get(name).map_or("", String::as_str) != usual {
                 continue;

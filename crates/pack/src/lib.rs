@@ -28,6 +28,7 @@ mod prepare;
 mod progress;
 mod record;
 mod sandbox;
+mod scratch_folder;
 mod scrub;
 mod source;
 mod source_layer;

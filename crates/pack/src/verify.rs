@@ -1,7 +1,6 @@
 //! Reproducibility, measured: a build is carried out a second time under other conditions, and compared.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ergon_engine::Engine;
@@ -19,6 +18,7 @@ use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{ImageRecord, Reproducibility};
 use crate::sandbox::SandboxKind;
+use crate::scratch_folder::ScratchFolder;
 
 /// What came of building something a second time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -54,6 +54,12 @@ impl Verification {
     /// Every image came out the same.
     pub fn equal(&self) -> bool {
         self.images.iter().all(|image| image.comparison.equal)
+    }
+
+    /// What differs, image by image.
+    pub fn differences(&self) -> impl Iterator<Item = &Difference> {
+        let images = self.images.iter();
+        images.flat_map(|image| &image.comparison.differences)
     }
 }
 
@@ -245,7 +251,7 @@ fn compare_all(
 struct Elsewhere {
     source: crate::source::Source,
     cache: Cache,
-    _folder: tempfile::TempDir,
+    _folder: ScratchFolder,
 }
 
 impl Elsewhere {
@@ -253,24 +259,13 @@ impl Elsewhere {
         let (source, cache) = (prepared.source.clone(), cache.clone());
         let bases: Vec<_> = prepared.inputs.bases.values().copied().collect();
         tokio::task::spawn_blocking(move || {
-            let root = verifications(cache.root());
-            let failed = |path: PathBuf| {
-                move |error: std::io::Error| PackError::Scratch {
-                    path: path.clone(),
-                    error,
-                }
-            };
-            std::fs::create_dir_all(&root).map_err(failed(root.clone()))?;
-            remove_stale(&root);
-            let folder = tempfile::Builder::new()
-                .prefix(&format!("{}-", std::process::id()))
-                .tempdir_in(&root)
-                .map_err(failed(root.clone()))?;
-            let place = folder.path().join("source");
+            let folder = ScratchFolder::new(&cache.root().join("verifications"))
+                .map_err(|(path, error)| PackError::Scratch { path, error })?;
+            let place = folder.path.join("source");
             let source = source
                 .copy_to(&place)
                 .map_err(|(path, error)| PackError::ReadSource { path, error })?;
-            let other = Cache::open(folder.path().join("cache"))?;
+            let other = Cache::open(folder.path.join("cache"))?;
             for base in bases {
                 let image = Image::load(cache.blobs(), &base)?;
                 for blob in image.blobs() {
@@ -284,29 +279,5 @@ impl Elsewhere {
             })
         })
         .await?
-    }
-}
-
-fn verifications(cache: &Path) -> PathBuf {
-    cache.join("verifications")
-}
-
-/// Removes what verifications of processes left that are gone.
-fn remove_stale(root: &Path) {
-    let Ok(entries) = std::fs::read_dir(root) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let process = name
-            .to_str()
-            .and_then(|name| name.split('-').next())
-            .filter(|process| process.bytes().all(|byte| byte.is_ascii_digit()));
-        if let Some(process) = process
-            && !Path::new("/proc").join(process).exists()
-            && let Err(error) = std::fs::remove_dir_all(entry.path())
-        {
-            tracing::warn!(path = %entry.path().display(), %error, "what an earlier verification left stays");
-        }
     }
 }

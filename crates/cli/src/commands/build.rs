@@ -231,12 +231,8 @@ pub fn report(done: &Done) -> Outcome<BuildReport<'_>> {
         reproducibility: record.reproducibility.name(),
         cached: built.cached,
         unpinned: &record.unpinned,
-        differences: record.verification.as_ref().map(|verification| {
-            let images = verification.images.iter();
-            images
-                .flat_map(|image| &image.comparison.differences)
-                .collect()
-        }),
+        differences: (record.verification.as_ref())
+            .map(|verification| verification.differences().collect()),
         verification: record.verification.as_ref(),
         images,
     })

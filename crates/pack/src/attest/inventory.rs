@@ -69,6 +69,21 @@ impl Finding {
             ..Self::default()
         }
     }
+
+    /// What was read of a database, and what of it could not be.
+    fn of_database(path: &str, packages: Vec<Package>, is_whole: bool, passed_over: usize) -> Self {
+        let gap = if !is_whole {
+            Some(format!("{path} could not be read to its end"))
+        } else if passed_over > 0 {
+            Some(format!("{passed_over} records in {path} make no sense"))
+        } else {
+            None
+        };
+        Self {
+            gap,
+            ..Self::packages(packages)
+        }
+    }
 }
 
 /// What the layers so far tell, by path; a gap of a layer stands under the layer's digest.

@@ -290,15 +290,14 @@ fn near(content: &[u8], at: usize, wanted: &[u8], within: usize) -> bool {
 }
 
 fn same_lines(first: &[u8], second: &[u8]) -> bool {
-    let sorted = |content: &[u8]| -> Vec<Vec<u8>> {
-        let mut lines: Vec<Vec<u8>> = content
-            .split(|byte| matches!(byte, b'\n' | b',' | b' '))
-            .map(<[u8]>::to_vec)
-            .collect();
-        lines.sort_unstable();
-        lines
-    };
-    first.len() == second.len() && sorted(first) == sorted(second)
+    first.len() == second.len() && sorted_lines(first) == sorted_lines(second)
+}
+
+fn sorted_lines(content: &[u8]) -> Vec<&[u8]> {
+    let lines = content.split(|byte| matches!(byte, b'\n' | b',' | b' '));
+    let mut lines: Vec<&[u8]> = lines.collect();
+    lines.sort_unstable();
+    lines
 }
 
 fn is_text(content: &[u8]) -> bool {

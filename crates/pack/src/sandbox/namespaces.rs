@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use ergon_engine::namespaces::{Sandbox, SandboxEnd, SandboxSpec};
@@ -22,6 +21,7 @@ use crate::capture::Overlay;
 use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
 use crate::error::PackError;
 use crate::prepare::RunningStep;
+use crate::scratch_folder::ScratchFolder;
 use crate::trees::{Tree, tree};
 
 /// Where programs are looked for in an image that does not say it.
@@ -41,7 +41,7 @@ pub struct OverLayers<'a> {
 /// A step that ended well; what it changed is there until this is dropped.
 pub struct NamespaceStep {
     pub overlay: Overlay,
-    _folder: StepFolder,
+    _folder: ScratchFolder,
     _trees: Vec<Tree>,
 }
 
@@ -53,11 +53,12 @@ pub async fn run(
     cancel: &CancellationToken,
 ) -> Result<NamespaceStep, PackError> {
     let trees = unpacked(over.cache, &over.layers).await?;
-    let folder = StepFolder::new(over.cache).map_err(|(path, error)| PackError::Sandbox {
-        command: request.command.to_owned(),
-        path,
-        error,
-    })?;
+    let folder =
+        ScratchFolder::new(&running(over.cache)).map_err(|(path, error)| PackError::Sandbox {
+            command: request.command.to_owned(),
+            path,
+            error,
+        })?;
     let mut environment = request.environment.clone();
     let surroundings = request
         .conditions
@@ -128,11 +129,17 @@ pub async fn run(
     }
 }
 
+/// Where the folders of steps are.
+fn running(cache: &Cache) -> PathBuf {
+    cache.root().join("running")
+}
+
 /// Whether sandboxes of namespaces can be made over this cache; why not, where not.
 pub async fn available(cache: &Cache, program: Option<&Path>) -> Result<(), EngineError> {
-    let folder = StepFolder::new(cache).map_err(|(path, error)| EngineError::NoNamespaces {
-        reason: format!("{} cannot be written: {error}", path.display()),
-    })?;
+    let folder =
+        ScratchFolder::new(&running(cache)).map_err(|(path, error)| EngineError::NoNamespaces {
+            reason: format!("{} cannot be written: {error}", path.display()),
+        })?;
     ergon_engine::namespaces::available(&folder.path, program).await
 }
 
@@ -239,74 +246,6 @@ fn base_bundle(tree: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// The folder of a step, on the cache's disk; removed when it is dropped.
-///
-/// A lock says that its process lives. What one that was killed left is removed by the next.
-#[derive(Debug)]
-struct StepFolder {
-    path: PathBuf,
-    lock_path: PathBuf,
-    _lock: File,
-}
-
-impl StepFolder {
-    fn new(cache: &Cache) -> Result<Self, (PathBuf, io::Error)> {
-        let parent = cache.root().join("running");
-        let make = || -> io::Result<Self> {
-            fs::create_dir_all(&parent)?;
-            remove_stale(&parent)?;
-            let (lock, lock_path) = loop {
-                let lock = tempfile::Builder::new()
-                    .prefix("step-")
-                    .suffix(LOCK)
-                    .tempfile_in(&parent)?;
-                let (lock, lock_path) = lock.keep().map_err(|error| error.error)?;
-                lock.lock()?;
-                // Before it was locked, another process may have taken it for a dead one's.
-                if lock.metadata()?.nlink() > 0 {
-                    break (lock, lock_path);
-                }
-            };
-            let path = lock_path.with_extension("");
-            fs::create_dir(&path)?;
-            Ok(Self {
-                path,
-                lock_path,
-                _lock: lock,
-            })
-        };
-        make().map_err(|error| (parent.clone(), error))
-    }
-}
-
-impl Drop for StepFolder {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "could not remove a step's folder");
-        }
-        let _ = fs::remove_file(&self.lock_path);
-    }
-}
-
-/// The name of a lock is that of its folder with this behind it.
-const LOCK: &str = ".lock";
-
-/// Removes what killed processes left.
-fn remove_stale(parent: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(parent)? {
-        let lock_path = entry?.path();
-        let is_lock = lock_path.extension().is_some_and(|name| name == "lock");
-        let Ok(lock) = File::open(&lock_path) else {
-            continue;
-        };
-        if is_lock && lock.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(lock_path.with_extension(""));
-            let _ = fs::remove_file(&lock_path);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,21 +270,5 @@ mod tests {
             "NODE_VERSION=18",
         ];
         assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path()).unwrap();
-        let living = StepFolder::new(&cache).unwrap();
-        let left = folder.path().join("running/step-left");
-        fs::create_dir_all(left.join("upper/deep")).unwrap();
-        fs::write(left.with_extension("lock"), "").unwrap();
-        let next = StepFolder::new(&cache).unwrap();
-        assert!(!left.exists());
-        assert!(living.path.is_dir() && next.path.is_dir());
-        drop((living, next));
-        let rest = fs::read_dir(folder.path().join("running")).unwrap().count();
-        assert_eq!(rest, 0);
     }
 }

@@ -30,10 +30,7 @@ async fn verified(name: &str, commands: &[&str]) -> Built {
 
 fn differences(built: &Built) -> Vec<&Difference> {
     let verification = built.record.verification.as_ref().unwrap();
-    let images = verification.images.iter();
-    images
-        .flat_map(|image| &image.comparison.differences)
-        .collect()
+    verification.differences().collect()
 }
 
 #[tokio::test]

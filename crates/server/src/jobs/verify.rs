@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use ergon_pack::{BuildInputs, Comparison, Difference, PackError, Prepared, Verification, verify};
+use ergon_pack::{BuildInputs, PackError, Prepared, Verification, verify};
 use ergon_store::{NewEvent, StoredBuild};
 use serde_json::json;
 
@@ -38,12 +38,15 @@ impl Moved {
 
 /// A second build that came out differently, in one sentence.
 pub fn differs(verification: &Verification) -> String {
-    let unequal: Vec<&Comparison> = unequal(verification).collect();
-    let different: u64 = unequal.iter().map(|each| each.different).sum();
-    let first = first_difference(verification).map_or_else(String::new, |first| {
-        let cause = first.cause.as_ref().map(|cause| format!(" ({cause})"));
-        format!("; the first: `{}`{}", first.path, cause.unwrap_or_default())
-    });
+    let images = verification.images.iter();
+    let different: u64 = images.map(|image| image.comparison.different).sum();
+    let first = verification
+        .differences()
+        .next()
+        .map_or_else(String::new, |first| {
+            let cause = first.cause.as_ref().map(|cause| format!(" ({cause})"));
+            format!("; the first: `{}`{}", first.path, cause.unwrap_or_default())
+        });
     let noun = if different == 1 {
         "difference"
     } else {
@@ -54,18 +57,7 @@ pub fn differs(verification: &Verification) -> String {
 
 /// What mends the first difference, where that is known.
 pub fn mends(verification: &Verification) -> Option<String> {
-    first_difference(verification)?.fix.clone()
-}
-
-fn unequal(verification: &Verification) -> impl Iterator<Item = &Comparison> {
-    let images = verification.images.iter().map(|image| &image.comparison);
-    images.filter(|comparison| !comparison.equal)
-}
-
-fn first_difference(verification: &Verification) -> Option<&Difference> {
-    unequal(verification)
-        .flat_map(|comparison| &comparison.differences)
-        .next()
+    verification.differences().next()?.fix.clone()
 }
 
 /// What decides a build and is not now what it was. Nothing, where the hash moved for another reason.
@@ -207,6 +199,8 @@ impl Work<'_> {
 mod tests {
     use ergon_manifest::Digest;
     use ergon_pack::ImageVerification;
+
+    use ergon_pack::{Comparison, Difference};
 
     use super::*;
 

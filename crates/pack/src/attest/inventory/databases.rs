@@ -126,16 +126,5 @@ fn paragraphs(
         true
     });
     close(&mut fields);
-    let gap = if !is_whole {
-        Some(format!("{path} could not be read to its end"))
-    } else if passed_over > 0 {
-        Some(format!("{passed_over} records in {path} make no sense"))
-    } else {
-        None
-    };
-    Finding {
-        packages,
-        gap,
-        ..Finding::default()
-    }
+    Finding::of_database(path, packages, is_whole, passed_over)
 }

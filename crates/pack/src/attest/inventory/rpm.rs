@@ -53,18 +53,7 @@ pub fn database(path: &str, size: u64, content: &mut dyn Read) -> Finding {
             _ => passed_over += 1,
         }
     });
-    let gap = if !is_whole {
-        Some(format!("{path} could not be read to its end"))
-    } else if passed_over > 0 {
-        Some(format!("{passed_over} records in {path} make no sense"))
-    } else {
-        None
-    };
-    Finding {
-        packages,
-        gap,
-        ..Finding::default()
-    }
+    Finding::of_database(path, packages, is_whole, passed_over)
 }
 
 fn package(header: &[u8]) -> Option<Package> {
