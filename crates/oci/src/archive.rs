@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::image::Image;
-use crate::layer::{Layer, LayerWriter, decompress};
-use crate::model::{Configuration, Descriptor};
+use crate::layer::{Layer, LayerWriter, decompress, each_entry};
+use crate::model::{Configuration, Descriptor, LARGEST_DOCUMENT};
 use crate::reference::Reference;
 
-/// The largest JSON document we keep in memory.
-const LARGEST_DOCUMENT: u64 = 16 << 20;
+/// Bytes of all names and documents of an archive, which are kept until it is known which are needed: 64 MiB.
+const MOST_KEPT: u64 = 64 << 20;
+/// What an entry takes in memory beside its name and content.
+const ENTRY: u64 = 256;
 
 /// One image, as `manifest.json` of an archive describes it.
 #[derive(Serialize, Deserialize)]
@@ -241,31 +243,47 @@ struct Contents {
     documents: HashMap<String, Vec<u8>>,
     layers: HashMap<String, Layer>,
     links: HashMap<String, String>,
+    /// Bytes of what is kept, as [`Contents::count`] counts them.
+    kept: u64,
 }
 
 impl Contents {
     fn read(reader: impl Read, blobs: &Blobs) -> Result<Self, Error> {
-        let broken = || Error::stream("read", "the archive");
         let mut contents = Self::default();
-        let mut archive = tar::Archive::new(decompress(reader)?);
-        for entry in archive.entries().map_err(broken())? {
-            let mut entry = entry.map_err(broken())?;
-            let name = String::from_utf8_lossy(&entry.path_bytes())
-                .trim_start_matches("./")
-                .to_owned();
-            let kind = entry.header().entry_type();
-            if kind.is_symlink() || kind.is_hard_link() {
-                let target = entry.link_name_bytes().unwrap_or_default();
-                let target = String::from_utf8_lossy(&target).into_owned();
-                let folder = if kind.is_symlink() { parent(&name) } else { "" };
-                let target = resolve(folder, &target);
-                contents.links.insert(name, target);
-            } else if kind.is_file() && entry.size() > 0 {
-                contents.keep(name, &mut entry, blobs)?;
-            }
-        }
-        io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken())?;
+        each_entry(decompress(reader)?, "the archive", |entry| {
+            contents.take(entry, blobs)
+        })?;
         Ok(contents)
+    }
+
+    fn take(&mut self, entry: &mut tar::Entry<'_, impl Read>, blobs: &Blobs) -> Result<(), Error> {
+        let name = String::from_utf8_lossy(&entry.path_bytes())
+            .trim_start_matches("./")
+            .to_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_symlink() || kind.is_hard_link() {
+            let target = entry.link_name_bytes().unwrap_or_default();
+            let target = String::from_utf8_lossy(&target).into_owned();
+            self.count(name.len() + target.len())?;
+            let folder = if kind.is_symlink() { parent(&name) } else { "" };
+            let target = resolve(folder, &target);
+            self.links.insert(name, target);
+        } else if kind.is_file() && entry.size() > 0 {
+            self.keep(name, entry, blobs)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what is kept of an entry.
+    fn count(&mut self, bytes: usize) -> Result<(), Error> {
+        self.kept += ENTRY + bytes as u64;
+        if self.kept <= MOST_KEPT {
+            return Ok(());
+        }
+        Err(Error::malformed(
+            "the archive",
+            format!("its names and documents have more than {MOST_KEPT} bytes"),
+        ))
     }
 
     fn keep(
@@ -283,10 +301,12 @@ impl Contents {
         // A tar starts with a file name or magic bytes; that a name starts like JSON does not happen.
         if !matches!(start[0], b'{' | b'[') {
             if name != "repositories" && !name.ends_with("VERSION") {
+                self.count(name.len())?;
                 let layer = recompress(content, &name, blobs)?;
                 self.layers.insert(name, layer);
             }
         } else if size <= LARGEST_DOCUMENT {
+            self.count(name.len() + size as usize)?;
             let mut document = Vec::with_capacity(size as usize);
             content
                 .read_to_end(&mut document)

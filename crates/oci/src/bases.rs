@@ -12,10 +12,14 @@ use crate::archive;
 use crate::assemble::{ConfigChange, assemble};
 use crate::blobs::{Blobs, touch, write_file};
 use crate::error::Error;
+use crate::files::read_whole;
 use crate::image::Image;
-use crate::layer::{EntryKind, Spool, read_layer, write_layer};
+use crate::layer::{EntryKind, Room, Spool, read_layer, write_layer};
 use crate::layout;
 use crate::reference::Reference;
+
+/// No record is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// The base images that are held.
 #[derive(Clone, Debug)]
@@ -181,10 +185,12 @@ impl Bases {
         now: Timestamp,
     ) -> Result<Base, Error> {
         let mut spool = Spool::new(&self.blobs)?;
+        let mut room = Room::default();
         let mut entries = std::collections::BTreeMap::new();
         read_layer(reader, |entry, content| {
             // In a tar the last of several entries with one path wins; whiteouts have nothing to hide.
             if !matches!(entry.kind, EntryKind::Whiteout | EntryKind::OpaqueDirectory) {
+                room.take(&entry)?;
                 entries.insert(entry.path.clone(), spool.keep_entry(entry, content)?);
             }
             Ok::<_, Error>(())
@@ -230,7 +236,7 @@ impl Bases {
 
     /// What a record says, if it can be read and its image is whole.
     fn held(&self, path: &Path) -> Option<Base> {
-        let base: Base = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let base: Base = serde_json::from_slice(&read_whole(path, LARGEST).ok()?).ok()?;
         let image = Image::load(&self.blobs, &base.digest).ok()?;
         image.is_whole(&self.blobs).then_some(base)
     }

@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
+use crate::files::{open_beneath, open_own, read_up_to};
+use crate::model::{Descriptor, LARGEST_DOCUMENT};
 
 /// A content-addressed folder: `<root>/sha256/<hex>`.
 ///
@@ -18,20 +20,28 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Blobs {
     root: PathBuf,
+    /// Where it is somebody else's: the folder that no link may lead out of.
+    within: Option<PathBuf>,
 }
 
 impl Blobs {
     /// Opens the folder, and makes it where there is none.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {
-        let blobs = Self { root: root.into() };
+        let blobs = Self {
+            root: root.into(),
+            within: None,
+        };
         let folder = blobs.folder();
         fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
         Ok(blobs)
     }
 
-    /// A folder of somebody else's, to read from.
-    pub(crate) fn existing(root: PathBuf) -> Self {
-        Self { root }
+    /// The blobs of a layout, which may be somebody else's.
+    pub(crate) fn of_layout(layout: &Path) -> Self {
+        Self {
+            root: layout.join("blobs"),
+            within: Some(layout.to_owned()),
+        }
     }
 
     pub fn root(&self) -> &Path {
@@ -44,28 +54,32 @@ impl Blobs {
     }
 
     pub fn contains(&self, digest: &Digest) -> bool {
-        self.path(digest).is_file()
+        fs::symlink_metadata(self.path(digest)).is_ok_and(|file| file.is_file())
     }
 
     /// Whether a blob is there in its whole length: one that was cut short is as good as none.
     pub fn holds(&self, digest: &Digest, size: u64) -> bool {
-        fs::metadata(self.path(digest)).is_ok_and(|file| file.is_file() && file.len() == size)
+        let file = fs::symlink_metadata(self.path(digest));
+        file.is_ok_and(|file| file.is_file() && file.len() == size)
     }
 
     /// The size of a blob in bytes.
     pub fn size(&self, digest: &Digest) -> Result<u64, Error> {
-        let path = self.path(digest);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.len()),
-            Err(error) => Err(self.unreadable(digest, path, error)),
-        }
+        let opened = self.open_read(digest)?.metadata();
+        let size = opened.map(|metadata| metadata.len());
+        size.map_err(Error::io("read", self.path(digest)))
     }
 
-    /// A small blob's content, checked against its digest.
+    /// A document's content, checked against its digest. What is larger than documents are is an error.
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        self.read_up_to(digest, LARGEST_DOCUMENT)
+    }
+
+    /// [`Blobs::read`] of what may have as many as `most` bytes.
+    pub(crate) fn read_up_to(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, Error> {
         let path = self.path(digest);
         let content =
-            fs::read(&path).map_err(|error| self.unreadable(digest, path.clone(), error))?;
+            read_up_to(self.open_read(digest)?, most).map_err(Error::io("read", &path))?;
         let actual = Digest::of(&content);
         if actual == *digest {
             Ok(content)
@@ -75,9 +89,18 @@ impl Blobs {
     }
 
     /// Opens a blob for streaming. Its digest is not checked; [`Blobs::verify`] does that.
+    ///
+    /// What is no regular file is an error: a pipe would be waited for, a device has no end.
     pub fn open_read(&self, digest: &Digest) -> Result<File, Error> {
         let path = self.path(digest);
-        File::open(&path).map_err(|error| self.unreadable(digest, path, error))
+        let opened = match &self.within {
+            Some(folder) => {
+                let below = path.strip_prefix(folder).unwrap_or(&path);
+                open_beneath(folder, below)
+            }
+            None => open_own(&path),
+        };
+        opened.map_err(|error| self.unreadable(digest, path, error))
     }
 
     /// Reads a whole blob to see that it is what its name says.
@@ -97,7 +120,8 @@ impl Blobs {
     pub fn put(&self, content: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(content);
         // A file that holds anything else is damage, which writing again repairs.
-        if self.holds(&digest, content.len() as u64) && self.read(&digest).is_ok() {
+        let size = content.len() as u64;
+        if self.holds(&digest, size) && self.read_up_to(&digest, size).is_ok() {
             return Ok(digest);
         }
         let mut writer = self.writer()?;
@@ -139,12 +163,38 @@ impl Blobs {
     ///
     /// For folders that leave our hands: writing to a hard link would damage the original.
     pub fn copy_from(&self, other: &Self, digest: &Digest) -> Result<(), Error> {
-        if self.holds(digest, other.size(digest)?) {
+        let size = other.size(digest)?;
+        self.copy_sized(other, digest, size)
+    }
+
+    /// Copies what a manifest or an index names, if it is as long as they say.
+    pub(crate) fn copy_part(&self, other: &Self, part: &Descriptor) -> Result<(), Error> {
+        let size = other.size(&part.digest)?;
+        if size != part.size {
+            return Err(Error::malformed(
+                other.root.display().to_string(),
+                format!(
+                    "it is said that {} has {} bytes, and it has {size}",
+                    part.digest, part.size
+                ),
+            ));
+        }
+        self.copy_sized(other, &part.digest, size)
+    }
+
+    fn copy_sized(&self, other: &Self, digest: &Digest, size: u64) -> Result<(), Error> {
+        if self.holds(digest, size) {
             return Ok(());
         }
-        let mut from = other.open_read(digest)?;
+        let folder = self.folder();
+        // Said before the disk is full, not when it is.
+        let disk = rustix::fs::statvfs(&folder);
+        if disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < size) {
+            return Err(Error::NoSpace { path: folder });
+        }
+        let mut from = other.open_read(digest)?.take(size);
         let mut writer = self.writer()?;
-        copy(&mut from, &mut writer, other.path(digest), self.folder())?;
+        copy(&mut from, &mut writer, other.path(digest), folder)?;
         writer.finish_as(digest).map(drop)
     }
 
@@ -264,7 +314,7 @@ pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
 /// Sets a file's time to now, for whoever asks when it was last of use. Where that cannot be, it stays.
 pub fn touch(path: &Path) {
     let now = fs::FileTimes::new().set_modified(std::time::SystemTime::now());
-    if let Err(error) = File::open(path).and_then(|file| file.set_times(now)) {
+    if let Err(error) = open_own(path).and_then(|file| file.set_times(now)) {
         tracing::debug!(path = %path.display(), %error, "when it was used cannot be kept");
     }
 }

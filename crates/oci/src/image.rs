@@ -7,6 +7,9 @@ use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::model::{CONFIG, Configuration, Descriptor, ImageManifest, MANIFEST, Platform};
 
+/// More layers than any file system lays over one another: Linux's overlay takes 500.
+const MOST_LAYERS: usize = 512;
+
 /// An image whose layers lie in a [`Blobs`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -31,6 +34,12 @@ impl Image {
             return Err(Error::malformed(
                 format!("the image {digest}"),
                 format!("its manifest has {layers} layers and its configuration {diff_ids}"),
+            ));
+        }
+        if layers > MOST_LAYERS {
+            return Err(Error::malformed(
+                format!("the image {digest}"),
+                format!("it has {layers} layers, and at most {MOST_LAYERS} are read"),
             ));
         }
         Ok(Self {

@@ -6,6 +6,7 @@
 //! its folder; time is the epoch, ids are numeric, user and group names empty.
 
 mod arrange;
+mod entries;
 mod header;
 mod read;
 mod unpack;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
+pub use entries::{Guarded, each_entry};
 pub use read::{Spool, decompress, read_layer};
 pub use unpack::{OpaqueMark, unpack_layer};
 pub(crate) use write::LayerWriter;
@@ -93,6 +97,48 @@ pub enum Content {
         file: Arc<File>,
         offset: u64,
     },
+}
+
+/// How many entries of images are held in memory at once: so many that none of a well-meant image is too much.
+#[derive(Debug)]
+pub struct Room {
+    left: u64,
+}
+
+/// 192 MiB: some 500 000 files.
+const MOST_HELD: u64 = 192 << 20;
+/// What an entry takes beside its texts, with its place in a map.
+const ENTRY: u64 = 256;
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { left: MOST_HELD }
+    }
+}
+
+impl Room {
+    /// Counts an entry that is to be held.
+    pub fn take<C>(&mut self, entry: &LayerEntry<C>) -> Result<(), Error> {
+        let attributes = entry.xattrs.iter();
+        let texts = entry.path.len() * 2
+            + match &entry.kind {
+                EntryKind::Symlink(target) | EntryKind::Hardlink(target) => target.len(),
+                _ => 0,
+            }
+            + attributes
+                .map(|(name, value)| name.len() + value.len() + 64)
+                .sum::<usize>();
+        let Some(left) = self.left.checked_sub(ENTRY + texts as u64) else {
+            return Err(Error::malformed(
+                "the list of files",
+                format!(
+                    "with their names and attributes they take more than {MOST_HELD} bytes of memory"
+                ),
+            ));
+        };
+        self.left = left;
+        Ok(())
+    }
 }
 
 /// Whether an extended attribute belongs to a program's files rather than to a machine.

@@ -1,5 +1,6 @@
 //! OCI image layouts: an image as a folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,9 +8,12 @@ use ergon_manifest::{Digest, canonical_json};
 
 use crate::blobs::Blobs;
 use crate::error::Error;
+use crate::files::{open_beneath, read_up_to};
 use crate::image::{Image, parse};
-use crate::model::{Descriptor, ImageIndex, ImageManifest, MANIFEST, Platform, REF_NAME, is_index};
-use crate::referrers::{artifact_manifest, cosign_form, cosign_tag, describe, is_derived};
+use crate::model::{
+    Descriptor, ImageIndex, ImageManifest, LARGEST_DOCUMENT, MANIFEST, Platform, REF_NAME, is_index,
+};
+use crate::referrers::{MOST, artifact_manifest, cosign_form, cosign_tag, describe, is_derived};
 
 const MARKER: &str = "oci-layout";
 const INDEX: &str = "index.json";
@@ -90,7 +94,9 @@ fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
 
 fn read_index(layout: &Path) -> Result<ImageIndex, Error> {
     let path = layout.join(INDEX);
-    let content = fs::read(&path).map_err(Error::io("read", &path))?;
+    let content = open_beneath(layout, Path::new(INDEX))
+        .and_then(|file| read_up_to(file, LARGEST_DOCUMENT))
+        .map_err(Error::io("read", &path))?;
     serde_json::from_slice(&content)
         .map_err(|error| Error::malformed(path.display().to_string(), error))
 }
@@ -113,22 +119,14 @@ pub fn read(
     }
     let platform = Platform::parse(platform)?;
     let index = read_index(path)?;
-    let from = Blobs::existing(path.join("blobs"));
-    let digest = find(&index, path, name, &platform, &from)?;
-    blobs.copy_from(&from, &digest)?;
-    let manifest: ImageManifest = parse(&blobs.read(&digest)?, "the manifest", &digest)?;
+    let from = Blobs::of_layout(path);
+    let found = find(&index, path, name, &platform, &from)?;
+    let digest = found.digest;
+    // Read before anything is copied: only what an image has is taken in.
+    let manifest: ImageManifest = parse(&from.read(&digest)?, "the manifest", &digest)?;
+    blobs.copy_part(&from, &found)?;
     for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
-        blobs.copy_from(&from, &part.digest)?;
-        let size = blobs.size(&part.digest)?;
-        if size != part.size {
-            return Err(Error::malformed(
-                format!("the manifest {digest}"),
-                format!(
-                    "it says that {} has {} bytes, and it has {size}",
-                    part.digest, part.size
-                ),
-            ));
-        }
+        blobs.copy_part(&from, part)?;
     }
     Image::load(blobs, &digest)
 }
@@ -144,7 +142,7 @@ pub fn write_referrers(
     referrers: &[Descriptor],
     destination: &Path,
 ) -> Result<(), Error> {
-    let own = Blobs::existing(destination.join("blobs"));
+    let own = Blobs::of_layout(destination);
     let mut index = read_index(destination)?;
     let mut attached = read_attached(&index, &own)?;
     let mut add = |descriptor: Descriptor, manifest: &ImageManifest| -> Result<(), Error> {
@@ -194,23 +192,31 @@ pub fn read_referrers(
     subject: &Digest,
     blobs: &Blobs,
 ) -> Result<Vec<Descriptor>, Error> {
-    let from = Blobs::existing(path.join("blobs"));
+    let from = Blobs::of_layout(path);
     let mut found = Vec::new();
     let index = read_index(path)?;
     let attached = read_attached(&index, &from)?;
     // Other tools list it beside the image.
-    for known in attached.manifests.into_iter().chain(index.manifests) {
-        if is_index(&known) {
+    let listed = attached.manifests.into_iter().chain(index.manifests);
+    let mut seen = BTreeSet::new();
+    for known in listed.filter(|known| !is_index(known)) {
+        if !seen.insert(known.digest) {
             continue;
         }
         let manifest = artifact_manifest(&from, &known)?;
         if manifest.subject.as_ref().map(|about| about.digest) != Some(*subject) {
             continue;
         }
-        for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
-            blobs.copy_from(&from, &part.digest)?;
+        if found.len() == MOST {
+            return Err(Error::malformed(
+                path.display().to_string(),
+                format!("more than {MOST} documents are attached to the image {subject}"),
+            ));
         }
-        blobs.copy_from(&from, &known.digest)?;
+        for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            blobs.copy_part(&from, part)?;
+        }
+        blobs.copy_part(&from, &known)?;
         found.push(describe(&manifest, known.digest, known.size));
     }
     Ok(found)
@@ -228,7 +234,7 @@ fn find(
     name: Option<&str>,
     platform: &Platform,
     from: &Blobs,
-) -> Result<Digest, Error> {
+) -> Result<Descriptor, Error> {
     let name_of = |descriptor: &Descriptor| descriptor.annotations.get(REF_NAME).cloned();
     let what = || path.display().to_string();
     let images = || index.manifests.iter().filter(|known| is_image(known));
@@ -265,7 +271,7 @@ fn find(
     };
     for _ in 0..DEEPEST {
         if !is_index(&chosen) {
-            return Ok(chosen.digest);
+            return Ok(chosen);
         }
         let nested: ImageIndex = parse(&from.read(&chosen.digest)?, "the index", &chosen.digest)?;
         chosen = nested

@@ -16,6 +16,9 @@ pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// Manifests, indexes and configurations have no reason to be larger, and registries take no larger ones: 4 MiB.
+pub const LARGEST_DOCUMENT: u64 = 4 << 20;
+
 /// The name of an image in a layout.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 

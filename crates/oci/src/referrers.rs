@@ -12,6 +12,7 @@ use ergon_manifest::{Digest, canonical_json};
 
 use crate::blobs::{Blobs, write_file};
 use crate::error::Error;
+use crate::files::read_whole;
 use crate::image::{Image, parse};
 use crate::model::{
     CONFIG, Configuration, Descriptor, ImageManifest, MANIFEST, Platform, RootFileSystem,
@@ -24,8 +25,12 @@ pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// Says of an envelope what its statement is about.
 pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 
-/// Nothing that is attached has a reason to be larger: 64 MiB.
-pub const LARGEST: u64 = 64 << 20;
+/// Nothing that is attached has a reason to be larger: 32 MiB, in all its documents.
+pub const LARGEST: u64 = 32 << 20;
+/// So many referrers of one image are looked at.
+pub const MOST: usize = 256;
+/// No entry of a list is larger, in bytes.
+const LARGEST_RECORD: u64 = 1 << 20;
 
 /// Something to attach: one document, and what it is.
 #[derive(Clone, Debug)]
@@ -101,7 +106,8 @@ impl Referrers {
 
     /// What a record says, if it can be read and its artifact is there.
     fn held(&self, path: &Path) -> Option<Descriptor> {
-        let descriptor: Descriptor = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let descriptor: Descriptor =
+            serde_json::from_slice(&read_whole(path, LARGEST_RECORD).ok()?).ok()?;
         let manifest = artifact_manifest(&self.blobs, &descriptor).ok()?;
         let is_whole = std::iter::once(&manifest.config)
             .chain(&manifest.layers)
@@ -157,7 +163,8 @@ pub(crate) fn describe(manifest: &ImageManifest, digest: Digest, size: u64) -> D
 
 /// The manifest of something attached.
 pub fn artifact_manifest(blobs: &Blobs, referrer: &Descriptor) -> Result<ImageManifest, Error> {
-    parse(&small(blobs, referrer)?, "the artifact", &referrer.digest)
+    let content = blobs.read(&referrer.digest)?;
+    parse(&content, "the artifact", &referrer.digest)
 }
 
 /// The documents of something attached, each with its media type, checked against its digest.
@@ -166,23 +173,19 @@ pub fn artifact_contents(
     referrer: &Descriptor,
 ) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let manifest = artifact_manifest(blobs, referrer)?;
-    manifest
-        .layers
-        .iter()
-        .map(|layer| Ok((layer.media_type.clone(), small(blobs, layer)?)))
-        .collect()
-}
-
-/// A blob that is read into memory, unless it is too large for that.
-fn small(blobs: &Blobs, part: &Descriptor) -> Result<Vec<u8>, Error> {
-    let size = blobs.size(&part.digest)?;
-    if size > LARGEST {
-        return Err(Error::malformed(
-            format!("the blob {}", part.digest),
-            format!("{size} bytes are too much for something attached to an image"),
-        ));
+    let mut left = LARGEST;
+    let mut documents = Vec::new();
+    for layer in manifest.layers {
+        let size = blobs.size(&layer.digest)?;
+        left = left.checked_sub(size.max(1)).ok_or_else(|| {
+            Error::malformed(
+                format!("the artifact {}", referrer.digest),
+                format!("more than {LARGEST} bytes are too much to be attached to an image"),
+            )
+        })?;
+        documents.push((layer.media_type, blobs.read_up_to(&layer.digest, size)?));
     }
-    blobs.read(&part.digest)
+    Ok(documents)
 }
 
 /// The tag under which registries without a referrers API keep the list of an image's referrers.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use ergon_manifest::Digest;
 use ergon_oci::bases::Bases;
-use ergon_oci::{Blobs, Layer, Referrers, touch};
+use ergon_oci::{Blobs, Layer, Referrers, read_whole, touch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +27,9 @@ pub use check::Damaged;
 pub use inventory::{Entry, HeldBlob, Inventory, Kind, Leftover};
 pub use lock::{Alone, process_name};
 pub use prune::{Rule, Selection, select};
+
+/// Nothing that is remembered is larger, in bytes: what is in all packages of an image.
+const LARGEST: u64 = 128 << 20;
 
 /// The folder that all builds of this user share.
 #[derive(Clone, Debug)]
@@ -180,7 +183,7 @@ impl Cache {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&read_whole(path, LARGEST).ok()?).ok()
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), CacheError> {

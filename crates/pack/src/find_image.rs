@@ -60,10 +60,8 @@ pub async fn find_image(
         ImageName::Archive(path) => {
             let (path, blobs) = (path.clone(), cache.blobs().clone());
             tokio::task::spawn_blocking(move || {
-                let file = std::fs::File::open(&path).map_err(|error| PackError::ReadSource {
-                    path: path.clone(),
-                    error,
-                })?;
+                let file = ergon_oci::open_regular(&path)
+                    .map_err(|error| PackError::ReadSource { path, error })?;
                 Ok(ergon_oci::archive::read(
                     std::io::BufReader::new(file),
                     None,

@@ -62,7 +62,7 @@ fn remove_stale(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
         let lock_path = entry?.path();
         let is_lock = lock_path.extension().is_some_and(|name| name == "lock");
-        let Ok(lock) = File::open(&lock_path) else {
+        let Ok(lock) = ergon_oci::open_regular(&lock_path) else {
             continue;
         };
         if is_lock && lock.try_lock().is_ok() {

@@ -69,8 +69,8 @@ const BOOT: &str = "boot";
 /// Nothing of a tree is forced to the disk, which would take longer than making it: after the power
 /// failed it may look whole and not be.
 fn is_whole(place: &Path) -> bool {
-    let made = fs::read_to_string(place.join(BOOT)).unwrap_or_default();
-    !made.is_empty() && made == boot()
+    let made = ergon_oci::read_whole(&place.join(BOOT), 4096).unwrap_or_default();
+    !made.is_empty() && made == boot().as_bytes()
 }
 
 fn boot() -> String {

@@ -205,7 +205,7 @@ fn from_file(
     change: &ConfigChange,
 ) -> Outcome<HeldBase> {
     let open = || {
-        File::open(path).map_err(|error| {
+        ergon_oci::open_regular(path).map_err(|error| {
             Failure::new(format!(
                 "{} cannot be read: {}",
                 path.display(),

@@ -13,11 +13,8 @@ use crate::image::{Image, parse};
 use crate::model::{Descriptor, INDEX, ImageIndex, ImageManifest, MANIFEST};
 use crate::reference::Reference;
 use crate::referrers::{
-    LARGEST, artifact_manifest, cosign_form, cosign_tag, describe, fallback_tag,
+    LARGEST, MOST, artifact_manifest, cosign_form, cosign_tag, describe, fallback_tag,
 };
-
-/// So many referrers of one image are looked at.
-const MOST: usize = 256;
 
 /// Sends what is attached to an image to where the image was sent.
 ///

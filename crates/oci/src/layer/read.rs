@@ -10,17 +10,21 @@ use std::sync::Arc;
 use flate2::bufread::MultiGzDecoder;
 
 use super::arrange::{OPAQUE, WHITEOUT};
+use super::entries::each_entry;
 use super::{Content, EntryKind, LayerEntry};
 use crate::blobs::{Blobs, copy};
 use crate::error::Error;
 
 /// How many bytes tell compressions apart.
 const LONGEST_MAGIC: u64 = 6;
+/// Linux takes no longer path, and no longer target of a link: `PATH_MAX`.
+const LONGEST_PATH: usize = 4096;
 
 /// Reads a tar, plain or gzipped, and gives each entry to `visit` with a stream of its content.
 ///
 /// Names lose a leading `/` and `./`; one with `..` in it is an error, and so is a stream that
-/// breaks off. Whiteouts are told apart from files. Device nodes, pipes and the entry of the root
+/// breaks off. Whiteouts are told apart from files. Paths and extended attributes have bounds, and so
+/// have the holes of sparse files in all. Device nodes, pipes and the entry of the root
 /// itself are passed over: they belong to a machine.
 pub fn read_layer<E: From<Error>>(
     reader: impl Read,
@@ -41,17 +45,14 @@ pub(super) fn read_dated_layer<E: From<Error>>(
     reader: impl Read,
     mut visit: impl FnMut(LayerEntry<()>, Modified, &mut dyn Read) -> Result<(), E>,
 ) -> Result<(), E> {
-    let broken = || Error::stream("read", "the layer");
-    let mut archive = tar::Archive::new(decompress(reader)?);
-    for entry in archive.entries().map_err(broken())? {
-        let mut entry = entry.map_err(broken())?;
-        if let Some((known, modified)) = understand(&mut entry)? {
-            visit(known, modified, &mut entry)?;
-        }
-    }
-    // A checksum at the very end counts too.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken())?;
-    Ok(())
+    each_entry(
+        decompress(reader)?,
+        "the layer",
+        |entry| match understand(entry)? {
+            Some((known, modified)) => visit(known, modified, entry),
+            None => Ok(()),
+        },
+    )
 }
 
 /// The tar inside a layer, whether it is compressed or not.
@@ -184,6 +185,10 @@ fn path_and_kind(
         }
     }
     let target = || match entry.link_name_bytes() {
+        Some(target) if target.len() > LONGEST_PATH => Err(Error::entry(
+            &path,
+            format!("it links to a path of more than {LONGEST_PATH} bytes"),
+        )),
         Some(target) => String::from_utf8(target.into_owned()).map_err(|_| not_text(&path)),
         None => Err(Error::entry(&path, "it links to nothing")),
     };
@@ -207,6 +212,11 @@ fn path_and_kind(
 
 /// A name without what goes nowhere; an error for what goes up.
 fn clean(name: &[u8]) -> Result<String, Error> {
+    if name.len() > LONGEST_PATH {
+        let start = String::from_utf8_lossy(&name[..64]);
+        let reason = format!("its path has more than {LONGEST_PATH} bytes");
+        return Err(Error::entry(format!("{start}…"), reason));
+    }
     let text = std::str::from_utf8(name).map_err(|_| not_text(&String::from_utf8_lossy(name)))?;
     let mut path = String::with_capacity(text.len());
     for component in text

@@ -95,7 +95,12 @@ impl Unpacking<'_> {
         // Where a folder was, nothing waits for a folder's attributes any more.
         if self.folders.remove(&entry.path).is_some() {
             let inside = format!("{}/", entry.path);
-            self.folders.retain(|path, _| !path.starts_with(&inside));
+            while let Some((path, _)) = self.folders.range(inside.clone()..).next()
+                && path.starts_with(&inside)
+            {
+                let path = path.clone();
+                self.folders.remove(&path);
+            }
             self.parent = None;
         }
         let failed = |errno: Errno| self.failed(&entry.path, errno);

@@ -8,7 +8,7 @@ use ergon_oci::layer::{Content, EntryKind, LayerEntry, Spool, read_layer, write_
 use ergon_oci::{ENCODING, Error};
 use proptest::prelude::*;
 
-use crate::support::{EPOCH, World, entry, file, folder, world};
+use crate::support::{EPOCH, World, entry, file, folder, peak_memory, world};
 
 /// One of everything that a layer can hold.
 fn everything() -> Vec<LayerEntry> {
@@ -473,15 +473,6 @@ fn a_sparse_file_of_ten_gigabytes_takes_time_only() {
     let layer = write_layer(entries, EPOCH, &world.blobs).unwrap();
     assert!(layer.size < 20 << 20, "{}", layer.size);
     assert!(peak_memory() < 100 << 20);
-}
-
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 /// A tar of one entry that no well-meaning writer would make.

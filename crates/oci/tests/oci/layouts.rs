@@ -142,11 +142,19 @@ fn a_blob_that_lies_is_refused() {
     let lie = path
         .join("blobs/sha256")
         .join(image.layers()[2].digest.hex());
-    std::fs::write(lie, "not a layer").unwrap();
     let other = Blobs::open(world.folder.path().join("other")).unwrap();
+    let mut content = std::fs::read(&lie).unwrap();
+    content[20] ^= 1;
+    std::fs::write(&lie, &content).unwrap();
     assert!(matches!(
         layout::read(&path, None, PLATFORM, &other),
         Err(Error::DamagedBlob { .. })
     ));
+    for length in [0, 11, content.len() - 1] {
+        std::fs::write(&lie, &content[..length]).unwrap();
+        let refused = layout::read(&path, None, PLATFORM, &other).unwrap_err();
+        let said = format!("bytes, and it has {length}");
+        assert!(refused.to_string().contains(&said), "{refused}");
+    }
     assert!(!other.contains(&image.layers()[2].digest));
 }

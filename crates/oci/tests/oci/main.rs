@@ -8,6 +8,7 @@
 
 mod archives;
 mod bases;
+mod bounds;
 mod engine;
 mod images;
 mod layers;

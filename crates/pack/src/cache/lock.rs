@@ -3,11 +3,11 @@
 //! A lock of the kernel's on `<cache>/lock`: it ends with its process, however that ends.
 
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use super::{Cache, CacheError};
@@ -71,6 +71,8 @@ impl Cache {
             .create(true)
             .truncate(false)
             .write(true)
+            // A pipe in its place would be waited for.
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
             .open(&path)
             .map_err(|error| CacheError { path, error })
     }

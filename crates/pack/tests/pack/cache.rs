@@ -243,3 +243,54 @@ async fn a_base_that_was_cut_short_is_none() {
     fs::write(&layer, &content).unwrap();
     assert!(world.build(&folder).await.cached);
 }
+
+#[test]
+fn pipes_in_a_cache_are_of_no_use_and_never_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    let name = "a".repeat(64);
+    let places = [
+        "blobs/sha256/NAME",
+        "bases/NAME.json",
+        "steps/NAME.json",
+        "builds/NAME.json",
+        "referrers/NAME/NAME.json",
+        "trees/NAME",
+        "running/step.lock",
+    ];
+    for place in places {
+        let path = folder.path().join(place.replace("NAME", &name));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+    }
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let digest = format!("sha256:{}", "a".repeat(64)).parse().unwrap();
+        let inventory = cache.contents().unwrap();
+        let left = inventory.leftovers.len();
+        assert_eq!((inventory.entries.len(), left), (0, 6));
+        assert!(cache.check(&inventory, |_| {}).is_empty());
+        assert!(cache.builds().is_empty() && cache.step(&digest).is_none());
+        assert!(cache.referrers().list(&digest).unwrap().is_empty());
+        let rule = Rule::default();
+        prune(&cache, &rule);
+        sender.send(cache.contents().unwrap().leftovers.len())
+    });
+    let left = receiver.recv_timeout(std::time::Duration::from_secs(30));
+    assert_eq!(left.expect("it never ends"), 0);
+}
+
+#[test]
+fn a_pipe_for_a_lock_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("lock"))
+        .status();
+    assert!(made.unwrap().success());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(cache.in_use().is_err() && cache.alone().is_err()));
+    let is_error = receiver.recv_timeout(std::time::Duration::from_secs(30));
+    assert!(is_error.expect("it never ends"));
+}
