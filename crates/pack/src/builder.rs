@@ -25,6 +25,7 @@ use crate::hash::BUILDER;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{BuildRecord, ImageRecord, Reproducibility};
+use crate::sandbox::SandboxKind;
 use crate::source::Source;
 use crate::source_layer::source_entries;
 use crate::stage_files;
@@ -84,8 +85,10 @@ pub async fn build(
         prepared,
         source: &prepared.source,
         cache,
+        bases: cache,
         engine,
         conditions: &Conditions::default(),
+        sandbox: prepared.options.sandbox,
         cancel,
         kept: true,
     };
@@ -163,8 +166,11 @@ pub(crate) struct Work<'a> {
     /// The files of the source, wherever they lie this time.
     pub source: &'a Source,
     pub cache: &'a Cache,
+    /// Where the bases are, unpacked or not.
+    pub bases: &'a Cache,
     pub engine: Option<&'a Engine>,
     pub conditions: &'a Conditions,
+    pub sandbox: SandboxKind,
     pub cancel: &'a CancellationToken,
     /// The engine is to hold what is made, under its tags.
     pub kept: bool,

@@ -3,6 +3,7 @@
 mod archives;
 mod cause;
 mod contents;
+mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;

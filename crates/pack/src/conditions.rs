@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::environment::SCRATCH;
+use crate::sandbox::SandboxKind;
 
 /// One thing that differed between the two builds of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +44,8 @@ pub struct Surroundings {
     pub binds: Vec<Bind>,
     /// Which processors it may use; absent: all.
     pub processors: Option<String>,
+    /// Its directories tell their entries last first, where the sandbox can do that.
+    pub reversed: bool,
 }
 
 /// Surroundings as no usual build has them.
@@ -50,12 +53,26 @@ pub struct Surroundings {
 struct Other {
     /// Also what every build fixes is another.
     fixed_too: bool,
+    place: Place,
     /// A library that tells programs another time.
     clock: Option<PathBuf>,
     /// Whether more than one processor is there, so that one of them is a difference.
     one_processor: bool,
     /// Which bases' programs listen to the library, as far as they were asked.
     listens: Mutex<BTreeMap<Digest, bool>>,
+}
+
+/// Where the steps of a second build run, and those of the first ran.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The engine, else namespaces.
+    pub first_in_engine: bool,
+    /// Why the second ones run where the first ran, in the engine; absent: they run in namespaces.
+    pub stays: Option<String>,
+    /// Absent: directories can be turned round. Else why not.
+    pub unturned: Option<String>,
+    /// The steps' files are ones that this machine's programs can open: libraries can be lent.
+    pub local: bool,
 }
 
 /// How far the clock goes ahead where nothing is fetched: past a year, so that no part of a date stays.
@@ -95,18 +112,25 @@ const MASKS: (&str, &str) = ("0022", "0002");
 impl Conditions {
     /// Those of a second build: as different as this machine can make them; with `fixed_too` also what every
     /// build fixes for itself.
-    pub fn other(engine_is_local: bool, fixed_too: bool) -> Self {
+    pub fn other(place: Place, fixed_too: bool) -> Self {
         let library = CLOCK_LIBRARIES.iter().map(PathBuf::from);
         let processors = std::thread::available_parallelism();
         Self {
             other: Some(Other {
                 fixed_too,
-                clock: library
-                    .filter(|_| engine_is_local)
-                    .find(|path| path.is_file()),
+                clock: library.filter(|_| place.local).find(|path| path.is_file()),
                 one_processor: processors.is_ok_and(|count| count.get() > 1),
+                place,
                 listens: Mutex::default(),
             }),
+        }
+    }
+
+    /// Where steps run that would run in `usual`.
+    pub fn sandbox(&self, usual: SandboxKind) -> SandboxKind {
+        match &self.other {
+            Some(other) if other.place.stays.is_none() => SandboxKind::Namespaces,
+            _ => usual,
         }
     }
 
@@ -149,6 +173,7 @@ impl Conditions {
         let Some(other) = &self.other else {
             return surroundings;
         };
+        surroundings.reversed = other.place.unturned.is_none();
         let changes: &[_] = if other.fixed_too { &ENVIRONMENT } else { &[] };
         for &(name, usual, changed) in changes {
             // What the plan says otherwise is meant.
@@ -234,15 +259,35 @@ impl Conditions {
                 ..varied("processors", "1", "1")
             }
         };
+        let engine = "a container of the engine";
+        let namespaces = "Linux namespaces";
+        let sandbox = match (&other.place.stays, other.place.first_in_engine) {
+            (None, true) => varied("sandbox", engine, namespaces),
+            (None, false) => Condition {
+                second: None,
+                note: Some("its steps ran in namespaces already".to_owned()),
+                ..varied("sandbox", namespaces, "")
+            },
+            (Some(why), _) => Condition {
+                second: None,
+                note: Some(why.clone()),
+                ..varied("sandbox", engine, "")
+            },
+        };
+        let directories = match &other.place.unturned {
+            None => varied("order of directories", "the file system's", "reversed"),
+            Some(why) => Condition {
+                second: None,
+                note: Some(why.clone()),
+                ..varied("order of directories", "the file system's", "")
+            },
+        };
         vec![
             clock,
             varied("folder", "the project's", "a copy elsewhere, another cache"),
             processors,
-            Condition {
-                second: None,
-                note: Some("left to the file system".to_owned()),
-                ..varied("order of directories", "the file system's", "")
-            },
+            sandbox,
+            directories,
             Condition {
                 second: None,
                 note: Some("steps are root in their sandbox, whoever builds".to_owned()),

@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 use crate::builder::{Built, Work};
 use crate::cache::Cache;
 use crate::compare::{Comparison, Difference, Side, compare};
-use crate::conditions::{Condition, Conditions};
+use crate::conditions::{Condition, Conditions, Place};
 use crate::error::PackError;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
 use crate::record::{ImageRecord, Reproducibility};
-use crate::sandbox::SandboxKind;
+use crate::sandbox::{SandboxKind, namespaces};
 use crate::scratch_folder::ScratchFolder;
 
 /// What came of building something a second time.
@@ -93,16 +93,15 @@ pub async fn verify(
         engine,
         cancel,
     };
-    let in_namespaces = prepared.options.sandbox == SandboxKind::Namespaces;
-    let local = in_namespaces || engine.is_none_or(Engine::is_local);
-    let conditions = Conditions::other(local, true);
+    let place = again.place().await;
+    let conditions = Conditions::other(place.clone(), true);
     let mut images = again.build(&conditions, &mut steps).await?;
     let mut depends_on_fixed = Vec::new();
     if images.iter().any(|image| !image.comparison.equal) {
         // What every build fixes can make no other bits; only the rest counts.
         let everything = images;
         images = again
-            .build(&Conditions::other(local, false), &mut steps)
+            .build(&Conditions::other(place, false), &mut steps)
             .await?;
         depends_on_fixed = only_in(&everything, &images);
     }
@@ -140,6 +139,33 @@ struct Again<'a> {
 }
 
 impl<'a> Again<'a> {
+    /// In namespaces, where more can be changed, unless they cannot be had or the engine was asked for.
+    async fn place(&self) -> Place {
+        let options = &self.prepared.options;
+        let first_in_engine = match options.sandbox {
+            SandboxKind::Namespaces => false,
+            SandboxKind::Engine => true,
+            SandboxKind::Auto => self.engine.is_some(),
+        };
+        let program = options.sandbox_program.as_deref();
+        let turned = namespaces::available(self.cache, program, true).await;
+        let unturned = turned.err().map(|error| error.to_string());
+        let stays = match &unturned {
+            _ if options.sandbox == SandboxKind::Engine => {
+                Some("the engine was asked for".to_owned())
+            }
+            Some(why) if first_in_engine => Some(why.clone()),
+            _ => None,
+        };
+        let in_engine = stays.is_some();
+        Place {
+            first_in_engine,
+            unturned: stays.clone().or(unturned),
+            stays,
+            local: !in_engine || self.engine.is_none_or(Engine::is_local),
+        }
+    }
+
     /// Builds under these conditions, in a place of its own that is gone afterwards, and compares.
     async fn build(
         &self,
@@ -153,8 +179,10 @@ impl<'a> Again<'a> {
             prepared: self.prepared,
             source: &place.source,
             cache: &place.cache,
+            bases: self.cache,
             engine: self.engine,
             conditions,
+            sandbox: conditions.sandbox(self.prepared.options.sandbox),
             cancel: self.cancel,
             kept: false,
         };

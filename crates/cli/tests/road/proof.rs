@@ -43,20 +43,38 @@ fn every_other_ecosystem_is_proven() {
     }
 }
 
+/// A manifest that runs commands over Python's image.
+fn commands(commands: &[&str]) -> String {
+    manifest("python:3.11-slim", "python", &[], commands)
+}
+
+fn manifest(base: &str, language: &str, packages: &[&str], commands: &[&str]) -> String {
+    json!({
+        "manifest_version": "1.0",
+        "applications": { "web": {
+            "type": language, "language": language, "system_packages": packages,
+            "build_commands": commands, "run_command": "sleep 1000"
+        } },
+        "containers": { "web": { "base_image": base, "applications": ["web"] } }
+    })
+    .to_string()
+}
+
+/// Whether a second build runs in namespaces, where directories can be told in another order.
+#[expect(clippy::print_stderr, reason = "a test that is passed over says so")]
+fn namespaces_are_here() -> bool {
+    let here = rustix::process::geteuid().is_root();
+    if !here {
+        eprintln!("SKIPPED: sandboxes of namespaces are tested as root");
+    }
+    here
+}
+
 /// What is built with this command over Python's image, and has come out the same twice.
 fn command_is_proven(packages: &[&str], commands: &[&str]) {
     let mut world = World::new();
-    let manifest = json!({
-        "manifest_version": "1.0",
-        "applications": { "web": {
-            "type": "python", "language": "python", "system_packages": packages,
-            "build_commands": commands, "run_command": "python3 -m http.server 8000"
-        } },
-        "containers": { "web": {
-            "base_image": "python:3.11-slim", "applications": ["web"], "ports": [8000]
-        } }
-    });
-    let project = world.written(&[("ergon.json", &manifest.to_string())]);
+    let manifest = manifest("python:3.11-slim", "python", packages, commands);
+    let project = world.written(&[("ergon.json", &manifest)]);
     proven(&world, &project);
 }
 
@@ -90,18 +108,11 @@ fn pythons_other_managers_are_proven() {
 #[test]
 fn what_takes_the_clock_fails_and_is_named() {
     let mut world = World::with_own_cache();
-    let manifest = json!({
-        "manifest_version": "1.0",
-        "applications": { "web": {
-            "type": "python", "language": "python",
-            "build_commands": ["date > built && echo steady > steady", "tar cf pages.tar built"],
-            "run_command": "python3 -m http.server 8000"
-        } },
-        "containers": { "web": {
-            "base_image": "python:3.11-slim", "applications": ["web"], "ports": [8000]
-        } }
-    });
-    let project = world.written(&[("ergon.json", &manifest.to_string())]);
+    let manifest = commands(&[
+        "date > built && echo steady > steady",
+        "tar cf pages.tar built",
+    ]);
+    let project = world.written(&[("ergon.json", &manifest)]);
     let ended = world
         .ergon(["build", project.path(), "--verify", "--json"])
         .run();
@@ -130,6 +141,69 @@ fn what_takes_the_clock_fails_and_is_named() {
     let again = world.ergon(["build", project.path(), "--json"]).json();
     assert_eq!(again["reproducibility"], "failed");
     assert_eq!(again["cached"], true);
+}
+
+/// Three ways to tell what is in a folder, and one that sorts.
+const LISTINGS: [&str; 5] = [
+    "mkdir -p made/sub && cd made && touch one two three four sub/x sub/y sub/z",
+    "ls -U made > listed",
+    "find made > found",
+    "python3 -c 'import os; print(os.listdir(\"made\"))' > told",
+    "find made | LC_ALL=C sort > sorted",
+];
+
+#[test]
+fn what_takes_the_order_of_a_directory_fails_and_is_named() {
+    if !namespaces_are_here() {
+        return;
+    }
+    let mut world = World::with_own_cache();
+    let project = world.written(&[("ergon.json", &commands(&LISTINGS))]);
+    let ended = world
+        .ergon(["build", project.path(), "--verify", "--json"])
+        .run();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let differences = report["differences"].as_array().unwrap();
+    let said: Vec<(&str, &str)> = differences
+        .iter()
+        .map(|difference| {
+            assert!(difference["fix"].as_str().unwrap().starts_with("sort what"));
+            (
+                difference["path"].as_str().unwrap(),
+                difference["cause"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let order = "order of a directory";
+    let expected = [
+        ("app/listed", order),
+        ("app/found", order),
+        ("app/told", order),
+    ];
+    assert_eq!(said, expected, "{report:#}");
+
+    let sorted = [LISTINGS[0], LISTINGS[4]];
+    let project = world.written(&[("ergon.json", &commands(&sorted))]);
+    proven(&world, &project);
+}
+
+#[test]
+fn a_large_directory_is_told_whole_the_other_way_round() {
+    if !namespaces_are_here() {
+        return;
+    }
+    let mut world = World::with_own_cache();
+    // More than one call tells; by two programs at once; to be begun again; and while it shrinks.
+    let project = world.written(&[(
+        "ergon.json",
+        &commands(&[
+            "mkdir many && cd many && seq 1 9000 | xargs touch",
+            "(find many | wc -l > count) & python3 -c 'import os; print(len(set(os.listdir(\"many\"))))' > set; wait; ls many | md5sum > sum",
+            "rm -r many",
+        ]),
+    )]);
+    proven(&world, &project);
 }
 
 #[test]
@@ -180,10 +254,17 @@ fn proven(world: &World, project: &Project) {
     assert_eq!(report["reproducibility"], "proven", "{report:#}");
     assert_eq!(report["differences"], json!([]));
     let conditions = report["verification"]["conditions"].as_array().unwrap();
+    let second = |name: &str| {
+        let mut named = conditions.iter().filter(|one| one["name"] == name);
+        let condition = named.next();
+        condition.unwrap_or_else(|| panic!("{name} in {conditions:?}"))["second"].as_str()
+    };
     for name in ["clock", "folder", "umask", "locale", "time zone"] {
-        assert!(
-            conditions.iter().any(|condition| condition["name"] == name),
-            "{name} in {conditions:?}"
-        );
+        assert!(second(name).is_some(), "{name} in {conditions:?}");
+    }
+    if rustix::process::geteuid().is_root() {
+        // Made in the engine, made again in namespaces: one digest from both sandboxes.
+        assert_eq!(second("sandbox"), Some("Linux namespaces"));
+        assert_eq!(second("order of directories"), Some("reversed"));
     }
 }

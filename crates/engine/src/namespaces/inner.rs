@@ -15,6 +15,7 @@ use rustix::process::Signal;
 
 use super::cgroup;
 use super::confine;
+use super::directories;
 use super::root::Root;
 use super::spec::{Orders, Report, SandboxSpec, processors};
 
@@ -56,6 +57,9 @@ fn obey(channel: &File) -> Result<(), Refusal> {
         return Err(Report::Failed("its parent is gone".to_owned()));
     }
     let spec = &orders.spec;
+    if spec.reversed {
+        directories::possible().map_err(failed("turn directories round"))?;
+    }
     cgroup::join(&orders.groups).map_err(failed("join its control groups"))?;
     limit_processors(spec)?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
@@ -71,7 +75,7 @@ fn obey(channel: &File) -> Result<(), Refusal> {
     if spec.command.is_empty() {
         return Ok(());
     }
-    become_command(&orders)
+    become_command(&orders, channel)
 }
 
 fn limit_processors(spec: &SandboxSpec) -> Result<(), Refusal> {
@@ -88,7 +92,7 @@ fn limit_processors(spec: &SandboxSpec) -> Result<(), Refusal> {
     rustix::thread::sched_setaffinity(None, &set).map_err(failed("choose its processors"))
 }
 
-fn become_command(orders: &Orders) -> Result<(), Refusal> {
+fn become_command(orders: &Orders, channel: &File) -> Result<(), Refusal> {
     let spec = &orders.spec;
     let workdir = Path::new(&spec.workdir);
     fs::create_dir_all(workdir)
@@ -126,6 +130,12 @@ fn become_command(orders: &Orders) -> Result<(), Refusal> {
         .map_err(|error| Report::Failed(format!("cannot make the system call filter: {error}")))?;
     for filter in &filters {
         confine::apply(filter).map_err(failed("filter system calls"))?;
+    }
+    if spec.reversed {
+        // From here on this process, too, is told what is in a directory; it asks no more.
+        directories::hand_over()
+            .and_then(|listener| directories::send(channel, &listener))
+            .map_err(failed("turn directories round"))?;
     }
     confine::drop_capabilities(spec.network).map_err(failed("give up its privileges"))?;
     rustix::stdio::dup2_stdin(&empty).map_err(failed("close its input"))?;

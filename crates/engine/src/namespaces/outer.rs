@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, PidfdFlags};
 
 use super::cgroup::Groups;
+use super::directories::{Directories, Received};
 use super::inner::failed;
 use super::program::INNER;
 use super::spec::{Orders, Report, SandboxEnd, SandboxSpec};
@@ -79,7 +80,12 @@ fn sandbox(channel: &Channel) -> Result<SandboxEnd, Report> {
         spec,
     };
     let mut inner = Inner::start(&orders)?;
-    let exit_code = inner.wait(channel)?;
+    let directories = if orders.spec.reversed {
+        Directed::Awaited
+    } else {
+        Directed::ByTheKernel
+    };
+    let exit_code = inner.wait(channel, directories)?;
     Ok(SandboxEnd {
         exit_code,
         out_of_memory: groups.ran_out_of_memory(),
@@ -120,16 +126,23 @@ impl Inner {
     }
 
     /// Waits until it ends, or until nobody wants to know any more.
-    fn wait(&mut self, channel: &Channel) -> Result<i64, Report> {
+    fn wait(&mut self, channel: &Channel, mut directories: Directed) -> Result<i64, Report> {
+        let mut refusal = Vec::new();
         loop {
-            let mut polled = [
+            let mut polled = vec![
                 PollFd::new(&self.handle, PollFlags::IN),
                 PollFd::new(&channel.0, PollFlags::RDHUP),
             ];
+            match &directories {
+                Directed::ByTheKernel => {}
+                Directed::Awaited => polled.push(PollFd::new(&self.orders, PollFlags::IN)),
+                Directed::ByUs(ours) => polled.push(PollFd::new(ours, PollFlags::IN)),
+            }
             match rustix::event::poll(&mut polled, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(failed("wait for the command")(errno)),
             }
+            let asked = polled.get(2).map_or(PollFlags::empty(), PollFd::revents);
             if !polled[1].revents().is_empty() {
                 let _ = self.child.kill();
             }
@@ -138,9 +151,8 @@ impl Inner {
                 .try_wait()
                 .map_err(failed("wait for the command"))?
             {
-                let mut refusal = String::new();
-                let _ = self.orders.read_to_string(&mut refusal);
-                if let Ok(report) = serde_json::from_str(&refusal) {
+                let _ = self.orders.read_to_end(&mut refusal);
+                if let Ok(report) = serde_json::from_slice(&refusal) {
                     return Err(report);
                 }
                 return Ok(status
@@ -149,6 +161,41 @@ impl Inner {
                     .unwrap_or(-1)
                     .into());
             }
+            if !asked.is_empty() {
+                directories = directories
+                    .served(&self.orders, asked, &mut refusal)
+                    .map_err(failed("turn directories round"))?;
+            }
+        }
+    }
+}
+
+/// Who tells the sandbox what is in a directory.
+enum Directed {
+    ByTheKernel,
+    /// This process, as soon as the sandbox is made.
+    Awaited,
+    ByUs(Directories),
+}
+
+impl Directed {
+    /// What comes after something was heard of the sandbox; what is no question goes to `said`.
+    fn served(self, orders: &UnixStream, asked: PollFlags, said: &mut Vec<u8>) -> io::Result<Self> {
+        match self {
+            Self::ByUs(mut ours) if asked.contains(PollFlags::IN) => {
+                ours.answer()?;
+                Ok(Self::ByUs(ours))
+            }
+            // Nobody is left who could ask.
+            Self::ByUs(_) | Self::ByTheKernel => Ok(Self::ByTheKernel),
+            Self::Awaited => match Directories::receive(orders)? {
+                Received::Directories(ours) => Ok(Self::ByUs(ours)),
+                Received::Bytes(bytes) if bytes.is_empty() => Ok(Self::ByTheKernel),
+                Received::Bytes(bytes) => {
+                    said.extend(bytes);
+                    Ok(Self::Awaited)
+                }
+            },
         }
     }
 }

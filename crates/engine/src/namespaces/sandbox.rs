@@ -106,12 +106,18 @@ impl Sandbox {
     }
 }
 
-/// Whether sandboxes can be made here, over layers in a disk's folder `folder`; why not, where not.
-pub async fn available(folder: &Path, program: Option<&Path>) -> Result<(), EngineError> {
+/// Whether sandboxes can be made here, over layers in a disk's folder `folder`, and their directories
+/// turned round where that is wanted; why not, where not.
+pub async fn available(
+    folder: &Path,
+    program: Option<&Path>,
+    reversed: bool,
+) -> Result<(), EngineError> {
     let spec = SandboxSpec {
         folder: folder.to_owned(),
         hostname: "probe".to_owned(),
         processes: 16,
+        reversed,
         ..SandboxSpec::default()
     };
     let probe = Sandbox::start(&spec, program).await?;

@@ -30,6 +30,8 @@ pub struct SandboxSpec {
     pub processes: u32,
     /// Which processors it may use, as `0,2-3`; absent: all.
     pub processors: Option<String>,
+    /// Directories tell their entries last first, whatever order their file system has.
+    pub reversed: bool,
 }
 
 impl SandboxSpec {

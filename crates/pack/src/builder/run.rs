@@ -46,16 +46,16 @@ impl ContainerBuild<'_, '_, '_> {
             command: command.to_owned(),
             instead,
         };
-        match (options.sandbox, self.work.engine) {
+        match (self.work.sandbox, self.work.engine) {
             (SandboxKind::Auto | SandboxKind::Engine, Some(engine)) => return Ok(Some(engine)),
             (SandboxKind::Engine, None) => return Err(no_engine(None)),
             (SandboxKind::Namespaces | SandboxKind::Auto, _) => {}
         }
         // Asked before any layer is unpacked in vain.
         let program = options.sandbox_program.as_deref();
-        match namespaces::available(self.work.cache, program).await {
+        match namespaces::available(self.work.cache, program, false).await {
             Ok(()) => Ok(None),
-            Err(reason) if options.sandbox == SandboxKind::Auto => Err(no_engine(Some(reason))),
+            Err(reason) if self.work.sandbox == SandboxKind::Auto => Err(no_engine(Some(reason))),
             Err(reason) => Err(reason.into()),
         }
     }
@@ -102,8 +102,11 @@ impl ContainerBuild<'_, '_, '_> {
         state: &StageState,
         run: &Run<'_>,
     ) -> Result<Layer, PackError> {
-        let base_layers = state.base.layers().iter().map(|layer| layer.digest);
-        let above = state.layers.iter().map(|layer| layer.layer.digest);
+        let work = &self.work;
+        let base_layers = state.base.layers().iter();
+        let base_layers = base_layers.map(|layer| (layer.digest, work.bases));
+        let above = state.layers.iter();
+        let above = above.map(|layer| (layer.layer.digest, work.cache));
         let over = OverLayers {
             cache: self.work.cache,
             layers: base_layers.chain(above).collect(),

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::archives;
+use super::order::{self, Order};
 
 /// The contents of one path in two images.
 pub(super) struct Bytes<'a> {
@@ -41,6 +42,10 @@ const BUILD_PATH: Cause = (
 const ORDER: Cause = (
     "the same lines in another order",
     "sort them: directories and hash tables have no order of their own",
+);
+const DIRECTORY: Cause = (
+    "order of a directory",
+    "sort what a directory holds before it is written (`ls`, `sort`, `sorted(os.listdir())`): its order is the file system's",
 );
 const RANDOM: Cause = (
     "a random value",
@@ -195,8 +200,15 @@ fn of_format(bytes: &Bytes<'_>) -> Option<Cause> {
 
 /// What the bytes around the difference tell.
 fn of_text(bytes: &Bytes<'_>, first: &str, second: &str, text: bool) -> Option<Cause> {
-    if text && bytes.whole && same_lines(bytes.first, bytes.second) {
-        return Some(ORDER);
+    if text
+        && bytes.whole
+        && let (Ok(one), Ok(other)) = (str::from_utf8(bytes.first), str::from_utf8(bytes.second))
+        && let Some(order) = order::of(one, other)
+    {
+        return Some(match order {
+            Order::Reversed => DIRECTORY,
+            Order::Other => ORDER,
+        });
     }
     let at_difference = |expression: &Regex| {
         let (one, other) = (matched(expression, first), matched(expression, second));
@@ -287,17 +299,6 @@ fn near(content: &[u8], at: usize, wanted: &[u8], within: usize) -> bool {
     content[start.min(end)..end]
         .windows(wanted.len())
         .any(|window| window == wanted)
-}
-
-fn same_lines(first: &[u8], second: &[u8]) -> bool {
-    first.len() == second.len() && sorted_lines(first) == sorted_lines(second)
-}
-
-fn sorted_lines(content: &[u8]) -> Vec<&[u8]> {
-    let lines = content.split(|byte| matches!(byte, b'\n' | b',' | b' '));
-    let mut lines: Vec<&[u8]> = lines.collect();
-    lines.sort_unstable();
-    lines
 }
 
 fn is_text(content: &[u8]) -> bool {

@@ -30,8 +30,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// What a step runs over.
 pub struct OverLayers<'a> {
     pub cache: &'a Cache,
-    /// The layers, lowest first.
-    pub layers: Vec<Digest>,
+    /// The layers, lowest first, and whose cache has each: a base's are unpacked once for all builds.
+    pub layers: Vec<(Digest, &'a Cache)>,
     /// What the base's configuration says.
     pub base: &'a RuntimeConfiguration,
     /// The program that becomes the sandbox; absent: this one.
@@ -52,7 +52,7 @@ pub async fn run(
     step: &RunningStep<'_>,
     cancel: &CancellationToken,
 ) -> Result<NamespaceStep, PackError> {
-    let trees = unpacked(over.cache, &over.layers).await?;
+    let trees = unpacked(&over.layers).await?;
     let folder =
         ScratchFolder::new(&running(over.cache)).map_err(|(path, error)| PackError::Sandbox {
             command: request.command.to_owned(),
@@ -91,6 +91,7 @@ pub async fn run(
         memory: request.limits.memory,
         processes: request.limits.processes,
         processors: surroundings.processors,
+        reversed: surroundings.reversed,
     };
     let mut sandbox = Sandbox::start(&spec, over.program).await?;
     let mut tail = VecDeque::new();
@@ -134,13 +135,18 @@ fn running(cache: &Cache) -> PathBuf {
     cache.root().join("running")
 }
 
-/// Whether sandboxes of namespaces can be made over this cache; why not, where not.
-pub async fn available(cache: &Cache, program: Option<&Path>) -> Result<(), EngineError> {
+/// Whether sandboxes of namespaces can be made over this cache, with their directories turned round
+/// where that is wanted; why not, where not.
+pub async fn available(
+    cache: &Cache,
+    program: Option<&Path>,
+    reversed: bool,
+) -> Result<(), EngineError> {
     let folder =
         ScratchFolder::new(&running(cache)).map_err(|(path, error)| EngineError::NoNamespaces {
             reason: format!("{} cannot be written: {error}", path.display()),
         })?;
-    ergon_engine::namespaces::available(&folder.path, program).await
+    ergon_engine::namespaces::available(&folder.path, program, reversed).await
 }
 
 async fn follow(
@@ -163,13 +169,15 @@ async fn follow(
 }
 
 /// The layers' trees, topmost first.
-async fn unpacked(cache: &Cache, layers: &[Digest]) -> Result<Vec<Tree>, PackError> {
-    let (cache, layers) = (cache.clone(), layers.to_vec());
+async fn unpacked(layers: &[(Digest, &Cache)]) -> Result<Vec<Tree>, PackError> {
+    let layers = layers.iter().rev();
+    let layers: Vec<(Digest, Cache)> = layers
+        .map(|(layer, cache)| (*layer, (*cache).clone()))
+        .collect();
     tokio::task::spawn_blocking(move || {
         layers
             .iter()
-            .rev()
-            .map(|layer| tree(&cache, layer))
+            .map(|(layer, cache)| tree(cache, layer))
             .collect()
     })
     .await?
