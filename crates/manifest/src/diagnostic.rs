@@ -182,6 +182,7 @@ pub(crate) mod code {
         HEALTH_PATH = "health-path";
         PORT_RANGE = "port-range";
         EPOCH_RANGE = "epoch-range";
+        PLATFORM = "platform";
         DUPLICATE_ITEM = "duplicate-item";
         UNKNOWN_APPLICATION = "unknown-application";
         UNUSED_APPLICATION = "unused-application";

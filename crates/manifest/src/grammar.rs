@@ -31,6 +31,7 @@ pub(crate) mod pattern {
         "^[^/\\\\\\u0000-\\u001f\\u007f][^\\\\\\u0000-\\u001f\\u007f]*$";
     pub const VOLUME: &str = "^/[^/\\\\\\u0000-\\u001f\\u007f][^\\\\\\u0000-\\u001f\\u007f]*$";
     pub const HEALTH_PATH: &str = "^/[!-~]*$";
+    pub const PLATFORM: &str = "^linux/[a-z0-9]+(/v[0-9])?$";
     pub const PACKAGE: &str = "^[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=[A-Za-z0-9.+~:-]+)?$";
 }
 

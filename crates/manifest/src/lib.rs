@@ -17,6 +17,7 @@ mod grammar;
 mod image;
 mod model;
 mod order;
+mod platform;
 mod relations;
 mod schema;
 mod structure;
@@ -33,4 +34,5 @@ pub use model::{
     Application, Container, EnvironmentVariable, Health, MANIFEST_VERSION, Manifest, NamedEpoch,
     Packaging, Project, Runtime, SourceDateEpoch, Tagging, Tier,
 };
+pub use platform::{ParsePlatformError, PlatformName};
 pub use schema::json_schema;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::grammar::{LONGEST_NAME, pattern};
+use crate::platform::PlatformName;
 
 /// The only manifest version there is.
 pub const MANIFEST_VERSION: &str = "1.0";
@@ -249,6 +250,10 @@ pub struct Packaging {
     /// Seconds since 1970 that every file time in the image gets, or `"commit"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_date_epoch: Option<SourceDateEpoch>,
+    /// What images are made for: `linux/amd64`, `linux/arm64`, … Absent: the machine that builds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>", inner(regex(pattern = pattern::PLATFORM)), extend("uniqueItems" = true))]
+    pub platforms: Vec<PlatformName>,
 }
 
 /// A second tag beside the one made of the build hash.

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::relations::{ContainerNames, Names};
 use crate::written::{Lost, Texts, Written};
-use crate::{grammar, image};
+use crate::{grammar, image, platform};
 
 /// Reads the manifest in `tree`. What it returns is complete only when nothing was reported.
 pub(crate) fn read(
@@ -180,6 +180,12 @@ fn packaging(fields: &mut Fields<'_, '_>) -> (Packaging, Texts) {
         registry: fields.text("registry", image::registry),
         tagging: fields.choice("tagging", TAGGINGS),
         source_date_epoch: fields.epoch("source_date_epoch"),
+        platforms: fields
+            .texts("platforms", platform::platform)
+            .items
+            .iter()
+            .filter_map(|item| item.text.parse().ok())
+            .collect(),
     };
     (packaging, build_order)
 }

@@ -30,7 +30,7 @@ fn a_manifest_with_every_field() {
     let document = check(text).unwrap();
     assert_eq!(
         document.digest().to_string(),
-        "sha256:685792f6a75dd38145d56e3e4a7cb7d883ff8f93099518c7c5c0d04726466fba"
+        "sha256:d8ada315ba6c3e01debdce5c55e3e0569ff5719e0fe391b0377a899ef00ce08e"
     );
     assert_eq!(to_pretty_json(&document.manifest), text);
 }

@@ -84,12 +84,19 @@ fn packaging() -> impl Strategy<Value = Packaging> {
         Just(SourceDateEpoch::Named(NamedEpoch::Commit)),
     ];
     let tagging = sample::select(vec![Tagging::GitSha, Tagging::BuildHash]);
-    (option::of(epoch), option::of(tagging)).prop_map(|(source_date_epoch, tagging)| Packaging {
-        build_order: Vec::new(),
-        registry: Some("docker.io/company".to_owned()),
-        tagging,
-        source_date_epoch,
-    })
+    let platforms = sample::subsequence(vec!["linux/amd64", "linux/arm64", "linux/arm/v7"], 0..=3);
+    (option::of(epoch), option::of(tagging), platforms).prop_map(
+        |(source_date_epoch, tagging, platforms)| Packaging {
+            build_order: Vec::new(),
+            registry: Some("docker.io/company".to_owned()),
+            tagging,
+            source_date_epoch,
+            platforms: platforms
+                .into_iter()
+                .map(|platform| platform.parse().unwrap())
+                .collect(),
+        },
+    )
 }
 
 /// Any valid manifest: each container depends on some of those before it.

@@ -167,6 +167,22 @@ fn values_out_of_a_few() {
       packaging.tagging is "latest", which is none of its values
       help: write "git-sha" or "build-hash"
     "#);
+    assert_snapshot!(refusals(&with(r#""packaging": { "platforms": ["linux/amd64", "aarch64", 1, "linux/amd64"] }"#)), @r#"
+    5:47 platform at "aarch64"
+      packaging.platforms[1] is "aarch64", which is not a platform
+      help: did you mean "linux/arm64"?
+    5:58 wrong-type at 1
+      packaging.platforms[2] is the number 1; wanted is a string
+      help: write it in quotes: "1"
+    5:61 duplicate-item at "linux/amd64"
+      packaging.platforms[3] says "linux/amd64" a second time
+      help: remove it
+    "#);
+    assert_snapshot!(refusals(&with(r#""packaging": { "platform": "linux/arm64" }"#)), @r#"
+    5:18 unknown-field at "platform"
+      packaging.platform is not a field
+      help: did you mean `platforms`, a list?  "platforms": ["linux/arm64"]
+    "#);
     assert_snapshot!(refusals(&with(r#""packaging": { "source_date_epoch": "now" }"#)), @r#"
     5:39 unknown-value at "now"
       packaging.source_date_epoch is "now", which is no time
