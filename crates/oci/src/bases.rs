@@ -16,6 +16,7 @@ use crate::files::read_whole;
 use crate::image::Image;
 use crate::layer::{EntryKind, Room, Spool, read_layer, write_layer};
 use crate::layout;
+use crate::model::Platform;
 use crate::reference::Reference;
 
 /// No record is larger, in bytes.
@@ -34,6 +35,9 @@ pub struct Base {
     pub reference: Reference,
     /// Of the manifest.
     pub digest: Digest,
+    /// What it runs on: `linux/arm64`. Older records do not say, and their image does.
+    #[serde(default)]
+    pub platform: String,
     pub source: Source,
     pub held_since: Timestamp,
 }
@@ -73,23 +77,38 @@ impl Bases {
         }
     }
 
-    /// What a name means, where its image is held whole.
+    /// What a name means for a platform, where its image is held whole.
     ///
     /// A record that cannot be read and an image that lacks a blob are as good as none.
-    pub fn resolve(&self, reference: &Reference) -> Result<Option<Base>, Error> {
-        match reference.digest() {
-            Some(digest) => self.find(reference, digest),
-            None => Ok(self.named(reference).inspect(|base| self.used(base))),
+    pub fn resolve(&self, reference: &Reference, platform: &str) -> Result<Option<Base>, Error> {
+        let platform = Platform::parse(platform)?;
+        if let Some(digest) = reference.digest() {
+            let held = self.find(reference, digest)?;
+            return Ok(held.filter(|base| fits(base, &platform)));
         }
+        let held = match self.named(reference, &platform) {
+            Some(base) => Some(base),
+            // One whose image does not say for which variant it is.
+            None => (self.named_for_any(reference)?.into_iter()).find(|base| fits(base, &platform)),
+        };
+        Ok(held.inspect(|base| self.used(base)))
+    }
+
+    /// What a name means, for each platform it is held for.
+    pub fn named_for_any(&self, reference: &Reference) -> Result<Vec<Base>, Error> {
+        let mut held = self.list()?;
+        held.retain(|base| base.reference == *reference);
+        Ok(held)
     }
 
     /// The base with this very digest, under whatever name it is held.
     pub fn find(&self, reference: &Reference, digest: &Digest) -> Result<Option<Base>, Error> {
-        if let Some(base) = self.named(reference).filter(|base| base.digest == *digest) {
-            self.used(&base);
-            return Ok(Some(base));
-        }
-        let held = self.list()?.into_iter().find(|base| base.digest == *digest);
+        let held = self.list()?;
+        let of_digest = || held.iter().filter(|base| base.digest == *digest);
+        let held = of_digest()
+            .find(|base| base.reference == *reference)
+            .or_else(|| of_digest().next())
+            .cloned();
         if let Some(base) = &held {
             self.used(base);
         }
@@ -99,7 +118,7 @@ impl Bases {
         }))
     }
 
-    /// Every base that is held whole, in the order of their names.
+    /// Every base that is held whole, in the order of their names and platforms.
     pub fn list(&self) -> Result<Vec<Base>, Error> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -111,18 +130,24 @@ impl Bases {
             let path = entry.map_err(Error::io("read", &self.folder))?.path();
             bases.extend(self.held(&path));
         }
-        bases.sort_by(|left, right| left.reference.cmp(&right.reference));
+        let key = |base: &Base| (base.reference.clone(), base.platform.clone());
+        bases.sort_by_key(|base| key(base));
+        // One that an older cache held, and its newer record.
+        bases.dedup_by_key(|base| key(base));
         Ok(bases)
     }
 
-    /// Forgets a name. Its blobs stay, since others may share them. False where it was not known.
+    /// Forgets what a name means for every platform. The blobs stay, since others may share them. False where it was
+    /// not known.
     pub fn remove(&self, reference: &Reference) -> Result<bool, Error> {
-        let path = self.path(reference);
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io("remove", path)(error)),
+        let held = self.named_for_any(reference)?;
+        for base in &held {
+            let platform = Platform::parse(&base.platform)?;
+            for path in [self.path(reference, &platform), self.older_path(reference)] {
+                remove(&path)?;
+            }
         }
+        Ok(!held.is_empty())
     }
 
     /// Lets a name mean an image whose blobs are here already.
@@ -148,14 +173,19 @@ impl Bases {
         let base = Base {
             reference: reference.clone(),
             digest: image.digest,
+            platform: image.platform().normal().to_string(),
             source,
             held_since: now,
         };
         fs::create_dir_all(&self.folder).map_err(Error::io("make the folder", &self.folder))?;
-        let path = self.path(reference);
+        let path = self.path(reference, &image.platform());
         let content = serde_json::to_vec_pretty(&base)
             .map_err(|error| Error::malformed("the base", error))?;
         write_file(&path, &content)?;
+        let older = self.older_path(reference);
+        if (self.held(&older)).is_none_or(|older| older.platform == base.platform) {
+            remove(&older)?;
+        }
         Ok(base)
     }
 
@@ -217,27 +247,54 @@ impl Bases {
         self.hold(reference, &image, Source::Layout, now)
     }
 
-    fn path(&self, reference: &Reference) -> PathBuf {
-        self.folder.join(format!(
-            "{}.json",
-            Digest::of(reference.canonical().as_bytes()).hex()
-        ))
+    fn path(&self, reference: &Reference, platform: &Platform) -> PathBuf {
+        let key = format!("{} {}", reference.canonical(), platform.normal());
+        self.folder
+            .join(format!("{}.json", Digest::of(key.as_bytes()).hex()))
     }
 
-    fn named(&self, reference: &Reference) -> Option<Base> {
-        self.held(&self.path(reference))
-            .filter(|base| base.reference == *reference)
+    /// Where a name stood when it could mean one image only.
+    fn older_path(&self, reference: &Reference) -> PathBuf {
+        let key = Digest::of(reference.canonical().as_bytes());
+        self.folder.join(format!("{}.json", key.hex()))
+    }
+
+    fn named(&self, reference: &Reference, platform: &Platform) -> Option<Base> {
+        let paths = [self.path(reference, platform), self.older_path(reference)];
+        let mut held = paths.iter().filter_map(|path| self.held(path));
+        let wanted = platform.normal().to_string();
+        held.find(|base| base.reference == *reference && base.platform == wanted)
     }
 
     /// Remembers in the record's time when the base was last asked for.
     fn used(&self, base: &Base) {
-        touch(&self.path(&base.reference));
+        if let Ok(platform) = Platform::parse(&base.platform) {
+            let path = self.path(&base.reference, &platform);
+            let older = self.older_path(&base.reference);
+            touch(if path.exists() { &path } else { &older });
+        }
     }
 
     /// What a record says, if it can be read and its image is whole.
     fn held(&self, path: &Path) -> Option<Base> {
         let base: Base = serde_json::from_slice(&read_whole(path, LARGEST).ok()?).ok()?;
         let image = Image::load(&self.blobs, &base.digest).ok()?;
+        let platform = image.platform().normal().to_string();
+        let base = Base { platform, ..base };
         image.is_whole(&self.blobs).then_some(base)
+    }
+}
+
+/// Whether a base runs where an image for `platform` would.
+fn fits(base: &Base, platform: &Platform) -> bool {
+    Platform::parse(&base.platform).is_ok_and(|offered| platform.accepts(&offered))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error))
+        }
+        _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 //! machine are spoken to in plain HTTP, all others over TLS with what the system trusts; the
 //! program must have installed a default `rustls` provider. Credentials are Docker's.
 
+mod indexes;
 mod referrers;
 
 use std::io::Write;
@@ -31,6 +32,7 @@ use crate::model::{
 };
 use crate::reference::Reference;
 
+pub use indexes::{pull_index, push_index};
 pub use referrers::{pull_referrers, push_referrers};
 
 const AT_ONCE: usize = 3;
@@ -58,15 +60,9 @@ pub type OnProgress = Arc<dyn Fn(BlobProgress) + Send + Sync>;
 pub async fn pull(reference: &Reference, platform: &str, blobs: &Blobs) -> Result<Image, Error> {
     let platform = Platform::parse(platform)?;
     let registry = Registry::connect(reference, "pull", RegistryOperation::Pull).await?;
-    let (digest, manifest) = registry.manifest(reference, &platform).await?;
+    let (digest, manifest) = registry.manifest(&platform).await?;
     let parsed: ImageManifest = parse(&manifest, "the manifest", &digest)?;
-    let parts = std::iter::once(&parsed.config).chain(&parsed.layers);
-    let writers = TaskTracker::new();
-    let pulled = some_at_once(parts.map(|part| registry.download(part, blobs, &writers))).await;
-    // Where one failed, the writers of the others still have to take their unfinished files away.
-    writers.close();
-    writers.wait().await;
-    pulled?;
+    registry.download_all(&parsed, blobs).await?;
     let blobs = blobs.clone();
     blocking(move || {
         // Last, so that a manifest that is here has its parts.
@@ -90,16 +86,9 @@ pub async fn push(
     let parts = std::iter::once(&image.manifest.config).chain(image.layers());
     some_at_once(parts.map(|part| registry.upload(part, blobs, &progress))).await?;
     let manifest = blobs.read(&image.digest)?;
-    let media_type = image
-        .media_type()
-        .parse()
-        .map_err(|_| registry.failed("its media type is not one"))?;
     registry
-        .client
-        .push_manifest_raw(&registry.name(tag), manifest, media_type)
+        .put_manifest(&registry.name(tag), manifest, image.media_type())
         .await
-        .map_err(|error| registry.explain(error))?;
-    Ok(())
 }
 
 /// One repository of one registry, for one purpose.
@@ -116,6 +105,12 @@ struct Registry {
 struct Envelope {
     media_type: Option<String>,
     manifests: Option<serde::de::IgnoredAny>,
+}
+
+fn is_index(content: &[u8], digest: &Digest) -> Result<bool, Error> {
+    let envelope: Envelope = parse(content, "the manifest", digest)?;
+    Ok(envelope.manifests.is_some()
+        || matches!(envelope.media_type.as_deref(), Some(INDEX | DOCKER_LIST)))
 }
 
 impl Registry {
@@ -161,48 +156,55 @@ impl Registry {
     }
 
     /// The manifest of the image for a platform, with its digest.
-    async fn manifest(
-        &self,
-        reference: &Reference,
-        platform: &Platform,
-    ) -> Result<(Digest, Vec<u8>), Error> {
-        let mut wanted = reference.digest().copied();
+    async fn manifest(&self, platform: &Platform) -> Result<(Digest, Vec<u8>), Error> {
+        let mut wanted = self.reference.digest().copied();
         for _ in 0..DEEPEST {
-            let name = match wanted {
-                Some(digest) => self.name_at(&digest),
-                None => self.name(reference.tag().unwrap_or("latest")),
-            };
-            let (content, _) = self
-                .client
-                .pull_manifest_raw(
-                    &name,
-                    &self.auth,
-                    &[MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_LIST],
-                )
-                .await
-                .map_err(|error| self.explain(error))?;
-            let digest = Digest::of(&content);
-            if wanted.is_some_and(|wanted| wanted != digest) {
-                return Err(self.failed(
-                    "the registry served a manifest with another digest than was asked for",
-                ));
-            }
-            let envelope: Envelope = parse(&content, "the manifest", &digest)?;
-            let is_index = envelope.manifests.is_some()
-                || matches!(envelope.media_type.as_deref(), Some(INDEX | DOCKER_LIST));
-            if !is_index {
-                return Ok((digest, content.into()));
+            let (digest, content) = self.content(wanted).await?;
+            if !is_index(&content, &digest)? {
+                return Ok((digest, content));
             }
             let index: ImageIndex = parse(&content, "the index", &digest)?;
-            let chosen = index.select(platform).ok_or_else(|| {
-                self.failed(format!(
-                    "it is not made for {platform}; it is for {}",
-                    offered(&index)
-                ))
-            })?;
+            let chosen = index
+                .select(platform)
+                .ok_or_else(|| Error::NoSuchPlatform {
+                    what: self.reference.familiar(),
+                    wanted: platform.to_string(),
+                    offered: index.platforms(),
+                })?;
             wanted = Some(chosen.digest);
         }
         Err(self.failed("its indexes stand too deep inside one another"))
+    }
+
+    /// The manifest or index with a digest, or under the reference's tag.
+    async fn content(&self, wanted: Option<Digest>) -> Result<(Digest, Vec<u8>), Error> {
+        let name = match wanted {
+            Some(digest) => self.name_at(&digest),
+            None => self.name(self.reference.tag().unwrap_or("latest")),
+        };
+        let known = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_LIST];
+        let (content, _) = self
+            .client
+            .pull_manifest_raw(&name, &self.auth, &known)
+            .await
+            .map_err(|error| self.explain(error))?;
+        let digest = Digest::of(&content);
+        if wanted.is_some_and(|wanted| wanted != digest) {
+            return Err(self
+                .failed("the registry served a manifest with another digest than was asked for"));
+        }
+        Ok((digest, content.into()))
+    }
+
+    /// Brings configuration and layers of an image here.
+    async fn download_all(&self, manifest: &ImageManifest, blobs: &Blobs) -> Result<(), Error> {
+        let parts = std::iter::once(&manifest.config).chain(&manifest.layers);
+        let writers = TaskTracker::new();
+        let pulled = some_at_once(parts.map(|part| self.download(part, blobs, &writers))).await;
+        // Where one failed, the writers of the others still have to take their unfinished files away.
+        writers.close();
+        writers.wait().await;
+        pulled
     }
 
     async fn download(
@@ -424,20 +426,6 @@ fn is_here(registry: &str) -> bool {
         || host
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
-}
-
-fn offered(index: &ImageIndex) -> String {
-    let platforms: Vec<String> = index
-        .manifests
-        .iter()
-        .filter_map(|known| known.platform.as_ref())
-        .map(ToString::to_string)
-        .collect();
-    if platforms.is_empty() {
-        "nothing that it names".to_owned()
-    } else {
-        platforms.join(", ")
-    }
 }
 
 fn first_line(text: &str) -> &str {

@@ -45,6 +45,12 @@ pub enum Error {
         wanted: String,
         held: Vec<String>,
     },
+    #[error("{what} is not made for {wanted}; it is for {}", listed(offered))]
+    NoSuchPlatform {
+        what: String,
+        wanted: String,
+        offered: Vec<String>,
+    },
     #[error("{what} holds several images: {}", listed(held))]
     WhichImage { what: String, held: Vec<String> },
     #[error("{} is neither empty nor an OCI image layout", path.display())]

@@ -10,6 +10,7 @@ use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::files::{open_beneath, read_up_to};
 use crate::image::{Image, parse};
+use crate::index::{self, Index};
 use crate::model::{
     Descriptor, ImageIndex, ImageManifest, LARGEST_DOCUMENT, MANIFEST, Platform, REF_NAME, is_index,
 };
@@ -28,13 +29,40 @@ const DEEPEST: usize = 4;
 /// A new layout appears whole or not at all. In one that is there already, the image takes the
 /// place of the one with the same name; all others stay.
 pub fn write(blobs: &Blobs, image: &Image, destination: &Path, name: &str) -> Result<(), Error> {
+    let parts = image.blobs().collect();
+    let content = index::describe(image, blobs)?;
+    put(blobs, content, parts, destination, name)
+}
+
+/// Writes images of several platforms into the layout at `destination`, all under one `name`.
+pub fn write_index(
+    blobs: &Blobs,
+    index: &Index,
+    destination: &Path,
+    name: &str,
+) -> Result<(), Error> {
+    let size = blobs.size(&index.digest)?;
+    let content = Descriptor::new(index.media_type(), index.digest, size);
+    put(blobs, content, index.blobs().collect(), destination, name)
+}
+
+fn put(
+    blobs: &Blobs,
+    mut content: Descriptor,
+    parts: Vec<Digest>,
+    destination: &Path,
+    name: &str,
+) -> Result<(), Error> {
+    content
+        .annotations
+        .insert(REF_NAME.to_owned(), name.to_owned());
     if destination.join(MARKER).is_file() {
         let mut index = read_index(destination)?;
         index
             .manifests
             .retain(|known| known.annotations.get(REF_NAME).map(String::as_str) != Some(name));
-        index.manifests.push(descriptor(image, blobs, name)?);
-        return fill(blobs, image, destination, &index);
+        index.manifests.push(content);
+        return fill(blobs, &parts, destination, &index);
     }
     let is_free = match fs::read_dir(destination) {
         Ok(mut entries) => entries.next().is_none(),
@@ -58,9 +86,9 @@ pub fn write(blobs: &Blobs, image: &Image, destination: &Path, name: &str) -> Re
         .map_err(Error::io("write into", &parent))?;
     fill(
         blobs,
-        image,
+        &parts,
         unfinished.path(),
-        &ImageIndex::new(vec![descriptor(image, blobs, name)?]),
+        &ImageIndex::new(vec![content]),
     )?;
     // An empty folder in the way is replaced by the rename.
     fs::rename(unfinished.path(), destination).map_err(Error::io("write", destination))?;
@@ -68,21 +96,11 @@ pub fn write(blobs: &Blobs, image: &Image, destination: &Path, name: &str) -> Re
     Ok(())
 }
 
-fn descriptor(image: &Image, blobs: &Blobs, name: &str) -> Result<Descriptor, Error> {
-    let mut descriptor =
-        Descriptor::new(image.media_type(), image.digest, blobs.size(&image.digest)?);
-    descriptor.platform = Some(image.platform());
-    descriptor
-        .annotations
-        .insert(REF_NAME.to_owned(), name.to_owned());
-    Ok(descriptor)
-}
-
 /// Brings in the blobs first and the index that names them last.
-fn fill(blobs: &Blobs, image: &Image, layout: &Path, index: &ImageIndex) -> Result<(), Error> {
+fn fill(blobs: &Blobs, parts: &[Digest], layout: &Path, index: &ImageIndex) -> Result<(), Error> {
     let own = Blobs::open(layout.join("blobs"))?;
-    for digest in image.blobs() {
-        own.copy_from(blobs, &digest)?;
+    for digest in parts {
+        own.copy_from(blobs, digest)?;
     }
     replace(layout, INDEX, &canonical_json(index)?)?;
     replace(layout, MARKER, VERSION)
@@ -121,14 +139,43 @@ pub fn read(
     let index = read_index(path)?;
     let from = Blobs::of_layout(path);
     let found = find(&index, path, name, &platform, &from)?;
-    let digest = found.digest;
-    // Read before anything is copied: only what an image has is taken in.
-    let manifest: ImageManifest = parse(&from.read(&digest)?, "the manifest", &digest)?;
-    blobs.copy_part(&from, &found)?;
-    for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
-        blobs.copy_part(&from, part)?;
+    read_image(&from, &found, blobs)
+}
+
+/// Takes images of several platforms that stand under one name out of the layout at `path`; none where the name
+/// is of one image.
+pub fn read_all(path: &Path, name: Option<&str>, blobs: &Blobs) -> Result<Option<Index>, Error> {
+    let listed = read_index(path)?;
+    let from = Blobs::of_layout(path);
+    let name_of = |known: &Descriptor| known.annotations.get(REF_NAME).cloned();
+    let mut named = listed
+        .manifests
+        .iter()
+        .filter(|known| is_image(known) && (name.is_none() || name_of(known).as_deref() == name));
+    let (Some(only), None) = (named.next(), named.next()) else {
+        return Ok(None);
+    };
+    if !is_index(only) {
+        return Ok(None);
     }
-    Image::load(blobs, &digest)
+    let content: ImageIndex = parse(&from.read(&only.digest)?, "the index", &only.digest)?;
+    for image in index::images(&content).take(MOST) {
+        read_image(&from, image, blobs)?;
+    }
+    blobs.copy_part(&from, only)?;
+    Index::load(blobs, &only.digest).map(Some)
+}
+
+/// Brings one image over, each blob checked.
+fn read_image(from: &Blobs, found: &Descriptor, blobs: &Blobs) -> Result<Image, Error> {
+    let digest = &found.digest;
+    // Read before anything is copied: only what an image has is taken in.
+    let manifest: ImageManifest = parse(&from.read(digest)?, "the manifest", digest)?;
+    blobs.copy_part(from, found)?;
+    for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
+        blobs.copy_part(from, part)?;
+    }
+    Image::load(blobs, digest)
 }
 
 /// Adds what is attached to an image to a layout that holds the image.
@@ -258,10 +305,7 @@ fn find(
         ([], _) => return Err(no_image(name.unwrap_or("at all").to_owned())),
         ([one], _) => one.clone(),
         // One name may stand for an image of each platform.
-        (_, Some(_)) => ImageIndex::new(candidates)
-            .select(platform)
-            .cloned()
-            .ok_or_else(|| no_image(format!("for {platform}")))?,
+        (_, Some(_)) => select(&ImageIndex::new(candidates), platform, path)?,
         (_, None) => {
             return Err(Error::WhichImage {
                 what: what(),
@@ -274,13 +318,19 @@ fn find(
             return Ok(chosen);
         }
         let nested: ImageIndex = parse(&from.read(&chosen.digest)?, "the index", &chosen.digest)?;
-        chosen = nested
-            .select(platform)
-            .cloned()
-            .ok_or_else(|| no_image(format!("for {platform}")))?;
+        chosen = select(&nested, platform, path)?;
     }
     Err(Error::malformed(
         path.display().to_string(),
         "its indexes stand too deep inside one another",
     ))
+}
+
+fn select(among: &ImageIndex, platform: &Platform, path: &Path) -> Result<Descriptor, Error> {
+    let chosen = among.select(platform).cloned();
+    chosen.ok_or_else(|| Error::NoSuchPlatform {
+        what: path.display().to_string(),
+        wanted: platform.to_string(),
+        offered: among.platforms(),
+    })
 }

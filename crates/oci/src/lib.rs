@@ -1,7 +1,7 @@
 //! Images: layers, configurations, where they are kept and how they travel.
 //!
 //! [`Blobs`] keeps content by digest; [`layer`] writes and reads file systems; [`assemble()`] puts
-//! layers and a configuration together to an [`Image`]. [`bases`] remembers what base names mean,
+//! layers and a configuration together to an [`Image`], and images of several platforms to an [`Index`]. [`bases`] remembers what base names mean,
 //! [`referrers`] what is attached to an image; [`layout`] and [`archive`] are the two forms in which images travel as files, and
 //! [`distribution`] is the client of registries. Everything here is synchronous but the last;
 //! nothing here knows of engines, manifests of projects or the store. The same inputs give the
@@ -16,6 +16,7 @@ pub mod distribution;
 mod error;
 mod files;
 mod image;
+mod index;
 pub mod layer;
 pub mod layout;
 pub mod model;
@@ -27,6 +28,7 @@ pub use blobs::{BlobWriter, Blobs, touch};
 pub use error::Error;
 pub use files::{open_regular, read_whole};
 pub use image::Image;
+pub use index::Index;
 pub use layer::Layer;
 pub use reference::{ParseReferenceError, Reference};
 pub use referrers::Referrers;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ergon_manifest::Digest;
+use ergon_manifest::{Digest, PlatformName};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::Error;
@@ -91,8 +91,16 @@ impl Platform {
         }
     }
 
+    /// The one form of all that mean the same, where it is one of those that Ergon builds for.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        let name: Option<PlatformName> = self.to_string().parse().ok();
+        let normal = name.and_then(|name| Self::parse(name.normal().as_str()).ok());
+        normal.unwrap_or_else(|| self.clone())
+    }
+
     /// Whether an image for `other` is what this asks for.
-    fn accepts(&self, other: &Self) -> bool {
+    pub fn accepts(&self, other: &Self) -> bool {
         self.os == other.os
             && self.architecture == other.architecture
             && (self.variant.is_none() || other.variant.is_none() || self.variant == other.variant)
@@ -159,21 +167,34 @@ impl ImageIndex {
     /// The image for a platform; one that says no platform is taken only where it is alone.
     pub fn select(&self, platform: &Platform) -> Option<&Descriptor> {
         let is_image = |descriptor: &&Descriptor| is_index(descriptor) || is_manifest(descriptor);
-        let fits = |wanted: &Descriptor| {
-            wanted
-                .platform
-                .as_ref()
-                .is_some_and(|offered| platform.accepts(offered))
+        let is_offered = |descriptor: &Descriptor, fits: &dyn Fn(&Platform) -> bool| {
+            descriptor.platform.as_ref().is_some_and(fits)
         };
         let mut images = self.manifests.iter().filter(is_image);
         match (images.next(), images.next()) {
             (Some(only), None) if only.platform.is_none() => Some(only),
-            _ => self
-                .manifests
-                .iter()
-                .filter(is_image)
-                .find(|descriptor| fits(descriptor)),
+            _ => {
+                let images = || self.manifests.iter().filter(is_image);
+                let wanted = platform.normal();
+                images()
+                    .find(|image| is_offered(image, &|offered| offered.normal() == wanted))
+                    .or_else(|| {
+                        images()
+                            .find(|image| is_offered(image, &|offered| platform.accepts(offered)))
+                    })
+            }
         }
+    }
+
+    /// The platforms that its images are for.
+    pub fn platforms(&self) -> Vec<String> {
+        let platforms = self
+            .manifests
+            .iter()
+            .filter_map(|known| known.platform.as_ref());
+        // What tools attach to an index is for no platform, and says so.
+        let known = platforms.filter(|platform| platform.os != "unknown");
+        known.map(ToString::to_string).collect()
     }
 }
 

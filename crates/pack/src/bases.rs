@@ -3,6 +3,7 @@
 use ergon_engine::Engine;
 use ergon_oci::Reference;
 use ergon_oci::bases::{Base, Source};
+use ergon_oci::model::Platform;
 
 use crate::cache::Cache;
 use crate::error::PackError;
@@ -35,7 +36,7 @@ impl BaseOrigin {
     }
 }
 
-/// The platform images are built for: this machine's.
+/// The platform of this machine, which images are built for where nobody says otherwise.
 pub fn platform() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -45,50 +46,48 @@ pub fn platform() -> String {
     format!("linux/{architecture}")
 }
 
-/// The base that `reference` means, where it is held already.
+/// Whether programs made for a platform run on this machine's processor.
+pub fn runs_here(wanted: &str) -> bool {
+    let architecture = |of: &str| of.split('/').nth(1).map(str::to_owned);
+    architecture(wanted) == architecture(&platform())
+}
+
+/// The base that `reference` means for a platform, where it is held already.
 pub fn held_base(
     reference: &str,
+    platform: &str,
     lock: Option<&Lock>,
     cache: &Cache,
 ) -> Result<Option<Base>, PackError> {
     let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
-    let pinned = lock.and_then(|lock| lock.base(&platform(), reference));
+    let pinned = lock.and_then(|lock| lock.base(platform, reference));
     let bases = cache.bases();
     Ok(match pinned {
         Some(digest) => bases.find(&parsed, &digest)?,
-        None => bases.resolve(&parsed)?,
+        None => bases.resolve(&parsed, platform)?,
     })
 }
 
-/// Finds `reference`, and brings it here where it is not held.
+/// Finds what `reference` is for a platform, and brings it here where it is not held.
 pub async fn resolve_base(
     reference: &str,
+    platform: &str,
     lock: Option<&Lock>,
     cache: &Cache,
     engine: Option<&Engine>,
 ) -> Result<(Base, BaseOrigin), PackError> {
-    if let Some(base) = held_base(reference, lock, cache)? {
+    if let Some(base) = held_base(reference, platform, lock, cache)? {
         return Ok((base, BaseOrigin::Held));
     }
     let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
-    let found = match import_from_engine(&parsed, cache, engine).await? {
+    let found = match import_from_engine(&parsed, platform, cache, engine).await? {
         Some(base) => (base, BaseOrigin::Engine),
-        None => match ergon_oci::distribution::pull(&parsed, &platform(), cache.blobs()).await {
-            Ok(image) => (
-                cache
-                    .bases()
-                    .hold(&parsed, &image, Source::Registry, now())?,
-                BaseOrigin::Registry,
-            ),
-            Err(error) => {
-                return Err(PackError::BaseMissing {
-                    reference: reference.to_owned(),
-                    registry: error.to_string(),
-                });
-            }
-        },
+        None => (
+            pull_base(&parsed, platform, cache).await?,
+            BaseOrigin::Registry,
+        ),
     };
-    match lock.and_then(|lock| lock.base(&platform(), reference)) {
+    match lock.and_then(|lock| lock.base(platform, reference)) {
         Some(pinned) if pinned != found.0.digest => Err(PackError::PinnedBaseMissing {
             reference: reference.to_owned(),
             pinned: pinned.to_string(),
@@ -98,34 +97,63 @@ pub async fn resolve_base(
     }
 }
 
+/// Takes a base out of its registry, if that has it for the platform.
+async fn pull_base(
+    reference: &Reference,
+    platform: &str,
+    cache: &Cache,
+) -> Result<Base, PackError> {
+    let held = cache.bases().named_for_any(reference)?;
+    let held: Vec<String> = held.into_iter().map(|base| base.platform).collect();
+    let not_for = |has: Vec<String>, registry: Option<String>| PackError::BasePlatform {
+        reference: reference.familiar(),
+        platform: platform.to_owned(),
+        has,
+        registry,
+    };
+    let pulled = ergon_oci::distribution::pull(reference, platform, cache.blobs()).await;
+    match pulled {
+        // A name that stands for one image only gives that one to everybody.
+        Ok(image) if !Platform::parse(platform)?.accepts(&image.platform()) => {
+            Err(not_for(vec![image.platform().to_string()], None))
+        }
+        Ok(image) => Ok(cache
+            .bases()
+            .hold(reference, &image, Source::Registry, now())?),
+        Err(ergon_oci::Error::NoSuchPlatform { offered, .. }) => Err(not_for(offered, None)),
+        Err(error) if held.is_empty() && platform == crate::bases::platform() => {
+            Err(PackError::BaseMissing {
+                reference: reference.familiar(),
+                registry: error.to_string(),
+            })
+        }
+        Err(error) => Err(not_for(held, Some(error.to_string()))),
+    }
+}
+
 /// Finds what `reference` means now, where it came from; what is held stays where that is gone.
 pub async fn renew_base(
     reference: &str,
+    platform: &str,
     cache: &Cache,
     engine: Option<&Engine>,
 ) -> Result<(Base, BaseOrigin), PackError> {
-    let Some(held) = held_base(reference, None, cache)? else {
-        return resolve_base(reference, None, cache, engine).await;
+    let Some(held) = held_base(reference, platform, None, cache)? else {
+        return resolve_base(reference, platform, None, cache, engine).await;
     };
     let parsed: Reference = reference.parse().map_err(ergon_oci::Error::from)?;
     if parsed.digest().is_some() {
         return Ok((held, BaseOrigin::Held));
     }
     let renewed = match held.source {
-        Source::Docker => import_from_engine(&parsed, cache, engine).await?,
-        Source::Registry => {
-            match ergon_oci::distribution::pull(&parsed, &platform(), cache.blobs()).await {
-                Ok(image) => Some(
-                    cache
-                        .bases()
-                        .hold(&parsed, &image, Source::Registry, now())?,
-                ),
-                Err(error) => {
-                    tracing::warn!(%reference, %error, "the registry cannot be asked; the base stays as it is held");
-                    None
-                }
+        Source::Docker => import_from_engine(&parsed, platform, cache, engine).await?,
+        Source::Registry => match pull_base(&parsed, platform, cache).await {
+            Ok(base) => Some(base),
+            Err(error) => {
+                tracing::warn!(%reference, %error, "the registry cannot be asked; the base stays as it is held");
+                None
             }
-        }
+        },
         Source::Rootfs | Source::Layout => None,
     };
     let origin = if held.source == Source::Docker {
@@ -137,13 +165,14 @@ pub async fn renew_base(
 }
 
 /// Takes an image out of the local engine, with our own encoding, so that its digest depends on
-/// its content only.
+/// its content only. An engine holds one image under a name: that of this machine's platform.
 async fn import_from_engine(
     reference: &Reference,
+    wanted: &str,
     cache: &Cache,
     engine: Option<&Engine>,
 ) -> Result<Option<Base>, PackError> {
-    let Some(engine) = engine else {
+    let Some(engine) = engine.filter(|_| wanted == platform()) else {
         return Ok(None);
     };
     let name = reference.to_string();

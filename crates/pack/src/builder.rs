@@ -15,6 +15,7 @@ use ergon_oci::{ConfigChange, Image, Layer};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::bases::platform;
 use crate::builder::run::Run;
 use crate::cache::Cache;
 use crate::conditions::Conditions;
@@ -114,6 +115,7 @@ pub async fn build(
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         git: prepared.git.clone(),
         manifest: prepared.project.document.value.clone(),
+        indexes: Vec::new(),
         verification: None,
     };
     cache.remember_build(&record)?;
@@ -452,7 +454,8 @@ impl ContainerBuild<'_, '_, '_> {
             own_layers: state.layers.len(),
         };
         if let Some(engine) = self.work.engine {
-            if self.work.kept {
+            // What is made for another platform would only be in the way of what runs.
+            if self.work.kept && self.work.prepared.inputs.platform == platform() {
                 load(engine, self.work.cache, &image, state.below()).await?;
                 for tag in &record.tags {
                     engine

@@ -44,6 +44,26 @@ pub enum PackError {
         "the base image {reference} is not held here, the local engine has no such tag, and {registry}"
     )]
     BaseMissing { reference: String, registry: String },
+    /// The base is there, and not for the platform that is wanted.
+    #[error("the base image {reference} is not there for {platform}{}{}", only_for(has), because(registry.as_deref()))]
+    BasePlatform {
+        reference: String,
+        platform: String,
+        /// What it is there for.
+        has: Vec<String>,
+        /// Why the registry did not give it.
+        registry: Option<String>,
+    },
+    /// A step would have to run programs of another processor.
+    #[error(
+        "{container} cannot be built for {platform} on this machine, which is {here}: its step `{command}` runs programs"
+    )]
+    OtherCpu {
+        container: String,
+        platform: String,
+        here: String,
+        command: String,
+    },
     #[error(
         "ergon.lock.json pins {reference} to {pinned}, which is not held here and cannot be had: {reason}"
     )]
@@ -148,6 +168,16 @@ impl PackError {
             Self::BaseMissing { reference, .. } => Some(format!(
                 "docker pull {reference}, or ergon base import {reference} <rootfs.tar | oci:PATH>; dev/base-images makes the usual ones from Debian packages"
             )),
+            Self::BasePlatform {
+                reference,
+                platform,
+                ..
+            } => Some(format!(
+                "ergon base import {reference} <rootfs.tar | oci:PATH> --platform {platform}, another base, or leave {platform} out"
+            )),
+            Self::OtherCpu { platform, .. } => Some(format!(
+                "build for {platform} on a machine of that kind, or leave it out; only images whose stages copy files and run nothing can be made for any platform"
+            )),
             Self::PinnedBaseMissing { reference, .. } => Some(format!(
                 "import that very image (ergon base import {reference} …), or move the pin to what is held: ergon lock"
             )),
@@ -183,6 +213,18 @@ fn first_message(diagnostics: &[Diagnostic]) -> String {
             rest.len()
         ),
     }
+}
+
+fn only_for(platforms: &[String]) -> String {
+    if platforms.is_empty() {
+        String::new()
+    } else {
+        format!(", only for {}", platforms.join(" and "))
+    }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map_or_else(String::new, |reason| format!("; {reason}"))
 }
 
 fn last_lines(tail: &[String]) -> String {

@@ -1,10 +1,11 @@
 //! An image by whatever name somebody has for it, brought where its layers can be read.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ergon_engine::Engine;
-use ergon_manifest::Digest;
-use ergon_oci::{Image, Reference};
+use ergon_manifest::{Digest, PlatformName};
+use ergon_oci::{Image, Index, Reference};
 
 use crate::bases::platform;
 use crate::cache::Cache;
@@ -45,16 +46,19 @@ impl ImageName {
 }
 
 /// Finds an image: in the file that is named, among what was built here, the bases, the local engine's, and last in
-/// the registry that the name speaks of. Its blobs are in the cache afterwards.
+/// the registry that the name speaks of. Its blobs are in the cache afterwards. Where a name is of several platforms,
+/// it is the image of `wanted`, or this machine's.
 pub async fn find_image(
     name: &ImageName,
+    wanted: Option<&PlatformName>,
     cache: &Cache,
     engine: Option<&Engine>,
 ) -> Result<Image, PackError> {
+    let platform = wanted.map_or_else(platform, ToString::to_string);
     match name {
         ImageName::Layout { path, name } => {
             let (path, name, blobs) = (path.clone(), name.clone(), cache.blobs().clone());
-            let read = move || ergon_oci::layout::read(&path, name.as_deref(), &platform(), &blobs);
+            let read = move || ergon_oci::layout::read(&path, name.as_deref(), &platform, &blobs);
             Ok(tokio::task::spawn_blocking(read).await??)
         }
         ImageName::Archive(path) => {
@@ -70,13 +74,94 @@ pub async fn find_image(
             })
             .await?
         }
-        ImageName::Named(text) => named(text, cache, engine).await,
+        ImageName::Named(text) => named(text, &platform, cache, engine).await,
     }
 }
 
-async fn named(text: &str, cache: &Cache, engine: Option<&Engine>) -> Result<Image, PackError> {
+/// Finds what a name is of for every platform: its index, where it has one, and its images.
+pub async fn find_images(
+    name: &ImageName,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<(Option<Index>, Vec<Image>), PackError> {
+    let index = match name {
+        ImageName::Layout { path, name } => {
+            let (path, name, blobs) = (path.clone(), name.clone(), cache.blobs().clone());
+            let read = move || ergon_oci::layout::read_all(&path, name.as_deref(), &blobs);
+            tokio::task::spawn_blocking(read).await??
+        }
+        ImageName::Archive(_) => None,
+        ImageName::Named(text) => index_named(text, cache, engine).await?,
+    };
+    match index {
+        Some(index) => {
+            let images = index.images.clone();
+            Ok((Some(index), images))
+        }
+        None => Ok((None, vec![find_image(name, None, cache, engine).await?])),
+    }
+}
+
+/// An index that was built here or that a registry has, where nothing nearer goes by that name.
+async fn index_named(
+    text: &str,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<Option<Index>, PackError> {
     let (owned, held) = (text.to_owned(), cache.clone());
-    if let Some(image) = tokio::task::spawn_blocking(move || built_here(&owned, &held)).await?? {
+    let here = move || {
+        let indexes = indexes_by_name(&owned, &held);
+        let mut whole = indexes
+            .iter()
+            .filter_map(|digest| Index::load(held.blobs(), digest).ok());
+        let index = whole.next();
+        let is_image = index.is_none() && built_here(&owned, &platform(), &held)?.is_some();
+        Ok::<_, PackError>((index, is_image))
+    };
+    let (index, is_image) = tokio::task::spawn_blocking(here).await??;
+    let Ok(reference) = text.parse::<Reference>() else {
+        return Ok(index);
+    };
+    if index.is_some() || is_image || cache.bases().resolve(&reference, &platform())?.is_some() {
+        return Ok(index);
+    }
+    if let Some(engine) = engine
+        && engine.image_id(text).await?.is_some()
+    {
+        return Ok(None);
+    }
+    // Where it cannot be had, whoever asks for the image alone is told why.
+    let pulled = ergon_oci::distribution::pull_index(&reference, cache.blobs()).await;
+    Ok(pulled.unwrap_or_default())
+}
+
+/// The digests of indexes that go by a name, by tag, digest, or the beginning of one.
+fn indexes_by_name(text: &str, cache: &Cache) -> BTreeSet<Digest> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    let whole = format!("sha256:{digits}").parse::<Digest>().ok();
+    let records = cache.builds();
+    let known = records.iter().flat_map(|record| &record.indexes);
+    let named = known.filter(|index| {
+        index.tags.iter().any(|tag| tag == text)
+            || (is_start(digits) && index.digest.hex().starts_with(digits))
+    });
+    named.map(|index| index.digest).chain(whole).collect()
+}
+
+/// Whether digits are enough of a digest to tell it by.
+fn is_start(digits: &str) -> bool {
+    digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+async fn named(
+    text: &str,
+    platform: &str,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Result<Image, PackError> {
+    let (owned, wanted, held) = (text.to_owned(), platform.to_owned(), cache.clone());
+    let found = tokio::task::spawn_blocking(move || built_here(&owned, &wanted, &held));
+    if let Some(image) = found.await?? {
         return Ok(image);
     }
     let nowhere = |reason: String| PackError::NoSuchImage {
@@ -86,7 +171,7 @@ async fn named(text: &str, cache: &Cache, engine: Option<&Engine>) -> Result<Ima
     let reference: Reference = text
         .parse()
         .map_err(|error: ergon_oci::ParseReferenceError| nowhere(error.to_string()))?;
-    if let Some(base) = cache.bases().resolve(&reference)? {
+    if let Some(base) = cache.bases().resolve(&reference, platform)? {
         return Ok(Image::load(cache.blobs(), &base.digest)?);
     }
     if let Some(engine) = engine
@@ -97,36 +182,59 @@ async fn named(text: &str, cache: &Cache, engine: Option<&Engine>) -> Result<Ima
         let read = move || ergon_oci::archive::read(saved, None, &blobs);
         return Ok(tokio::task::spawn_blocking(read).await??);
     }
-    ergon_oci::distribution::pull(&reference, &platform(), cache.blobs())
+    ergon_oci::distribution::pull(&reference, platform, cache.blobs())
         .await
         .map_err(|error| nowhere(error.to_string()))
 }
 
-/// An image of a build that was made here, by digest, build hash, tag, or the beginning of one of them.
-fn built_here(text: &str, cache: &Cache) -> Result<Option<Image>, PackError> {
+/// An image of a build that was made here, by digest, build hash, tag, or the beginning of one of them. Where that
+/// names images of several platforms, it is the one of `platform`.
+fn built_here(text: &str, platform: &str, cache: &Cache) -> Result<Option<Image>, PackError> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    let is_start = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     if let Ok(digest) = format!("sha256:{digits}").parse::<Digest>()
         && let Ok(image) = Image::load(cache.blobs(), &digest)
     {
         return Ok(Some(image));
     }
-    let mut found: Vec<Digest> = Vec::new();
+    let mut found: Vec<(Digest, String)> = Vec::new();
     for record in cache.builds() {
         for image in &record.images {
             let matches = image.tags.iter().any(|tag| tag == text)
-                || (is_start
+                || (is_start(digits)
                     && (image.digest.hex().starts_with(digits)
                         || image.config_digest.hex().starts_with(digits)
                         || record.build_hash.to_string().starts_with(digits)));
-            if matches && !found.contains(&image.digest) {
-                found.push(image.digest);
+            let entry = (image.digest, record.inputs.platform.clone());
+            if matches && !found.contains(&entry) {
+                found.push(entry);
             }
+        }
+    }
+    for digest in indexes_by_name(text, cache) {
+        let index = Index::load(cache.blobs(), &digest);
+        for image in index.map(|index| index.images).unwrap_or_default() {
+            let entry = (image.digest, image.platform().normal().to_string());
+            if !found.contains(&entry) {
+                found.push(entry);
+            }
+        }
+    }
+    let of_several = found.iter().any(|(_, other)| *other != found[0].1);
+    if of_several {
+        let offered: Vec<String> = found.iter().map(|(_, platform)| platform.clone()).collect();
+        found.retain(|(_, offered)| offered == platform);
+        if found.is_empty() {
+            return Err(ergon_oci::Error::NoSuchPlatform {
+                what: text.to_owned(),
+                wanted: platform.to_owned(),
+                offered,
+            }
+            .into());
         }
     }
     match found.as_slice() {
         [] => Ok(None),
-        [one] => Ok(Some(Image::load(cache.blobs(), one)?)),
+        [(one, _)] => Ok(Some(Image::load(cache.blobs(), one)?)),
         several => Err(PackError::NoSuchImage {
             name: text.to_owned(),
             reason: format!(
@@ -134,7 +242,7 @@ fn built_here(text: &str, cache: &Cache) -> Result<Option<Image>, PackError> {
                 several.len(),
                 several
                     .iter()
-                    .map(Digest::short)
+                    .map(|(digest, _)| digest.short())
                     .collect::<Vec<_>>()
                     .join(", ")
             ),

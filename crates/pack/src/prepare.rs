@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ergon_detect::analysis::Analysis;
 use ergon_detect::disk::DiskTree;
-use ergon_detect::plan::{ContainerPlan, plan};
+use ergon_detect::plan::{ContainerPlan, Step, plan};
 use ergon_engine::Engine;
-use ergon_manifest::{Digest, Document, NamedEpoch, SourceDateEpoch};
+use ergon_manifest::{Digest, Document, NamedEpoch, PlatformName, SourceDateEpoch};
 use ergon_oci::bases::Base;
 
 use crate::authority::ExtraAuthority;
-use crate::bases::{held_base, platform, resolve_base};
+use crate::bases::{held_base, platform, resolve_base, runs_here};
 use crate::cache::Cache;
 use crate::error::PackError;
 use crate::git::GitState;
@@ -37,8 +37,21 @@ pub struct Options {
     pub extra_authority: ExtraAuthority,
     pub limits: Limits,
     pub sandbox: SandboxKind,
+    /// What is built for; absent: this machine.
+    pub platform: Option<PlatformName>,
     /// A program that becomes sandboxes of namespaces, where this one does not know how.
     pub sandbox_program: Option<PathBuf>,
+}
+
+impl Options {
+    /// The platform in the one form that all builds use.
+    fn platform(&self) -> String {
+        platform_of(self.platform.as_ref())
+    }
+}
+
+fn platform_of(wanted: Option<&PlatformName>) -> String {
+    wanted.map_or_else(platform, |wanted| wanted.normal().to_string())
 }
 
 /// A folder with its manifest, read or generated.
@@ -132,8 +145,13 @@ pub fn read_project(folder: &Path) -> Result<ProjectFolder, PackError> {
     })
 }
 
-/// Computes the digests of a folder; never asks an engine or a registry.
-pub fn identify(folder: &Path, cache: &Cache) -> Result<Identity, PackError> {
+/// Computes the digests of a folder, for a platform or this machine's; never asks an engine or a registry.
+pub fn identify(
+    folder: &Path,
+    cache: &Cache,
+    platform: Option<&PlatformName>,
+) -> Result<Identity, PackError> {
+    let platform = platform_of(platform);
     let project = read_project(folder)?;
     let source = Source::read(folder, &project.tree, Some(cache))?;
     let git = GitState::read(folder);
@@ -142,14 +160,14 @@ pub fn identify(folder: &Path, cache: &Cache) -> Result<Identity, PackError> {
     let mut bases = BTreeMap::new();
     let mut missing_bases = Vec::new();
     for reference in base_references(&plans) {
-        match held_base(&reference, lock.as_ref(), cache)? {
+        match held_base(&reference, &platform, lock.as_ref(), cache)? {
             Some(base) => {
                 bases.insert(reference, base);
             }
             None => missing_bases.push(reference),
         }
     }
-    let (inputs, _) = build_inputs(&project, &source, &bases, git.as_ref())?;
+    let (inputs, _) = build_inputs(&project, &source, &bases, git.as_ref(), platform)?;
     let build_hash = if missing_bases.is_empty() {
         Some(inputs.build_hash()?)
     } else {
@@ -199,12 +217,14 @@ pub async fn prepare(
             }
         }
     };
+    let platform = options.platform();
+    refuse_other_cpu(&plans, &platform)?;
     let lock = Lock::read(folder)?;
     let mut bases = BTreeMap::new();
     let mut unpinned = Vec::new();
     for reference in base_references(&plans) {
         let step = steps.begin(StepKind::Base, &reference);
-        match resolve_base(&reference, lock.as_ref(), cache, engine).await {
+        match resolve_base(&reference, &platform, lock.as_ref(), cache, engine).await {
             Ok((base, how)) => {
                 step.end(
                     how.outcome(),
@@ -212,9 +232,9 @@ pub async fn prepare(
                 );
                 let pinned = lock
                     .as_ref()
-                    .is_some_and(|lock| lock.base(&platform(), &reference).is_some());
+                    .is_some_and(|lock| lock.base(&platform, &reference).is_some());
                 if !pinned && !reference.contains("@sha256:") {
-                    unpinned.push(format!("the base {reference} floats; pin it: ergon lock"));
+                    unpinned.push(floats(&reference, &platform));
                 }
                 bases.insert(reference, base);
             }
@@ -224,7 +244,7 @@ pub async fn prepare(
             }
         }
     }
-    let (inputs, floating) = build_inputs(&project, &source, &bases, git.as_ref())?;
+    let (inputs, floating) = build_inputs(&project, &source, &bases, git.as_ref(), platform)?;
     unpinned.extend(floating);
     if options.locked && !unpinned.is_empty() {
         return Err(PackError::NotLocked { reasons: unpinned });
@@ -246,6 +266,34 @@ pub async fn prepare(
     })
 }
 
+fn floats(reference: &str, wanted: &str) -> String {
+    if wanted == platform() {
+        format!("the base {reference} floats; pin it: ergon lock")
+    } else {
+        format!("the base {reference} floats for {wanted}; pin it: ergon lock --platform {wanted}")
+    }
+}
+
+/// Refuses steps that this machine's processor cannot run. What does not run here is only files that are copied.
+fn refuse_other_cpu(plans: &[ContainerPlan], wanted: &str) -> Result<(), PackError> {
+    if runs_here(wanted) {
+        return Ok(());
+    }
+    for plan in plans {
+        for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
+            if let Step::Run { command, .. } = step {
+                return Err(PackError::OtherCpu {
+                    container: plan.container.clone(),
+                    platform: wanted.to_owned(),
+                    here: platform(),
+                    command: command.clone(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Every base that the plans start from, each once.
 pub(crate) fn base_references(plans: &[ContainerPlan]) -> BTreeSet<String> {
     plans
@@ -259,6 +307,7 @@ fn build_inputs(
     source: &Source,
     bases: &BTreeMap<String, Base>,
     git: Option<&GitState>,
+    platform: String,
 ) -> Result<(BuildInputs, Vec<String>), PackError> {
     let manifest = &project.document.manifest;
     let epoch = match manifest.packaging.source_date_epoch {
@@ -280,7 +329,7 @@ fn build_inputs(
             .map(|(reference, base)| (reference.clone(), base.digest))
             .collect(),
         locks,
-        platform: platform(),
+        platform,
         epoch,
     };
     Ok((inputs, floating))

@@ -24,6 +24,9 @@ pub struct BuildRecord {
     pub git: Option<GitState>,
     /// The manifest, as it was hashed.
     pub manifest: serde_json::Value,
+    /// Which indexes of several platforms its images were last put into, by container.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<IndexRecord>,
     /// What came of building it a second time; absent: nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
@@ -43,6 +46,27 @@ pub struct ImageRecord {
     pub size: u64,
     /// How many layers are not the base's.
     pub own_layers: usize,
+}
+
+/// The images of one container, for several platforms under one digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexRecord {
+    pub container: String,
+    /// Of the OCI image index.
+    pub digest: Digest,
+    /// `<container>:<first 12 of a hash over all the build hashes>` first.
+    pub tags: Vec<String>,
+    /// In the order of the platforms.
+    pub images: Vec<IndexedImage>,
+}
+
+/// What an index has for one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedImage {
+    pub platform: String,
+    pub build_hash: BuildHash,
+    /// Of the image's manifest.
+    pub digest: Digest,
 }
 
 /// What is known about whether the build gives the same bits again.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use ergon_manifest::PlatformName;
 
 use crate::client::Client;
 use crate::failure::Outcome;
@@ -14,6 +15,22 @@ pub struct Format {
     /// Print JSON for programs instead of text for people
     #[arg(long)]
     pub json: bool,
+}
+
+/// What images are made for.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Platforms {
+    /// Make the images for these, whatever the manifest says: linux/amd64,linux/arm64; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    pub wanted: Vec<PlatformName>,
+}
+
+/// Which of several platforms is meant.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OnePlatform {
+    /// The platform whose image is meant, where there are several [default: this machine's]
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub wanted: Option<PlatformName>,
 }
 
 /// Which stack is meant.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use ergon_engine::Engine;
+use ergon_manifest::PlatformName;
 use ergon_oci::bases::{Base as HeldBase, Bases};
 use ergon_oci::layer::read_layer;
 use ergon_oci::{ConfigChange, Reference};
@@ -37,7 +38,7 @@ enum BaseCommand {
         format: Format,
     },
     /// Let a name mean an image: from the local engine, an archive, a root file system or a layout
-    Import(Import),
+    Import(Box<Import>),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +54,9 @@ struct Import {
     /// The command of the image, for a root file system: everything after it
     #[arg(long, num_args = 1.., value_name = "WORD", allow_hyphen_values = true)]
     cmd: Vec<String>,
+    /// What it runs on: of a root file system, or which image of a layout with several [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<PlatformName>,
     #[command(flatten)]
     format: Format,
 }
@@ -82,6 +86,7 @@ impl std::str::FromStr for Source {
 struct BaseReport {
     name: String,
     digest: String,
+    platform: String,
     source: &'static str,
     held_since: String,
 }
@@ -91,6 +96,7 @@ impl BaseReport {
         Self {
             name: base.reference.familiar(),
             digest: base.digest.to_string(),
+            platform: base.platform.clone(),
             source: base.source.name(),
             held_since: base.held_since.to_string(),
         }
@@ -116,11 +122,12 @@ impl Base {
 }
 
 fn list(reports: &[BaseReport]) -> String {
-    let mut table = Table::new(["BASE", "DIGEST", "FROM", "HELD SINCE"]);
+    let mut table = Table::new(["BASE", "PLATFORM", "DIGEST", "FROM", "HELD SINCE"]);
     for base in reports {
         let since = words::ago(&base.held_since, Timestamp::now());
         table.row([
             base.name.clone(),
+            base.platform.clone(),
             words::glimpse(&base.digest),
             base.source.to_owned(),
             since,
@@ -144,26 +151,30 @@ impl Import {
         };
         let is_configured = change != ConfigChange::default();
         let name = self.name;
+        let platform = self
+            .platform
+            .map_or_else(platform, |wanted| wanted.normal().to_string());
         let importing = match source {
             Source::Engine(_) | Source::Layout(_) if is_configured => return Err(has_its_own()),
             Source::Engine(tag) => from_engine(bases, name, &tag).await?,
             Source::Layout(path) => {
                 in_background(move || {
                     bases
-                        .import_layout(&path, None, &name, &platform(), Timestamp::now())
+                        .import_layout(&path, None, &name, &platform, Timestamp::now())
                         .map_err(|error| failure(&error))
                 })
                 .await?
             }
             Source::File(path) => {
-                in_background(move || from_file(&bases, &name, &path, &change)).await?
+                in_background(move || from_file(&bases, &name, &path, &change, &platform)).await?
             }
         };
         let report = BaseReport::of(&importing);
         output::show(self.format.json, &report, || {
             format!(
-                "{} is held   {}   from {}\n",
+                "{} is held   {}   {}   from {}\n",
                 style::strong(&report.name),
+                report.platform,
                 report.digest,
                 report.source
             )
@@ -203,6 +214,7 @@ fn from_file(
     name: &Reference,
     path: &Path,
     change: &ConfigChange,
+    platform: &str,
 ) -> Outcome<HeldBase> {
     let open = || {
         ergon_oci::open_regular(path).map_err(|error| {
@@ -221,7 +233,7 @@ fn from_file(
         }
         bases.import_docker_save(open()?, name, now)
     } else {
-        bases.import_rootfs(open()?, name, change, EPOCH, &platform(), now)
+        bases.import_rootfs(open()?, name, change, EPOCH, platform, now)
     };
     imported.map_err(|error| failure(&error))
 }

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ergon_engine::Engine;
+use ergon_manifest::PlatformName;
 use ergon_pack::attest::Attached;
-use ergon_pack::{BuildRecord, Built, Cache, Difference, ImageRecord, Verification};
+use ergon_pack::{BuildRecord, Built, Cache, ImageRecord, IndexRecord, Prepared, platform};
 use ergon_server::api::{BuildSummary, RecordBuild};
-use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use super::arguments::{Format, Stack};
-use super::attesting::{self, Referrer};
+use super::arguments::{Format, Platforms, Stack};
+use super::attesting;
+use super::built::{page, report};
 use super::outputs::Output;
 use super::packing;
 use crate::failure::{Code, Failure, Outcome};
 use crate::progress::Steps;
-use crate::report::differences;
-use crate::{folders, output, style, table, words};
+use crate::{folders, output, style};
 
 /// Build a folder's images, the same bits every time; writes nothing into it
 #[derive(Debug, Args)]
@@ -24,6 +25,8 @@ pub struct Build {
     /// The folder that holds the project
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    #[command(flatten)]
+    platforms: Platforms,
     /// Also put the images elsewhere: oci:PATH (a layout), docker-archive:FILE, docker://NAME (a registry); may be repeated
     #[arg(long, value_name = "oci:PATH|docker-archive:FILE|docker://NAME")]
     output: Vec<Output>,
@@ -44,41 +47,11 @@ pub struct Build {
     stack: Stack,
 }
 
-/// What `--json` prints. The fields of the first image stand at the top.
-#[derive(Serialize)]
-pub struct BuildReport<'a> {
-    build_hash: String,
-    image_digest: String,
-    image: &'a str,
-    reproducibility: &'static str,
-    cached: bool,
-    unpinned: &'a [String],
-    /// What differed, of a build that was made a second time and did not come out the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    differences: Option<Vec<&'a Difference>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verification: Option<&'a Verification>,
-    images: Vec<ImageReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct ImageReport<'a> {
-    container: &'a str,
-    image: &'a str,
-    image_digest: String,
-    tags: &'a [String],
-    size: u64,
-    /// In the bill of materials; absent where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packages: Option<u64>,
-    /// What is attached to it.
-    referrers: Vec<Referrer>,
-}
-
 impl Build {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
         let wanted = Wanted {
+            platforms: self.platforms.wanted.clone(),
             locked: self.locked,
             sandbox: self.sandbox,
             verify: self.verify,
@@ -88,13 +61,18 @@ impl Build {
         for output in &self.output {
             output.write(&done).await?;
         }
-        self.tell_the_stack(&folder, &done.built.record).await;
-        output::show(self.format.json, &report(&done)?, || page(&done))?;
-        let verification = done.built.record.verification.as_ref();
-        match verification.filter(|_| self.verify) {
-            Some(verification) if !verification.equal() => Err(Failure::Told(Code::Failed)),
-            _ => Ok(()),
+        for build in &done.builds {
+            self.tell_the_stack(&folder, &build.built.record).await;
         }
+        output::show(self.format.json, &report(&done)?, || page(&done))?;
+        let is_proven = |build: &OneDone| {
+            let verification = build.built.record.verification.as_ref();
+            verification.is_none_or(ergon_pack::Verification::equal)
+        };
+        if self.verify && !done.builds.iter().all(is_proven) {
+            return Err(Failure::Told(Code::Failed));
+        }
+        Ok(())
     }
 
     /// A running stack remembers builds that were made without it; none running is as well.
@@ -115,15 +93,43 @@ impl Build {
     }
 }
 
-/// A build that is done, and where its images are.
+/// A folder's builds that are done, and where their images are.
 pub struct Done {
-    pub built: Built,
+    /// One for each platform, in their order.
+    pub builds: Vec<OneDone>,
+    /// What names the images of several platforms, by container.
+    pub indexes: Vec<IndexRecord>,
     pub cache: Cache,
+}
+
+/// A build for one platform.
+pub struct OneDone {
+    pub built: Built,
     /// What is said of its images.
     pub attached: Vec<Attached>,
 }
 
 impl Done {
+    /// The build for this machine's platform; else, where there is but one, that one.
+    pub fn for_here(&self) -> Option<&OneDone> {
+        let here = platform();
+        let mut builds = self.builds.iter();
+        match self.builds.as_slice() {
+            [only] => Some(only),
+            _ => builds.find(|build| build.built.record.inputs.platform == here),
+        }
+    }
+
+    /// Every image, with what is said of it.
+    pub fn images(&self) -> impl Iterator<Item = (&ImageRecord, Option<&Attached>)> {
+        self.builds.iter().flat_map(|build| {
+            let images = build.built.record.images.iter();
+            images.map(|image| (image, build.attached_to(image)))
+        })
+    }
+}
+
+impl OneDone {
     /// What is said of one image.
     pub fn attached_to(&self, image: &ImageRecord) -> Option<&Attached> {
         let mut attached = self.attached.iter();
@@ -132,8 +138,10 @@ impl Done {
 }
 
 /// How a folder is to be built.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Wanted {
+    /// Instead of what the manifest names.
+    pub platforms: Vec<PlatformName>,
     /// Refuse what is not pinned.
     pub locked: bool,
     /// Where its steps run.
@@ -144,47 +152,149 @@ pub struct Wanted {
     pub verbose: bool,
 }
 
-/// Builds a folder, and has the local engine hold the images where there is one.
+/// Builds a folder for every platform that is wanted, and has the local engine hold the images that run here.
 pub async fn build_folder(folder: &Path, wanted: Wanted, stack: &Stack) -> Outcome<Done> {
-    let cancel = packing::cancelled_by_signals();
     let cache = packing::cache()?;
-    let options = packing::options(wanted.locked, wanted.sandbox)?;
+    let named = ergon_pack::platforms_of(folder, &wanted.platforms);
+    let platforms: Vec<Option<PlatformName>> = if named.is_empty() {
+        vec![None]
+    } else {
+        named.into_iter().map(Some).collect()
+    };
     // A build that is held already needs no engine.
     let engine = Engine::connect().await;
-    let reachable = engine.as_ref().ok();
     let steps = Steps::start(wanted.verbose);
     steps.heading(&format!(
         "build {}",
         style::strong(&folders::display(folder))
     ));
-    let work = async {
-        let prepared = ergon_pack::prepare(folder, &cache, reachable, options, &steps).await?;
-        let built = ergon_pack::build(&prepared, &cache, reachable, &steps, &cancel).await?;
-        if !wanted.verify {
-            return Ok((prepared, built));
+    let work = Work {
+        folder,
+        wanted: &wanted,
+        cache: &cache,
+        engine: engine.as_ref().ok(),
+        steps: &steps,
+        cancel: packing::cancelled_by_signals(),
+        is_one: platforms.len() == 1,
+    };
+    let done = Box::pin(work.carry_out(platforms)).await;
+    steps.finish();
+    let done = match (done, &engine) {
+        (Ok(done), _) => done,
+        (Err(Undone::Said(failure)), _) => return Err(failure),
+        (Err(Undone::Failed(error)), Ok(_)) => return Err(packing::failure(&error)),
+        (Err(Undone::Failed(error)), Err(missing)) => {
+            return Err(packing::failure_without(missing, &error));
+        }
+    };
+    let mut builds = Vec::new();
+    let mut elsewhere = Vec::new();
+    for (prepared, built) in done {
+        let record = &built.record;
+        if record.inputs.platform != platform() {
+            elsewhere.push(record.inputs.platform.clone());
+        } else if let Ok(engine) = &engine {
+            load(engine, &cache, &record.images).await;
+        }
+        let attached = attesting::attach(&prepared, record, &cache, stack).await;
+        builds.push(OneDone { built, attached });
+    }
+    if engine.is_ok() && !elsewhere.is_empty() {
+        output::note(&format!(
+            "{} the engine holds what is for {} only, and not what is for {}",
+            style::warning("note:"),
+            platform(),
+            elsewhere.join(" and ")
+        ));
+    }
+    let indexes = join(&mut builds, &cache)?;
+    Ok(Done {
+        builds,
+        indexes,
+        cache,
+    })
+}
+
+/// Puts the images of several platforms under one digest for each container.
+fn join(builds: &mut [OneDone], cache: &Cache) -> Outcome<Vec<IndexRecord>> {
+    if builds.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut records: Vec<BuildRecord> = builds
+        .iter()
+        .map(|build| build.built.record.clone())
+        .collect();
+    let indexes =
+        ergon_pack::index(&mut records, cache).map_err(|error| packing::failure(&error))?;
+    for (build, record) in builds.iter_mut().zip(records) {
+        build.built.record = record;
+    }
+    Ok(indexes)
+}
+
+/// Builds of one folder, under way.
+struct Work<'a> {
+    folder: &'a Path,
+    wanted: &'a Wanted,
+    cache: &'a Cache,
+    engine: Option<&'a Engine>,
+    steps: &'a Steps,
+    cancel: CancellationToken,
+    is_one: bool,
+}
+
+/// Why builds did not come to an end.
+enum Undone {
+    Failed(ergon_pack::PackError),
+    Said(Failure),
+}
+
+impl From<ergon_pack::PackError> for Undone {
+    fn from(error: ergon_pack::PackError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Work<'_> {
+    /// What is refused for one platform is refused before anything is built for another.
+    async fn carry_out(
+        &self,
+        platforms: Vec<Option<PlatformName>>,
+    ) -> Result<Vec<(Prepared, Built)>, Undone> {
+        let mut prepared = Vec::new();
+        for platform in platforms {
+            self.heading("for", platform.as_ref());
+            let mut options =
+                packing::options(self.wanted.locked, self.wanted.sandbox).map_err(Undone::Said)?;
+            options.platform = platform;
+            let (cache, engine) = (self.cache, self.engine);
+            prepared
+                .push(ergon_pack::prepare(self.folder, cache, engine, options, self.steps).await?);
+        }
+        let mut done = Vec::new();
+        for prepared in prepared {
+            self.heading("build for", prepared.options.platform.as_ref());
+            let built = self.build(&prepared).await?;
+            done.push((prepared, built));
+        }
+        Ok(done)
+    }
+
+    fn heading(&self, words: &str, platform: Option<&PlatformName>) {
+        if let Some(platform) = platform.filter(|_| !self.is_one) {
+            self.steps.heading(&format!("{words} {platform}"));
+        }
+    }
+
+    async fn build(&self, prepared: &Prepared) -> Result<Built, ergon_pack::PackError> {
+        let (cache, engine, steps) = (self.cache, self.engine, self.steps);
+        let built = ergon_pack::build(prepared, cache, engine, steps, &self.cancel).await?;
+        if !self.wanted.verify {
+            return Ok(built);
         }
         steps.heading("again, under other conditions");
-        let again = ergon_pack::verify(&prepared, built, &cache, reachable, &steps, &cancel);
-        let built = again.await?;
-        Ok((prepared, built))
-    };
-    let done = Box::pin(work).await;
-    steps.finish();
-    let (prepared, built) = match (done, &engine) {
-        (Ok((prepared, built)), Ok(engine)) => {
-            load(engine, &cache, &built.record.images).await;
-            (prepared, built)
-        }
-        (Ok(done), Err(_)) => done,
-        (Err(error), Ok(_)) => return Err(packing::failure(&error)),
-        (Err(error), Err(missing)) => return Err(packing::failure_without(missing, &error)),
-    };
-    let attached = attesting::attach(&prepared, &built.record, &cache, stack).await;
-    Ok(Done {
-        built,
-        cache,
-        attached,
-    })
+        ergon_pack::verify(prepared, built, cache, engine, steps, &self.cancel).await
+    }
 }
 
 /// The images are made and kept whether or not the engine takes them.
@@ -200,81 +310,6 @@ async fn load(engine: &Engine, cache: &Cache, images: &[ImageRecord]) {
     }
 }
 
-pub fn report(done: &Done) -> Outcome<BuildReport<'_>> {
-    let (built, record) = (&done.built, &done.built.record);
-    let images: Vec<ImageReport<'_>> = record
-        .images
-        .iter()
-        .map(|image| ImageReport {
-            container: &image.container,
-            image: first_tag(image),
-            image_digest: image.digest.to_string(),
-            tags: &image.tags,
-            size: image.size,
-            packages: done.attached_to(image).and_then(Attached::packages),
-            referrers: done
-                .attached_to(image)
-                .map(|attached| attached.referrers.iter().map(Referrer::from).collect())
-                .unwrap_or_default(),
-        })
-        .collect();
-    let Some(first) = images.first() else {
-        return Err(
-            Failure::new("the manifest has no container, so there is no image")
-                .with_remedy("add one to `containers` in ergon.json".to_owned()),
-        );
-    };
-    Ok(BuildReport {
-        build_hash: record.build_hash.to_string(),
-        image_digest: first.image_digest.clone(),
-        image: first.image,
-        reproducibility: record.reproducibility.name(),
-        cached: built.cached,
-        unpinned: &record.unpinned,
-        differences: (record.verification.as_ref())
-            .map(|verification| verification.differences().collect()),
-        verification: record.verification.as_ref(),
-        images,
-    })
-}
-
 pub fn first_tag(image: &ImageRecord) -> &str {
     image.tags.first().map_or("", String::as_str)
-}
-
-fn page(done: &Done) -> String {
-    let (built, record) = (&done.built, &done.built.record);
-    let hash = record.build_hash.to_string();
-    let how = if built.cached {
-        "   nothing had changed"
-    } else {
-        ""
-    };
-    let state = style::state(record.reproducibility.name());
-    let mut rows = vec![(
-        "build",
-        format!("{}   {state}{how}", style::strong(words::short(&hash))),
-    )];
-    for image in &record.images {
-        let (tag, size) = (style::strong(first_tag(image)), words::size(image.size));
-        rows.push(("image", format!("{tag}   {}   {size}", image.digest)));
-        if let Some(has) = done.attached_to(image).and_then(attesting::summary) {
-            rows.push(("has", has));
-        }
-    }
-    rows.extend(
-        record
-            .unpinned
-            .iter()
-            .map(|reason| ("unpinned", words::harmless(reason))),
-    );
-    let rows: Vec<(&str, &str)> = rows
-        .iter()
-        .map(|(label, value)| (*label, value.as_str()))
-        .collect();
-    let mut page = table::labelled(&rows);
-    if let Some(verification) = &record.verification {
-        page.push_str(&differences::verification(verification));
-    }
-    page
 }

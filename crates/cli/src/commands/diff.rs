@@ -4,7 +4,7 @@ use clap::Args;
 use ergon_engine::Engine;
 use ergon_pack::{Cache, ImageName, Side};
 
-use super::arguments::Format;
+use super::arguments::{Format, OnePlatform};
 use super::packing;
 use crate::failure::{Code, Failure, Outcome};
 use crate::output;
@@ -21,6 +21,8 @@ pub struct Diff {
     /// The other
     second: String,
     #[command(flatten)]
+    platform: OnePlatform,
+    #[command(flatten)]
     format: Format,
 }
 
@@ -28,8 +30,8 @@ impl Diff {
     pub async fn run(self) -> Outcome {
         let cache = packing::cache()?;
         let engine = Engine::connect().await.ok();
-        let first = find(&self.first, &cache, engine.as_ref()).await?;
-        let second = find(&self.second, &cache, engine.as_ref()).await?;
+        let first = find(&self.first, &self.platform, &cache, engine.as_ref()).await?;
+        let second = find(&self.second, &self.platform, &cache, engine.as_ref()).await?;
         let compared = tokio::task::spawn_blocking(move || {
             let side = |image| Side {
                 blobs: cache.blobs(),
@@ -52,8 +54,18 @@ impl Diff {
     }
 }
 
-async fn find(name: &str, cache: &Cache, engine: Option<&Engine>) -> Outcome<ergon_oci::Image> {
-    ergon_pack::find_image(&ImageName::parse(name), cache, engine)
-        .await
-        .map_err(|error| packing::failure(&error))
+async fn find(
+    name: &str,
+    platform: &OnePlatform,
+    cache: &Cache,
+    engine: Option<&Engine>,
+) -> Outcome<ergon_oci::Image> {
+    ergon_pack::find_image(
+        &ImageName::parse(name),
+        platform.wanted.as_ref(),
+        cache,
+        engine,
+    )
+    .await
+    .map_err(|error| packing::failure(&error))
 }

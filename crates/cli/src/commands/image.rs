@@ -3,9 +3,10 @@
 use ergon_engine::Engine;
 use ergon_manifest::Digest;
 use ergon_oci::model::Descriptor;
-use ergon_oci::{Image, Reference, distribution, layout};
-use ergon_pack::{Cache, ImageName, PackError, find_image};
+use ergon_oci::{Image, Index, Reference, distribution, layout};
+use ergon_pack::{Cache, ImageName, PackError, find_image, find_images};
 
+use super::arguments::OnePlatform;
 use super::packing;
 use crate::failure::Outcome;
 
@@ -16,17 +17,47 @@ pub struct Found {
     pub name: String,
 }
 
+/// What a text names, for every platform.
+pub struct FoundAll {
+    /// Where it names images of several platforms.
+    pub index: Option<Index>,
+    pub images: Vec<Found>,
+}
+
 /// Finds the image that a text names; what is not held here is brought here.
-pub async fn find(text: &str, cache: &Cache) -> Outcome<Found> {
+pub async fn find(text: &str, platform: &OnePlatform, cache: &Cache) -> Outcome<Found> {
     let engine = Engine::connect().await.ok();
     let name = ImageName::parse(text);
-    let failed = |error: PackError| packing::failure(&error);
-    let found = find_image(&name, cache, engine.as_ref())
+    let found = find_image(&name, platform.wanted.as_ref(), cache, engine.as_ref())
         .await
-        .map_err(failed)?;
+        .map_err(|error| packing::failure(&error))?;
+    with_attached(text, &name, found, cache).await
+}
+
+/// Finds every image that a text names.
+pub async fn find_all(text: &str, cache: &Cache) -> Outcome<FoundAll> {
+    let engine = Engine::connect().await.ok();
+    let name = ImageName::parse(text);
+    let (index, found) = find_images(&name, cache, engine.as_ref())
+        .await
+        .map_err(|error| packing::failure(&error))?;
+    let mut images = Vec::new();
+    for image in found {
+        images.push(with_attached(text, &name, image, cache).await?);
+    }
+    Ok(FoundAll { index, images })
+}
+
+async fn with_attached(
+    text: &str,
+    name: &ImageName,
+    found: Image,
+    cache: &Cache,
+) -> Outcome<Found> {
+    let failed = |error: PackError| packing::failure(&error);
     let image = built_here(&found, cache).map_err(failed)?.unwrap_or(found);
     let mut referrers = held(cache, &image.digest)?;
-    match &name {
+    match name {
         ImageName::Layout { path, .. } => {
             let read = layout::read_referrers(path, &image.digest, cache.blobs());
             referrers.extend(read.map_err(|error| failed(error.into()))?);

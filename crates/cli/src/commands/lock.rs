@@ -7,7 +7,7 @@ use ergon_engine::Engine;
 use ergon_pack::{LOCK_FILE, LockChange};
 use serde::Serialize;
 
-use super::arguments::Format;
+use super::arguments::{Format, Platforms};
 use super::packing;
 use crate::failure::Outcome;
 use crate::progress::Steps;
@@ -19,6 +19,8 @@ pub struct Lock {
     /// The folder that holds the project
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    #[command(flatten)]
+    platforms: Platforms,
     #[command(flatten)]
     format: Format,
 }
@@ -35,7 +37,14 @@ impl Lock {
         let cache = packing::cache()?;
         let engine = Engine::connect().await;
         let steps = Steps::start(false);
-        let locked = ergon_pack::lock(&folder, &cache, engine.as_ref().ok(), &steps).await;
+        let locked = ergon_pack::lock(
+            &folder,
+            &self.platforms.wanted,
+            &cache,
+            engine.as_ref().ok(),
+            &steps,
+        )
+        .await;
         steps.finish();
         let changes = match (locked, engine) {
             (Ok(changes), _) => changes,

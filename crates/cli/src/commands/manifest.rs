@@ -1,5 +1,6 @@
 //! Manifest: the schema, the check, the digests, the first draft.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -69,6 +70,9 @@ struct Digests {
     build_hash: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing_bases: Vec<String>,
+    /// The build hash for each platform, where the manifest names any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    builds: BTreeMap<String, Option<String>>,
 }
 
 impl Manifest {
@@ -148,24 +152,49 @@ fn check(given: &Path, format: Format) -> Outcome {
 
 fn hash(folder: &Path, format: Format) -> Outcome {
     let folder = folders::source(folder)?;
-    let identity = ergon_pack::identify(&folder, &packing::cache()?)
-        .map_err(|error| packing::failure(&error))?;
+    let cache = packing::cache()?;
+    let identity = |platform| {
+        let identity = ergon_pack::identify(&folder, &cache, platform);
+        identity.map_err(|error| packing::failure(&error))
+    };
+    let named = ergon_pack::platforms_of(&folder, &[]);
+    let mut builds = BTreeMap::new();
+    for platform in &named {
+        let hash = identity(Some(platform))?.build_hash;
+        builds.insert(platform.to_string(), hash.map(|hash| hash.to_string()));
+    }
+    let identity = identity(None)?;
     let digests = Digests {
         manifest_digest: identity.manifest_digest.to_string(),
         source_digest: identity.source_digest.to_string(),
         build_hash: identity.build_hash.map(|hash| hash.to_string()),
         missing_bases: identity.missing_bases,
+        builds,
     };
     output::show(format.json, &digests, || {
         let unknown = format!(
             "not known: the base {} is not held here",
             digests.missing_bases.join(", ")
         );
-        table::labelled(&[
+        let mut rows = vec![
             ("manifest", digests.manifest_digest.as_str()),
             ("source", digests.source_digest.as_str()),
-            ("build", digests.build_hash.as_deref().unwrap_or(&unknown)),
-        ])
+        ];
+        let of_platforms: Vec<String> = digests
+            .builds
+            .iter()
+            .map(|(platform, hash)| {
+                let hash = hash
+                    .as_deref()
+                    .unwrap_or("not known: a base is not held here");
+                format!("{hash}   {platform}")
+            })
+            .collect();
+        if of_platforms.is_empty() {
+            rows.push(("build", digests.build_hash.as_deref().unwrap_or(&unknown)));
+        }
+        rows.extend(of_platforms.iter().map(|row| ("build", row.as_str())));
+        table::labelled(&rows)
     })
 }
 

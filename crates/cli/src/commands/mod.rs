@@ -4,6 +4,7 @@ mod arguments;
 mod attesting;
 mod base;
 mod build;
+mod built;
 mod cache;
 mod companion;
 mod container;

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
+use ergon_manifest::Digest;
 use ergon_oci::model::Descriptor;
-use ergon_oci::{Error, Image, Reference, archive, layout};
-use ergon_pack::ImageRecord;
+use ergon_oci::{Error, Image, Index, Reference, archive, layout};
+use ergon_pack::platform;
 
 use super::build::{Done, first_tag};
 use super::push;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Steps;
+use crate::{output, style};
 
 /// One place for images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,84 +55,107 @@ impl std::str::FromStr for Output {
 impl Output {
     /// Puts the images of a build there.
     pub async fn write(&self, done: &Done) -> Outcome {
-        let images = &done.built.record.images;
-        match self.clone() {
-            Self::Layout(path) => {
-                let attached: Vec<Vec<Descriptor>> = images
-                    .iter()
-                    .map(|image| {
-                        let attached = done.attached_to(image);
-                        attached.map_or_else(Vec::new, |attached| attached.referrers.clone())
-                    })
-                    .collect();
-                written(done, "layout", move |images| {
-                    let with_attached = images.iter().zip(&attached);
-                    with_attached
-                        .into_iter()
-                        .try_for_each(|((record, image, blobs), referrers)| {
-                            layout::write(blobs, image, &path, first_tag(record))?;
-                            layout::write_referrers(blobs, image, referrers, &path)
-                        })
-                })
-                .await
-            }
-            Self::DockerArchive(path) => {
-                written(done, "archive", move |images| {
-                    let Some((_, _, blobs)) = images.first() else {
-                        return Ok(());
-                    };
-                    let tagged: Vec<_> = images
-                        .iter()
-                        .map(|(record, image, _)| (image.clone(), record.tags.clone()))
-                        .collect();
-                    archive::write_file(blobs, &tagged, &path)
-                })
-                .await
-            }
-            Self::Registry(reference) => {
-                let [image] = images.as_slice() else {
-                    return Err(Failure::new(format!(
-                        "{} images cannot all be {}",
-                        images.len(),
-                        reference.familiar()
-                    ))
-                    .with_remedy(
-                        "name packaging.registry in ergon.json; `ergon push` sends each under its own name"
-                            .to_owned(),
-                    )
-                    .as_usage());
-                };
-                let steps = Steps::start(false);
-                let mut sent = push::send(&done.cache, image, &reference, &steps, 0)
-                    .await
-                    .map(drop);
-                if let (Ok(()), Some(attached)) = (&sent, done.attached_to(image)) {
-                    sent = push::attach(&done.cache, attached, &reference, &steps, 1).await;
-                }
-                steps.finish();
-                sent
-            }
+        match self {
+            Self::Layout(path) => layout(done, path.clone()).await,
+            Self::DockerArchive(path) => docker_archive(done, path.clone()).await,
+            Self::Registry(reference) => registry(done, reference).await,
         }
     }
 }
 
-type Loaded = (ImageRecord, Image, ergon_oci::Blobs);
+/// Images of one platform stand under their own tags, those of several under that of their index.
+async fn layout(done: &Done, path: PathBuf) -> Outcome {
+    let blobs = done.cache.blobs().clone();
+    let images: Vec<(Digest, String, Vec<Descriptor>)> = done
+        .images()
+        .map(|(image, attached)| {
+            let attached = attached.map(|attached| attached.referrers.clone());
+            let tag = first_tag(image).to_owned();
+            (image.digest, tag, attached.unwrap_or_default())
+        })
+        .collect();
+    let indexes = done.indexes.clone();
+    written("layout", move || {
+        for index in &indexes {
+            let loaded = Index::load(&blobs, &index.digest)?;
+            let tag = index.tags.first().map_or("", String::as_str);
+            layout::write_index(&blobs, &loaded, &path, tag)?;
+        }
+        for (digest, tag, referrers) in images {
+            let image = Image::load(&blobs, &digest)?;
+            if indexes.is_empty() {
+                layout::write(&blobs, &image, &path, &tag)?;
+            }
+            layout::write_referrers(&blobs, &image, &referrers, &path)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The archive names images by configuration, and has no place for those of several platforms.
+async fn docker_archive(done: &Done, path: PathBuf) -> Outcome {
+    let Some(build) = done.for_here() else {
+        return Err(Failure::new(format!(
+            "{} cannot hold images for several platforms, and none of them is for {}",
+            path.display(),
+            platform()
+        ))
+        .with_remedy(
+            "build for one of them: --platform; oci:PATH and docker://NAME hold them all"
+                .to_owned(),
+        )
+        .as_usage());
+    };
+    if done.builds.len() > 1 {
+        output::note(&format!(
+            "{} {} holds one platform only: {}",
+            style::warning("note:"),
+            path.display(),
+            build.built.record.inputs.platform
+        ));
+    }
+    let (blobs, records) = (
+        done.cache.blobs().clone(),
+        build.built.record.images.clone(),
+    );
+    written("archive", move || {
+        let tagged = records
+            .into_iter()
+            .map(|record| Ok((Image::load(&blobs, &record.digest)?, record.tags)));
+        archive::write_file(&blobs, &tagged.collect::<Result<Vec<_>, Error>>()?, &path)
+    })
+    .await
+}
+
+async fn registry(done: &Done, reference: &Reference) -> Outcome {
+    let containers = done
+        .builds
+        .first()
+        .map_or(0, |build| build.built.record.images.len());
+    if containers != 1 {
+        return Err(Failure::new(format!(
+            "{containers} images cannot all be {}",
+            reference.familiar()
+        ))
+        .with_remedy(
+            "name packaging.registry in ergon.json; `ergon push` sends each under its own name"
+                .to_owned(),
+        )
+        .as_usage());
+    }
+    let steps = Steps::start(false);
+    let sent = push::send_all(done, 0, reference, &steps, &mut 0, true).await;
+    steps.finish();
+    sent.map(drop)
+}
 
 /// Has the images written on a thread that may block.
 async fn written(
-    done: &Done,
     what: &str,
-    write: impl FnOnce(Vec<Loaded>) -> Result<(), Error> + Send + 'static,
+    write: impl FnOnce() -> Result<(), Error> + Send + 'static,
 ) -> Outcome {
-    let (blobs, records) = (done.cache.blobs().clone(), done.built.record.images.clone());
-    let writing = tokio::task::spawn_blocking(move || {
-        let loaded = records.into_iter().map(|record| {
-            let image = Image::load(&blobs, &record.digest)?;
-            Ok((record, image, blobs.clone()))
-        });
-        write(loaded.collect::<Result<_, Error>>()?)
-    });
-    match writing.await {
+    match tokio::task::spawn_blocking(write).await {
         Ok(written) => {
             written.map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))
         }

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use clap::Args;
-use ergon_oci::distribution::{BlobProgress, push, push_referrers};
-use ergon_oci::{Image, Reference};
-use ergon_pack::ImageRecord;
+use ergon_manifest::Digest;
+use ergon_oci::distribution::{BlobProgress, push, push_index, push_referrers};
+use ergon_oci::{Image, Index, Reference};
 use ergon_pack::attest::Attached;
 use serde::Serialize;
 
-use super::arguments::{Format, Stack};
+use super::arguments::{Format, Platforms, Stack};
 use super::attesting::summary;
-use super::build::{Wanted, build_folder};
+use super::build::{Done, Wanted, build_folder};
 use super::packing;
 use crate::board::End;
 use crate::failure::{Failure, Outcome};
@@ -26,6 +26,8 @@ pub struct Push {
     /// The folder that holds the project
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    #[command(flatten)]
+    platforms: Platforms,
     /// Refuse to build what is not pinned
     #[arg(long)]
     locked: bool,
@@ -56,6 +58,7 @@ impl Push {
                 .with_remedy("add \"packaging\": { \"registry\": \"registry.example.com/team\" } to ergon.json".to_owned()));
         };
         let wanted = Wanted {
+            platforms: self.platforms.wanted.clone(),
             locked: self.locked,
             sandbox: self.sandbox,
             ..Wanted::default()
@@ -65,19 +68,17 @@ impl Push {
         steps.heading(&format!("push to {}", style::strong(&registry)));
         let mut pushed = Vec::new();
         let mut step = 0;
-        for image in &done.built.record.images {
-            for (index, reference) in destinations(&registry, image)?.into_iter().enumerate() {
-                let sent = send(&done.cache, image, &reference, &steps, step).await?;
-                step += 1;
-                // They hang on the image's digest, which all its tags share.
-                if let Some(attached) = done.attached_to(image).filter(|_| index == 0) {
-                    attach(&done.cache, attached, &reference, &steps, step).await?;
-                    step += 1;
-                }
+        for container in 0..containers(&done) {
+            let (name, digest, tags) = called(&done, container);
+            for (index, reference) in destinations(&registry, tags)?.into_iter().enumerate() {
+                // What is attached hangs on digests, which all tags share.
+                let is_first = index == 0;
+                let sent =
+                    send_all(&done, container, &reference, &steps, &mut step, is_first).await?;
                 pushed.push(Pushed {
-                    container: image.container.clone(),
+                    container: name.to_owned(),
                     reference: reference.familiar(),
-                    image_digest: image.digest.to_string(),
+                    image_digest: digest.to_string(),
                     bytes_sent: sent,
                 });
             }
@@ -100,8 +101,22 @@ impl Push {
     }
 }
 
-/// `<registry>/<container>:<tag>` for every tag of the image.
-fn destinations(registry: &str, image: &ImageRecord) -> Outcome<Vec<Reference>> {
+fn containers(done: &Done) -> usize {
+    let first = done.builds.first();
+    first.map_or(0, |build| build.built.record.images.len())
+}
+
+/// What a container's images are called: by their index, where they are of several platforms.
+fn called(done: &Done, container: usize) -> (&str, Digest, &[String]) {
+    if let Some(index) = done.indexes.get(container) {
+        return (&index.container, index.digest, &index.tags);
+    }
+    let image = &done.builds[0].built.record.images[container];
+    (&image.container, image.digest, &image.tags)
+}
+
+/// `<registry>/<container>:<tag>` for every tag.
+fn destinations(registry: &str, tags: &[String]) -> Outcome<Vec<Reference>> {
     let registry = registry.trim_end_matches('/');
     let parse = |tag: &String| {
         let name = format!("{registry}/{tag}");
@@ -110,11 +125,35 @@ fn destinations(registry: &str, image: &ImageRecord) -> Outcome<Vec<Reference>> 
                 .with_remedy("correct packaging.registry in ergon.json".to_owned())
         })
     };
-    image.tags.iter().map(parse).collect()
+    tags.iter().map(parse).collect()
+}
+
+/// Sends the images of one container for every platform under one name, and with it what is attached to them where
+/// that is wanted; how many bytes the registry did not have.
+pub async fn send_all(
+    done: &Done,
+    container: usize,
+    reference: &Reference,
+    steps: &Steps,
+    step: &mut u32,
+    with_attached: bool,
+) -> Outcome<u64> {
+    let (_, digest, _) = called(done, container);
+    let sent = send(&done.cache, digest, reference, steps, *step).await?;
+    *step += 1;
+    let images = done.builds.iter().filter_map(|build| {
+        let image = build.built.record.images.get(container)?;
+        build.attached_to(image)
+    });
+    for attached in images.filter(|_| with_attached) {
+        attach(&done.cache, attached, reference, steps, *step).await?;
+        *step += 1;
+    }
+    Ok(sent)
 }
 
 /// Sends what is attached to an image.
-pub async fn attach(
+async fn attach(
     cache: &ergon_pack::Cache,
     attached: &Attached,
     reference: &Reference,
@@ -138,10 +177,10 @@ pub async fn attach(
     sent.map_err(failed)
 }
 
-/// Sends one image under one name; how many bytes the registry did not have.
-pub async fn send(
+/// Sends one image, or those that an index names, under one name; how many bytes the registry did not have.
+async fn send(
     cache: &ergon_pack::Cache,
-    image: &ImageRecord,
+    digest: Digest,
     reference: &Reference,
     steps: &Steps,
     step: u32,
@@ -160,7 +199,6 @@ pub async fn send(
         );
     };
     steps.begin(step, "push", &reference.familiar());
-    let loaded = Image::load(cache.blobs(), &image.digest).map_err(|error| failed(&error))?;
     let sent = Arc::new(Mutex::new(std::collections::BTreeMap::new()));
     let seen = Arc::clone(&sent);
     let watch = move |blob: BlobProgress| {
@@ -169,7 +207,17 @@ pub async fn send(
             .unwrap_or_else(PoisonError::into_inner)
             .insert(blob.digest, bytes);
     };
-    if let Err(error) = push(cache.blobs(), &loaded, reference, Arc::new(watch)).await {
+    let (blobs, watch) = (cache.blobs(), Arc::new(watch));
+    let pushing = async {
+        match Index::load(blobs, &digest) {
+            Ok(index) if !index.images.is_empty() => {
+                push_index(blobs, &index, reference, watch).await
+            }
+            // An image's manifest may not say what it is.
+            _ => push(blobs, &Image::load(blobs, &digest)?, reference, watch).await,
+        }
+    };
+    if let Err(error) = pushing.await {
         end("failed", None);
         return Err(failed(&error));
     }

@@ -6,6 +6,7 @@ use ergon_pack::attest::envelope::Envelope;
 use ergon_pack::attest::{About, Attached, Format, Statement, inventory};
 use serde_json::Value;
 
+use super::arguments::OnePlatform;
 use super::image::{Found, find};
 use super::packing;
 use crate::failure::{Failure, Outcome};
@@ -20,6 +21,8 @@ pub struct Sbom {
     /// The form of the document
     #[arg(long, value_enum, default_value_t = Form::Cyclonedx)]
     format: Form,
+    #[command(flatten)]
+    platform: OnePlatform,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -42,7 +45,7 @@ impl From<Form> for Format {
 impl Sbom {
     pub async fn run(self) -> Outcome {
         let cache = packing::cache()?;
-        let found = find(&self.image, &cache).await?;
+        let found = find(&self.image, &self.platform, &cache).await?;
         let format = self.format.into();
         let reading = tokio::task::spawn_blocking(move || document(&found, format, &cache));
         let document = reading

@@ -1,39 +1,15 @@
 //! Images outside the cache, as the tools of others read them.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::image_registry::Registry;
+use crate::tools::{is_here, tool};
 use crate::world::{World, docker};
 
 /// Debian's package of the image specification.
 const SCHEMAS: &str = "/usr/share/gocode/src/github.com/opencontainers/image-spec/schema";
-
-/// Whether a tool is here; says loudly where it is not.
-#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
-fn is_here(tool: &str, arguments: &[&str]) -> bool {
-    let found = Command::new(tool).args(arguments).output();
-    let found = found.is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!(
-            "SKIPPED: no {tool} {} here; dev/setup --test installs it",
-            arguments.join(" ")
-        );
-    }
-    found
-}
-
-/// What a tool prints, which must succeed.
-fn tool<A: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = A>) -> String {
-    let mut command = Command::new(name);
-    let output = command.args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{said}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// A page in every form that is a file.
 struct Built {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ergon_manifest::{Digest, canonical_json};
 use oci_client::RegistryOperation;
-use tokio_util::task::TaskTracker;
 
 use super::{OnProgress, Registry, blocking, some_at_once};
 use crate::blobs::Blobs;
@@ -91,12 +90,7 @@ pub async fn pull_referrers(
             tracing::debug!(%digest, "a referrer is passed over");
             continue;
         }
-        let writers = TaskTracker::new();
-        let parts = std::iter::once(&manifest.config).chain(&manifest.layers);
-        let done = some_at_once(parts.map(|part| registry.download(part, blobs, &writers))).await;
-        writers.close();
-        writers.wait().await;
-        done?;
+        registry.download_all(&manifest, blobs).await?;
         let (blobs, size) = (blobs.clone(), content.len() as u64);
         blocking(move || blobs.put(&content)).await?;
         pulled.push(describe(&manifest, digest, size));
@@ -152,7 +146,7 @@ impl Registry {
             .await
     }
 
-    async fn put_manifest(
+    pub(super) async fn put_manifest(
         &self,
         name: &oci_client::Reference,
         content: Vec<u8>,

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use ergon_oci::bases::{Base, Bases, Source};
-use ergon_oci::{ConfigChange, Error, Image, Reference, archive, layout};
+use ergon_oci::{ConfigChange, Error, Image, Reference, archive, assemble, layout};
 use jiff::Timestamp;
 
 use crate::support::{EPOCH, PLATFORM, World, application, base, world};
@@ -26,17 +26,20 @@ fn a_name_means_what_was_last_held_under_it() {
     let world = world();
     let bases = bases(&world);
     let python = name("python:3.11-slim");
-    assert_eq!(bases.resolve(&python).unwrap(), None);
+    assert_eq!(bases.resolve(&python, PLATFORM).unwrap(), None);
     assert_eq!(bases.list().unwrap(), []);
     let image = base(&world);
     let held = bases.hold(&python, &image, Source::Layout, now()).unwrap();
     assert_eq!(
         bases
-            .resolve(&name("docker.io/library/python:3.11-slim"))
+            .resolve(&name("docker.io/library/python:3.11-slim"), PLATFORM)
             .unwrap(),
         Some(held.clone())
     );
-    assert_eq!(bases.resolve(&name("python:3.12-slim")).unwrap(), None);
+    assert_eq!(
+        bases.resolve(&name("python:3.12-slim"), PLATFORM).unwrap(),
+        None
+    );
 
     let newer = bases
         .hold(&python, &application(&world), Source::Registry, now())
@@ -53,7 +56,7 @@ fn a_name_means_what_was_last_held_under_it() {
     );
     assert_eq!(
         bases
-            .resolve(&python.at_digest(image.digest))
+            .resolve(&python.at_digest(image.digest), PLATFORM)
             .unwrap()
             .unwrap()
             .digest,
@@ -62,7 +65,7 @@ fn a_name_means_what_was_last_held_under_it() {
 
     assert!(bases.remove(&python).unwrap());
     assert!(!bases.remove(&python).unwrap());
-    assert_eq!(bases.resolve(&python).unwrap(), None);
+    assert_eq!(bases.resolve(&python, PLATFORM).unwrap(), None);
 }
 
 #[test]
@@ -78,6 +81,7 @@ fn a_record_is_plain_to_read() {
     {
       "reference": "docker.io/library/python:latest",
       "digest": "sha256:…",
+      "platform": "linux/amd64",
       "source": "docker",
       "held_since": "2023-11-14T22:13:20Z"
     }
@@ -103,11 +107,11 @@ fn damage_is_as_good_as_nothing() {
         .path();
     let content = std::fs::read(&record).unwrap();
     std::fs::write(&record, &content[..content.len() / 2]).unwrap();
-    assert_eq!(bases.resolve(&python).unwrap(), None);
+    assert_eq!(bases.resolve(&python, PLATFORM).unwrap(), None);
     std::fs::write(&record, &content).unwrap();
-    assert!(bases.resolve(&python).unwrap().is_some());
+    assert!(bases.resolve(&python, PLATFORM).unwrap().is_some());
     std::fs::remove_file(world.blobs.path(&image.layers()[1].digest)).unwrap();
-    assert_eq!(bases.resolve(&python).unwrap(), None);
+    assert_eq!(bases.resolve(&python, PLATFORM).unwrap(), None);
     assert_eq!(bases.list().unwrap(), []);
     let refused = bases.hold(&python, &image, Source::Layout, now());
     assert!(matches!(refused, Err(Error::MissingBlob { .. })));
@@ -238,4 +242,70 @@ fn a_root_file_system_becomes_one_layer_that_depends_on_its_content_only() {
         now(),
     );
     assert!(matches!(empty, Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn a_name_means_another_image_for_each_platform() {
+    let world = world();
+    let bases = bases(&world);
+    let python = name("python:3.11-slim");
+    let image = |platform: &str| {
+        let change = ConfigChange::default();
+        assemble(None, &[], &change, EPOCH, platform, &world.blobs).unwrap()
+    };
+    let (amd, arm) = (image("linux/amd64"), image("linux/arm64/v8"));
+    for image in [&amd, &arm] {
+        bases.hold(&python, image, Source::Layout, now()).unwrap();
+    }
+    let means = |platform: &str| {
+        let held = bases.resolve(&python, platform).unwrap();
+        held.map(|base| base.digest)
+    };
+    assert_eq!(means("linux/amd64"), Some(amd.digest));
+    assert_eq!(means("linux/arm64"), Some(arm.digest));
+    assert_eq!(means("linux/arm64/v8"), Some(arm.digest));
+    // An image that names no variant is for all of them.
+    assert_eq!(means("linux/amd64/v3"), Some(amd.digest));
+    assert_eq!(means("linux/s390x"), None);
+    let at = bases.resolve(&python.at_digest(arm.digest), "linux/amd64");
+    assert_eq!(at.unwrap(), None);
+    assert!(bases.remove(&python).unwrap());
+    assert_eq!(bases.list().unwrap(), []);
+}
+
+#[test]
+fn what_an_older_cache_held_is_still_held() {
+    let world = world();
+    let bases = bases(&world);
+    let python = name("python:3.11-slim");
+    let image = base(&world);
+    bases.hold(&python, &image, Source::Docker, now()).unwrap();
+    let folder = world.folder.path().join("bases");
+    let only = || {
+        let mut entries = std::fs::read_dir(&folder).unwrap();
+        let path = entries.next().unwrap().unwrap().path();
+        assert!(entries.next().is_none());
+        path
+    };
+    // Named by the reference alone, with no word of a platform.
+    let key = ergon_manifest::Digest::of(python.canonical().as_bytes());
+    let older = folder.join(format!("{}.json", key.hex()));
+    std::fs::rename(only(), &older).unwrap();
+    let text = std::fs::read_to_string(&older).unwrap();
+    std::fs::write(
+        &older,
+        text.replace("  \"platform\": \"linux/amd64\",\n", ""),
+    )
+    .unwrap();
+
+    let held = bases.resolve(&python, PLATFORM).unwrap().unwrap();
+    assert_eq!(
+        (held.digest, held.platform.as_str()),
+        (image.digest, PLATFORM)
+    );
+    assert_eq!(bases.resolve(&python, "linux/arm64").unwrap(), None);
+    // A newer one takes its place.
+    let newer = bases.hold(&python, &application(&world), Source::Docker, now());
+    assert_eq!(bases.list().unwrap(), [newer.unwrap()]);
+    assert_ne!(only(), older);
 }

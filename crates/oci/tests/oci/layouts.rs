@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use ergon_oci::{Blobs, ConfigChange, Error, assemble, layout};
+use ergon_oci::{Blobs, ConfigChange, Error, Image, Index, assemble, layout};
 
 use crate::support::{EPOCH, PLATFORM, application, base, world};
 
@@ -87,10 +87,44 @@ fn an_index_of_platforms_gives_the_one_asked_for() {
         |platform| layout::read(&path, None, platform, &world.blobs).map(|image| image.digest);
     assert_eq!(read("linux/arm64").unwrap(), arm.digest);
     assert_eq!(read("linux/amd64").unwrap(), amd.digest);
-    assert!(matches!(
-        read("linux/s390x"),
-        Err(Error::NoSuchImage { .. })
-    ));
+    let refused = read("linux/s390x").unwrap_err();
+    assert!(
+        matches!(&refused, Error::NoSuchPlatform { offered, .. } if offered == &["linux/arm64/v8", "linux/amd64"]),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_index_is_the_same_in_whatever_order_its_images_come() {
+    let world = world();
+    let image = |platform: &str| {
+        let change = ConfigChange::default();
+        assemble(None, &[], &change, EPOCH, platform, &world.blobs).unwrap()
+    };
+    let (arm, amd) = (image("linux/arm64"), image("linux/amd64"));
+    let index = |images: &[Image]| {
+        Index::assemble(images, std::collections::BTreeMap::new(), &world.blobs).unwrap()
+    };
+    let made = index(&[arm.clone(), amd.clone()]);
+    assert_eq!(made, index(&[amd.clone(), arm.clone(), amd.clone()]));
+    assert_eq!(
+        made.digest.to_string(),
+        "sha256:a9efd7a0bf139994a342e6b9103da5ee3bbf493250d9377befd5999894294c6a"
+    );
+    assert_eq!(Index::load(&world.blobs, &made.digest).unwrap(), made);
+    assert!(Index::load(&world.blobs, &amd.digest).is_err());
+    let twice = [amd.clone(), image("linux/amd64"), base(&world)];
+    assert!(Index::assemble(&twice, std::collections::BTreeMap::new(), &world.blobs).is_err());
+
+    let path = world.folder.path().join("layout");
+    layout::write_index(&world.blobs, &made, &path, "both").unwrap();
+    layout::write(&world.blobs, &amd, &path, "one").unwrap();
+    let other = Blobs::open(world.folder.path().join("other")).unwrap();
+    let read = layout::read_all(&path, Some("both"), &other).unwrap();
+    assert_eq!(read, Some(made));
+    assert_eq!(layout::read_all(&path, Some("one"), &other).unwrap(), None);
+    let chosen = layout::read(&path, Some("both"), "linux/arm64", &other).unwrap();
+    assert_eq!(chosen, arm);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ergon_manifest::Digest;
 use ergon_oci::layer::decompress;
 use ergon_oci::model::Descriptor;
 use ergon_oci::referrers::{ENVELOPE, artifact_contents};
-use ergon_oci::{Blobs, Image};
+use ergon_oci::{Blobs, Image, Index};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +43,8 @@ pub enum What {
     Proof,
     /// The folder it is said to be made of.
     Source,
+    /// What names the images of several platforms.
+    Index,
 }
 
 impl What {
@@ -56,6 +58,7 @@ impl What {
             Self::Spdx => "spdx",
             Self::Proof => "proof",
             Self::Source => "source",
+            Self::Index => "index",
         }
     }
 }
@@ -86,6 +89,37 @@ pub struct Chain<'a> {
     pub key: &'a PublicKey,
     /// The sources, where they are at hand.
     pub source: Option<Claimed>,
+}
+
+/// Checks that an index is what its digest says, and its images are for the platforms and of the source it says.
+pub fn index(index: &Index, blobs: &Blobs) -> Checked {
+    let fits = |image: &Image| -> Result<String, String> {
+        let mut listed = index.index.manifests.iter();
+        let listed = listed.find(|listed| listed.digest == image.digest);
+        let said = listed.and_then(|listed| listed.platform.clone());
+        let platform = image.platform();
+        if said.is_some_and(|said| said.normal() != platform.normal()) {
+            return Err(format!("{} is for {platform}", image.digest));
+        }
+        for (name, said) in &index.index.annotations {
+            let label = image.config.config.labels.get(name);
+            if name.starts_with("dev.ergon.") && label != Some(said) {
+                return Err(format!("{} is of another {name}", image.digest));
+            }
+        }
+        Ok(platform.to_string())
+    };
+    let verified = blobs
+        .verify(&index.digest)
+        .map_err(|error| error.to_string());
+    let platforms = verified.and_then(|()| {
+        let platforms = index.images.iter().map(fits);
+        platforms.collect::<Result<Vec<_>, _>>()
+    });
+    told(
+        What::Index,
+        platforms.map(|platforms| format!("images for {}", platforms.join(", "))),
+    )
 }
 
 /// What the image says of itself.

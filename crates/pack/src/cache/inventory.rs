@@ -181,6 +181,8 @@ impl Cache {
             }
             needs.extend(image.blobs());
         }
+        let indexes = record.indexes.iter().map(|index| index.digest);
+        needs.extend(indexes.filter(|digest| self.blobs.contains(digest)));
         Some(needs)
     }
 

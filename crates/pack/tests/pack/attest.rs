@@ -72,7 +72,7 @@ impl Site {
     }
 
     fn check(&self, referrers: &[Descriptor], key: &StackKey) -> Vec<Checked> {
-        let identity = identify(&self.folder, &self.world.cache).unwrap();
+        let identity = identify(&self.folder, &self.world.cache, None).unwrap();
         let chain = Chain {
             image: &self.image(),
             blobs: self.world.cache.blobs(),

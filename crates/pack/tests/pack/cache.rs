@@ -51,7 +51,10 @@ async fn pruning_to_nothing_leaves_the_bases_and_costs_only_time() {
     let left = world.cache.contents().unwrap();
     assert!(left.entries.iter().all(|entry| entry.kind == Kind::Base));
     assert_eq!(left.bytes(), gone.kept);
-    let base = world.cache.bases().resolve(&BASE.parse().unwrap());
+    let base = world
+        .cache
+        .bases()
+        .resolve(&BASE.parse().unwrap(), &ergon_pack::platform());
     assert!(base.unwrap().is_some());
     let second = world.build(&folder).await;
     assert!(!second.cached);
@@ -236,7 +239,7 @@ async fn a_base_that_was_cut_short_is_none() {
         world
             .cache
             .bases()
-            .resolve(&BASE.parse().unwrap())
+            .resolve(&BASE.parse().unwrap(), &ergon_pack::platform())
             .unwrap()
             .is_none()
     );

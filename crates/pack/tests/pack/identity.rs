@@ -134,7 +134,7 @@ fn a_base_that_is_not_held_leaves_the_build_hash_open() {
         MANIFEST.replace("base:1", "base:2"),
     )
     .unwrap();
-    let identity = identify(&folder, &world.cache).unwrap();
+    let identity = identify(&folder, &world.cache, None).unwrap();
     assert_eq!(identity.build_hash, None);
     assert_eq!(identity.missing_bases, ["synthetic.test/base:2"]);
 }
@@ -186,7 +186,9 @@ fn what_says_how_to_build_is_in_the_project_itself() {
         let folder = world.project(name);
         let _ = std::fs::remove_file(folder.join(name));
         std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
-        let error = identify(&folder, &world.cache).unwrap_err().to_string();
+        let error = identify(&folder, &world.cache, None)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.ends_with(&format!("{name}: it is a link, and links are not followed")),
             "{error}"

@@ -18,7 +18,9 @@ async fn a_dockerfile_names_the_digest_that_a_base_is_locked_to() {
     let unlocked = write_dockerfile(plan, None).text;
     assert_eq!(first_line(&unlocked), format!("FROM {BASE}"));
 
-    lock(&folder, &world.cache, None, &Silent).await.unwrap();
+    lock(&folder, &[], &world.cache, None, &Silent)
+        .await
+        .unwrap();
     let mut locked = Lock::read(&folder).unwrap().unwrap();
     // This base was imported here, and Docker would look for its digest in a registry.
     assert_eq!(write_dockerfile(plan, Some(&locked)).text, unlocked);

@@ -7,5 +7,6 @@ mod cache;
 mod engine;
 mod identity;
 mod lock;
+mod platforms;
 mod verify;
 mod world;

@@ -390,6 +390,7 @@ fn begun(prepared: &Prepared) -> BuildRecord {
         milliseconds: 0,
         git: prepared.git.clone(),
         manifest: prepared.project.document.value.clone(),
+        indexes: Vec::new(),
         verification: None,
     }
 }
