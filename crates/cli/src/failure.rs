@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
+use crate::words;
+
 /// What every command returns.
 pub type Outcome<T = ()> = Result<T, Failure>;
 
@@ -89,8 +91,10 @@ impl Failure {
                 remedy,
                 code,
             } => {
+                // It may quote names from images, folders and registries.
+                let message = words::harmless(&message);
                 let mut text = format!("{} {message}\n", crate::style::bad("error:"));
-                if let Some(remedy) = remedy {
+                if let Some(remedy) = remedy.map(|remedy| words::harmless(&remedy)) {
                     let _ = writeln!(text, " {} {remedy}", crate::style::strong("help:"));
                 }
                 // Nobody is left to tell when standard error is gone.

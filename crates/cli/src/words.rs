@@ -98,9 +98,31 @@ pub fn harmless(text: &str) -> String {
     let stripped = anstream::adapter::strip_str(text).to_string();
     stripped
         .chars()
-        .filter(|character| !character.is_control() || matches!(character, '\n' | '\t'))
-        .filter(|character| !matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .filter(|character| matches!(character, '\n' | '\t') || !steers(*character))
         .collect()
+}
+
+/// A name from outside, on one line: what would steer the terminal or break the line is written as an escape, so
+/// that two names that differ look so.
+pub fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if steers(character) {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Whether a character does something else to a terminal than to be seen there.
+pub fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 #[cfg(test)]
@@ -148,5 +170,9 @@ mod tests {
             "red a\nb\tc"
         );
         assert_eq!(harmless("safe\u{202e}txt.exe\u{2066}"), "safetxt.exe");
+        assert_eq!(
+            on_one_line("a\n  b\tc\r\u{1b}[31m\u{9b}2J\u{202e}\u{2028}é"),
+            "a\\n  b\\tc\\r\\u{1b}[31m\\u{9b}2J\\u{202e}\\u{2028}é"
+        );
     }
 }

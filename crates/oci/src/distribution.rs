@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::blobs::Blobs;
 use crate::credentials;
-use crate::error::Error;
+use crate::error::{Error, quoted};
 use crate::image::{Image, parse};
 use crate::model::{
     DOCKER_LIST, DOCKER_MANIFEST, Descriptor, INDEX, ImageIndex, ImageManifest, MANIFEST, Platform,
@@ -327,7 +327,7 @@ impl Registry {
         Error::Registry {
             action: self.action,
             reference: self.reference.familiar(),
-            reason: reason.to_string(),
+            reason: quoted(&reason.to_string()),
         }
     }
 
@@ -336,7 +336,7 @@ impl Registry {
             registry: self.reference.registry().to_owned(),
             action: self.action,
             reference: self.reference.familiar(),
-            reason: reason.into(),
+            reason: quoted(&reason.into()),
         }
     }
 

@@ -134,23 +134,47 @@ impl Error {
 
     pub(crate) fn malformed(what: impl Into<String>, reason: impl ToString) -> Self {
         Self::Malformed {
-            what: what.into(),
-            reason: reason.to_string(),
+            what: quoted(&what.into()),
+            reason: quoted(&reason.to_string()),
         }
     }
 
     pub(crate) fn entry(path: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Entry {
-            path: path.into(),
-            reason: reason.into(),
+            path: quoted(&path.into()),
+            reason: quoted(&reason.into()),
         }
     }
 }
 
-fn listed(names: &[String]) -> String {
-    if names.is_empty() {
-        "none with a name".to_owned()
-    } else {
-        names.join(", ")
+/// A text that may hold what somebody else named so: one line, and not without end.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 1024;
+    let mut line = String::new();
+    for character in text.chars() {
+        if line.len() >= LONGEST {
+            line.push('…');
+            break;
+        }
+        let is_plain = !character.is_control()
+            && !matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if is_plain {
+            line.push(character);
+        } else {
+            line.extend(character.escape_default());
+        }
     }
+    line
+}
+
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    if names.is_empty() {
+        return "none with a name".to_owned();
+    }
+    let mut listed: Vec<String> = names.iter().take(MOST).map(|name| quoted(name)).collect();
+    if names.len() > MOST {
+        listed.push(format!("and {} more", names.len() - MOST));
+    }
+    listed.join(", ")
 }

@@ -7,7 +7,11 @@ use ergon_manifest::{Digest, canonical_json};
 use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::image::{Image, parse};
-use crate::model::{DOCKER_LIST, Descriptor, INDEX, ImageIndex, is_index};
+use crate::model::{DOCKER_LIST, Descriptor, INDEX, ImageIndex, ImageManifest, is_index};
+
+/// Bytes of the manifests and configurations of all images of an index, for each of which some more are counted.
+const MOST_DOCUMENTS: u64 = 8 << 20;
+const ENTRY: u64 = 64 << 10;
 
 /// An index whose images lie in a [`Blobs`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +65,24 @@ impl Index {
                 format!("the index {digest}"),
                 "it is of another kind",
             ));
+        }
+        // One image may be named as often as anybody likes, and each takes memory.
+        let mut documents = 0_u64;
+        for known in images(&index) {
+            let manifest: ImageManifest =
+                parse(&blobs.read(&known.digest)?, "the manifest", &known.digest)?;
+            documents += ENTRY
+                + known
+                    .size
+                    .saturating_add(blobs.size(&manifest.config.digest)?);
+            if documents > MOST_DOCUMENTS {
+                return Err(Error::malformed(
+                    format!("the index {digest}"),
+                    format!(
+                        "its manifests and configurations have more than {MOST_DOCUMENTS} bytes"
+                    ),
+                ));
+            }
         }
         let images = images(&index).map(|known| Image::load(blobs, &known.digest));
         Ok(Self {

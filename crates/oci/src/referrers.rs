@@ -25,8 +25,8 @@ pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// Says of an envelope what its statement is about.
 pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 
-/// Nothing that is attached has a reason to be larger: 32 MiB, in all its documents.
-pub const LARGEST: u64 = 32 << 20;
+/// Nothing that is attached has a reason to be larger: 64 MiB, in all its documents.
+pub const LARGEST: u64 = 64 << 20;
 /// So many referrers of one image are looked at.
 pub const MOST: usize = 256;
 /// No entry of a list is larger, in bytes.

@@ -3,24 +3,27 @@
 mod archives;
 mod cause;
 mod contents;
+mod listing;
 mod order;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::collections::BTreeSet;
 
 use ergon_manifest::Digest;
-use ergon_oci::layer::{EntryKind, LayerEntry, read_layer};
+use ergon_oci::layer::{EntryKind, LayerEntry};
 use ergon_oci::model::Configuration;
 use ergon_oci::{Blobs, Image};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::error::PackError;
+use cause::shorten;
 use contents::Contents;
+use listing::{Known, index};
 
 /// So many differences are shown one by one; the others are counted.
 pub const MOST_SHOWN: usize = 200;
+/// Characters that are shown of a value: labels and attributes may be as long as anybody likes.
+const LONGEST_VALUE: usize = 1024;
 
 /// What came of comparing two images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -149,7 +152,12 @@ impl Comparison {
     fn add(&mut self, difference: Difference) {
         self.different += 1;
         if self.differences.len() < MOST_SHOWN {
-            self.differences.push(difference);
+            let short = |text: Option<String>| text.map(|text| shorten(&text, LONGEST_VALUE));
+            self.differences.push(Difference {
+                first: short(difference.first),
+                second: short(difference.second),
+                ..difference
+            });
         }
     }
 
@@ -169,68 +177,6 @@ impl Comparison {
     }
 }
 
-/// What a path holds, without its content.
-struct Known {
-    entry: LayerEntry<()>,
-    /// Of a file's content.
-    digest: Option<Digest>,
-    /// The layer it comes from, counted from 0.
-    layer: usize,
-}
-
-/// What lies at each path when these layers lie on top of each other.
-fn index(
-    side: Side<'_>,
-    layers: std::ops::Range<usize>,
-) -> Result<BTreeMap<String, Known>, PackError> {
-    let mut known: BTreeMap<String, Known> = BTreeMap::new();
-    let several = layers.len() > 1;
-    for layer in layers {
-        let digest = side.image.layers()[layer].digest;
-        read_layer::<PackError>(side.blobs.open_read(&digest)?, |entry, content| {
-            let hidden = match &entry.kind {
-                EntryKind::Whiteout | EntryKind::OpaqueDirectory => {
-                    Some(format!("{}/", entry.path))
-                }
-                _ => None,
-            };
-            if let Some(folder) = hidden.filter(|_| several) {
-                known.retain(|path, _| !path.starts_with(&folder));
-            }
-            let digest = match &entry.kind {
-                EntryKind::File { .. } => Some(hash(content)?),
-                _ => None,
-            };
-            known.insert(
-                entry.path.clone(),
-                Known {
-                    entry,
-                    digest,
-                    layer,
-                },
-            );
-            Ok(())
-        })?;
-    }
-    Ok(known)
-}
-
-fn hash(content: &mut dyn Read) -> Result<Digest, PackError> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = content
-            .read(&mut buffer)
-            .map_err(|error| PackError::Compare {
-                reason: error.to_string(),
-            })?;
-        if read == 0 {
-            return Ok(Digest::from_bytes(hasher.finalize().into()));
-        }
-        hasher.update(&buffer[..read]);
-    }
-}
-
 fn compare_layers(
     comparison: &mut Comparison,
     (first, ours): (Side<'_>, std::ops::Range<usize>),
@@ -243,9 +189,9 @@ fn compare_layers(
     let mut contents = Vec::new();
     for path in paths {
         let found = match (one.get(path), other.get(path)) {
-            (Some(known), None) => vec![alone(known, What::OnlyInFirst)],
-            (None, Some(known)) => vec![alone(known, What::OnlyInSecond)],
-            (Some(known), Some(counterpart)) => differences(known, counterpart),
+            (Some(_), None) => vec![alone(path, What::OnlyInFirst)],
+            (None, Some(_)) => vec![alone(path, What::OnlyInSecond)],
+            (Some(known), Some(counterpart)) => differences(path, known, counterpart),
             (None, None) => Vec::new(),
         };
         // A path that differs in several ways is one file that differs.
@@ -292,13 +238,14 @@ fn step(image: &Image, layer: usize) -> Option<String> {
         .iter()
         .filter(|entry| entry.empty_layer != Some(true));
     let entry = made.nth(layer)?;
-    entry.created_by.clone().filter(|text| !text.is_empty())
+    let made_by = entry.created_by.as_deref().filter(|text| !text.is_empty());
+    made_by.map(|text| shorten(text, LONGEST_VALUE))
 }
 
-fn alone(known: &Known, what: What) -> Difference {
-    let (cause, fix) = cause::of_name(&known.entry.path).unzip();
+fn alone(path: &str, what: What) -> Difference {
+    let (cause, fix) = cause::of_name(path).unzip();
     Difference {
-        path: known.entry.path.clone(),
+        path: path.to_owned(),
         what,
         cause,
         fix,
@@ -307,11 +254,11 @@ fn alone(known: &Known, what: What) -> Difference {
 }
 
 /// In what two things at one path differ, but for where in their contents.
-fn differences(one: &Known, other: &Known) -> Vec<Difference> {
+fn differences(path: &str, one: &Known, other: &Known) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut differ = |what, first: String, second: String| {
         found.push(Difference {
-            path: one.entry.path.clone(),
+            path: path.to_owned(),
             what,
             first: (!first.is_empty()).then_some(first),
             second: (!second.is_empty()).then_some(second),
@@ -353,12 +300,9 @@ fn differences(one: &Known, other: &Known) -> Vec<Difference> {
     }
     if one.entry.xattrs != other.entry.xattrs {
         let names = |entry: &LayerEntry<()>| {
-            entry
-                .xattrs
-                .iter()
-                .map(|(name, value)| format!("{name}={}", hex::encode(value)))
-                .collect::<Vec<_>>()
-                .join(" ")
+            let attributes = entry.xattrs.iter();
+            let said = attributes.map(|(name, value)| format!("{name}={}", hex::encode(value)));
+            shorten(&said.collect::<Vec<_>>().join(" "), LONGEST_VALUE)
         };
         differ(What::Attributes, names(&one.entry), names(&other.entry));
     }

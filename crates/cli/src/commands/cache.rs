@@ -357,7 +357,7 @@ fn verify(wait: bool, format: Format) -> Outcome {
     );
     steps.finish();
     for blob in &damaged {
-        output::note(&words::harmless(&blob.reason));
+        output::note(&words::on_one_line(&blob.reason));
     }
     let moved = if damaged.is_empty() {
         Vec::new()
@@ -417,7 +417,7 @@ fn names(users: &[u32]) -> String {
     }
     let names = users.iter().map(|process| {
         let name = process_name(*process).unwrap_or_else(|| "process".to_owned());
-        format!("{} ({process})", words::harmless(&name))
+        format!("{} ({process})", words::on_one_line(&name))
     });
     names.collect::<Vec<_>>().join(", ")
 }

@@ -2,15 +2,20 @@
 
 use clap::{Args, ValueEnum};
 use ergon_oci::referrers::artifact_contents;
-use ergon_pack::attest::envelope::Envelope;
-use ergon_pack::attest::{About, Attached, Format, Statement, inventory};
+use ergon_pack::attest::envelope::{Envelope, Signed};
+use ergon_pack::attest::{self, About, Format, PUBLIC_FILE, PublicKey, Statement, inventory};
 use serde_json::Value;
 
 use super::arguments::OnePlatform;
 use super::image::{Found, find};
 use super::packing;
 use crate::failure::{Failure, Outcome};
-use crate::output;
+use crate::{folders, output, style};
+
+/// Bytes of a document that others signed: in memory it takes up to sixteen times as much.
+const MOST_OF_OTHERS: usize = 16 << 20;
+/// So many bills of materials of one image are looked at.
+const MOST_LOOKED_AT: usize = 16;
 
 /// Print what is in an image: every package of its system and of its languages
 #[derive(Debug, Args)]
@@ -57,26 +62,57 @@ impl Sbom {
 
 /// What is attached, since whoever built the image also had the source; else what the image tells.
 fn document(found: &Found, format: Format, cache: &ergon_pack::Cache) -> Outcome<Value> {
-    let attached = Attached {
-        image: found.image.digest,
-        referrers: found.referrers.clone(),
-    };
-    let statement = attached
-        .of(format.predicate_type())
-        .and_then(|referrer| artifact_contents(cache.blobs(), referrer).ok())
-        .and_then(|documents| {
-            let (_, envelope) = documents.into_iter().next()?;
-            let envelope: Envelope = serde_json::from_slice(&envelope).ok()?;
-            Statement::of(&envelope).ok()
-        })
-        .filter(|statement| {
-            statement.is_about(&found.image.digest)
-                && statement.predicate_type == format.predicate_type()
-        });
-    if let Some(statement) = statement {
-        return Ok(statement.predicate);
+    let key = folders::data(None).map(|data| PublicKey::read(&data.join(PUBLIC_FILE)));
+    let key = key.ok().and_then(Result::ok);
+    let wanted = Some(format.predicate_type());
+    let attached = found.referrers.iter();
+    let attached = attached.filter(|referrer| attest::predicate(referrer) == wanted);
+    let mut by_others = None;
+    for referrer in attached.take(MOST_LOOKED_AT) {
+        let Ok(documents) = artifact_contents(cache.blobs(), referrer) else {
+            continue;
+        };
+        for (_, document) in documents {
+            match read(&document, format, found, key.as_ref()) {
+                Some((Signed::Good, predicate)) => return Ok(predicate),
+                Some((Signed::ByOthers(_), predicate)) => by_others = Some(predicate),
+                // What was changed after it was signed tells nothing.
+                Some((Signed::Wrong, _)) | None => {}
+            }
+        }
+    }
+    if let Some(predicate) = by_others {
+        if key.is_some() {
+            output::note(&format!(
+                "{} it is attached to the image, and signed by another key than this stack's; who signed it: ergon verify --key FILE",
+                style::warning("note:")
+            ));
+        }
+        return Ok(predicate);
     }
     let inventory = inventory(&found.image, cache)
         .map_err(|error| Failure::from_error(&error).with_remedy(error.remedy()))?;
     Ok(format.write(&About::of(&found.image, &found.name), &inventory))
+}
+
+/// The document in something attached, if it is one about this very image, and what the stack's key says of it.
+fn read(
+    document: &[u8],
+    format: Format,
+    found: &Found,
+    key: Option<&PublicKey>,
+) -> Option<(Signed, Value)> {
+    let envelope: Envelope = serde_json::from_slice(document).ok()?;
+    let signed = key.map_or_else(
+        || Signed::ByOthers(Vec::new()),
+        |key| envelope.signed_by(key),
+    );
+    if signed != Signed::Good && document.len() > MOST_OF_OTHERS {
+        return None;
+    }
+    let statement = Statement::of(&envelope).ok()?;
+    let is_it = statement.is_about(&found.image.digest)
+        && statement.predicate_type == format.predicate_type()
+        && format.is_form_of(&statement.predicate);
+    is_it.then_some((signed, statement.predicate))
 }

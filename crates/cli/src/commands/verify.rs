@@ -167,7 +167,7 @@ fn one_report(done: &Done) -> OneReport<'_> {
 }
 
 fn page(report: &Report<'_>) -> String {
-    let name = style::strong(&words::harmless(report.image));
+    let name = style::strong(&words::on_one_line(report.image));
     let mut rows = vec![
         ("image", format!("{name}   {}", report.image_digest)),
         ("key", report.key.clone()),
@@ -191,6 +191,6 @@ fn row(check: &Checked) -> (&'static str, String) {
         Stands::Broken => style::bad("not ok"),
         Stands::Absent => style::faint("not at hand"),
     };
-    let detail = words::harmless(&check.detail);
+    let detail = words::on_one_line(&check.detail);
     (check.what.name(), format!("{state}   {detail}"))
 }

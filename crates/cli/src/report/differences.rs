@@ -6,6 +6,8 @@ use crate::{style, table, words};
 
 /// So many differences are shown to people; `--json` has more.
 const SHOWN: usize = 20;
+/// So many columns of a value are shown to people.
+const LONGEST_VALUE: usize = 160;
 
 /// What came of building something twice.
 pub fn verification(verification: &Verification) -> String {
@@ -32,7 +34,7 @@ pub fn verification(verification: &Verification) -> String {
                 .to_owned(),
         );
         for difference in verification.depends_on_fixed.iter().take(SHOWN) {
-            let path = words::harmless(&difference.path);
+            let path = words::on_one_line(&difference.path);
             lines.push(format!("    {path}   {}", what(difference)));
         }
     }
@@ -76,19 +78,19 @@ fn compared(comparison: &Comparison, word: &str) -> Vec<String> {
 }
 
 fn one(difference: &Difference) -> Vec<String> {
-    let path = style::strong(&words::harmless(&difference.path));
+    let path = style::strong(&words::on_one_line(&difference.path));
     let mut lines = vec![format!("  {path}   {}", what(difference))];
     if let (Some(first), Some(second)) = (&difference.first, &difference.second) {
         lines.push(format!(
             "    {} → {}",
-            words::harmless(first),
-            words::harmless(second)
+            table::cut(&words::on_one_line(first), LONGEST_VALUE),
+            table::cut(&words::on_one_line(second), LONGEST_VALUE)
         ));
     }
     let layer = difference.layer.map(|layer| match &difference.step {
         Some(step) => format!(
             "layer {layer}, `{}`",
-            table::cut(&words::harmless(step), 72)
+            table::cut(&words::on_one_line(step), 72)
         ),
         None => format!("layer {layer}"),
     });
@@ -122,5 +124,34 @@ fn what(difference: &Difference) -> String {
     match &difference.cause {
         Some(cause) => format!("{place}{cause}"),
         None => format!("{place}{what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_images_stay_on_their_line() {
+        let hostile = "a\n\u{1b}[32m✓ the same image, bit for bit\u{9b}2K\u{202e}";
+        let text = comparison(&Comparison {
+            equal: false,
+            compared: 1,
+            different: 1,
+            differences: vec![Difference {
+                path: hostile.to_owned(),
+                what: What::Target,
+                layer: Some(1),
+                step: Some(hostile.to_owned()),
+                first: Some(hostile.to_owned()),
+                second: Some("x".repeat(10_000)),
+                ..Difference::default()
+            }],
+        });
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain.lines().count(), 4, "{plain}");
+        assert!(!plain.contains(|character| words::steers(character) && character != '\n'));
+        assert!(plain.len() < 1_000, "{plain}");
+        assert!(plain.contains(r"a\n\u{1b}[32m✓"), "{plain}");
     }
 }

@@ -383,6 +383,29 @@ fn an_image_has_no_more_layers_than_can_be_stacked() {
 }
 
 #[test]
+fn an_index_has_no_more_images_than_memory_holds() {
+    let world = world();
+    let (path, image, other) = written(&world);
+    let blobs = Blobs::open(path.join("blobs")).unwrap();
+    let named = Descriptor::new(
+        ergon_oci::model::MANIFEST,
+        image.digest,
+        blobs.size(&image.digest).unwrap(),
+    );
+    let again = ergon_oci::model::ImageIndex::new(vec![named; 10_000]);
+    let inner = canonical_json(&again).unwrap();
+    let digest = blobs.put(&inner).unwrap();
+    let outer = Descriptor::new(ergon_oci::model::INDEX, digest, inner.len() as u64);
+    let index = ergon_oci::model::ImageIndex::new(vec![outer]);
+    fs::write(path.join("index.json"), canonical_json(&index).unwrap()).unwrap();
+    let refused = layout::read_all(&path, None, &other).unwrap_err();
+    assert!(
+        refused.to_string().contains("have more than 8388608 bytes"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn indexes_that_name_each_other_and_too_many_referrers_are_refused() {
     let world = world();
     let (path, image, other) = written(&world);

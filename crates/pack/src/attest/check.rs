@@ -1,13 +1,14 @@
 //! Whether what is said of an image holds, from the image's last byte up to its source.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use ergon_manifest::Digest;
 use ergon_oci::layer::decompress;
 use ergon_oci::model::Descriptor;
-use ergon_oci::referrers::{ENVELOPE, artifact_contents};
+use ergon_oci::referrers::{ENVELOPE, PREDICATE_TYPE, artifact_contents, artifact_manifest};
 use ergon_oci::{Blobs, Image, Index};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::envelope::{Envelope, Signed};
@@ -130,10 +131,21 @@ struct Labels {
     build: Option<BuildHash>,
 }
 
-/// A statement whose signature was looked at.
+/// So many bytes of what is attached are looked at, in all: 256 MiB.
+const MOST_READ: u64 = 256 << 20;
+
+/// Something attached whose signature was looked at.
 struct Looked {
-    signed: Signed,
-    statement: Result<Statement, String>,
+    /// What the statement is about; where there is none, what is said of it from outside.
+    predicate_type: String,
+    read: Result<(Signed, Option<Statement>), String>,
+}
+
+/// Of a statement that the key did not sign nothing else is read: anybody may have written it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    predicate_type: String,
 }
 
 impl Chain<'_> {
@@ -238,57 +250,78 @@ impl Chain<'_> {
     }
 
     fn manifest(&self, labels: &Labels) -> Checked {
-        let attached = self
+        let mut attached = self
             .referrers
             .iter()
-            .find(|known| known.artifact_type.as_deref() == Some(MANIFEST));
-        let (Some(attached), Some(expected)) = (attached, labels.manifest) else {
+            .filter(|known| known.artifact_type.as_deref() == Some(MANIFEST))
+            .peekable();
+        let (Some(_), Some(expected)) = (attached.peek(), labels.manifest) else {
             return absent(What::Manifest, "none is attached");
         };
-        let documents = match artifact_contents(self.blobs, attached) {
-            Ok(documents) => documents,
-            Err(error) => return told(What::Manifest, Err(error.to_string())),
-        };
-        let is_there = documents
-            .iter()
-            .any(|(_, document)| Digest::of(document) == expected);
+        let mut reading = Reading::of(self.blobs);
+        let mut unreadable = None;
+        for known in attached {
+            match reading.documents(known) {
+                Ok(documents) => {
+                    let is_it = |document: &Vec<u8>| Digest::of(document) == expected;
+                    if documents.iter().any(is_it) {
+                        return told(What::Manifest, Ok(expected.to_string()));
+                    }
+                }
+                Err(error) => unreadable = Some(error),
+            }
+        }
         told(
             What::Manifest,
-            if is_there {
-                Ok(expected.to_string())
-            } else {
-                Err(format!(
-                    "what is attached is not the manifest {expected} that the image names"
-                ))
-            },
+            Err(unreadable.unwrap_or_else(|| {
+                format!("what is attached is not the manifest {expected} that the image names")
+            })),
         )
     }
 
     /// Every signed statement, with what the key says of it.
     fn statements(&self) -> Vec<Looked> {
-        let envelopes = self
-            .referrers
-            .iter()
-            .filter(|known| known.artifact_type.as_deref() == Some(ENVELOPE));
-        let mut read = Vec::new();
-        for known in envelopes {
-            let documents = match artifact_contents(self.blobs, known) {
-                Ok(documents) => documents,
-                Err(error) => {
-                    tracing::debug!(%error, digest = %known.digest, "not readable");
-                    continue;
-                }
+        let mut reading = Reading::of(self.blobs);
+        let mut found = Vec::new();
+        for known in self.referrers {
+            if known.artifact_type.as_deref() != Some(ENVELOPE) {
+                continue;
+            }
+            let said = known.annotations.get(PREDICATE_TYPE);
+            let unreadable = |why: String| Looked {
+                predicate_type: said.cloned().unwrap_or_default(),
+                read: Err(why),
             };
-            for (_, document) in documents {
-                if let Ok(envelope) = serde_json::from_slice::<Envelope>(&document) {
-                    read.push(Looked {
-                        signed: envelope.signed_by(self.key),
-                        statement: Statement::of(&envelope),
-                    });
+            match reading.documents(known) {
+                Ok(documents) => {
+                    for document in documents {
+                        found.push(self.look(&document).unwrap_or_else(unreadable));
+                    }
                 }
+                Err(error) => found.push(unreadable(error)),
             }
         }
-        read
+        found
+    }
+
+    fn look(&self, document: &[u8]) -> Result<Looked, String> {
+        let envelope: Envelope = serde_json::from_slice(document)
+            .map_err(|error| format!("it is no signed document: {error}"))?;
+        let signed = envelope.signed_by(self.key);
+        if signed == Signed::Good {
+            let statement = Statement::of(&envelope)?;
+            return Ok(Looked {
+                predicate_type: statement.predicate_type.clone(),
+                read: Ok((signed, Some(statement))),
+            });
+        }
+        let payload = envelope.payload().ok_or("its payload is no base64")?;
+        let head: Head = serde_json::from_slice(&payload)
+            .map_err(|error| format!("it is no statement: {error}"))?;
+        Ok(Looked {
+            predicate_type: head.predicate_type,
+            read: Ok((signed, None)),
+        })
     }
 
     /// One kind of statement: by this key, about this image, and true as far as that can be seen.
@@ -299,33 +332,36 @@ impl Chain<'_> {
         holds: impl Fn(&Statement) -> Result<String, String>,
     ) -> Checked {
         let wanted = predicate_type(what);
-        let of_kind: Vec<(&Signed, &Statement)> = read
-            .iter()
-            .filter_map(|read| Some((&read.signed, read.statement.as_ref().ok()?)))
-            .filter(|(_, statement)| statement.predicate_type == wanted)
-            .collect();
-        let by_key = of_kind.iter().find(|(signed, _)| **signed == Signed::Good);
-        if let Some((_, statement)) = by_key {
-            return told(
-                what,
-                if statement.is_about(&self.image.digest) {
-                    holds(statement).map(|detail| format!("{detail}, signed"))
-                } else {
-                    Err("it is signed, and about another image".to_owned())
-                },
-            );
+        let of_kind = || read.iter().filter(|read| read.predicate_type == wanted);
+        let signed = || of_kind().filter_map(|read| read.read.as_ref().ok());
+        let by_key = || signed().filter_map(|(_, statement)| statement.as_ref());
+        // What the key once said of another image may be attached to this one, too.
+        let about_this = by_key().find(|statement| statement.is_about(&self.image.digest));
+        if let Some(statement) = about_this {
+            let held = holds(statement).map(|detail| format!("{detail}, signed"));
+            return told(what, held);
         }
-        if of_kind.iter().any(|(signed, _)| **signed == Signed::Wrong) {
+        if by_key().next().is_some() {
+            let why = "it is signed, and about another image";
+            return told(what, Err(why.to_owned()));
+        }
+        if signed().any(|(signed, _)| *signed == Signed::Wrong) {
             return told(
                 what,
                 Err("it was changed after it was signed, or the key did not sign it".to_owned()),
             );
         }
-        let why = match of_kind.first() {
-            Some((Signed::ByOthers(keys), _)) => {
-                format!("it is signed by {}, not by this key", listed(keys))
+        let by_others = signed().find_map(|(signed, _)| match signed {
+            Signed::ByOthers(keys) => Some(listed(keys)),
+            _ => None,
+        });
+        let unreadable = of_kind().find_map(|read| read.read.as_ref().err());
+        let why = match (by_others, unreadable) {
+            (Some(keys), _) => format!("it is signed by {keys}, not by this key"),
+            (None, Some(why)) => {
+                return told(what, Err(format!("what is attached cannot be read: {why}")));
             }
-            _ => "none is attached".to_owned(),
+            (None, None) => "none is attached".to_owned(),
         };
         // Whoever takes all statements away must not get an image past this.
         if what == What::Provenance {
@@ -361,6 +397,47 @@ impl Chain<'_> {
             Ok(format!("the folder is {source}"))
         };
         told(What::Source, outcome)
+    }
+}
+
+/// Reads what is attached: each document once, and not more than can be read in a moment.
+struct Reading<'a> {
+    blobs: &'a Blobs,
+    seen: BTreeSet<Digest>,
+    left: u64,
+}
+
+impl<'a> Reading<'a> {
+    fn of(blobs: &'a Blobs) -> Self {
+        Self {
+            blobs,
+            seen: BTreeSet::new(),
+            left: MOST_READ,
+        }
+    }
+
+    /// The documents of something attached that were not read before.
+    fn documents(&mut self, known: &Descriptor) -> Result<Vec<Vec<u8>>, String> {
+        let failed = |error: ergon_oci::Error| error.to_string();
+        let layers = artifact_manifest(self.blobs, known).map_err(failed)?.layers;
+        let mut is_new = false;
+        let mut size = 0_u64;
+        for layer in layers {
+            is_new |= self.seen.insert(layer.digest);
+            size = size.saturating_add(self.blobs.size(&layer.digest).map_err(failed)?);
+        }
+        if !is_new {
+            return Ok(Vec::new());
+        }
+        self.left = self
+            .left
+            .checked_sub(size)
+            .ok_or_else(|| format!("more than {MOST_READ} bytes are attached to the image"))?;
+        let documents = artifact_contents(self.blobs, known).map_err(failed)?;
+        Ok(documents
+            .into_iter()
+            .map(|(_, document)| document)
+            .collect())
     }
 }
 
@@ -434,12 +511,11 @@ fn proof_holds(statement: &Statement, labels: &Labels) -> Result<String, String>
     }
 }
 
+/// The names that others give their keys, as far as they are names.
 fn listed(keys: &[String]) -> String {
-    let named: Vec<&str> = keys
-        .iter()
-        .map(String::as_str)
-        .filter(|key| !key.is_empty())
-        .collect();
+    let is_name = |key: &&str| !key.is_empty() && key.len() <= 128;
+    let named = keys.iter().map(String::as_str).filter(is_name);
+    let named: Vec<&str> = named.take(4).collect();
     if named.is_empty() {
         "a key without a name".to_owned()
     } else {

@@ -31,8 +31,12 @@ use crate::error::PackError;
 /// The version of the rules by which files are read. An inventory made by others is made again.
 pub const RULES: &str = "1";
 
-/// An image with more packages than this is described as far as that.
-const MOST_PACKAGES: usize = 200_000;
+/// An image with more packages than this is described as far as that: lists of them take some 6 kB of memory for each.
+const MOST_PACKAGES: usize = 40_000;
+/// Bytes of what all files of an image tell, as [`Finding::weight`] counts them.
+const MOST_TOLD: usize = 48 << 20;
+/// Bytes of it that are remembered of the lower layers of one image.
+const MOST_REMEMBERED: usize = 64 << 20;
 
 /// Everything known to be in an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +74,12 @@ impl Finding {
         }
     }
 
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let packages = self.packages.iter().map(Package::weight);
+        128 + packages.sum::<usize>() + self.gap.as_ref().map_or(0, String::len)
+    }
+
     /// What was read of a database, and what of it could not be.
     fn of_database(path: &str, packages: Vec<Package>, is_whole: bool, passed_over: usize) -> Self {
         let gap = if !is_whole {
@@ -104,11 +114,20 @@ pub fn read(image: &Image, cache: &Cache) -> Result<Inventory, PackError> {
             break;
         }
     }
-    for (layer, chain) in layers.iter().zip(&chains).skip(known) {
+    let mut remembered = 0;
+    for (index, (layer, chain)) in layers.iter().zip(&chains).enumerate().skip(known) {
         apply(cache.blobs(), layer, &mut findings)?;
-        cache.remember_inventory(chain, &findings)?;
+        remembered += weight(&findings);
+        if remembered <= MOST_REMEMBERED || index + 1 == layers.len() {
+            cache.remember_inventory(chain, &findings)?;
+        }
     }
     Ok(gather(findings))
+}
+
+fn weight(findings: &Findings) -> usize {
+    let found = findings.iter();
+    found.map(|(path, found)| path.len() + found.weight()).sum()
 }
 
 /// What the findings after some layers are kept under.
@@ -127,13 +146,24 @@ fn chain(layers: &[Digest]) -> Result<Digest, PackError> {
 
 /// Applies one layer to what the layers below tell.
 fn apply(blobs: &Blobs, layer: &Digest, findings: &mut Findings) -> Result<(), PackError> {
-    let mut own = Findings::new();
     let file = blobs.open_read(layer)?;
-    let below = &mut *findings;
+    let mut applying = Applying {
+        left: MOST_TOLD.saturating_sub(weight(findings)),
+        below: findings,
+        own: Findings::new(),
+        left_out: 0,
+    };
     let read = read_layer(file, |entry, content| {
-        visit(&entry, content, below, &mut own);
+        applying.visit(&entry, content);
         Ok::<_, ergon_oci::Error>(())
     });
+    let Applying {
+        mut own, left_out, ..
+    } = applying;
+    if left_out > 0 {
+        let why = format!("{left_out} files of the layer {layer} tell of more than can be listed");
+        own.insert(format!("more of layer {layer}"), Finding::gap(why));
+    }
     if let Err(error) = read {
         own.insert(
             format!("layer {layer}"),
@@ -146,42 +176,64 @@ fn apply(blobs: &Blobs, layer: &Digest, findings: &mut Findings) -> Result<(), P
     Ok(())
 }
 
-fn visit(entry: &LayerEntry<()>, content: &mut dyn Read, below: &mut Findings, own: &mut Findings) {
-    let path = entry.path.as_str();
-    match &entry.kind {
-        EntryKind::Whiteout => remove(below, path, true),
-        EntryKind::OpaqueDirectory => remove(below, path, false),
-        EntryKind::Directory => drop(below.remove(path)),
-        EntryKind::Symlink(_) => {
-            remove(below, path, true);
-            own.remove(path);
-        }
-        EntryKind::Hardlink(target) => {
-            remove(below, path, true);
-            own.remove(path);
-            // The other name of a file that was read under the first.
-            if let Some(finding) = own.get(target).cloned() {
-                own.insert(path.to_owned(), finding);
-            } else if reader(path, entry.mode).is_some_and(|reader| reader != Reader::Executable) {
-                own.insert(
-                    path.to_owned(),
-                    Finding::gap(format!("{path} is a link to {target}, which was not read")),
-                );
+/// One layer that is being read, over what the layers below tell.
+struct Applying<'a> {
+    below: &'a mut Findings,
+    own: Findings,
+    /// How many more bytes may be told.
+    left: usize,
+    left_out: usize,
+}
+
+impl Applying<'_> {
+    fn visit(&mut self, entry: &LayerEntry<()>, content: &mut dyn Read) {
+        let path = entry.path.as_str();
+        match &entry.kind {
+            EntryKind::Whiteout => remove(self.below, path, true),
+            EntryKind::OpaqueDirectory => remove(self.below, path, false),
+            EntryKind::Directory => drop(self.below.remove(path)),
+            EntryKind::Symlink(_) => self.replace(path),
+            EntryKind::Hardlink(target) => {
+                self.replace(path);
+                // The other name of a file that was read under the first.
+                if let Some(finding) = self.own.get(target).cloned() {
+                    self.tell(path, finding);
+                } else if reader(path, entry.mode)
+                    .is_some_and(|reader| reader != Reader::Executable)
+                {
+                    let gap = format!("{path} is a link to {target}, which was not read");
+                    self.tell(path, Finding::gap(gap));
+                }
+            }
+            EntryKind::File { size, .. } => {
+                self.replace(path);
+                let Some(reader) = reader(path, entry.mode) else {
+                    return;
+                };
+                let mut finding = reader.read(path, *size, content);
+                for package in &mut finding.packages {
+                    package.found_in.insert(path.to_owned());
+                }
+                if finding != Finding::default() {
+                    self.tell(path, finding);
+                }
             }
         }
-        EntryKind::File { size, .. } => {
-            remove(below, path, true);
-            own.remove(path);
-            let Some(reader) = reader(path, entry.mode) else {
-                return;
-            };
-            let mut finding = reader.read(path, *size, content);
-            for package in &mut finding.packages {
-                package.found_in.insert(path.to_owned());
+    }
+
+    /// What was at a path before is there no more.
+    fn replace(&mut self, path: &str) {
+        remove(self.below, path, true);
+        self.own.remove(path);
+    }
+
+    fn tell(&mut self, path: &str, finding: Finding) {
+        match self.left.checked_sub(path.len() + finding.weight()) {
+            Some(left) => {
+                self.left = left;
+                self.own.insert(path.to_owned(), finding);
             }
-            if finding != Finding::default() {
-                own.insert(path.to_owned(), finding);
-            }
+            None => self.left_out += 1,
         }
     }
 }

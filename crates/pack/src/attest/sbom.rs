@@ -22,6 +22,15 @@ impl Format {
         }
     }
 
+    /// Whether a document says of itself that it has this form.
+    pub fn is_form_of(self, document: &Value) -> bool {
+        let text = |field: &str| document.get(field).and_then(Value::as_str);
+        match self {
+            Self::CycloneDx => text("bomFormat") == Some("CycloneDX"),
+            Self::Spdx => text("spdxVersion").is_some_and(|version| version.starts_with("SPDX-")),
+        }
+    }
+
     /// The document: of the image and its inventory alone, so that it is the same every time.
     pub fn write(self, about: &About, inventory: &Inventory) -> Value {
         match self {

@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Read};
 
+use ergon_oci::layer::each_entry;
 use flate2::read::GzDecoder;
 
 use super::cause::Cause;
@@ -27,8 +28,9 @@ const STATIC_LIBRARY: Cause = (
     "make it with `ar D` (ARFLAGS=Dcr), which leaves them out",
 );
 
-/// So many members are looked at, and so many bytes unpacked.
+/// So many members are looked at, so many bytes of their names, and so many bytes unpacked.
 const MOST_MEMBERS: usize = 100_000;
+const MOST_NAMES: usize = 16 << 20;
 const MOST_UNPACKED: u64 = 256 << 20;
 
 /// A member's name, a time, and what its content can be told by.
@@ -79,6 +81,11 @@ fn judge(mut one: Vec<Member>, mut other: Vec<Member>) -> Cause {
 }
 
 fn zip_members(archive: &[u8]) -> Option<Vec<Member>> {
+    // The directory of an archive is read as a whole, and takes more memory than it has bytes.
+    let listed = archive.windows(4).filter(|bytes| bytes == b"PK\x01\x02");
+    if listed.count() > MOST_MEMBERS {
+        return None;
+    }
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).ok()?;
     let count = archive.len().min(MOST_MEMBERS);
     (0..count)
@@ -102,19 +109,33 @@ fn is_tar(content: &[u8]) -> bool {
 }
 
 fn tar_members(reader: impl Read) -> Option<Vec<Member>> {
-    let mut archive = tar::Archive::new(reader.take(MOST_UNPACKED));
-    let mut members = Vec::new();
-    for entry in archive.entries().ok()?.take(MOST_MEMBERS) {
-        let mut entry = entry.ok()?;
-        let mut hash = crc(&mut entry)?;
-        hash ^= u64::from(entry.header().mode().unwrap_or(0)) << 32;
-        members.push(Member {
-            name: String::from_utf8_lossy(&entry.path_bytes()).into_owned(),
-            time: entry.header().mtime().unwrap_or(0),
-            content: hash,
-        });
+    /// There is enough to tell by.
+    struct Enough;
+    impl From<ergon_oci::Error> for Enough {
+        fn from(_: ergon_oci::Error) -> Self {
+            Self
+        }
     }
-    Some(members)
+    let (mut members, mut names, mut is_whole) = (Vec::new(), 0, true);
+    let read = each_entry(reader.take(MOST_UNPACKED), "an archive", |entry| {
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        names += name.len();
+        if members.len() == MOST_MEMBERS || names > MOST_NAMES {
+            return Err(Enough);
+        }
+        let Some(content) = crc(entry) else {
+            is_whole = false;
+            return Err(Enough);
+        };
+        members.push(Member {
+            name,
+            time: entry.header().mtime().unwrap_or(0),
+            content: content ^ (u64::from(entry.header().mode().unwrap_or(0)) << 32),
+        });
+        Ok(())
+    });
+    let is_told = read.is_ok() || members.len() == MOST_MEMBERS || names > MOST_NAMES;
+    (is_whole && is_told).then_some(members)
 }
 
 fn crc(reader: &mut impl Read) -> Option<u64> {

@@ -342,7 +342,7 @@ fn excerpt(run: &str, content: &[u8], at: usize) -> Option<String> {
     (at < end).then(|| format!("bytes {}", hex::encode(&content[at..end])))
 }
 
-fn shorten(text: &str, length: usize) -> String {
+pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }

@@ -12,6 +12,8 @@ use super::cause::{self, Bytes};
 use super::{Difference, Side};
 use crate::error::PackError;
 
+/// So many bytes of files that differ are kept on the disk; of others it is only known that they do: 4 GiB.
+const MOST_KEPT: u64 = 4 << 30;
 /// Files up to this size, in bytes, are looked at as a whole.
 const WHOLE: u64 = 16 << 20;
 /// Of a larger one, so much around the first byte that differs.
@@ -20,8 +22,10 @@ const AROUND: u64 = 4096;
 const CHUNK: usize = 64 * 1024;
 
 /// Files of an image's layers, kept where any part of them can be read.
+#[derive(Default)]
 pub(super) struct Contents {
     files: BTreeMap<String, (Arc<File>, u64, u64)>,
+    too_large: BTreeSet<String>,
 }
 
 impl Contents {
@@ -31,24 +35,35 @@ impl Contents {
         layers: std::ops::Range<usize>,
         wanted: &BTreeSet<String>,
     ) -> Result<Self, PackError> {
-        let mut files = BTreeMap::new();
+        let mut kept = Self::default();
         if wanted.is_empty() {
-            return Ok(Self { files });
+            return Ok(kept);
         }
+        let mut left = MOST_KEPT;
         let mut spool = Spool::new(side.blobs)?;
         for layer in layers {
             let digest = side.image.layers()[layer].digest;
             read_layer::<PackError>(side.blobs.open_read(&digest)?, |entry, content| {
-                if let EntryKind::File { size, .. } = entry.kind
-                    && wanted.contains(&entry.path)
-                    && let Content::Slice { file, offset } = spool.keep(content, size)?
-                {
-                    files.insert(entry.path, (file, offset, size));
+                let EntryKind::File { size, .. } = entry.kind else {
+                    return Ok(());
+                };
+                if !wanted.contains(&entry.path) {
+                    return Ok(());
+                }
+                if size > left {
+                    kept.files.remove(&entry.path);
+                    kept.too_large.insert(entry.path);
+                    return Ok(());
+                }
+                left -= size;
+                if let Content::Slice { file, offset } = spool.keep(content, size)? {
+                    kept.too_large.remove(&entry.path);
+                    kept.files.insert(entry.path, (file, offset, size));
                 }
                 Ok(())
             })?;
         }
-        Ok(Self { files })
+        Ok(kept)
     }
 }
 
@@ -62,6 +77,10 @@ pub(super) fn explain(
         first.files.get(&difference.path),
         second.files.get(&difference.path),
     ) else {
+        let is_too_large = |side: &Contents| side.too_large.contains(&difference.path);
+        if is_too_large(first) || is_too_large(second) {
+            difference.cause = Some("content that is too large to say where it differs".to_owned());
+        }
         return Ok(());
     };
     let failed = |error: io::Error| PackError::Compare {

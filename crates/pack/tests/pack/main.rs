@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
 mod attest;
+mod bounds;
 mod cache;
 mod engine;
+mod hostile;
 mod identity;
 mod lock;
 mod platforms;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::lines::each_line;
-use super::package::{Kind, Package, System};
+use super::package::{Kind, Package, System, is_word};
 use super::{Finding, MOST_PACKAGES};
 
 /// Databases of whole distributions are a tenth of this.
@@ -45,12 +45,15 @@ pub fn dpkg(path: &str, content: &mut dyn Read) -> Finding {
             return None;
         }
         let mut package = Package::new(Kind::Deb, fields.get("Package")?, fields.get("Version")?)?;
-        package.architecture = fields.get("Architecture").cloned();
+        package.architecture = fields
+            .get("Architecture")
+            .filter(|word| is_word(word))
+            .cloned();
         // `name (version)`, where the two versions differ.
         package.upstream = fields
             .get("Source")
             .and_then(|source| source.split_whitespace().next())
-            .filter(|source| *source != package.name)
+            .filter(|source| *source != package.name && is_word(source))
             .map(str::to_owned);
         Some(package)
     })
@@ -72,10 +75,10 @@ fn dpkg_field(line: &str) -> Option<(&str, &str)> {
 pub fn apk(path: &str, content: &mut dyn Read) -> Finding {
     paragraphs(path, content, apk_field, |fields| {
         let mut package = Package::new(Kind::Apk, fields.get("P")?, fields.get("V")?)?;
-        package.architecture = fields.get("A").cloned();
+        package.architecture = fields.get("A").filter(|word| is_word(word)).cloned();
         package.upstream = fields
             .get("o")
-            .filter(|origin| **origin != package.name)
+            .filter(|origin| **origin != package.name && is_word(origin))
             .cloned();
         if let Some(licence) = fields.get("L") {
             package.add_licence(licence);

@@ -12,7 +12,8 @@ use super::{Finding, MOST_PACKAGES};
 /// The head of a Python package's metadata; its description behind it is not read.
 const LARGEST_HEAD: u64 = 256 << 10;
 const LARGEST_JSON: u64 = 4 << 20;
-const LARGEST_COMPOSER: u64 = 64 << 20;
+/// The lists of the largest applications are a quarter of this.
+const LARGEST_COMPOSER: u64 = 8 << 20;
 
 /// Core metadata, as wheels and eggs carry it: <https://packaging.python.org/en/latest/specifications/core-metadata/>.
 pub fn python(content: &mut dyn Read) -> Finding {

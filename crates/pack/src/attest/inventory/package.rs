@@ -143,6 +143,19 @@ impl Package {
         }
     }
 
+    /// About how many bytes it takes, its places in maps included.
+    pub fn weight(&self) -> usize {
+        let optional = [&self.namespace, &self.architecture, &self.upstream];
+        let texts = optional.into_iter().flatten();
+        let texts = texts.chain([&self.name, &self.version]);
+        let texts = texts.chain(&self.licences).chain(&self.found_in);
+        let hashes = self.hashes.values();
+        512 + texts
+            .chain(hashes)
+            .map(|text| text.len() + 32)
+            .sum::<usize>()
+    }
+
     /// Takes in what another record of the same package says.
     pub fn merge(&mut self, other: Self) {
         self.licences.extend(other.licences);
