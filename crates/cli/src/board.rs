@@ -13,7 +13,7 @@ const CLEAR: &str = "\r\u{1b}[K";
 const NAME_WIDTH: usize = 10;
 const DETAIL_WIDTH: usize = 44;
 /// How many of its last lines a failed step is shown with.
-const LINES_OF_FAILURE: usize = 20;
+pub const LINES_OF_FAILURE: usize = 20;
 
 /// How a step ended.
 #[derive(Clone, Debug)]
@@ -68,18 +68,29 @@ impl Board {
     }
 
     pub fn log(&mut self, step: u32, line: &str, now: Instant) -> String {
-        let line = words::harmless(line);
         let mut text = String::new();
         if self.verbose {
+            let line = words::harmless(line);
             text = self.permanent(&format!("    {}", style::faint(&line)));
         }
-        if let Some(running) = self.running.get_mut(&step) {
-            running.lines.push_back(line);
-            if running.lines.len() > LINES_OF_FAILURE {
-                running.lines.pop_front();
-            }
-        }
+        self.keep(step, [line]);
         text + &self.live(now)
+    }
+
+    /// The steps that have begun and not ended.
+    pub fn running(&self) -> Vec<u32> {
+        self.running.keys().copied().collect()
+    }
+
+    /// Remembers lines of a step, and shows the last of them when it is drawn the next time.
+    pub fn keep(&mut self, step: u32, lines: impl IntoIterator<Item = impl AsRef<str>>) {
+        if let Some(running) = self.running.get_mut(&step) {
+            let lines = lines.into_iter();
+            let lines = lines.map(|line| words::harmless(line.as_ref()));
+            running.lines.extend(lines);
+            let old = running.lines.len().saturating_sub(LINES_OF_FAILURE);
+            running.lines.drain(..old);
+        }
     }
 
     pub fn end(&mut self, step: u32, end: &End, now: Instant) -> String {

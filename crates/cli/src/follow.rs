@@ -88,7 +88,7 @@ impl Seen {
                     && line.number > self.last_line
                 {
                     self.last_line = line.number;
-                    steps.log(line.step, &line.text);
+                    steps.log(line.step, line.text);
                 }
             }
             "end" => {

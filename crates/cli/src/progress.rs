@@ -1,14 +1,16 @@
 //! Steps as they happen, on standard error: rewritten in place on a terminal, one line each in a
 //! pipe.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ergon_pack::{Progress, ProgressEvent};
 
-use crate::board::{Board, End};
+use crate::board::{Board, End, LINES_OF_FAILURE};
 use crate::output;
 
 /// How often the line of a running step is drawn again.
@@ -23,6 +25,30 @@ const MOST_WAITING: usize = 4096;
 pub struct Steps {
     sender: Option<mpsc::SyncSender<Told>>,
     painter: Option<JoinHandle<()>>,
+    /// Where lines go that need not all be shown.
+    lately: Option<Lately>,
+}
+
+/// The last lines of each step, where the painter finds them when it draws: a step may print
+/// faster than anybody can draw or read.
+#[derive(Clone, Default)]
+struct Lately(Arc<Mutex<BTreeMap<u32, VecDeque<String>>>>);
+
+impl Lately {
+    fn keep(&self, step: u32, line: String) {
+        if let Ok(mut steps) = self.0.lock() {
+            let lines = steps.entry(step).or_default();
+            if lines.len() == LINES_OF_FAILURE {
+                lines.pop_front();
+            }
+            lines.push_back(line);
+        }
+    }
+
+    fn take(&self, step: u32) -> VecDeque<String> {
+        let lines = self.0.lock().ok().and_then(|mut steps| steps.remove(&step));
+        lines.unwrap_or_default()
+    }
 }
 
 enum Told {
@@ -50,10 +76,14 @@ impl Steps {
             stderr.is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let width = live.then(|| output::columns(&stderr).unwrap_or(USUAL_WIDTH));
         let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
-        let painter = std::thread::spawn(move || paint(Board::new(width, verbose), &receiver));
+        let lately = Lately::default();
+        let kept = lately.clone();
+        let board = Board::new(width, verbose);
+        let painter = std::thread::spawn(move || paint(board, &receiver, &kept));
         Self {
             sender: Some(sender),
             painter: Some(painter),
+            lately: (!verbose).then_some(lately),
         }
     }
 
@@ -70,11 +100,11 @@ impl Steps {
         });
     }
 
-    pub fn log(&self, step: u32, line: &str) {
-        self.tell(Told::Log {
-            step,
-            line: line.to_owned(),
-        });
+    pub fn log(&self, step: u32, line: String) {
+        match &self.lately {
+            Some(lately) => lately.keep(step, line),
+            None => self.tell(Told::Log { step, line }),
+        }
     }
 
     pub fn end(&self, step: u32, end: End) {
@@ -111,7 +141,7 @@ impl Progress for Steps {
     fn report(&self, event: ProgressEvent) {
         match event {
             ProgressEvent::Started { step, kind, detail } => self.begin(step, kind.name(), &detail),
-            ProgressEvent::Log { step, line } => self.log(step, &line),
+            ProgressEvent::Log { step, line } => self.log(step, line),
             ProgressEvent::Ended {
                 step,
                 outcome,
@@ -132,10 +162,14 @@ impl Progress for Steps {
     }
 }
 
-fn paint(mut board: Board, receiver: &mpsc::Receiver<Told>) {
+fn paint(mut board: Board, receiver: &mpsc::Receiver<Told>, lately: &Lately) {
     loop {
+        let told = receiver.recv_timeout(TICK);
         let now = Instant::now();
-        let text = match receiver.recv_timeout(TICK) {
+        for step in board.running() {
+            board.keep(step, lately.take(step));
+        }
+        let text = match told {
             Ok(Told::Heading(text)) => board.heading(&text),
             Ok(Told::Begin { step, name, detail }) => board.begin(step, &name, &detail, now),
             Ok(Told::Log { step, line }) => board.log(step, &line, now),

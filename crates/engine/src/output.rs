@@ -151,6 +151,12 @@ impl Assembler {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if partial.bytes.is_empty() {
                 partial.time = time;
+                if piece.ends_with(b"\n") {
+                    // A whole line of the frame needs no copy.
+                    let bytes = bytes.slice_ref(piece);
+                    ready.push(line(source, partial.time.take(), bytes));
+                    continue;
+                }
             }
             partial.bytes.extend_from_slice(piece);
             if piece.ends_with(b"\n") || partial.bytes.len() >= LONGEST_LINE {
@@ -174,17 +180,21 @@ impl Partial {
         if self.bytes.is_empty() {
             return None;
         }
-        let mut bytes = self.bytes.split().freeze();
-        for end in [b'\n', b'\r'] {
-            if bytes.last() == Some(&end) {
-                bytes.truncate(bytes.len() - 1);
-            }
+        let bytes = self.bytes.split().freeze();
+        Some(line(source, self.time.take(), bytes))
+    }
+}
+
+fn line(source: LogSource, time: Option<Timestamp>, mut bytes: Bytes) -> LogLine {
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.truncate(bytes.len() - 1);
         }
-        Some(LogLine {
-            source,
-            time: self.time.take(),
-            bytes,
-        })
+    }
+    LogLine {
+        source,
+        time,
+        bytes,
     }
 }
 

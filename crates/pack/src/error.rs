@@ -103,6 +103,12 @@ pub enum PackError {
         limit.map_or_else(|| "there is".to_owned(), |bytes| format!("the {} MB it may have", bytes >> 20))
     )]
     StepOutOfMemory { command: String, limit: Option<u64> },
+    #[error("step `{command}` filled the disk: less than {} MB are left of it", kept >> 20)]
+    StepFilledDisk {
+        command: String,
+        /// Bytes that are to stay free.
+        kept: u64,
+    },
     #[error("step `{command}` did not end within {} s", limit.as_secs())]
     StepTooLong { command: String, limit: Duration },
     #[error("{file} changed while it was being built; nothing was recorded")]
@@ -186,6 +192,7 @@ impl PackError {
                 "make room for it and let it be written, or point XDG_CACHE_HOME elsewhere".to_owned(),
             ),
             Self::StepOutOfMemory { .. } => Some("let it work on less at once, as with fewer jobs in parallel".to_owned()),
+            Self::StepFilledDisk { .. } => Some("make room where Ergon's cache and the engine keep their files (ergon cache prune), or see what the step writes so much of".to_owned()),
             Self::StepTooLong { .. } => Some("see in its log what it waits for; it has no terminal, and no network where none was asked for".to_owned()),
             Self::SourceChanged { .. } => Some("build again when nothing writes into the folder".to_owned()),
             Self::NoSuchImage { .. } => Some("name one by its tag, digest or build hash, as oci:PATH, docker-archive:PATH, or as a registry has it".to_owned()),

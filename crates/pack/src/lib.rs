@@ -28,6 +28,7 @@ mod platforms;
 mod prepare;
 mod progress;
 mod record;
+mod room;
 mod sandbox;
 mod scratch_folder;
 mod scrub;

@@ -4,10 +4,10 @@ pub mod namespaces;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, Network};
+use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, LogLine, Network};
 use ergon_manifest::Digest;
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::error::PackError;
 use crate::limits::Limits;
 use crate::prepare::{RunningStep, Steps};
 use crate::progress::{Progress, ProgressEvent, StepKind};
+use crate::room::Room;
 
 /// Where the steps of a build run. What they leave is the same, so that it is no part of any key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,12 +42,25 @@ const OWNER_LABEL: &str = "dev.ergon.build-step.owner";
 /// How many lines of a failed step are repeated in its error.
 const TAIL: usize = 20;
 
-/// Keeps the last lines of a step.
-fn remember(tail: &mut VecDeque<String>, line: &str) {
-    if tail.len() == TAIL {
-        tail.pop_front();
+/// So many lines are taken at once where a step prints faster than that.
+const LINES_AT_A_TIME: usize = 1024;
+
+/// Passes on what a step printed, and keeps the last lines.
+fn tell(
+    lines: Vec<Result<LogLine, EngineError>>,
+    tail: &mut VecDeque<String>,
+    step: &RunningStep<'_>,
+) -> Result<(), EngineError> {
+    let kept_from = lines.len().saturating_sub(TAIL);
+    for (number, line) in lines.into_iter().enumerate() {
+        let text = line?.text();
+        if number >= kept_from {
+            tail.push_back(text.clone());
+        }
+        step.log(text);
     }
-    tail.push_back(line.to_owned());
+    tail.drain(..tail.len().saturating_sub(TAIL));
+    Ok(())
 }
 
 /// A step as the sandbox needs to know it.
@@ -183,26 +197,35 @@ impl FinishedStep<'_> {
         step: &RunningStep<'_>,
         cancel: &CancellationToken,
     ) -> Result<(), PackError> {
-        let mut lines = self.engine.attach(&self.container).await?;
+        let lines = self.engine.attach(&self.container).await?;
+        let mut lines = lines.ready_chunks(LINES_AT_A_TIME);
+        let room = self.room().await?;
         self.engine.start(&self.container).await?;
         let mut tail = VecDeque::new();
+        let filled = || PackError::StepFilledDisk {
+            command: command.to_owned(),
+            kept: room.kept(),
+        };
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return Err(PackError::Cancelled),
-                line = lines.next() => {
-                    let Some(line) = line else { break };
-                    let text = line?.text();
-                    remember(&mut tail, &text);
-                    step.log(text);
+                () = room.used_up() => return Err(filled()),
+                some = lines.next() => {
+                    let Some(some) = some else { break };
+                    tell(some, &mut tail, step)?;
                 }
             }
         }
         let exit_code = tokio::select! {
             () = cancel.cancelled() => return Err(PackError::Cancelled),
+            () = room.used_up() => return Err(filled()),
             code = self.engine.wait(&self.container) => code?,
         };
         if exit_code == 0 {
             return Ok(());
+        }
+        if room.is_used_up() {
+            return Err(filled());
         }
         let end = self.engine.inspect(&self.container).await?;
         if end.oom_killed {
@@ -216,6 +239,15 @@ impl FinishedStep<'_> {
             exit_code,
             tail: tail.into(),
         })
+    }
+
+    /// That of the disk the engine keeps the container on, where it is this machine's.
+    async fn room(&self) -> Result<Room, PackError> {
+        if !self.engine.is_local() {
+            return Ok(Room::of(None));
+        }
+        let state = self.engine.inspect(&self.container).await?;
+        Ok(Room::of(state.upper_directory.as_deref().map(Path::new)))
     }
 
     /// Where this step's changes can be read.
@@ -325,8 +357,7 @@ pub async fn remove_stale_steps(engine: &Engine) -> Result<usize, EngineError> {
             .labels
             .get(OWNER_LABEL)
             .and_then(|owner| owner.strip_prefix(&machine()));
-        let gone =
-            process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists());
+        let gone = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
         if gone {
             engine.remove(&container.id, true, true).await?;
             removed += 1;

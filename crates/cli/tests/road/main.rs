@@ -10,6 +10,7 @@
 mod alone;
 mod cache;
 mod companions;
+mod demanding;
 mod ecosystems;
 mod help;
 mod image_registry;

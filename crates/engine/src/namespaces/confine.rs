@@ -130,7 +130,7 @@ const NAMESPACES: [libc::c_int; 7] = [
 ];
 
 /// The filters, as the kernel takes them.
-pub fn filters() -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
+pub fn filters(network: bool) -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
     let architecture = std::env::consts::ARCH.try_into()?;
     let mut denied: BTreeMap<i64, Vec<SeccompRule>> = DENIED
         .iter()
@@ -151,18 +151,33 @@ pub fn filters() -> Result<Vec<BpfProgram>, seccompiler::BackendError> {
     denied.insert(libc::SYS_socket, vec![SeccompRule::new(vec![condition])?]);
     // Its flags are in memory, where a filter cannot look; who is told that it does not exist uses clone.
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    [(denied, libc::EPERM), (unknown, libc::ENOSYS)]
-        .into_iter()
-        .map(|(calls, errno)| {
-            SeccompFilter::new(
-                calls,
-                SeccompAction::Allow,
-                SeccompAction::Errno(errno.cast_unsigned()),
-                architecture,
-            )?
-            .try_into()
-        })
-        .collect()
+    let own: Result<Vec<BpfProgram>, seccompiler::BackendError> =
+        [(denied, libc::EPERM), (unknown, libc::ENOSYS)]
+            .into_iter()
+            .map(|(calls, errno)| {
+                SeccompFilter::new(
+                    calls,
+                    SeccompAction::Allow,
+                    SeccompAction::Errno(errno.cast_unsigned()),
+                    architecture,
+                )?
+                .try_into()
+            })
+            .collect();
+    own.map(|own| with_others(own, network))
+}
+
+/// And the filter of programs of another kind, where a machine may run those.
+#[cfg(target_arch = "x86_64")]
+fn with_others(mut own: Vec<BpfProgram>, network: bool) -> Vec<BpfProgram> {
+    own.iter_mut().for_each(super::compat::leave_to_others);
+    let namespaces = NAMESPACES.iter().fold(0, |all, flag| all | flag);
+    own.push(super::compat::filter(namespaces.cast_unsigned(), network));
+    own
+}
+#[cfg(not(target_arch = "x86_64"))]
+fn with_others(own: Vec<BpfProgram>, _network: bool) -> Vec<BpfProgram> {
+    own
 }
 
 /// Puts a filter over this thread and every program it becomes.
@@ -225,8 +240,8 @@ mod tests {
 
     #[test]
     fn the_filters_are_programs_that_the_kernel_takes() {
-        let filters = filters().unwrap();
-        assert_eq!(filters.len(), 2);
+        let filters = filters(true).unwrap();
+        assert_eq!(filters.len(), 3);
         for filter in filters {
             assert!((1..4096).contains(&filter.len()), "{}", filter.len());
         }

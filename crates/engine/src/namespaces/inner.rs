@@ -126,7 +126,7 @@ fn become_command(orders: &Orders, channel: &File) -> Result<(), Refusal> {
     };
     rustix::process::setrlimit(rustix::process::Resource::Core, none)
         .map_err(failed("set its limits"))?;
-    let filters = confine::filters()
+    let filters = confine::filters(spec.network)
         .map_err(|error| Report::Failed(format!("cannot make the system call filter: {error}")))?;
     for filter in &filters {
         confine::apply(filter).map_err(failed("filter system calls"))?;

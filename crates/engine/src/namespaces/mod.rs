@@ -9,6 +9,8 @@
 //! in the sandbox only, so that none can stay behind.
 
 mod cgroup;
+#[cfg(target_arch = "x86_64")]
+mod compat;
 mod confine;
 mod directories;
 mod inner;

@@ -18,6 +18,9 @@ use super::spec::{Report, SandboxEnd, SandboxSpec};
 use crate::EngineError;
 use crate::output::{LogStream, lines};
 
+/// As much as a pipe holds.
+const PIPE: usize = 64 << 10;
+
 /// A command that runs in a sandbox. Dropped, it is ended.
 pub struct Sandbox {
     child: Child,
@@ -51,8 +54,10 @@ impl Sandbox {
                 // Ctrl-C is for whoever waits, and who then ends the command.
                 .process_group(0)
                 .spawn()?;
-            let stdout = child.stdout.take().map(ReaderStream::new);
-            let stderr = child.stderr.take().map(ReaderStream::new);
+            let stdout = child.stdout.take();
+            let stdout = stdout.map(|pipe| ReaderStream::with_capacity(pipe, PIPE));
+            let stderr = child.stderr.take();
+            let stderr = stderr.map(|pipe| ReaderStream::with_capacity(pipe, PIPE));
             let (reports, mut wanted) = UnixStream::from_std(ours)?.into_split();
             let mut line = serde_json::to_vec(spec)?;
             line.push(b'\n');

@@ -14,13 +14,14 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use tokio_util::sync::CancellationToken;
 
-use super::{StepRequest, remember};
+use super::{LINES_AT_A_TIME, StepRequest, tell};
 use crate::authority::{BASE_BUNDLE, ExtraAuthority};
 use crate::cache::Cache;
 use crate::capture::Overlay;
 use crate::environment::{AUTHORITY_PATH, HOSTNAME, SCRATCH, authority_environment};
 use crate::error::PackError;
 use crate::prepare::RunningStep;
+use crate::room::Room;
 use crate::scratch_folder::ScratchFolder;
 use crate::trees::{Tree, tree};
 
@@ -93,12 +94,19 @@ pub async fn run(
         processors: surroundings.processors,
         reversed: surroundings.reversed,
     };
+    let room = Room::of(Some(&folder.path));
+    let filled = || PackError::StepFilledDisk {
+        command: request.command.to_owned(),
+        kept: room.kept(),
+    };
     let mut sandbox = Sandbox::start(&spec, over.program).await?;
     let mut tail = VecDeque::new();
-    let followed = tokio::time::timeout(
-        request.limits.time,
-        follow(&mut sandbox, step, &mut tail, cancel),
-    );
+    let followed = tokio::time::timeout(request.limits.time, async {
+        tokio::select! {
+            followed = follow(&mut sandbox, step, &mut tail, cancel) => followed,
+            () = room.used_up() => Err(filled()),
+        }
+    });
     let followed = followed.await.unwrap_or_else(|_| {
         Err(PackError::StepTooLong {
             command: request.command.to_owned(),
@@ -118,6 +126,8 @@ pub async fn run(
             _folder: folder,
             _trees: trees,
         }),
+        // Noticed by the step first.
+        _ if room.is_used_up() => Err(filled()),
         end if end.out_of_memory => Err(PackError::StepOutOfMemory {
             command: request.command.to_owned(),
             limit: request.limits.memory,
@@ -155,14 +165,13 @@ async fn follow(
     tail: &mut VecDeque<String>,
     cancel: &CancellationToken,
 ) -> Result<(), PackError> {
+    let mut lines = sandbox.lines.by_ref().ready_chunks(LINES_AT_A_TIME);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return Err(PackError::Cancelled),
-            line = sandbox.lines.next() => {
-                let Some(line) = line else { return Ok(()) };
-                let text = line?.text();
-                remember(tail, &text);
-                step.log(text);
+            some = lines.next() => {
+                let Some(some) = some else { return Ok(()) };
+                tell(some, tail, step)?;
             }
         }
     }
