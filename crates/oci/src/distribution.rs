@@ -6,6 +6,7 @@
 
 mod indexes;
 mod referrers;
+mod tokens;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ use tokio::io::AsyncReadExt;
 use tokio_util::task::TaskTracker;
 
 use crate::blobs::Blobs;
-use crate::credentials;
+use crate::credentials::{self, Login};
 use crate::error::{Error, quoted};
 use crate::image::{Image, parse};
 use crate::model::{
@@ -107,6 +108,35 @@ struct Envelope {
     manifests: Option<serde::de::IgnoredAny>,
 }
 
+/// What is said to a registry with every request.
+async fn authenticate(
+    login: Login,
+    reference: &Reference,
+    action: &'static str,
+    operation: &RegistryOperation,
+) -> Result<RegistryAuth, Error> {
+    let identity = match login {
+        Login::Direct(auth) => return Ok(auth),
+        Login::Identity(identity) => identity,
+    };
+    let (registry, repository) = (reference.registry(), reference.repository());
+    let host = oci_client::Reference::with_tag(registry.into(), repository.into(), "latest".into());
+    let host = host.resolve_registry();
+    match tokens::exchange(host, repository, operation, &identity.0).await {
+        Ok(token) => Ok(RegistryAuth::Bearer(token)),
+        Err(tokens::Failure::Unreachable(reason)) => Err(Error::Unreachable {
+            registry: registry.to_owned(),
+            reason,
+        }),
+        Err(tokens::Failure::Refused(reason)) => Err(Error::Denied {
+            registry: registry.to_owned(),
+            action,
+            reference: reference.familiar(),
+            reason,
+        }),
+    }
+}
+
 fn is_index(content: &[u8], digest: &Digest) -> Result<bool, Error> {
     let envelope: Envelope = parse(content, "the manifest", digest)?;
     Ok(envelope.manifests.is_some()
@@ -125,8 +155,9 @@ impl Registry {
         } else {
             ClientProtocol::Https
         };
-        let auth =
+        let login =
             blocking(move || credentials::find(&host, credentials::configuration_file())).await?;
+        let auth = authenticate(login, reference, action, &operation).await?;
         let config = ClientConfig {
             protocol,
             use_monolithic_push: true,

@@ -13,8 +13,13 @@ pub struct Registry {
 
 impl Registry {
     pub fn start(world: &World) -> Self {
+        Self::start_with(world, "")
+    }
+
+    /// One whose configuration says this as well.
+    pub fn start_with(world: &World, more: &str) -> Self {
         let configuration = format!(
-            "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"127.0.0.1:0\" }}\n",
+            "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"127.0.0.1:0\" }}\n{more}",
             world.path("registry").display()
         );
         let file = world.path("registry.yml");
