@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ergon_manifest::{Digest, canonical_json};
+use serde::{Deserialize, Serialize};
 
 use crate::blobs::{Blobs, write_file};
 use crate::error::Error;
@@ -22,6 +23,10 @@ use crate::model::{
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// A signed statement: DSSE as JSON.
 pub const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+/// An envelope with the name of the key that checks it, as cosign 2.5 and later attach it.
+///
+/// <https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md>
+pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Says of an envelope what its statement is about.
 pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 
@@ -207,7 +212,94 @@ pub(crate) fn is_derived(name: &str) -> bool {
     hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The same envelopes once more in the form that cosign looks for: an image whose layers they are.
+/// The same envelopes once more as Sigstore bundles, each an artifact attached to the image.
+pub(crate) fn sigstore_form(
+    blobs: &Blobs,
+    image: &Image,
+    referrers: &[Descriptor],
+) -> Result<Vec<Descriptor>, Error> {
+    let mut bundles = Vec::new();
+    for referrer in referrers
+        .iter()
+        .filter(|referrer| referrer.artifact_type.as_deref() == Some(ENVELOPE))
+    {
+        for (_, content) in artifact_contents(blobs, referrer)? {
+            // What others attached may be anything, and a bundle is of one key.
+            let Ok(envelope) = serde_json::from_slice::<Envelope>(&content) else {
+                continue;
+            };
+            let [signature] = envelope.signatures.as_slice() else {
+                continue;
+            };
+            let bundle = Bundle {
+                media_type: BUNDLE,
+                verification_material: Material {
+                    public_key: Hint {
+                        hint: &signature.keyid,
+                    },
+                    tlog_entries: [],
+                },
+                dsse_envelope: &envelope,
+            };
+            let mut annotations = BTreeMap::from([(
+                "dev.sigstore.bundle.content".to_owned(),
+                "dsse-envelope".to_owned(),
+            )]);
+            if let Some(predicate) = referrer.annotations.get(PREDICATE_TYPE) {
+                let name = "dev.sigstore.bundle.predicateType".to_owned();
+                annotations.insert(name, predicate.clone());
+            }
+            let artifact = Artifact {
+                artifact_type: BUNDLE,
+                media_type: BUNDLE,
+                content: &canonical_json(&bundle)?,
+                annotations,
+            };
+            bundles.push(store(blobs, image, &artifact)?);
+        }
+    }
+    Ok(bundles)
+}
+
+/// A signed statement, with what stands in it left as it is.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    payload: String,
+    payload_type: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Signature {
+    #[serde(default)]
+    keyid: String,
+    sig: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle<'a> {
+    media_type: &'static str,
+    verification_material: Material<'a>,
+    dsse_envelope: &'a Envelope,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Material<'a> {
+    public_key: Hint<'a>,
+    /// No log of signatures knows of it.
+    tlog_entries: [(); 0],
+}
+
+/// What the key is called, by those who have several.
+#[derive(Serialize)]
+struct Hint<'a> {
+    hint: &'a str,
+}
+
+/// The same envelopes once more in the form that cosign looked for before it knew of referrers: an image whose layers they are.
 ///
 /// `others` are layers that stand there already, by whomever. None where there is no envelope.
 pub(crate) fn cosign_form(

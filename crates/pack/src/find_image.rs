@@ -1,6 +1,5 @@
 //! An image by whatever name somebody has for it, brought where its layers can be read.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ergon_engine::Engine;
@@ -10,6 +9,7 @@ use ergon_oci::{Image, Index, Reference};
 use crate::bases::platform;
 use crate::cache::Cache;
 use crate::error::PackError;
+use crate::record::IndexRecord;
 
 /// An image as people name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,10 +110,8 @@ async fn index_named(
 ) -> Result<Option<Index>, PackError> {
     let (owned, held) = (text.to_owned(), cache.clone());
     let here = move || {
-        let indexes = indexes_by_name(&owned, &held);
-        let mut whole = indexes
-            .iter()
-            .filter_map(|digest| Index::load(held.blobs(), digest).ok());
+        let indexes = indexes_by_name(&owned, &held).into_iter();
+        let mut whole = indexes.filter_map(|index| Index::load(held.blobs(), &index.digest).ok());
         let index = whole.next();
         let is_image = index.is_none() && built_here(&owned, &platform(), &held)?.is_some();
         Ok::<_, PackError>((index, is_image))
@@ -135,17 +133,20 @@ async fn index_named(
     Ok(pulled.unwrap_or_default())
 }
 
-/// The digests of indexes that go by a name, by tag, digest, or the beginning of one.
-fn indexes_by_name(text: &str, cache: &Cache) -> BTreeSet<Digest> {
+/// The indexes that were made here and go by a name: a tag, a digest, or the beginning of one.
+fn indexes_by_name(text: &str, cache: &Cache) -> Vec<IndexRecord> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    let whole = format!("sha256:{digits}").parse::<Digest>().ok();
-    let records = cache.builds();
-    let known = records.iter().flat_map(|record| &record.indexes);
-    let named = known.filter(|index| {
-        index.tags.iter().any(|tag| tag == text)
-            || (is_start(digits) && index.digest.hex().starts_with(digits))
-    });
-    named.map(|index| index.digest).chain(whole).collect()
+    let records = cache.builds().into_iter();
+    let mut named: Vec<IndexRecord> = records
+        .flat_map(|record| record.indexes)
+        .filter(|index| {
+            index.tags.iter().any(|tag| tag == text)
+                || (is_start(digits) && index.digest.hex().starts_with(digits))
+        })
+        .collect();
+    named.sort_by_key(|index| index.digest);
+    named.dedup_by_key(|index| index.digest);
+    named
 }
 
 /// Whether digits are enough of a digest to tell it by.
@@ -210,13 +211,11 @@ fn built_here(text: &str, platform: &str, cache: &Cache) -> Result<Option<Image>
             }
         }
     }
-    for digest in indexes_by_name(text, cache) {
-        let index = Index::load(cache.blobs(), &digest);
-        for image in index.map(|index| index.images).unwrap_or_default() {
-            let entry = (image.digest, image.platform().normal().to_string());
-            if !found.contains(&entry) {
-                found.push(entry);
-            }
+    let indexes = indexes_by_name(text, cache);
+    for image in indexes.into_iter().flat_map(|index| index.images) {
+        let entry = (image.digest, image.platform);
+        if !found.contains(&entry) {
+            found.push(entry);
         }
     }
     let of_several = found.iter().any(|(_, other)| *other != found[0].1);

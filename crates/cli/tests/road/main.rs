@@ -9,7 +9,9 @@
 
 mod alone;
 mod cache;
+mod clients;
 mod companions;
+mod credentials;
 mod demanding;
 mod ecosystems;
 mod help;

@@ -12,18 +12,18 @@ use crate::world::{World, docker};
 const SCHEMAS: &str = "/usr/share/gocode/src/github.com/opencontainers/image-spec/schema";
 
 /// A page in every form that is a file.
-struct Built {
-    report: Value,
-    layout: PathBuf,
-    archive: PathBuf,
+pub struct Built {
+    pub report: Value,
+    pub layout: PathBuf,
+    pub archive: PathBuf,
 }
 
 impl Built {
-    fn in_world(world: &World, text: &str) -> Self {
+    pub fn in_world(world: &World, text: &str) -> Self {
         Self::of(world, &world.page("page", text))
     }
 
-    fn of(world: &World, folder: &Path) -> Self {
+    pub fn of(world: &World, folder: &Path) -> Self {
         let (layout, archive) = (world.path("out/layout"), world.path("out/page.tar"));
         let report = world
             .ergon(["build", folder.to_str().unwrap(), "--json"])
@@ -37,19 +37,19 @@ impl Built {
         }
     }
 
-    fn tag(&self) -> &str {
+    pub fn tag(&self) -> &str {
         self.report["image"].as_str().unwrap()
     }
 
     /// Of the configuration, from the layout.
-    fn image_id(&self) -> String {
+    pub fn image_id(&self) -> String {
         let digest = self.report["image_digest"].as_str().unwrap();
         let manifest = std::fs::read(self.layout.join("blobs").join(digest.replace(':', "/")));
         let manifest: Value = serde_json::from_slice(&manifest.unwrap()).unwrap();
         manifest["config"]["digest"].as_str().unwrap().to_owned()
     }
 
-    fn oci(&self) -> String {
+    pub fn oci(&self) -> String {
         format!("oci:{}:{}", self.layout.display(), self.tag())
     }
 
@@ -172,34 +172,6 @@ fn docker_loads_the_archive_as_the_image_it_is() {
         "/app/page.txt",
     ]);
     assert_eq!(said.trim(), "docker");
-}
-
-#[test]
-#[ignore = "podman is large: make test-all"]
-fn podman_loads_the_archive() {
-    if !is_here("podman", &["--version"]) {
-        return;
-    }
-    let world = World::with_busybox_only();
-    let built = Built::in_world(&world, "podman\n");
-    let (root, state) = (world.path("podman"), world.path("podman-state"));
-    let own = [
-        "--root",
-        root.to_str().unwrap(),
-        "--runroot",
-        state.to_str().unwrap(),
-        "--storage-driver",
-        "vfs",
-    ];
-    let podman = |arguments: &[&str]| tool("podman", own.iter().chain(arguments));
-    podman(&[
-        "load",
-        "--quiet",
-        "--input",
-        built.archive.to_str().unwrap(),
-    ]);
-    let id = podman(&["image", "inspect", "--format", "{{.Id}}", built.tag()]);
-    assert_eq!(format!("sha256:{}", id.trim()), built.image_id());
 }
 
 #[test]

@@ -8,10 +8,10 @@ use crate::image_registry::Registry;
 use crate::tools::{is_here, tool};
 use crate::world::{BUSYBOX, World};
 
-const BOTH: [&str; 2] = ["linux/amd64", "linux/arm64"];
+pub const BOTH: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
 /// A world whose base is there for both: the same files, said to be for another processor.
-fn world() -> World {
+pub fn world() -> World {
     let world = World::with_busybox_only();
     let tar = world.path("busybox.tar");
     for platform in BOTH {
@@ -25,7 +25,7 @@ fn world() -> World {
 }
 
 /// A page that names the platforms in its manifest.
-fn page(world: &World, name: &str, base: &str, platforms: &[&str]) -> PathBuf {
+pub fn page(world: &World, name: &str, base: &str, platforms: &[&str]) -> PathBuf {
     let folder = world.page(name, "platforms\n");
     let path = folder.join("ergon.json");
     let manifest = std::fs::read_to_string(&path).unwrap();
@@ -43,7 +43,7 @@ fn inspected(what: &str, architecture: &str, more: &[&str]) -> Value {
 }
 
 /// The digest of a platform's image, by what the build says.
-fn image<'a>(report: &'a Value, platform: &str) -> &'a Value {
+pub fn image<'a>(report: &'a Value, platform: &str) -> &'a Value {
     let mut images = report["images"].as_array().unwrap().iter();
     images.find(|image| image["platform"] == platform).unwrap()
 }

@@ -12,14 +12,15 @@ use crate::image::{Image, parse};
 use crate::model::{Descriptor, INDEX, ImageIndex, ImageManifest, MANIFEST};
 use crate::reference::Reference;
 use crate::referrers::{
-    LARGEST, MOST, artifact_manifest, cosign_form, cosign_tag, describe, fallback_tag,
+    BUNDLE, LARGEST, MOST, artifact_manifest, cosign_form, cosign_tag, describe, fallback_tag,
+    sigstore_form,
 };
 
 /// Sends what is attached to an image to where the image was sent.
 ///
 /// A registry that has no referrers API keeps the list under a tag made of the image's digest
 /// (distribution-spec 1.1, "Referrers Tag Schema"). Signed statements are also put where cosign
-/// looks for them.
+/// looks for them: as bundles beside them, and under a tag of their own where its versions before 2.5 do.
 pub async fn push_referrers(
     blobs: &Blobs,
     image: &Image,
@@ -29,16 +30,18 @@ pub async fn push_referrers(
     if referrers.is_empty() {
         return Ok(());
     }
+    let bundles = sigstore_form(blobs, image, referrers)?;
+    let every: Vec<Descriptor> = referrers.iter().cloned().chain(bundles).collect();
     let registry = Registry::connect(reference, "push", RegistryOperation::Push).await?;
     let silent: OnProgress = Arc::new(|_| {});
-    for referrer in referrers {
+    for referrer in &every {
         let manifest = artifact_manifest(blobs, referrer)?;
         registry
             .send(&manifest, &referrer.digest, None, blobs, &silent)
             .await?;
     }
     let listed = registry.listed(&image.digest).await?;
-    let missing = referrers
+    let missing = every
         .iter()
         .filter(|ours| listed.iter().all(|known| known.digest != ours.digest));
     let missing: Vec<Descriptor> = missing.cloned().collect();
@@ -67,6 +70,8 @@ pub async fn pull_referrers(
 ) -> Result<Vec<Descriptor>, Error> {
     let registry = Registry::connect(reference, "pull", RegistryOperation::Pull).await?;
     let mut found = registry.listed(subject).await?;
+    // The same as the envelopes beside them, where they are ours; nobody here reads others'.
+    found.retain(|referrer| referrer.artifact_type.as_deref() != Some(BUNDLE));
     found.truncate(MOST);
     let mut pulled = Vec::new();
     for referrer in found {

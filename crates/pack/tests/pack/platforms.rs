@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ergon_manifest::PlatformName;
 use ergon_oci::{ConfigChange, Index};
+use ergon_pack::cache::{Rule, select};
 use ergon_pack::{
     BuildRecord, ImageName, Lock, Options, PackError, Silent, build, find_image, find_images,
     index, lock, platforms_of, prepare,
@@ -95,6 +96,34 @@ async fn each_platform_has_a_build_of_its_own_and_one_index_names_them_all() {
         said.contains("it is for linux/amd64, linux/arm64"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn an_index_stays_as_long_as_one_of_its_builds() {
+    let world = World::new();
+    let folder = world.project("one");
+    hold_base(&world, ARM);
+    let mut records = Vec::new();
+    for platform in [ARM, AMD] {
+        records.push(built(&world, &folder, platform).await.unwrap());
+    }
+    let digest = index(&mut records, &world.cache).unwrap()[0].digest;
+    let prune = |rule: Rule| {
+        let contents = world.cache.contents().unwrap();
+        select(&contents, &rule, jiff::Timestamp::now()).blobs
+    };
+    assert!(!prune(Rule::default()).contains(&digest));
+    let everything = Rule {
+        keep_bytes: Some(0),
+        ..Rule::default()
+    };
+    assert!(prune(everything).contains(&digest));
+    // What is left of it is still found.
+    let arm = &records[0].images[0].digest;
+    std::fs::remove_file(world.cache.blobs().path(arm)).unwrap();
+    let by_tag = ImageName::Named(records[0].indexes[0].tags[0].clone());
+    let found = find_image(&by_tag, Some(&name(AMD)), &world.cache, None).await;
+    assert_eq!(found.unwrap().digest, records[1].images[0].digest);
 }
 
 #[tokio::test]
