@@ -1,7 +1,7 @@
 //! What lies at each path of a part of an image.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::Range;
 
 use ergon_manifest::Digest;
@@ -39,7 +39,10 @@ pub(super) fn index(
                 remove_below(&mut known, &path);
             }
             let digest = match &entry.kind {
-                EntryKind::File { .. } => Some(hash(content)?),
+                EntryKind::File { .. } => Some(hash(content).map_err(|error| {
+                    let what = format!("the layer {digest}");
+                    ergon_oci::Error::stream("read", what)(error)
+                })?),
                 _ => None,
             };
             let found = Known {
@@ -68,18 +71,15 @@ fn remove_below(known: &mut BTreeMap<String, Known>, folder: &str) {
     }
 }
 
-fn hash(content: &mut dyn Read) -> Result<Digest, PackError> {
+fn hash(content: &mut dyn Read) -> io::Result<Digest> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let read = content
-            .read(&mut buffer)
-            .map_err(|error| PackError::Compare {
-                reason: error.to_string(),
-            })?;
-        if read == 0 {
-            return Ok(Digest::from_bytes(hasher.finalize().into()));
+        match content.read(&mut buffer) {
+            Ok(0) => return Ok(Digest::from_bytes(hasher.finalize().into())),
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        hasher.update(&buffer[..read]);
     }
 }

@@ -10,5 +10,6 @@ mod hostile;
 mod identity;
 mod lock;
 mod platforms;
+mod readers;
 mod verify;
 mod world;
