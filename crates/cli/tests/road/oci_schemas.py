@@ -35,13 +35,22 @@ def blob(descriptor):
     return content
 
 
+def check_all(index):
+    """Everything an index names, and what that names."""
+    for image in json.loads(index)["manifests"]:
+        content = blob(image)
+        if image["mediaType"] == "application/vnd.oci.image.index.v1+json":
+            check(content, "image-index", "index " + image["digest"])
+            check_all(content)
+            continue
+        check(content, "image-manifest", "manifest " + image["digest"])
+        config = json.loads(content)["config"]
+        # What is attached to an image has a configuration of its own kind.
+        if config["mediaType"] == "application/vnd.oci.image.config.v1+json":
+            check(blob(config), "config", "config " + config["digest"])
+
+
 check((layout / "oci-layout").read_bytes(), "image-layout", "oci-layout")
 index = (layout / "index.json").read_bytes()
 check(index, "image-index", "index.json")
-for image in json.loads(index)["manifests"]:
-    manifest = blob(image)
-    check(manifest, "image-manifest", "manifest " + image["digest"])
-    config = json.loads(manifest)["config"]
-    # What is attached to an image has a configuration of its own kind.
-    if config["mediaType"] == "application/vnd.oci.image.config.v1+json":
-        check(blob(config), "config", "config " + config["digest"])
+check_all(index)

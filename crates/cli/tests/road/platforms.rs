@@ -162,6 +162,35 @@ fn a_base_of_a_registry_is_taken_for_each_platform_and_refused_where_it_is_not_m
 }
 
 #[test]
+fn a_push_sends_every_platform_under_each_tag() {
+    let world = world();
+    let registry = Registry::start(&world);
+    let folder = page(&world, "page", BUSYBOX, &BOTH);
+    let path = folder.join("ergon.json");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["packaging"]["registry"] = json!(format!("{}/team", registry.address));
+    manifest["packaging"]["tagging"] = json!("git-sha");
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let folder = folder.to_str().unwrap();
+    let git = |arguments: &[&str]| tool("git", ["-C", folder].iter().chain(arguments));
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    let identity = ["-c", "user.name=road", "-c", "user.email=road@road.test"];
+    git(&[&identity[..], &["commit", "--quiet", "--message=page"]].concat());
+    let pushed = world.ergon(["push", folder, "--json"]).json();
+    let items = pushed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{pushed:#}");
+    assert_eq!(items[0]["image_digest"], items[1]["image_digest"]);
+    for item in items {
+        let name = item["reference"].as_str().unwrap();
+        let checked = world.ergon(["verify", name, "--json"]).json();
+        assert_eq!(checked["image_digest"], item["image_digest"]);
+        assert_eq!(checked["images"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
 fn a_step_is_refused_for_another_processor_before_anything_is_built() {
     let world = world();
     let folder = page(&world, "page", BUSYBOX, &BOTH);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use ergon_manifest::PlatformName;
 use ergon_pack::{BuildInputs, PackError, Prepared, Verification, verify};
 use ergon_store::{NewEvent, StoredBuild};
 use serde_json::json;
@@ -135,6 +136,14 @@ pub(super) fn check(stored: &StoredBuild) -> Result<(), JobError> {
 }
 
 impl Work<'_> {
+    /// What the build that is asked for was made for, which need not be this machine.
+    pub(super) async fn platform_then(&self) -> Result<Option<PlatformName>, WorkError> {
+        let wanted = self.job.build_hash.clone().unwrap_or_default();
+        let stored = self.stack.store().build(&wanted).await?;
+        let record = stored.and_then(|stored| record_of(&stored.build));
+        Ok(record.and_then(|record| record.inputs.platform.parse().ok()))
+    }
+
     /// Builds a second time what was asked for, if the folder is still what was built then.
     pub(super) async fn verify(
         &self,

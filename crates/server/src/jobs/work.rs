@@ -6,11 +6,11 @@ use std::path::Path;
 use ergon_companion::Meant;
 use ergon_engine::EngineError;
 use ergon_hermes::DirectoryError;
-use ergon_manifest::{Document, to_pretty_json};
+use ergon_manifest::{Document, PlatformName, to_pretty_json};
 use ergon_pack::attest::{StackKey, attest};
 use ergon_pack::{
-    BuildRecord, Built, MANIFEST_FILE, PackError, Prepared, Reproducibility, Verification, build,
-    load_into_engine, prepare,
+    BuildRecord, Built, MANIFEST_FILE, Options, PackError, Prepared, Reproducibility, Verification,
+    build, load_into_engine, prepare,
 };
 use ergon_store::{JobRow, JobState, ProjectRow, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -181,13 +181,14 @@ impl Work<'_> {
         if self.job.kind == VERIFY {
             // What has no step to run can be built a second time without one.
             let engine = self.stack.engine().ok();
-            let prepared = self.prepare(&folder, engine.as_ref()).await?;
+            let platform = self.platform_then().await?;
+            let prepared = self.prepare(&folder, platform, engine.as_ref()).await?;
             Box::pin(self.verify(&prepared, engine.as_ref())).await?;
             return Ok(None);
         }
         // Nothing is built that could not be started.
         let engine = self.stack.engine()?;
-        let prepared = self.prepare(&folder, Some(&engine)).await?;
+        let prepared = self.prepare(&folder, None, Some(&engine)).await?;
         self.reporter
             .tell(Report::BuildHash(prepared.build_hash.to_string()));
         if self.job.kind == "handoff" {
@@ -207,9 +208,13 @@ impl Work<'_> {
     async fn prepare(
         &self,
         folder: &str,
+        platform: Option<PlatformName>,
         engine: Option<&ergon_engine::Engine>,
     ) -> Result<Prepared, WorkError> {
-        let options = self.stack.pack_options();
+        let options = Options {
+            platform,
+            ..self.stack.pack_options()
+        };
         let preparing = prepare(
             Path::new(folder),
             self.stack.cache(),

@@ -1,8 +1,12 @@
 //! Builds that are made a second time because somebody asked, in a real engine.
 
 use std::path::Path;
+use std::process::Command;
 
+use ergon_oci::ConfigChange;
+use ergon_pack::{Cache, Options, Silent, prepare};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::containers::{project, serve};
 use crate::world::World;
@@ -242,6 +246,66 @@ async fn what_came_to_nothing_is_not_built_a_second_time() {
     assert!(
         refused["detail"].as_str().unwrap().contains("is failed"),
         "{refused:#}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_build_for_another_platform_is_made_a_second_time_for_that_one() {
+    const BASE: &str = "server.test/base:1";
+    const OTHER: &str = "linux/s390x";
+    let world = World::new().await;
+    let manifest = json!({
+        "manifest_version": "1.0",
+        "applications": { "page": { "type": "files", "language": "shell", "run_command": "sh serve.sh" } },
+        "containers": { "page": { "base_image": BASE, "applications": ["page"] } }
+    });
+    let folder = world.folder(
+        "other",
+        &[("ergon.json", &manifest.to_string()), ("page.txt", "page")],
+    );
+    let cache = Cache::open(world.folder.path().join("cache")).unwrap();
+    let root = Command::new("tar")
+        .args([
+            "--create",
+            "--owner=0",
+            "--group=0",
+            "--mtime=@0",
+            "--directory",
+        ])
+        .arg(&folder)
+        .arg("page.txt")
+        .output()
+        .unwrap();
+    let (name, change) = (BASE.parse().unwrap(), ConfigChange::default());
+    let now = jiff::Timestamp::now();
+    cache
+        .bases()
+        .import_rootfs(root.stdout.as_slice(), &name, &change, 0, OTHER, now)
+        .unwrap();
+    let options = Options {
+        platform: Some(OTHER.parse().unwrap()),
+        ..Options::default()
+    };
+    let prepared = prepare(&folder, &cache, None, options, &Silent)
+        .await
+        .unwrap();
+    let cancel = CancellationToken::new();
+    let built = ergon_pack::build(&prepared, &cache, None, &Silent, &cancel).await;
+    let hash = built.unwrap().record.build_hash.to_string();
+
+    world.project(&folder).await;
+    let record = json!({ "build_hash": hash, "folder": folder });
+    assert_eq!(
+        world.post("/api/v1/builds", record).await.success()["platform"],
+        OTHER
+    );
+    let job = world.ended(&ask(&world, &hash).await).await;
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    let build = build(&world, &hash).await;
+    assert_eq!(
+        (&build["reproducibility"], &build["platform"]),
+        (&json!("proven"), &json!(OTHER))
     );
     world.end().await;
 }
