@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::image_registry::Registry;
 use crate::tools::{is_here, tool};
-use crate::world::{BUSYBOX, World};
+use crate::world::{BUSYBOX, World, docker};
 
 pub const BOTH: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
@@ -53,9 +53,21 @@ fn one_index_names_the_images_of_every_platform_in_layouts_and_registries() {
     if !is_here("skopeo", &["--version"]) {
         return;
     }
-    let world = world();
+    let mut world = world();
     let registry = Registry::start(&world);
     let folder = page(&world, "page", BUSYBOX, &BOTH);
+    // A name of its own: what the engine holds of other pages is not asked for.
+    let name = format!("road-platforms-{}", std::process::id());
+    world.will_remove(&name);
+    let path = folder.join("ergon.json");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let renamed = manifest.replacen(
+        "\"containers\":{\"page\"",
+        &format!("\"containers\":{{\"{name}\""),
+        1,
+    );
+    assert_ne!(renamed, manifest);
+    std::fs::write(&path, renamed).unwrap();
     let there = format!("{}/team/page:1", registry.address);
     let report = world
         .ergon(["build", folder.to_str().unwrap(), "--json"])
@@ -87,6 +99,12 @@ fn one_index_names_the_images_of_every_platform_in_layouts_and_registries() {
         let here = format!("docker-archive:{}", world.path("page.tar").display());
         let kept = inspected(&here, architecture, &[]);
         assert_eq!(kept["Architecture"], "amd64", "only one fits");
+    }
+    // The engine holds what runs here, and is not in the way of anything else.
+    for (platform, held) in BOTH.into_iter().zip([true, false]) {
+        let tag = image(&report, platform)["image"].as_str().unwrap();
+        let ids = docker(["images", "--quiet", tag]);
+        assert_eq!(!ids.is_empty(), held, "{tag}");
     }
     // Each image has what is said of it, wherever the index went.
     for what in [there.as_str(), "oci:out"] {
