@@ -199,6 +199,7 @@ impl Writer {
                 command: text,
                 workdir,
                 network,
+                ..
             } => {
                 self.enter(workdir);
                 for line in exceptions(text) {

@@ -1,5 +1,6 @@
 //! The plan: what the Dockerfile writes down and what a build carries out, computed once.
 
+mod fetch;
 mod installer;
 mod planner;
 mod shell;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use fetch::{FETCHED, Fetch, Manager};
 pub(crate) use installer::tidy;
 pub use planner::{PlanError, plan};
 pub use shell::quoted as shell_quoted;
@@ -17,7 +19,7 @@ use crate::dockerignore::DockerIgnore;
 
 /// The version of the rules by which a manifest becomes a plan. It is part of every build hash, and changes when
 /// the same manifest gives another plan.
-pub const RULES: &str = "3";
+pub const RULES: &str = "4";
 /// Where the project's files stand in every stage and image.
 pub const APP_ROOT: &str = "/app";
 /// The numeric user and group that programs run as.
@@ -59,6 +61,9 @@ pub enum Step {
         workdir: String,
         /// Only dependency installers get one.
         network: bool,
+        /// How what it gets from there is fetched before, so that the command itself does without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fetch: Option<Box<Fetch>>,
     },
     /// Take files below [`APP_ROOT`] of an earlier stage.
     CopyStage {

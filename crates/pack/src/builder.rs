@@ -1,12 +1,13 @@
 //! Carries a plan out: each step becomes a layer, from cache where it can.
 
+mod fetching;
 mod run;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use ergon_detect::plan::{
-    APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step,
+    APP_ROOT, ContainerPlan, Fetch, ImageConfig, Selection, Stage, StageFiles, Step,
 };
 use ergon_engine::Engine;
 use ergon_manifest::{Digest, Tagging, canonical_json};
@@ -16,12 +17,13 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::platform;
-use crate::builder::run::Run;
+use crate::builder::fetching::Supplies;
 use crate::cache::Cache;
 use crate::conditions::Conditions;
 use crate::engine_image::{load, remove_step_image};
 use crate::environment::step_environment;
 use crate::error::PackError;
+use crate::fetched::Supply;
 use crate::hash::BUILDER;
 use crate::prepare::{Prepared, Steps};
 use crate::progress::{Progress, StepKind, StepOutcome};
@@ -57,16 +59,17 @@ pub async fn build(
         next: prepared.steps,
     };
     if let Some(record) = cache.build(&prepared.build_hash) {
+        let unpinned = unpinned(prepared, &record.supplies)?;
         let record = BuildRecord {
-            unpinned: prepared.unpinned.clone(),
             git: prepared.git.clone(),
             // Pins are no part of the hash: the same bits can be pinned today and not yesterday.
             reproducibility: match record.reproducibility {
                 // What was measured goes before what is only to be expected.
                 known @ (Reproducibility::Proven | Reproducibility::Failed) => known,
-                _ if prepared.unpinned.is_empty() => Reproducibility::Unproven,
+                _ if unpinned.is_empty() => Reproducibility::Unproven,
                 _ => Reproducibility::Unpinned,
             },
+            unpinned,
             ..record
         };
         for image in &record.images {
@@ -93,7 +96,7 @@ pub async fn build(
         cancel,
         kept: true,
     };
-    let images = work.carry_out(&mut steps).await?;
+    let (images, supplies) = work.carry_out(&mut steps).await?;
     // What was hashed is what was packed, or nothing is recorded.
     let source = prepared.source.clone();
     let changed =
@@ -101,16 +104,18 @@ pub async fn build(
     if let Some(file) = changed {
         return Err(PackError::SourceChanged { file });
     }
+    let unpinned = unpinned(prepared, &supplies)?;
     let record = BuildRecord {
         build_hash: prepared.build_hash,
         inputs: prepared.inputs.clone(),
         images,
-        reproducibility: if prepared.unpinned.is_empty() {
+        reproducibility: if unpinned.is_empty() {
             Reproducibility::Unproven
         } else {
             Reproducibility::Unpinned
         },
-        unpinned: prepared.unpinned.clone(),
+        unpinned,
+        supplies,
         started_at: started_at.to_string(),
         milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         git: prepared.git.clone(),
@@ -124,6 +129,16 @@ pub async fn build(
         cached: false,
         steps: steps.next,
     })
+}
+
+/// Why a build is not pinned, with what showed while its steps were carried out.
+fn unpinned(prepared: &Prepared, supplies: &[Supply]) -> Result<Vec<String>, PackError> {
+    let mut reasons = prepared.unpinned.clone();
+    reasons.extend(supplies.iter().filter_map(Supply::floats));
+    if prepared.options.locked && !reasons.is_empty() {
+        return Err(PackError::NotLocked { reasons });
+    }
+    Ok(reasons)
 }
 
 fn image_summary(image: &ImageRecord) -> String {
@@ -179,25 +194,41 @@ pub(crate) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Makes the image of every container.
-    pub async fn carry_out(self, steps: &mut Steps<'_>) -> Result<Vec<ImageRecord>, PackError> {
+    /// Makes the image of every container; says how the steps got what they need from elsewhere.
+    pub async fn carry_out(
+        self,
+        steps: &mut Steps<'_>,
+    ) -> Result<(Vec<ImageRecord>, Vec<Supply>), PackError> {
         let mut images = Vec::new();
+        let mut supplies = Vec::new();
         for plan in &self.prepared.plans {
             let mut container = ContainerBuild {
                 work: self,
                 steps,
                 plan,
+                supplies: &mut supplies,
             };
             images.push(container.build().await?);
         }
-        Ok(images)
+        Ok((images, supplies))
     }
+}
+
+/// A step of the plan that runs a command.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    command: &'a str,
+    workdir: &'a str,
+    network: bool,
+    fetch: Option<&'a Fetch>,
 }
 
 struct ContainerBuild<'a, 'b, 's> {
     work: Work<'a>,
     steps: &'b mut Steps<'s>,
     plan: &'a ContainerPlan,
+    /// What the steps so far got from elsewhere.
+    supplies: &'b mut Vec<Supply>,
 }
 
 impl ContainerBuild<'_, '_, '_> {
@@ -253,9 +284,15 @@ impl ContainerBuild<'_, '_, '_> {
                     command,
                     workdir,
                     network,
+                    fetch,
                 } => {
-                    self.run(stage, &mut state, command, workdir, *network)
-                        .await?
+                    let wanted = Wanted {
+                        command,
+                        workdir,
+                        network: *network,
+                        fetch: fetch.as_deref(),
+                    };
+                    self.run(stage, &mut state, wanted).await?
                 }
             };
             state.layers.push(layer);
@@ -329,16 +366,13 @@ impl ContainerBuild<'_, '_, '_> {
         &mut self,
         stage: &Stage,
         state: &mut StageState,
-        command: &str,
-        workdir: &str,
-        network: bool,
+        wanted: Wanted<'_>,
     ) -> Result<StageLayer, PackError> {
-        let kind = if network {
+        let kind = if wanted.network {
             StepKind::Install
         } else {
             StepKind::Build
         };
-        let step = self.steps.begin(kind, command);
         let mut environment = step_environment(self.work.prepared.inputs.epoch);
         environment.extend(stage.env.clone());
         let below: Vec<Digest> = state
@@ -349,32 +383,35 @@ impl ContainerBuild<'_, '_, '_> {
         let key = self.key(&RunKey {
             base: state.base.digest,
             below: &below,
-            command,
-            workdir,
+            command: wanted.command,
+            workdir: wanted.workdir,
             environment: &environment,
-            network,
+            network: wanted.network,
             platform: &self.work.prepared.inputs.platform,
         })?;
-        let created_by = format!("RUN {command}");
+        let created_by = format!("RUN {}", wanted.command);
         if let Some(layer) = self.work.cache.step(&key) {
-            step.end(StepOutcome::Cached, None);
+            self.supplies.extend(self.work.cache.supply(&key));
+            self.steps
+                .begin(kind, wanted.command)
+                .end(StepOutcome::Cached, None);
             return Ok(StageLayer { layer, created_by });
         }
-        let running = Run {
-            command,
-            workdir,
-            network,
-            environment: &environment,
-            key,
-            step: &step,
+        let supplies = match wanted.fetch {
+            Some(fetch) => self.fetched(state, &wanted, fetch, &environment).await?,
+            None => Supplies::Unknown,
         };
-        let result = self.run_uncached(state, &running).await;
+        let step = self.steps.begin(kind, wanted.command);
+        let result = self
+            .supplied(state, &wanted, &environment, supplies, key, &step)
+            .await;
         match result {
-            Ok(layer) => {
+            Ok((layer, supply)) => {
                 step.end(
                     StepOutcome::Done,
                     Some(format!("{:.1} MB", layer.size as f64 / 1e6)),
                 );
+                self.supplies.extend(supply);
                 Ok(StageLayer { layer, created_by })
             }
             Err(error) => {

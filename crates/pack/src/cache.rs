@@ -17,9 +17,10 @@ use std::sync::Arc;
 use ergon_manifest::Digest;
 use ergon_oci::bases::Bases;
 use ergon_oci::{Blobs, Layer, Referrers, read_whole, touch};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use crate::fetched::Supply;
 use crate::hash::BuildHash;
 use crate::record::BuildRecord;
 
@@ -151,6 +152,22 @@ impl Cache {
         write(&self.step_path(key), layer)
     }
 
+    /// How the step with this key got what it needs from elsewhere.
+    pub fn supply(&self, key: &Digest) -> Option<Supply> {
+        let record: SuppliedStep<Layer> = read(&self.step_path(key))?;
+        Some(record.supply)
+    }
+
+    /// The same as [`Cache::remember_step`], with how it got what it needed.
+    pub fn remember_supplied_step(
+        &self,
+        key: &Digest,
+        layer: &Layer,
+        supply: Supply,
+    ) -> Result<(), CacheError> {
+        write(&self.step_path(key), &SuppliedStep { layer, supply })
+    }
+
     /// The finished build with this hash, if all its images are still there.
     pub fn build(&self, build_hash: &BuildHash) -> Option<BuildRecord> {
         let path = self.build_path(build_hash);
@@ -180,6 +197,14 @@ impl Cache {
     fn build_path(&self, build_hash: &BuildHash) -> PathBuf {
         self.root.join("builds").join(format!("{build_hash}.json"))
     }
+}
+
+/// What is kept of a step that needed something from elsewhere.
+#[derive(Serialize, Deserialize)]
+struct SuppliedStep<L> {
+    #[serde(flatten)]
+    layer: L,
+    supply: Supply,
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {

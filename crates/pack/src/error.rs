@@ -129,6 +129,12 @@ pub enum PackError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error("cannot keep what was fetched for step `{command}` in {}: {error}", path.display())]
+    Fetched {
+        command: String,
+        path: PathBuf,
+        error: std::io::Error,
+    },
     #[error("there is no image {name}: {reason}")]
     NoSuchImage { name: String, reason: String },
     #[error("images cannot be compared: {reason}")]

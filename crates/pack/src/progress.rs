@@ -31,6 +31,8 @@ pub enum ProgressEvent {
 pub enum StepKind {
     Source,
     Base,
+    /// Getting what a step needs from elsewhere.
+    Fetch,
     Install,
     Build,
     Image,
@@ -44,6 +46,7 @@ impl StepKind {
         match self {
             Self::Source => "source",
             Self::Base => "base",
+            Self::Fetch => "fetch",
             Self::Install => "install",
             Self::Build => "build",
             Self::Image => "image",

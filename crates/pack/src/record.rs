@@ -3,6 +3,7 @@
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::fetched::Supply;
 use crate::git::GitState;
 use crate::hash::{BuildHash, BuildInputs};
 use crate::verify::Verification;
@@ -22,6 +23,10 @@ pub struct BuildRecord {
     pub milliseconds: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<GitState>,
+    /// How the steps got what they need from elsewhere, in the order of the steps; what came from a cache that does not
+    /// say is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supplies: Vec<Supply>,
     /// The manifest, as it was hashed.
     pub manifest: serde_json::Value,
     /// Which indexes of several platforms its images were last put into, by container.

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use ergon_detect::plan::FETCHED;
 use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, LogLine, Network};
 use ergon_manifest::Digest;
 use futures_util::StreamExt;
@@ -66,6 +67,8 @@ fn tell(
 /// A step as the sandbox needs to know it.
 pub struct StepRequest<'a> {
     pub command: &'a str,
+    /// What stands before it, lines of the same shell.
+    pub before: &'a [String],
     pub workdir: &'a str,
     pub environment: &'a BTreeMap<String, String>,
     pub network: bool,
@@ -74,6 +77,38 @@ pub struct StepRequest<'a> {
     pub conditions: &'a Conditions,
     /// The digest of the base that the image stands on.
     pub base: &'a Digest,
+    /// What was fetched for it, or where it is to fetch to.
+    pub fetched: Option<FetchedFolder<'a>>,
+}
+
+impl StepRequest<'_> {
+    /// What the shell is given.
+    fn script(&self) -> String {
+        let mut script = self.conditions.preamble();
+        for line in self.before {
+            script.push_str(&format!("{{ {line}\n}} || exit\n"));
+        }
+        script.push_str(self.command);
+        script
+    }
+}
+
+/// A folder of this machine that a step finds at [`FETCHED`].
+#[derive(Clone, Copy, Debug)]
+pub struct FetchedFolder<'a> {
+    pub path: &'a Path,
+    /// The step fills it.
+    pub writable: bool,
+}
+
+impl FetchedFolder<'_> {
+    fn bind(self) -> Bind {
+        Bind {
+            host: self.path.display().to_string(),
+            container: FETCHED.to_owned(),
+            readonly: !self.writable,
+        }
+    }
 }
 
 /// A step that ended well and still has its container, so that what it changed can be read.
@@ -102,13 +137,16 @@ pub async fn run<'a>(
     let surroundings = request
         .conditions
         .surround(&mut environment, request.network, request.base);
-    let command = format!("{}{}", request.conditions.preamble(), request.command);
     let mut spec = ContainerSpec {
         image: image.to_owned(),
         entrypoint: Some(Vec::new()),
-        cmd: vec!["/bin/sh".to_owned(), "-c".to_owned(), command],
+        cmd: vec!["/bin/sh".to_owned(), "-c".to_owned(), request.script()],
         env: environment,
-        binds: surroundings.binds,
+        binds: surroundings
+            .binds
+            .into_iter()
+            .chain(request.fetched.map(FetchedFolder::bind))
+            .collect(),
         processors: surroundings.processors,
         workdir: Some(request.workdir.to_owned()),
         user: Some("0:0".to_owned()),

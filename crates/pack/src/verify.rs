@@ -186,7 +186,7 @@ impl<'a> Again<'a> {
             cancel: self.cancel,
             kept: false,
         };
-        let again = work.carry_out(steps).await.map_err(|error| match error {
+        let (again, _) = work.carry_out(steps).await.map_err(|error| match error {
             PackError::Cancelled => PackError::Cancelled,
             error => PackError::OnlyOnce {
                 error: Box::new(error),

@@ -2,7 +2,7 @@
 
 use ergon_pack::attest::Attached;
 use ergon_pack::{
-    BuildRecord, Difference, ImageRecord, IndexRecord, Reproducibility, Verification,
+    BuildRecord, Difference, ImageRecord, IndexRecord, Reproducibility, Supply, Verification,
 };
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ pub struct BuildReport<'a> {
     reproducibility: &'static str,
     cached: bool,
     unpinned: Vec<&'a str>,
+    /// How the steps got what they need from elsewhere.
+    supplies: Vec<&'a Supply>,
     /// What differed, of a build that was made a second time and did not come out the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<Vec<&'a Difference>>,
@@ -91,6 +93,7 @@ pub fn report(done: &Done) -> Outcome<BuildReport<'_>> {
         reproducibility: worst(records()).name(),
         cached: done.builds.iter().all(|build| build.built.cached),
         unpinned: unpinned(records()),
+        supplies: records().flat_map(|record| &record.supplies).collect(),
         differences: (!verified.is_empty()).then(differences),
         verification: record.verification.as_ref(),
         images: done

@@ -117,10 +117,11 @@ impl std::str::FromStr for Size {
 }
 
 /// What the parts of a cache are called, in the order in which they are shown.
-const KINDS: [(Kind, &str); 6] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::Base, "bases"),
     (Kind::Build, "builds"),
     (Kind::Step, "steps"),
+    (Kind::Fetched, "fetched packages"),
     (Kind::Inventory, "inventories"),
     (Kind::Referrer, "attestations"),
     (Kind::Tree, "trees"),

@@ -14,6 +14,7 @@ mod companions;
 mod credentials;
 mod demanding;
 mod ecosystems;
+mod fetching;
 mod help;
 mod image_registry;
 mod interruptions;

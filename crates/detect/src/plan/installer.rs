@@ -12,6 +12,8 @@ mod others;
 use std::collections::BTreeSet;
 
 use crate::ecosystem::python::requirements;
+use crate::plan::Step;
+use crate::plan::fetch::{Fetch, fetch};
 use crate::plan::shell;
 use crate::tree::{EntryKind, FileTree};
 
@@ -19,6 +21,8 @@ use crate::tree::{EntryKind, FileTree};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Needs {
     pub network: bool,
+    /// How what it gets from there is fetched before; none where that is not known.
+    pub fetch: Option<Fetch>,
     /// The project's files that it reads; none where that cannot be told.
     pub files: Option<BTreeSet<String>>,
 }
@@ -50,7 +54,18 @@ impl Needs {
         // An empty line reads nothing, but nobody waits for it either.
         Self {
             network,
+            fetch: if network { fetch(command, place) } else { None },
             files: files.filter(|_| network),
+        }
+    }
+
+    /// The step that runs the command in this folder of the image.
+    pub fn step(self, command: &str, workdir: String) -> Step {
+        Step::Run {
+            command: command.to_owned(),
+            workdir,
+            network: self.network,
+            fetch: self.fetch.map(Box::new),
         }
     }
 }
@@ -70,12 +85,12 @@ pub(crate) fn tidy(command: &str) -> Option<&'static str> {
     }
 }
 
-fn as_strs(words: &[String]) -> Vec<&str> {
+pub(super) fn as_strs(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 
 /// Whether a command gets something from elsewhere.
-fn fetches(words: &[&str], place: &Place<'_>) -> bool {
+pub(super) fn fetches(words: &[&str], place: &Place<'_>) -> bool {
     let words = jvm::without_shell(words);
     let offline = words
         .iter()
@@ -296,7 +311,7 @@ fn uv_files(arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
 }
 
 /// `pip install`: the requirement files it is given and those that they include.
-fn pip_files(arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
+pub(super) fn pip_files(arguments: &[&str], place: &Place<'_>) -> Option<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     let mut rest = arguments.iter();
     while let Some(&word) = rest.next() {
@@ -342,16 +357,16 @@ fn files_of_requirements(path: &str, tree: &dyn FileTree, files: &mut BTreeSet<S
 
 impl Place<'_> {
     /// A path as the command wrote it, relative to the project; none where it leaves it.
-    fn path(&self, written: &str) -> Option<String> {
+    pub(super) fn path(&self, written: &str) -> Option<String> {
         join(self.root, written)
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.path(name)
             .is_some_and(|path| self.tree.entries().contains_key(&path))
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         self.path(name)
             .and_then(|path| plain_file(&path, self.tree))
             .unwrap_or_default()

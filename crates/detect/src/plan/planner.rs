@@ -243,10 +243,11 @@ impl<'a> Planner<'a> {
             steps: Vec::new(),
         };
         let packages = Packages::of(&programs)?;
-        last.steps.extend(packages.step(|program, package| {
-            let builds = only_builds(package) || program.packing.only_builds.contains(&package);
-            program.toolchain().is_none() || !builds
-        }));
+        last.steps
+            .extend(packages.step(self.tree, |program, package| {
+                let builds = only_builds(package) || program.packing.only_builds.contains(&package);
+                program.toolchain().is_none() || !builds
+            }));
         for program in &programs {
             last.steps.extend(
                 program
@@ -271,7 +272,9 @@ impl<'a> Planner<'a> {
                 owner: RUN_USER,
             });
             let mut steps: Vec<_> = packages
-                .step(|other, package| other.name == program.name && !only_runs(package))
+                .step(self.tree, |other, package| {
+                    other.name == program.name && !only_runs(package)
+                })
                 .into_iter()
                 .collect();
             steps.extend(self.steps([*program], 0));
@@ -310,11 +313,7 @@ impl<'a> Planner<'a> {
             root: &program.root,
             fetched: false,
         };
-        Step::Run {
-            command: command.to_owned(),
-            workdir: "/".to_owned(),
-            network: Needs::of(command, &place).network,
-        }
+        Needs::of(command, &place).step(command, "/".to_owned())
     }
 
     fn program(&self, name: &'a str) -> Result<Program<'a>, PlanError> {
@@ -381,7 +380,7 @@ impl<'a> Planner<'a> {
                         fetched,
                     },
                 );
-                match needs.files {
+                match &needs.files {
                     _ if all_copied => {}
                     Some(files) => {
                         let missing: Vec<_> = files.difference(&copied).cloned().collect();
@@ -402,11 +401,7 @@ impl<'a> Planner<'a> {
                     }
                 }
                 fetched |= needs.network;
-                steps.push(Step::Run {
-                    command: command.to_owned(),
-                    workdir: workdir(root),
-                    network: needs.network,
-                });
+                steps.push(needs.step(command, workdir(root)));
             }
         }
         if !all_copied {

@@ -239,6 +239,7 @@ fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
                 command: text(),
                 workdir: text(),
                 network,
+                fetch: None,
             },
             Step::CopyStage {
                 stage: text(),

@@ -15,6 +15,7 @@ mod disk;
 mod dockerfile;
 mod dotnet;
 mod examples;
+mod fetch;
 mod found;
 mod go;
 mod java;

@@ -27,6 +27,7 @@ pub fn steps(plan: &ContainerPlan) -> Vec<String> {
                 command,
                 workdir,
                 network,
+                ..
             } => {
                 format!(
                     "run{} in {workdir}: {command}",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::statement::Resource;
+use crate::fetched::Supply;
 use crate::hash::BuildHash;
 use crate::record::{BuildRecord, ImageRecord};
 
@@ -163,6 +164,14 @@ fn dependencies(record: &BuildRecord) -> Vec<Resource> {
             digest,
         ))
     }));
+    for supply in &record.supplies {
+        if let Supply::Fetched(fetched) = supply {
+            let packages = fetched.packages.iter();
+            found.extend(packages.map(|package| {
+                Resource::sha256(format!("fetched {}", package.path), &package.digest)
+            }));
+        }
+    }
     found
 }
 

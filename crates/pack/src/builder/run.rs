@@ -12,35 +12,68 @@ use crate::conditions::Conditions;
 use crate::engine_image::load;
 use crate::error::PackError;
 use crate::prepare::RunningStep;
-use crate::sandbox::namespaces::{self, OverLayers};
-use crate::sandbox::{self, Changes, SandboxKind, StepRequest};
+use crate::sandbox::namespaces::{self, NamespaceStep, OverLayers};
+use crate::sandbox::{self, Changes, FetchedFolder, FinishedStep, SandboxKind, StepRequest};
 use crate::stage_files;
 
-/// A command that was not found in the cache.
+/// A command on its way into a sandbox.
+#[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub command: &'a str,
+    /// What stands before it, lines of the same shell.
+    pub before: &'a [String],
     pub workdir: &'a str,
     pub network: bool,
     pub environment: &'a BTreeMap<String, String>,
-    /// Under which its layer is kept.
-    pub key: Digest,
+    pub fetched: Option<FetchedFolder<'a>>,
     pub step: &'a RunningStep<'a>,
 }
 
-impl ContainerBuild<'_, '_, '_> {
-    pub(super) async fn run_uncached(
+/// A command that ended well; what it changed can still be read.
+pub(super) enum Ended<'a> {
+    Engine(&'a Engine, FinishedStep<'a>),
+    Namespaces(NamespaceStep),
+}
+
+impl<'a> ContainerBuild<'a, '_, '_> {
+    /// Runs a command over what the stage has so far, in whichever sandbox there is.
+    pub(super) async fn run_in_sandbox(
         &self,
         state: &mut StageState,
-        run: &Run<'_>,
-    ) -> Result<Layer, PackError> {
+        run: Run<'_>,
+    ) -> Result<Ended<'a>, PackError> {
         match self.engine_for(run.command).await? {
-            Some(engine) => self.run_in_engine(engine, state, run).await,
-            None => self.run_in_namespaces(state, run).await,
+            Some(engine) => {
+                let finished = self.run_in_engine(engine, state, run).await?;
+                Ok(Ended::Engine(engine, finished))
+            }
+            None => Ok(Ended::Namespaces(self.run_in_namespaces(state, run).await?)),
+        }
+    }
+
+    /// The layer of what a command changed, under this key.
+    pub(super) async fn layer_left(
+        &self,
+        ended: Ended<'_>,
+        command: &str,
+        key: Digest,
+    ) -> Result<Layer, PackError> {
+        match ended {
+            Ended::Engine(engine, finished) => {
+                let layer = self.capture(engine, &finished, command, key).await;
+                finished.remove().await;
+                layer
+            }
+            Ended::Namespaces(finished) => {
+                let layer = self.layer_of(finished.overlay.clone(), command, key).await;
+                drop_elsewhere(finished).await?;
+                layer
+            }
         }
     }
 
     /// The engine a command runs in; none where it runs in namespaces.
-    async fn engine_for(&self, command: &str) -> Result<Option<&Engine>, PackError> {
+    async fn engine_for(&self, command: &str) -> Result<Option<&'a Engine>, PackError> {
         let options = &self.work.prepared.options;
         let no_engine = |instead| PackError::NoEngine {
             command: command.to_owned(),
@@ -60,12 +93,12 @@ impl ContainerBuild<'_, '_, '_> {
         }
     }
 
-    async fn run_in_engine(
+    async fn run_in_engine<'e>(
         &self,
-        engine: &Engine,
+        engine: &'e Engine,
         state: &mut StageState,
-        run: &Run<'_>,
-    ) -> Result<Layer, PackError> {
+        run: Run<'_>,
+    ) -> Result<FinishedStep<'e>, PackError> {
         let image = self.assemble(state, &ConfigChange::default())?;
         load(engine, self.work.cache, &image, state.below()).await?;
         let id = image.config_digest().to_string();
@@ -82,26 +115,23 @@ impl ContainerBuild<'_, '_, '_> {
             self.clock_answered(base, told.await?);
         }
         let finished = sandbox::run(engine, &id, self.request(&base, run), run.step, cancel).await;
-        let finished = match finished {
+        match finished {
             // Another build stood on the same image, and removed it when it was done.
             Err(PackError::Engine(EngineError::NotFound { .. }))
                 if engine.image_id(&id).await?.is_none() =>
             {
                 load(engine, self.work.cache, &image, state.below()).await?;
-                sandbox::run(engine, &id, self.request(&base, run), run.step, cancel).await?
+                sandbox::run(engine, &id, self.request(&base, run), run.step, cancel).await
             }
-            finished => finished?,
-        };
-        let layer = self.capture(engine, &finished, run.command, run.key).await;
-        finished.remove().await;
-        layer
+            finished => finished,
+        }
     }
 
     async fn run_in_namespaces(
         &self,
         state: &StageState,
-        run: &Run<'_>,
-    ) -> Result<Layer, PackError> {
+        run: Run<'_>,
+    ) -> Result<NamespaceStep, PackError> {
         let work = &self.work;
         let base_layers = state.base.layers().iter();
         let base_layers = base_layers.map(|layer| (layer.digest, work.bases));
@@ -124,19 +154,14 @@ impl ContainerBuild<'_, '_, '_> {
             });
             self.clock_answered(base, told.await?);
         }
-        let request = self.request(&base, run);
-        let finished = namespaces::run(&over, request, run.step, cancel).await?;
-        let overlay = finished.overlay.clone();
-        let layer = self.layer_of(overlay, run.command, run.key).await;
-        // It may have written many files.
-        tokio::task::spawn_blocking(move || drop(finished)).await?;
-        layer
+        namespaces::run(&over, self.request(&base, run), run.step, cancel).await
     }
 
-    fn request<'r>(&'r self, base: &'r Digest, run: &Run<'r>) -> StepRequest<'r> {
+    fn request<'r>(&'r self, base: &'r Digest, run: Run<'r>) -> StepRequest<'r> {
         let options = &self.work.prepared.options;
         StepRequest {
             command: run.command,
+            before: run.before,
             workdir: run.workdir,
             environment: run.environment,
             network: run.network,
@@ -144,14 +169,17 @@ impl ContainerBuild<'_, '_, '_> {
             limits: options.limits,
             conditions: self.work.conditions,
             base,
+            fetched: run.fetched,
         }
     }
 
-    fn clock_question<'r>(&'r self, base: &'r Digest, run: &Run<'r>) -> StepRequest<'r> {
+    fn clock_question<'r>(&'r self, base: &'r Digest, run: Run<'r>) -> StepRequest<'r> {
         StepRequest {
             command: Conditions::CLOCK_QUESTION,
+            before: &[],
             workdir: "/",
             network: false,
+            fetched: None,
             ..self.request(base, run)
         }
     }
@@ -182,7 +210,7 @@ impl ContainerBuild<'_, '_, '_> {
     async fn capture(
         &self,
         engine: &Engine,
-        finished: &sandbox::FinishedStep<'_>,
+        finished: &FinishedStep<'_>,
         command: &str,
         key: Digest,
     ) -> Result<Layer, PackError> {
@@ -205,4 +233,9 @@ impl ContainerBuild<'_, '_, '_> {
             }
         }
     }
+}
+
+/// A step's folder may hold many files.
+pub(super) async fn drop_elsewhere(value: impl Send + 'static) -> Result<(), PackError> {
+    Ok(tokio::task::spawn_blocking(move || drop(value)).await?)
 }

@@ -40,6 +40,8 @@ pub enum Kind {
     Referrer,
     /// A layer, unpacked.
     Tree,
+    /// What was fetched for a step.
+    Fetched,
 }
 
 /// One thing that is remembered.
@@ -102,6 +104,15 @@ impl Cache {
                     bytes: size_of(&path),
                     belongs_to: Some(layer),
                     ..entry(Kind::Tree, path, &metadata)
+                }),
+                _ => inventory.leftover(path),
+            }
+        }
+        for path in children(&self.root.join("fetched"))? {
+            match (digest_of(&path), fs::symlink_metadata(&path)) {
+                (Some(_), Ok(metadata)) => inventory.entries.push(Entry {
+                    bytes: size_of(&path),
+                    ..entry(Kind::Fetched, path, &metadata)
                 }),
                 _ => inventory.leftover(path),
             }

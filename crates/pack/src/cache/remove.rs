@@ -25,7 +25,11 @@ impl Cache {
                 .iter()
                 .map(|index| &inventory.entries[*index])
         };
-        for entry in entries().filter(|entry| entry.kind != Kind::Tree) {
+        for entry in entries().filter(|entry| entry.kind == Kind::Fetched) {
+            remove_named(&entry.path)?;
+        }
+        let is_folder = |kind| matches!(kind, Kind::Tree | Kind::Fetched);
+        for entry in entries().filter(|entry| !is_folder(entry.kind)) {
             remove_file(&entry.path)?;
             if entry.kind == Kind::Referrer
                 && let Some(folder) = entry.path.parent()
@@ -35,7 +39,8 @@ impl Cache {
             }
         }
         for entry in entries().filter(|entry| entry.kind == Kind::Tree) {
-            remove_tree(&entry.path)?;
+            remove_named(&entry.path)?;
+            remove_file(&entry.path.with_extension("lock"))?;
         }
         for digest in &selection.blobs {
             remove_file(&self.blobs.path(digest))?;
@@ -47,15 +52,12 @@ impl Cache {
     }
 }
 
-/// A tree that has its name is taken for whole: it loses the name first.
-fn remove_tree(path: &Path) -> Result<(), CacheError> {
+/// A folder that has its name is taken for whole: it loses the name first.
+fn remove_named(path: &Path) -> Result<(), CacheError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let nameless = path.with_file_name(format!(".unfinished-{name}"));
     match fs::rename(path, &nameless) {
-        Ok(()) => {
-            remove_all(&nameless)?;
-            remove_file(&path.with_extension("lock"))
-        }
+        Ok(()) => remove_all(&nameless),
         Err(error) => gone(path, Err(error)),
     }
 }

@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use tokio_util::sync::CancellationToken;
 
-use super::{LINES_AT_A_TIME, StepRequest, tell};
+use super::{FetchedFolder, LINES_AT_A_TIME, StepRequest, tell};
 use crate::authority::{BASE_BUNDLE, ExtraAuthority};
 use crate::cache::Cache;
 use crate::capture::Overlay;
@@ -65,6 +65,7 @@ pub async fn run(
         .conditions
         .surround(&mut environment, request.network, request.base);
     let mut binds = surroundings.binds;
+    binds.extend(request.fetched.map(FetchedFolder::bind));
     if request.network
         && let Some(bundle) = authority_for(&trees, request.extra_authority)?
     {
@@ -78,11 +79,7 @@ pub async fn run(
     let spec = SandboxSpec {
         folder: folder.path.clone(),
         lower: trees.iter().map(|tree| tree.path.clone()).collect(),
-        command: vec![
-            "/bin/sh".to_owned(),
-            "-c".to_owned(),
-            format!("{}{}", request.conditions.preamble(), request.command),
-        ],
+        command: vec!["/bin/sh".to_owned(), "-c".to_owned(), request.script()],
         env: process_environment(&over.base.env, &environment),
         workdir: request.workdir.to_owned(),
         hostname: HOSTNAME.to_owned(),

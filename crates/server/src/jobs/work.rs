@@ -391,6 +391,7 @@ fn begun(prepared: &Prepared) -> BuildRecord {
             Reproducibility::Unpinned
         },
         unpinned: prepared.unpinned.clone(),
+        supplies: Vec::new(),
         started_at: jiff::Timestamp::now().to_string(),
         milliseconds: 0,
         git: prepared.git.clone(),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{PlanError, Program};
 use crate::plan::Step;
+use crate::plan::installer::{Needs, Place};
+use crate::tree::FileTree;
 
 /// The Debian packages of all programs, each checked.
 pub(super) struct Packages<'p, 'a> {
@@ -28,7 +30,11 @@ impl<'p, 'a> Packages<'p, 'a> {
     }
 
     /// The step that installs those that `here` wants.
-    pub(super) fn step(&self, here: impl Fn(&Program<'a>, &str) -> bool) -> Option<Step> {
+    pub(super) fn step(
+        &self,
+        tree: &dyn FileTree,
+        here: impl Fn(&Program<'a>, &str) -> bool,
+    ) -> Option<Step> {
         let packages: BTreeSet<_> = self
             .wanted
             .iter()
@@ -43,11 +49,12 @@ impl<'p, 'a> Packages<'p, 'a> {
             "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
             packages.join(" ")
         );
-        Some(Step::Run {
-            command,
-            workdir: "/".to_owned(),
-            network: true,
-        })
+        let place = Place {
+            tree,
+            root: "",
+            fetched: false,
+        };
+        Some(Needs::of(&command, &place).step(&command, "/".to_owned()))
     }
 }
 

@@ -1,0 +1,280 @@
+//! Looks through what a package manager fetched: what is a package, who vouches for it, what may stay.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use ergon_manifest::Digest;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+use zip::ZipArchive;
+
+use super::{FetchedPackage, Named};
+
+/// What building source archives needs, which no lock names.
+pub(super) const BUILD_TOOLS: &str = "pip-build/";
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sorted {
+    /// By path.
+    pub packages: Vec<FetchedPackage>,
+    /// Packages that were removed, since the locks name others.
+    pub left_out: Vec<String>,
+    pub bytes: u64,
+}
+
+/// What a file is to whoever fetched it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Content that ends up in the image: a lock that names digests must name it.
+    Package,
+    /// What builds packages.
+    Tool,
+    /// What the manager keeps beside packages to find them again, or has checked itself.
+    Kept,
+    /// Of no use to the step.
+    Dropped,
+}
+
+/// Removes from a folder what no step may see, and says what is left.
+pub fn sort(folder: &Path, named: &Named) -> io::Result<Sorted> {
+    let mut sorted = Sorted::default();
+    look_through(folder, "", named, &mut sorted)?;
+    sorted.packages.sort();
+    sorted.left_out.sort();
+    Ok(sorted)
+}
+
+fn look_through(folder: &Path, inside: &str, named: &Named, sorted: &mut Sorted) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let inside = format!("{inside}{}", name.to_string_lossy());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            look_through(&path, &format!("{inside}/"), named, sorted)?;
+            continue;
+        }
+        let role = match role(&inside, kind.is_symlink()) {
+            // What the registry says of packages lies among them, and installs nothing.
+            Role::Package if inside.starts_with("npm/") && !is_gzip(&path)? => Role::Kept,
+            role => role,
+        };
+        if !(kind.is_file() || kind.is_symlink()) || role == Role::Dropped {
+            fs::remove_file(&path)?;
+            continue;
+        }
+        if !kind.is_file() {
+            continue;
+        }
+        if role == Role::Kept {
+            sorted.bytes += entry.metadata()?.len();
+            continue;
+        }
+        let hashes = Hashes::of(&path, &inside)?;
+        let is_named = role == Role::Package && hashes.each().any(|hash| named.names(hash));
+        if role == Role::Package && !is_named && !named.is_empty() {
+            sorted.left_out.push(inside);
+            fs::remove_file(&path)?;
+            continue;
+        }
+        sorted.bytes += hashes.bytes;
+        sorted.packages.push(FetchedPackage {
+            path: inside,
+            digest: Digest::from_bytes(hashes.sha256),
+            named: is_named,
+        });
+    }
+    Ok(())
+}
+
+/// What a file below the folder of a manager is.
+fn role(path: &str, is_link: bool) -> Role {
+    let (manager, rest) = path.split_once('/').unwrap_or((path, ""));
+    let ends = |endings: &[&str]| endings.iter().any(|ending| rest.ends_with(ending));
+    match manager {
+        // These unpack what they fetch, link it to and fro, and compare it with their lock before.
+        "uv" | "pnpm" | "yarn" => Role::Kept,
+        _ if is_link => Role::Dropped,
+        "composer" => Role::Kept,
+        "pip" => Role::Package,
+        "pip-build" => Role::Tool,
+        "npm" if rest.starts_with("_cacache/content-v2/") => Role::Package,
+        "npm" if rest.starts_with("_cacache/index-v5/") => Role::Kept,
+        "go" if rest.starts_with("cache/download/") && ends(&[".zip"]) => Role::Package,
+        "go" if rest.starts_with("cache/download/") => Role::Kept,
+        "cargo" if rest.starts_with("registry/cache/") => Role::Package,
+        "cargo" if rest.starts_with("registry/index/") || rest.starts_with("git/db/") => Role::Kept,
+        // Signed lists name the packages, and apt compares before it installs.
+        "apt" if ends(&["/lock"]) || rest.contains("/partial/") => Role::Dropped,
+        "apt" => Role::Kept,
+        _ => Role::Dropped,
+    }
+}
+
+fn is_gzip(path: &Path) -> io::Result<bool> {
+    let mut magic = [0; 2];
+    match File::open(path)?.read_exact(&mut magic) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| magic == [0x1f, 0x8b]),
+    }
+}
+
+/// The digests by which locks may name a file.
+struct Hashes {
+    sha256: [u8; 32],
+    others: Vec<Vec<u8>>,
+    bytes: u64,
+}
+
+impl Hashes {
+    fn of(path: &Path, inside: &str) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let (mut sha1, mut sha256, mut sha512) = (Sha1::new(), Sha256::new(), Sha512::new());
+        let mut buffer = vec![0; 1 << 16];
+        let mut bytes = 0;
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            bytes += read as u64;
+            sha1.update(&buffer[..read]);
+            sha256.update(&buffer[..read]);
+            sha512.update(&buffer[..read]);
+        }
+        let mut others = vec![sha1.finalize().to_vec(), sha512.finalize().to_vec()];
+        if inside.starts_with("go/") {
+            others.extend(module_hash(path)?);
+        }
+        Ok(Self {
+            sha256: sha256.finalize().into(),
+            others,
+            bytes,
+        })
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let others = self.others.iter().map(Vec::as_slice);
+        others.chain([self.sha256.as_slice()])
+    }
+}
+
+/// Go's hash of a module (`h1:`): the SHA-256 of the SHA-256 sums of its files, a line each, by name. None where the
+/// archive cannot be read.
+///
+/// <https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1>
+fn module_hash(archive: &Path) -> io::Result<Option<Vec<u8>>> {
+    let Ok(mut archive) = ZipArchive::new(File::open(archive)?) else {
+        return Ok(None);
+    };
+    let mut lines = Vec::new();
+    for index in 0..archive.len() {
+        let Ok(mut member) = archive.by_index(index) else {
+            return Ok(None);
+        };
+        let Ok(name) = member.name().map(|name| name.into_owned()) else {
+            return Ok(None);
+        };
+        let mut hasher = Sha256::new();
+        io::copy(&mut member, &mut HashWriter(&mut hasher))?;
+        lines.push((name, hex::encode(hasher.finalize())));
+    }
+    lines.sort();
+    let mut hasher = Sha256::new();
+    for (name, hash) in lines {
+        hasher.update(format!("{hash}  {name}\n"));
+    }
+    Ok(Some(hasher.finalize().to_vec()))
+}
+
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    use super::*;
+
+    fn made(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        folder
+    }
+
+    fn sha512(content: &[u8]) -> String {
+        format!("sha512-{}", BASE64_STANDARD.encode(Sha512::digest(content)))
+    }
+
+    #[test]
+    fn what_the_lock_does_not_name_is_removed() {
+        let folder = made(&[
+            ("npm/_cacache/content-v2/sha512/aa/good", b"\x1f\x8bgood"),
+            ("npm/_cacache/content-v2/sha512/bb/evil", b"\x1f\x8bevil"),
+            ("npm/_cacache/content-v2/sha512/cc/packument", b"{}"),
+            ("npm/_cacache/index-v5/cc/entry", b"index"),
+            ("npm/_logs/log", b"log"),
+            ("elsewhere/file", b"x"),
+        ]);
+        let mut named = Named::default();
+        named.add(&format!("\"integrity\": \"{}\"", sha512(b"\x1f\x8bgood")));
+        let sorted = sort(folder.path(), &named).unwrap();
+        let paths: Vec<_> = sorted
+            .packages
+            .iter()
+            .map(|package| &package.path)
+            .collect();
+        assert_eq!(paths, ["npm/_cacache/content-v2/sha512/aa/good"]);
+        assert!(sorted.packages[0].named);
+        assert_eq!(sorted.left_out, ["npm/_cacache/content-v2/sha512/bb/evil"]);
+        assert_eq!(sorted.bytes, 13);
+        for gone in [
+            "npm/_cacache/content-v2/sha512/bb/evil",
+            "npm/_logs/log",
+            "elsewhere/file",
+        ] {
+            assert!(!folder.path().join(gone).exists(), "{gone}");
+        }
+    }
+
+    #[test]
+    fn without_digests_in_a_lock_all_packages_stay_and_none_is_named() {
+        let folder = made(&[("pip/a.whl", b"a"), ("pip-build/setuptools.whl", b"s")]);
+        let sorted = sort(folder.path(), &Named::default()).unwrap();
+        assert_eq!(sorted.packages.len(), 2);
+        assert!(sorted.packages.iter().all(|package| !package.named));
+        assert_eq!(sorted.packages[0].digest, Digest::of(b"a"));
+    }
+
+    #[test]
+    fn links_lead_nowhere() {
+        let folder = made(&[("pip/a.whl", b"a")]);
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("pip/b.whl")).unwrap();
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            folder.path().join("pip/c.whl"),
+            rustix::fs::Mode::from_raw_mode(0o644),
+        )
+        .unwrap();
+        let sorted = sort(folder.path(), &Named::default()).unwrap();
+        assert_eq!(sorted.packages.len(), 1);
+        assert_eq!(fs::read_dir(folder.path().join("pip")).unwrap().count(), 1);
+    }
+}
