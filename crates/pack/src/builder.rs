@@ -398,13 +398,12 @@ impl ContainerBuild<'_, '_, '_> {
             return Ok(StageLayer { layer, created_by });
         }
         let supplies = match wanted.fetch {
-            Some(fetch) => self.fetched(state, &wanted, fetch, &environment).await?,
+            Some(fetch) => Box::pin(self.fetched(state, &wanted, fetch, &environment)).await?,
             None => Supplies::Unknown,
         };
         let step = self.steps.begin(kind, wanted.command);
-        let result = self
-            .supplied(state, &wanted, &environment, supplies, key, &step)
-            .await;
+        let result =
+            Box::pin(self.supplied(state, &wanted, &environment, supplies, key, &step)).await;
         match result {
             Ok((layer, supply)) => {
                 step.end(

@@ -86,7 +86,7 @@ impl StepRequest<'_> {
     fn script(&self) -> String {
         let mut script = self.conditions.preamble();
         for line in self.before {
-            script.push_str(&format!("{{ {line}\n}} || exit\n"));
+            script.extend(["{ ", line, "\n} || exit\n"]);
         }
         script.push_str(self.command);
         script

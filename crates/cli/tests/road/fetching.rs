@@ -42,7 +42,17 @@ fn a_script_that_wants_the_network_is_named() {
         "name": "wants", "version": "1.0.0", "lockfileVersion": 3, "requires": true,
         "packages": { "": { "name": "wants", "version": "1.0.0", "hasInstallScript": true } }
     });
+    let manifest = json!({
+        "manifest_version": "1.0",
+        "applications": { "web": {
+            "type": "node", "language": "javascript", "build_commands": ["npm ci"], "run_command": "npm start"
+        } },
+        "containers": { "web": {
+            "base_image": "node:18-slim", "applications": ["web"], "ports": [3000]
+        } }
+    });
     let project = world.written(&[
+        ("ergon.json", &manifest.to_string()),
         ("package.json", &package.to_string()),
         ("package-lock.json", &lock.to_string()),
         ("index.js", "require('http').createServer((_, answer) => answer.end()).listen(process.env.PORT || 3000);\n"),

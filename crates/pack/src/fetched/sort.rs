@@ -1,5 +1,6 @@
 //! Looks through what a package manager fetched: what is a package, who vouches for it, what may stay.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -97,7 +98,6 @@ fn role(path: &str, is_link: bool) -> Role {
         // These unpack what they fetch, link it to and fro, and compare it with their lock before.
         "uv" | "pnpm" | "yarn" => Role::Kept,
         _ if is_link => Role::Dropped,
-        "composer" => Role::Kept,
         "pip" => Role::Package,
         "pip-build" => Role::Tool,
         "npm" if rest.starts_with("_cacache/content-v2/") => Role::Package,
@@ -106,9 +106,9 @@ fn role(path: &str, is_link: bool) -> Role {
         "go" if rest.starts_with("cache/download/") => Role::Kept,
         "cargo" if rest.starts_with("registry/cache/") => Role::Package,
         "cargo" if rest.starts_with("registry/index/") || rest.starts_with("git/db/") => Role::Kept,
-        // Signed lists name the packages, and apt compares before it installs.
         "apt" if ends(&["/lock"]) || rest.contains("/partial/") => Role::Dropped,
-        "apt" => Role::Kept,
+        // Signed lists name what apt installs, and it compares before it does; so does Composer with its lock.
+        "apt" | "composer" => Role::Kept,
         _ => Role::Dropped,
     }
 }
@@ -174,7 +174,7 @@ fn module_hash(archive: &Path) -> io::Result<Option<Vec<u8>>> {
         let Ok(mut member) = archive.by_index(index) else {
             return Ok(None);
         };
-        let Ok(name) = member.name().map(|name| name.into_owned()) else {
+        let Ok(name) = member.name().map(Cow::into_owned) else {
             return Ok(None);
         };
         let mut hasher = Sha256::new();
@@ -260,7 +260,7 @@ mod tests {
         let sorted = sort(folder.path(), &Named::default()).unwrap();
         assert_eq!(sorted.packages.len(), 2);
         assert!(sorted.packages.iter().all(|package| !package.named));
-        assert_eq!(sorted.packages[0].digest, Digest::of(b"a"));
+        assert_eq!(sorted.packages[1].digest, Digest::of(b"a"));
     }
 
     #[test]

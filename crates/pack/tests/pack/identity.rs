@@ -27,8 +27,8 @@ async fn golden_digests() {
         base     sha256:437b463faaddd4a7e8832a598e1240219aa1a9e68e5a59deaadf70ac3e9d4cab
         manifest sha256:3ffb11846d6dfb56af43461323b5bb2222adfeab60c24672cbe8567af53374f4
         source   sha256:8179438e5abc5a0ec74c1b364146ccfe981008f882db6979e1c20ee429269751
-        build    b1988f36ced343ce4081525969a0dbe9690277198678193d3697e77ce13f7da9
-        image    sha256:e261ec986c5b2decfa88eecd60560dba5630a8b453186de903a76d8861386043
+        build    9fe0d6c08d143423d73c40953dd97bcc93ac2a8f6a19fb16487e4127304d2ec8
+        image    sha256:bae7cf22e22de3aabdcc6fd014a35191a59e3cccfa8362c8326b3e13ef5b4672
         "
     );
     assert_eq!(
