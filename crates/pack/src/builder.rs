@@ -2,6 +2,7 @@
 
 mod fetching;
 mod run;
+mod why;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -397,6 +398,8 @@ impl ContainerBuild<'_, '_, '_> {
                 .end(StepOutcome::Cached, None);
             return Ok(StageLayer { layer, created_by });
         }
+        let named = (stage.name.as_deref(), stage.base.as_str());
+        let why = self.why(named, state, &wanted, &environment)?;
         let supplies = match wanted.fetch {
             Some(fetch) => Box::pin(self.fetched(state, &wanted, fetch, &environment)).await?,
             None => Supplies::Unknown,
@@ -406,10 +409,9 @@ impl ContainerBuild<'_, '_, '_> {
             Box::pin(self.supplied(state, &wanted, &environment, supplies, key, &step)).await;
         match result {
             Ok((layer, supply)) => {
-                step.end(
-                    StepOutcome::Done,
-                    Some(format!("{:.1} MB", layer.size as f64 / 1e6)),
-                );
+                let size = format!("{:.1} MB", layer.size as f64 / 1e6);
+                let summary = why.map_or(size.clone(), |why| format!("{size} · {why}"));
+                step.end(StepOutcome::Done, Some(summary));
                 self.supplies.extend(supply);
                 Ok(StageLayer { layer, created_by })
             }

@@ -84,6 +84,8 @@ impl Cache {
             "steps",
             "builds",
             "inventories",
+            "latest",
+            "fetched",
             "referrers",
         ] {
             let path = root.join(folder);

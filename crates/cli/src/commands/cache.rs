@@ -117,11 +117,12 @@ impl std::str::FromStr for Size {
 }
 
 /// What the parts of a cache are called, in the order in which they are shown.
-const KINDS: [(Kind, &str); 7] = [
+const KINDS: [(Kind, &str); 8] = [
     (Kind::Base, "bases"),
     (Kind::Build, "builds"),
     (Kind::Step, "steps"),
     (Kind::Fetched, "fetched packages"),
+    (Kind::Latest, "steps' ingredients"),
     (Kind::Inventory, "inventories"),
     (Kind::Referrer, "attestations"),
     (Kind::Tree, "trees"),

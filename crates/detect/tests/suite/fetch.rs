@@ -5,8 +5,11 @@ use ergon_detect::plan::{Fetch, Manager, Step};
 use ergon_manifest::check;
 use serde_json::json;
 
+/// Paths and contents.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 /// What is fetched for a build command of a program with these files.
-fn fetch(command: &str, files: &[(&str, &str)]) -> Option<Fetch> {
+fn fetch(command: &str, files: Files<'_>) -> Option<Fetch> {
     let manifest = json!({
         "manifest_version": "1.0",
         "applications": { "web": {
@@ -20,13 +23,13 @@ fn fetch(command: &str, files: &[(&str, &str)]) -> Option<Fetch> {
         .unwrap()
         .remove(0);
     let stages = plan.stages.into_iter();
-    let fetches = stages
+    let mut fetches = stages
         .flat_map(|stage| stage.steps)
         .filter_map(|step| match step {
             Step::Run { fetch, .. } => fetch.map(|fetch| *fetch),
             _ => None,
         });
-    fetches.last()
+    fetches.next_back()
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn a_lock_is_no_measure_for_what_a_command_names_itself() {
 #[test]
 fn each_manager_is_told_where_to_look() {
     let yarn = [("yarn.lock", "# yarn lockfile v1\n")];
-    let rows: [(&str, &[(&str, &str)], Manager, &str); 6] = [
+    let rows: [(&str, Files<'_>, Manager, &str); 6] = [
         (
             "uv sync --locked",
             &[("uv.lock", "")],

@@ -42,6 +42,8 @@ pub enum Kind {
     Tree,
     /// What was fetched for a step.
     Fetched,
+    /// What a step was made of the last time.
+    Latest,
 }
 
 /// One thing that is remembered.
@@ -84,6 +86,7 @@ impl Cache {
         self.list_records(Kind::Step, "steps", &mut inventory)?;
         self.list_records(Kind::Build, "builds", &mut inventory)?;
         self.list_records(Kind::Inventory, "inventories", &mut inventory)?;
+        self.list_records(Kind::Latest, "latest", &mut inventory)?;
         for folder in children(&self.root.join("referrers"))? {
             let subject = digest_of(&folder);
             for path in children(&folder)? {

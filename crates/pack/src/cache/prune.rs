@@ -155,7 +155,7 @@ impl<'a> State<'a> {
             .filter(|(index, entry)| match entry.kind {
                 Kind::Base => rule.bases,
                 Kind::Referrer => false,
-                Kind::Step | Kind::Build | Kind::Inventory | Kind::Fetched => true,
+                Kind::Step | Kind::Build | Kind::Inventory | Kind::Fetched | Kind::Latest => true,
                 Kind::Tree => !self.gone.contains(index),
             })
             .map(|(index, entry)| {
