@@ -63,7 +63,17 @@ fn compared(comparison: &Comparison, word: &str) -> Vec<String> {
     let extent = if compared == 0 {
         "the layers are the same".to_owned()
     } else {
-        format!("{different} of {compared} files differ")
+        // What the configuration says comes last, and is in no file.
+        let shown = comparison.differences.iter();
+        let settings = shown
+            .filter(|difference| difference.what == What::Configuration)
+            .count();
+        let files = different.saturating_sub(settings as u64);
+        let others = match settings {
+            0 => String::new(),
+            settings => format!(", and {}", words::count(settings, "setting")),
+        };
+        format!("{files} of {compared} files differ{others}")
     };
     let mut lines = vec![format!("{mark} {word}   {extent}")];
     for difference in comparison.differences.iter().take(SHOWN) {
@@ -137,19 +147,30 @@ mod tests {
         let text = comparison(&Comparison {
             equal: false,
             compared: 1,
-            different: 1,
-            differences: vec![Difference {
-                path: hostile.to_owned(),
-                what: What::Target,
-                layer: Some(1),
-                step: Some(hostile.to_owned()),
-                first: Some(hostile.to_owned()),
-                second: Some("x".repeat(10_000)),
-                ..Difference::default()
-            }],
+            different: 2,
+            differences: vec![
+                Difference {
+                    path: hostile.to_owned(),
+                    what: What::Target,
+                    layer: Some(1),
+                    step: Some(hostile.to_owned()),
+                    first: Some(hostile.to_owned()),
+                    second: Some("x".repeat(10_000)),
+                    ..Difference::default()
+                },
+                Difference {
+                    path: "config.User".to_owned(),
+                    what: What::Configuration,
+                    ..Difference::default()
+                },
+            ],
         });
         let plain = anstream::adapter::strip_str(&text).to_string();
-        assert_eq!(plain.lines().count(), 4, "{plain}");
+        assert!(
+            plain.contains("1 of 1 files differ, and 1 setting\n"),
+            "{plain}"
+        );
+        assert_eq!(plain.lines().count(), 5, "{plain}");
         assert!(!plain.contains(|character| words::steers(character) && character != '\n'));
         assert!(plain.len() < 1_000, "{plain}");
         assert!(plain.contains(r"a\n\u{1b}[32m✓"), "{plain}");
