@@ -5,6 +5,7 @@ mod sort;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ergon_detect::plan::Manager;
@@ -149,6 +150,10 @@ impl Fetching {
     pub fn begin(cache: &Cache) -> Result<Self, (PathBuf, io::Error)> {
         let folder = ScratchFolder::new(&cache.root().join("running"))?;
         let fetching = Self { folder };
+        let path = &fetching.folder.path;
+        // What runs as root in a sandbox writes there, and nobody else of this machine is to start it.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+            .map_err(|error| (path.clone(), error))?;
         let files = fetching.files();
         fs::create_dir(&files).map_err(|error| (files, error))?;
         Ok(fetching)

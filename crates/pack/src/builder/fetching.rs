@@ -264,7 +264,19 @@ impl ContainerBuild<'_, '_, '_> {
                 },
                 Err(error) => return Err(error),
             }
-            step.log("it wants more than was fetched: again, with the network".to_owned());
+        }
+        if let Some(reason) = &because {
+            let supply = Supply::Network {
+                command: wanted.command.to_owned(),
+                because: Some(reason.clone()),
+            };
+            // Whoever asks for what is locked does not want code that nothing pins to have a network even once.
+            if self.work.prepared.options.locked {
+                return Err(PackError::NotLocked {
+                    reasons: supply.floats().into_iter().collect(),
+                });
+            }
+            step.log("it wants more than was fetched: with the network".to_owned());
         }
         let ended = self.run_in_sandbox(state, run).await?;
         let layer = self.layer_left(ended, wanted.command, key).await?;

@@ -1,8 +1,9 @@
 //! Looks through what a package manager fetched: what is a package, who vouches for it, what may stay.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use ergon_manifest::Digest;
@@ -69,6 +70,7 @@ fn look_through(folder: &Path, inside: &str, named: &Named, sorted: &mut Sorted)
         if !kind.is_file() {
             continue;
         }
+        without_privileges(&path, &entry.metadata()?)?;
         if role == Role::Kept {
             sorted.bytes += entry.metadata()?.len();
             continue;
@@ -86,6 +88,16 @@ fn look_through(folder: &Path, inside: &str, named: &Named, sorted: &mut Sorted)
             digest: Digest::from_bytes(hashes.sha256),
             named: is_named,
         });
+    }
+    Ok(())
+}
+
+/// Takes from a file what lets whoever starts it be somebody else: it lies on this machine's disk, and a package
+/// may have made it.
+fn without_privileges(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    let mode = metadata.permissions().mode();
+    if mode & 0o7022 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(mode & 0o755))?;
     }
     Ok(())
 }
@@ -261,6 +273,18 @@ mod tests {
         assert_eq!(sorted.packages.len(), 2);
         assert!(sorted.packages.iter().all(|package| !package.named));
         assert_eq!(sorted.packages[1].digest, Digest::of(b"a"));
+    }
+
+    #[test]
+    fn what_was_fetched_gives_nobody_a_right() {
+        let folder = made(&[("uv/archive/tool", b"#!/bin/sh")]);
+        let tool = folder.path().join("uv/archive/tool");
+        fs::set_permissions(&tool, Permissions::from_mode(0o6777)).unwrap();
+        sort(folder.path(), &Named::default()).unwrap();
+        assert_eq!(
+            fs::metadata(tool).unwrap().permissions().mode() & 0o7777,
+            0o755
+        );
     }
 
     #[test]
