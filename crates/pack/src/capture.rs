@@ -103,7 +103,7 @@ impl Walk<'_> {
             }
             let identity = (metadata.nlink() > 1).then(|| (metadata.dev(), metadata.ino()));
             let rewritten = if is_rewritten(path) && metadata.len() < LARGEST_REWRITTEN {
-                rewrite(&fs::read(&full)?)
+                rewrite(path, &fs::read(&full)?)
             } else {
                 None
             };

@@ -53,6 +53,8 @@ pub fn step_environment(epoch: u64) -> BTreeMap<String, String> {
         ("npm_config_update_notifier", "false"),
         ("npm_config_fund", "false"),
         ("npm_config_audit", "false"),
+        // Where it is not told, it makes one at the root of the file system the project is on.
+        ("npm_config_store_dir", "/tmp/.pnpm-store"),
         ("GOCACHE", "/tmp/go-cache"),
         ("GOPATH", "/tmp/go"),
         // The sources come without their version control; the path they stand at is fixed.

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_the_one_an_outsider_computes() {
-        let text = r#"{"bases":{"python:3.11-slim":"BASE"},"builder":{"capture":"1","encoding":"1","plan":"4"},"epoch":315532800,"locks":{"web":null},"manifest":"MANIFEST","platform":"linux/amd64","source":"SOURCE"}"#
+        let text = r#"{"bases":{"python:3.11-slim":"BASE"},"builder":{"capture":"2","encoding":"1","plan":"4"},"epoch":315532800,"locks":{"web":null},"manifest":"MANIFEST","platform":"linux/amd64","source":"SOURCE"}"#
             .replace("BASE", &Digest::of(b"base").to_string())
             .replace("MANIFEST", &Digest::of(b"manifest").to_string())
             .replace("SOURCE", &Digest::of(b"source").to_string());

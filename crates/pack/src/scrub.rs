@@ -3,7 +3,7 @@
 /// The version of the rules by which what a step left becomes a layer; an input of every build hash.
 ///
 /// It changes when, and only when, a rule here or in `capture.rs` changes what layers hold.
-pub const RULES_VERSION: &str = "1";
+pub const RULES_VERSION: &str = "2";
 
 /// A rule: what it removes from a layer, and which tool writes it.
 struct Rule {
@@ -96,6 +96,13 @@ const RULES: &[Rule] = &[
         },
         example: "usr/local/bundle/extensions/x86_64-linux/3.1.0/x-1/gem_make.out",
     },
+    // And the rules by which an extension was compiled, which name a folder by the day and by chance.
+    Rule {
+        matches: |path| {
+            path.contains("/gems/") && path.contains("/ext/") && file_name(path) == "Makefile"
+        },
+        example: "usr/local/bundle/gems/x-1/ext/x/Makefile",
+    },
     // uv writes when it installed what from its cache.
     Rule {
         matches: |path| file_name(path) == UV_CACHE && path.contains(".dist-info/"),
@@ -121,20 +128,39 @@ pub const LARGEST_REWRITTEN: u64 = 16 << 20;
 
 /// Whether a file may have content that is not to be kept as it is.
 pub fn is_rewritten(path: &str) -> bool {
+    is_record(path) || is_modules(path)
+}
+
+/// The list of a Python package's files.
+fn is_record(path: &str) -> bool {
     file_name(path) == "RECORD" && path.contains(".dist-info/")
 }
 
+/// What pnpm remembers of the modules it put in place.
+fn is_modules(path: &str) -> bool {
+    path.ends_with("node_modules/.modules.yaml")
+}
+
 /// The content of such a file without what is not to be kept; none where all of it is.
-pub fn rewrite(content: &[u8]) -> Option<Vec<u8>> {
-    // The list of a Python package's files names the one that was left out.
-    let names_it = |line: &[u8]| {
+pub fn rewrite(path: &str, content: &[u8]) -> Option<Vec<u8>> {
+    let left_out = |line: &[u8]| {
+        if is_modules(path) {
+            // When pnpm last looked for packages that nothing needs.
+            return line.starts_with(b"prunedAt:");
+        }
+        // The list names the file that was left out.
         let path = line.split(|byte| *byte == b',').next().unwrap_or(line);
         path.rsplit(|byte| *byte == b'/').next() == Some(UV_CACHE.as_bytes())
     };
     let lines = content.split_inclusive(|byte| *byte == b'\n');
-    let kept: Vec<&[u8]> = lines.filter(|line| !names_it(line)).collect();
+    let mut kept: Vec<&[u8]> = lines.filter(|line| !left_out(line)).collect();
+    // virtualenv lists files in the order of directories; pip sorts, and so does this. A name in quotes may hold
+    // anything.
+    if is_record(path) && content.ends_with(b"\n") && !content.contains(&b'"') {
+        kept.sort_by_key(|line| line.split(|byte| *byte == b',').next());
+    }
     let kept = kept.concat();
-    (kept.len() != content.len()).then_some(kept)
+    (kept != content).then_some(kept)
 }
 
 /// So many bytes of a compiled Python file say what it was compiled from (PEP 552).
@@ -217,10 +243,24 @@ mod tests {
     fn a_list_of_files_does_not_name_what_was_left_out() {
         let record = b"x/__init__.py,sha256=a,0\nx-1.dist-info/uv_cache.json,sha256=b,9\nx-1.dist-info/RECORD,,\n";
         assert_eq!(
-            rewrite(record).unwrap(),
+            rewrite("x-1.dist-info/RECORD", record).unwrap(),
             b"x/__init__.py,sha256=a,0\nx-1.dist-info/RECORD,,\n"
         );
-        assert_eq!(rewrite(b"x/__init__.py,,\n"), None);
+        // In whatever order directories were read.
+        let (turned, sorted) = (b"b.pyc,,\na.py,x,1\n", b"a.py,x,1\nb.pyc,,\n");
+        assert_eq!(rewrite("x-1.dist-info/RECORD", turned).unwrap(), sorted);
+        let whole = b"x/__init__.py,,\n";
+        assert_eq!(rewrite("x-1.dist-info/RECORD", whole), None);
+    }
+
+    #[test]
+    fn when_pnpm_looked_is_left_out() {
+        let path = "app/node_modules/.modules.yaml";
+        assert!(is_rewritten(path));
+        let content =
+            b"nodeLinker: isolated\nprunedAt: Sat, 21 Nov 2026 18:33:08 GMT\nskipped: []\n";
+        let kept = b"nodeLinker: isolated\nskipped: []\n";
+        assert_eq!(rewrite(path, content).unwrap(), kept);
     }
 
     #[test]

@@ -176,7 +176,7 @@ pub fn last_saved_layer(
                 if is_rewritten(&kept.path) && *size < LARGEST_REWRITTEN {
                     let mut content = vec![0; *size as usize];
                     file.read_exact_at(&mut content, *offset).map_err(unread)?;
-                    if let Some(content) = rewrite(&content) {
+                    if let Some(content) = rewrite(&kept.path, &content) {
                         let size = content.len() as u64;
                         let content = Content::Bytes(content);
                         kept.kind = EntryKind::File { size, content };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ergon_engine::{Engine, EngineError};
 use ergon_hermes::Directory;
-use ergon_pack::{Cache, ExtraAuthority, Options};
+use ergon_pack::{Cache, ExtraAuthority, Options, SandboxKind};
 use ergon_store::{EventRow, NewEvent, StackId, Store, StoreError};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,7 @@ pub struct Parts {
     pub store: Store,
     pub cache: Cache,
     pub extra_authority: ExtraAuthority,
+    pub sandbox: SandboxKind,
     pub token: Secret,
     pub entropy: Entropy,
     pub engine: EngineLink,
@@ -138,6 +139,7 @@ impl Stack {
     pub fn pack_options(&self) -> Options {
         Options {
             locked: false,
+            sandbox: self.sandbox,
             extra_authority: self.extra_authority.clone(),
             ..Options::default()
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ergon_engine::EngineError;
 use ergon_hermes::{Directory, Kind};
-use ergon_pack::{Cache, ExtraAuthority};
+use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
 use ergon_store::{StackId, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -38,6 +38,8 @@ pub struct Config {
     pub cache: PathBuf,
     /// Which extra authorities build steps trust.
     pub extra_authority: ExtraAuthority,
+    /// Where the steps of builds run.
+    pub sandbox: SandboxKind,
 }
 
 /// What is said once the stack serves.
@@ -114,6 +116,7 @@ async fn build(
         token,
         cache,
         extra_authority: config.extra_authority,
+        sandbox: config.sandbox,
         engine: EngineLink::open().await,
         address,
         started_at: Timestamp::now(),

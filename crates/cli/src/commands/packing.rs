@@ -35,7 +35,7 @@ pub fn cache_failure(error: &ergon_pack::CacheError) -> Failure {
     Failure::from_error(error).with_remedy(error.remedy())
 }
 
-/// Where the steps of a build run.
+/// Where the steps of builds run.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Sandbox {
     /// Run the steps in the container engine, or in Linux namespaces [default: the engine, else namespaces]
@@ -50,7 +50,7 @@ enum Kind {
 }
 
 impl Sandbox {
-    const fn kind(self) -> SandboxKind {
+    pub const fn kind(self) -> SandboxKind {
         match self.sandbox {
             None => SandboxKind::Auto,
             Some(Kind::Engine) => SandboxKind::Engine,

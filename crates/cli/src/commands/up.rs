@@ -23,6 +23,8 @@ pub struct Up {
     )]
     listen: SocketAddr,
     #[command(flatten)]
+    sandbox: packing::Sandbox,
+    #[command(flatten)]
     stack: Stack,
 }
 
@@ -33,6 +35,7 @@ impl Up {
             data: folders::data(self.stack.data.as_deref())?,
             cache: folders::cache()?,
             extra_authority: packing::extra_authority()?,
+            sandbox: self.sandbox.kind(),
         };
         ergon_server::run(config, |ready| greet(&ready))
             .await

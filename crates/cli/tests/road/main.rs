@@ -18,6 +18,7 @@ mod fetching;
 mod help;
 mod image_registry;
 mod interruptions;
+mod judged;
 mod outputs;
 mod platforms;
 mod proof;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Project, World};
+use crate::world::{Project, World, ecosystems};
 
 #[test]
 fn python_with_wheels_is_proven() {
@@ -41,6 +41,58 @@ fn every_other_ecosystem_is_proven() {
         let project = world.ecosystem(ecosystem);
         proven(&world, &project);
     }
+}
+
+/// A project whose dependencies are locked, by ecosystem.
+fn locked_is_proven(name: &str) {
+    let mut world = World::new();
+    let folder = world.path(&format!("projects/{name}"));
+    World::copy(&ecosystems().join("../locked").join(name), &folder);
+    if !folder.join("ergon.json").exists() {
+        world
+            .ergon(["manifest", "init", folder.to_str().unwrap()])
+            .succeeds();
+    }
+    let project = world.adopt(folder);
+    proven(&world, &project);
+}
+
+#[test]
+#[ignore = "takes minutes: `make test-all`"]
+fn pnpm_is_proven() {
+    locked_is_proven("pnpm");
+}
+
+#[test]
+#[ignore = "compiles, and takes minutes: `make test-all`"]
+fn a_native_module_of_node_is_proven() {
+    // Its headers are Debian's; what npm would fetch from elsewhere for that is not there.
+    locked_is_proven("native");
+}
+
+#[test]
+#[ignore = "takes minutes: `make test-all`"]
+fn uv_is_proven() {
+    locked_is_proven("uv");
+}
+
+#[test]
+#[ignore = "takes minutes: `make test-all`"]
+fn poetry_is_proven() {
+    locked_is_proven("poetry");
+}
+
+#[test]
+#[ignore = "its base is made for `make test-all` only"]
+fn composer_is_proven() {
+    // With a suffix of its own: Debian's Composer makes one up otherwise, each time another.
+    locked_is_proven("composer");
+}
+
+#[test]
+#[ignore = "compiles: `make test-all`"]
+fn bundler_with_an_extension_in_c_is_proven() {
+    locked_is_proven("bundler");
 }
 
 /// A manifest that runs commands over Python's image.

@@ -190,7 +190,7 @@ impl World {
     }
 
     /// Gives the container and the companion of a project names of this world.
-    fn adopt(&mut self, folder: PathBuf) -> Project {
+    pub fn adopt(&mut self, folder: PathBuf) -> Project {
         let path = folder.join("ergon.json");
         let mut manifest: Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -229,7 +229,7 @@ impl World {
         folder
     }
 
-    fn copy(from: &Path, to: &Path) {
+    pub fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         assert!(
             Command::new("cp")

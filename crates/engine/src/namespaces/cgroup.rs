@@ -1,4 +1,8 @@
 //! How much of the machine a sandbox may have, where this process may say so.
+//!
+//! The files are those of the kernel's documents `admin-guide/cgroup-v2.rst` and, for the first version,
+//! `admin-guide/cgroup-v1/{memory,pids}.rst`. The first version is tried by the tests; the second is written after
+//! its document only: no machine with it was at hand.
 
 use std::fs;
 use std::io;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nix::sched::CloneFlags;
+use nix::sys::personality::Persona;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
 use rustix::mount::MountPropagationFlags;
@@ -62,6 +63,8 @@ fn obey(channel: &File) -> Result<(), Refusal> {
     }
     cgroup::join(&orders.groups).map_err(failed("join its control groups"))?;
     limit_processors(spec)?;
+    // Whoever started this may have had it take the machine for another, as `setarch` does.
+    nix::sys::personality::set(Persona::empty()).map_err(failed("be the usual kind of process"))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     rustix::process::setsid().map_err(failed("make a session"))?;
     rustix::system::sethostname(spec.hostname.as_bytes()).map_err(failed("set the host name"))?;
@@ -70,7 +73,7 @@ fn obey(channel: &File) -> Result<(), Refusal> {
         .map_err(failed("make namespaces"))?;
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     rustix::mount::mount_change("/", private).map_err(failed("keep its mounts to itself"))?;
-    let root = Root::prepare(spec, orders.mapped)?;
+    let root = Root::prepare(spec)?;
     root.enter(spec)?;
     if spec.command.is_empty() {
         return Ok(());

@@ -76,7 +76,6 @@ fn sandbox(channel: &Channel) -> Result<SandboxEnd, Report> {
     }
     let orders = Orders {
         groups: groups.folders(),
-        mapped: false,
         spec,
     };
     let mut inner = Inner::start(&orders)?;

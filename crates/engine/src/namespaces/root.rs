@@ -99,7 +99,7 @@ enum Place {
 
 impl Root {
     /// Mounts the layers below the sandbox's folder, which becomes the working directory.
-    pub fn prepare(spec: &SandboxSpec, mapped: bool) -> Result<Self, Refusal> {
+    pub fn prepare(spec: &SandboxSpec) -> Result<Self, Refusal> {
         std::env::set_current_dir(&spec.folder).map_err(failed("enter the sandbox's folder"))?;
         for folder in [UPPER, INIT, WORK, INIT_WORK, ROOT, LOWER, SCRATCH, NETWORK] {
             fs::create_dir(folder).map_err(failed("make the sandbox's folders"))?;
@@ -109,7 +109,7 @@ impl Root {
                 .map_err(failed("name the sandbox's layers"))?;
         }
         let below = lower_names(spec.lower.len());
-        mount_overlay(&below, INIT, INIT_WORK, mapped)?;
+        mount_overlay(&below, INIT, INIT_WORK)?;
         lay_skeleton(Path::new(ROOT)).map_err(failed("lay out the mount points"))?;
         rustix::mount::unmount(ROOT, UnmountFlags::empty())
             .map_err(failed("lay out the mount points"))?;
@@ -118,12 +118,12 @@ impl Root {
         } else {
             format!("{INIT}:{below}")
         };
-        mount_overlay(&below, UPPER, WORK, mapped)?;
+        mount_overlay(&below, UPPER, WORK)?;
         let mut root = Self {
             mounts: Vec::new(),
             scratch: Vec::new(),
         };
-        root.open_kernel(spec.network)?;
+        root.open_kernel()?;
         root.open_devices()?;
         root.open_network_files(spec)?;
         for (number, path) in spec.scratch.iter().enumerate() {
@@ -189,18 +189,14 @@ impl Root {
     }
 
     /// `/proc` and `/sys`, which show the namespaces this process is in.
-    fn open_kernel(&mut self, network: bool) -> Result<(), Refusal> {
+    fn open_kernel(&mut self) -> Result<(), Refusal> {
         let closed = MountAttrFlags::MOUNT_ATTR_NOSUID
             | MountAttrFlags::MOUNT_ATTR_NODEV
             | MountAttrFlags::MOUNT_ATTR_NOEXEC;
         let proc = filesystem("proc", &[], closed).map_err(failed("make /proc"))?;
         self.add(proc, "/proc", Place::Folder);
-        match filesystem("sysfs", &[], closed) {
-            Ok(sys) => self.add(sys, "/sys", Place::Folder),
-            // Whoever is root only in a user namespace has no say over this machine's network.
-            Err(Errno::PERM) if network => self.clone_of("/sys", "/sys", Place::Folder)?,
-            Err(errno) => return Err(failed("make /sys")(errno)),
-        }
+        let sys = filesystem("sysfs", &[], closed).map_err(failed("make /sys"))?;
+        self.add(sys, "/sys", Place::Folder);
         Ok(())
     }
 
@@ -282,10 +278,10 @@ fn hosts(spec: &SandboxSpec) -> String {
     hosts
 }
 
-fn mount_overlay(lower: &str, upper: &str, work: &str, mapped: bool) -> Result<(), Refusal> {
+fn mount_overlay(lower: &str, upper: &str, work: &str) -> Result<(), Refusal> {
     // An overlay has something below, and an image may have no layers.
     let lower = if lower.is_empty() { SCRATCH } else { lower };
-    let options = CString::new(overlay_options(lower, upper, work, mapped))
+    let options = CString::new(overlay_options(lower, upper, work))
         .map_err(|error| failed("mount the layers")(std::io::Error::other(error)))?;
     // Whoever may make device files in a layer may not open them.
     let flags = MountFlags::NODEV;

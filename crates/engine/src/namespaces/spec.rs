@@ -84,20 +84,13 @@ pub(super) struct Orders {
     pub spec: SandboxSpec,
     /// The control groups to join.
     pub groups: Vec<PathBuf>,
-    /// It is root only in a user namespace.
-    pub mapped: bool,
 }
 
 /// The options of an overlay, with names as they are seen from the sandbox's folder: the kernel
 /// takes one page of them, and paths would be too long for many layers.
-pub(super) fn overlay_options(lower: &str, upper: &str, work: &str, mapped: bool) -> String {
+pub(super) fn overlay_options(lower: &str, upper: &str, work: &str) -> String {
     // What follows is how the container engines mount: each change is a file of its own.
-    let features = if mapped {
-        // Implies that no feature is used that needs privileged attributes.
-        "userxattr"
-    } else {
-        "redirect_dir=off,metacopy=off,index=off"
-    };
+    let features = "redirect_dir=off,metacopy=off,index=off";
     // Nothing of it outlives the step, so that nothing needs to be on the disk before the end.
     format!("lowerdir={lower},upperdir={upper},workdir={work},{features},volatile")
 }
@@ -134,7 +127,7 @@ mod tests {
     #[test]
     fn five_hundred_layers_fit_into_one_page_of_options() {
         // As many as overlayfs stacks.
-        let options = overlay_options(&lower_names(500), UPPER, WORK, false);
+        let options = overlay_options(&lower_names(500), UPPER, WORK);
         assert!(options.len() < 4096, "{}", options.len());
         assert!(options.starts_with("lowerdir=l/0:l/1:"), "{options}");
     }

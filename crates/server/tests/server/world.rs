@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
 
-use ergon_pack::ExtraAuthority;
+use ergon_pack::{ExtraAuthority, SandboxKind};
 use ergon_server::{Config, Ready, StartError};
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -55,6 +55,7 @@ pub fn config(folder: &Path) -> Config {
         data: folder.join("data"),
         cache: folder.join("cache"),
         extra_authority: ExtraAuthority::Host,
+        sandbox: SandboxKind::Auto,
     }
 }
 

@@ -1,0 +1,4 @@
+require "bundler/setup"
+require "greeting"
+
+puts Greeting.hello
