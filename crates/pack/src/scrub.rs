@@ -152,14 +152,18 @@ pub fn rewrite(path: &str, content: &[u8]) -> Option<Vec<u8>> {
         let path = line.split(|byte| *byte == b',').next().unwrap_or(line);
         path.rsplit(|byte| *byte == b'/').next() == Some(UV_CACHE.as_bytes())
     };
-    let lines = content.split_inclusive(|byte| *byte == b'\n');
+    let (lines, end) = match content.strip_suffix(b"\n") {
+        Some(lines) => (lines, b"\n".as_slice()),
+        None => (content, b"".as_slice()),
+    };
+    let lines = lines.split(|byte| *byte == b'\n');
     let mut kept: Vec<&[u8]> = lines.filter(|line| !left_out(line)).collect();
     // virtualenv lists files in the order of directories; pip sorts, and so does this. A name in quotes may hold
     // anything.
-    if is_record(path) && content.ends_with(b"\n") && !content.contains(&b'"') {
+    if is_record(path) && !content.contains(&b'"') {
         kept.sort_by_key(|line| line.split(|byte| *byte == b',').next());
     }
-    let kept = kept.concat();
+    let kept = [&kept.join(b"\n".as_slice()), end].concat();
     (kept != content).then_some(kept)
 }
 
@@ -241,13 +245,13 @@ mod tests {
 
     #[test]
     fn a_list_of_files_does_not_name_what_was_left_out() {
-        let record = b"x/__init__.py,sha256=a,0\nx-1.dist-info/uv_cache.json,sha256=b,9\nx-1.dist-info/RECORD,,\n";
+        let record = b"x-1.dist-info/RECORD,,\nx-1.dist-info/uv_cache.json,sha256=b,9\nx/__init__.py,sha256=a,0\n";
         assert_eq!(
             rewrite("x-1.dist-info/RECORD", record).unwrap(),
-            b"x/__init__.py,sha256=a,0\nx-1.dist-info/RECORD,,\n"
+            b"x-1.dist-info/RECORD,,\nx/__init__.py,sha256=a,0\n"
         );
         // In whatever order directories were read.
-        let (turned, sorted) = (b"b.pyc,,\na.py,x,1\n", b"a.py,x,1\nb.pyc,,\n");
+        let (turned, sorted) = (b"b.pyc,,\na.py,x,1", b"a.py,x,1\nb.pyc,,");
         assert_eq!(rewrite("x-1.dist-info/RECORD", turned).unwrap(), sorted);
         let whole = b"x/__init__.py,,\n";
         assert_eq!(rewrite("x-1.dist-info/RECORD", whole), None);
