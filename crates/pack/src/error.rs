@@ -176,7 +176,12 @@ impl PackError {
                     .to_owned(),
             ),
             Self::Skipped { skipped, .. } => Some(skipped.remedy()),
-            Self::NotLocked { .. } => Some("ergon lock writes ergon.lock.json".to_owned()),
+            Self::NotLocked { reasons } if reasons.iter().all(|reason| reason.contains("ergon lock")) => {
+                Some("ergon lock writes ergon.lock.json".to_owned())
+            }
+            Self::NotLocked { .. } => {
+                Some("pin what each reason names, or build without --locked".to_owned())
+            }
             Self::BaseMissing { reference, .. } => Some(format!(
                 "docker pull {reference}, or ergon base import {reference} <rootfs.tar | oci:PATH>; dev/base-images makes the usual ones from Debian packages"
             )),

@@ -45,6 +45,9 @@ pub struct Fetched {
     pub locks: Vec<String>,
     /// The packages, by path; none where a manager unpacks what it fetches and checks it itself.
     pub packages: Vec<FetchedPackage>,
+    /// Packages that were fetched and left out: the locks name digests, and not theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Bytes of everything that was fetched.
     pub bytes: u64,
 }
@@ -69,7 +72,7 @@ impl Supply {
                 command,
                 because: Some(because),
             } => Some(format!(
-                "`{command}` had the network: {because}; what it gets there is not pinned"
+                "`{command}` was carried out with the network, and what it got there is not pinned: {because}"
             )),
             Self::Network { .. } => None,
             Self::Fetched(fetched) => {
@@ -103,8 +106,17 @@ impl Fetched {
                 format!("{count} packages")
             }
         };
-        if all == 0 {
-            return format!("{size}, checked by {}", self.managers.join(" and "));
+        let managers = self.managers.join(" and ");
+        match (all, self.bytes, self.locks.as_slice()) {
+            (0, 0, _) => return "nothing to fetch".to_owned(),
+            (0, _, []) => return format!("{size}, unpacked by {managers}"),
+            (0, _, locks) => {
+                return format!(
+                    "{size}, checked by {managers} against {}",
+                    locks.join(" and ")
+                );
+            }
+            _ => {}
         }
         let checked = match (named, self.locks.as_slice()) {
             (0, _) => "no lock names their digests".to_owned(),
@@ -224,15 +236,26 @@ pub fn wanted_network(tail: &[String]) -> Option<String> {
     Some(line.trim().chars().take(MOST_QUOTED).collect())
 }
 
-/// Copies what was fetched for an earlier state of a project, so that only what is new is fetched again.
+/// Copies what was fetched for an earlier state of a project, so that only what is new is fetched again; without
+/// what no lock vouches for.
 pub fn seed(from: &Path, to: &Path) -> io::Result<()> {
+    for manager in ["pip", "npm", "go", "cargo"] {
+        if from.join(manager).is_dir() {
+            fs::create_dir(to.join(manager))?;
+            copy_files(&from.join(manager), &to.join(manager))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         let kind = entry.file_type()?;
         if kind.is_dir() {
             fs::create_dir(&target)?;
-            seed(&entry.path(), &target)?;
+            copy_files(&entry.path(), &target)?;
         } else if kind.is_file() {
             fs::copy(entry.path(), target)?;
         }
@@ -257,6 +280,7 @@ mod tests {
                     named: *named,
                 })
                 .collect(),
+            left_out: Vec::new(),
             bytes: 1_500_000,
         }
     }
@@ -278,7 +302,10 @@ mod tests {
             none.summary(),
             "1 package, 1.5 MB; no lock names their digests"
         );
-        assert_eq!(fetched(&[]).summary(), "1.5 MB, checked by pip");
+        assert_eq!(
+            fetched(&[]).summary(),
+            "1.5 MB, checked by pip against requirements.txt"
+        );
     }
 
     #[test]

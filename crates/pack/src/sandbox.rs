@@ -67,6 +67,8 @@ fn tell(
 /// A step as the sandbox needs to know it.
 pub struct StepRequest<'a> {
     pub command: &'a str,
+    /// What the shell is given instead, where that is to do something for the command.
+    pub instead: Option<&'a str>,
     /// What stands before it, lines of the same shell.
     pub before: &'a [String],
     pub workdir: &'a str,
@@ -88,7 +90,7 @@ impl StepRequest<'_> {
         for line in self.before {
             script.extend(["{ ", line, "\n} || exit\n"]);
         }
-        script.push_str(self.command);
+        script.push_str(self.instead.unwrap_or(self.command));
         script
     }
 }
@@ -178,7 +180,18 @@ pub async fn run<'a>(
         engine,
         container: engine.create_container(&spec).await?,
     };
-    let followed = finished.follow(request.command, step, cancel);
+    // What it fetches may go to another disk than what it changes.
+    let fetching = request.fetched.filter(|folder| folder.writable);
+    let beside = Room::of(fetching.map(|folder| folder.path));
+    let followed = async {
+        tokio::select! {
+            () = beside.used_up() => Err(PackError::StepFilledDisk {
+                command: request.command.to_owned(),
+                kept: beside.kept(),
+            }),
+            followed = finished.follow(request.command, step, cancel) => followed,
+        }
+    };
     let ended = match tokio::time::timeout(request.limits.time, followed).await {
         Ok(ended) => ended,
         Err(_) => Err(PackError::StepTooLong {

@@ -149,7 +149,7 @@ pub fn page(done: &Done) -> String {
     rows.extend(
         reasons
             .iter()
-            .map(|reason| ("unpinned", words::harmless(reason))),
+            .map(|reason| ("unpinned", words::on_one_line(reason))),
     );
     let rows: Vec<(&str, &str)> = rows
         .iter()

@@ -104,7 +104,7 @@ fn show(build: &Build, now: Timestamp) -> String {
         );
     }
     for reason in &build.unpinned {
-        line("unpinned", &words::harmless(reason));
+        line("unpinned", &words::on_one_line(reason));
     }
     // Times in the image are the same in every build of it; this is when it really happened.
     let files = Timestamp::from_second(i64::try_from(build.epoch).unwrap_or(0)).unwrap_or_default();

@@ -63,7 +63,7 @@ fn a_script_that_wants_the_network_is_named() {
     let reason = reasons
         .iter()
         .filter_map(Value::as_str)
-        .find(|reason| reason.contains("had the network"));
+        .find(|reason| reason.contains("carried out with the network"));
     assert!(
         reason.is_some_and(|reason| reason.contains("npm ci")),
         "{reasons:?}"
@@ -73,7 +73,7 @@ fn a_script_that_wants_the_network_is_named() {
     let refused = world.ergon(["build", project.path(), "--locked"]).run();
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     assert!(
-        refused.stderr.contains("had the network"),
+        refused.stderr.contains("carried out with the network"),
         "{}",
         refused.stderr
     );

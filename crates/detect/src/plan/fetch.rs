@@ -113,10 +113,12 @@ pub(super) fn fetch(line: &str, place: &Place<'_>) -> Option<Fetch> {
     let mut all_locked = true;
     for words in commands.iter().filter(|words| fetches(words, place)) {
         // What the shell makes of such a word is not known here.
-        if words
-            .iter()
-            .any(|word| word.contains(['$', '`', '*']) || is_redirection(word))
-        {
+        if words.iter().any(|word| {
+            // A star in an option stands for names of packages, not of files.
+            word.contains(['$', '`'])
+                || (word.contains('*') && !word.starts_with("--"))
+                || is_redirection(word)
+        }) {
             return None;
         }
         let part = part(words, place)?;
@@ -154,8 +156,9 @@ fn part(words: &[&str], place: &Place<'_>) -> Option<Part> {
         ] => Some(node::npm(words, verb, arguments, place)),
         ["pnpm", "install" | "i", ..] => Some(node::pnpm(words, place)),
         ["yarn"] | ["yarn", "install", ..] => node::yarn(words, place),
-        ["uv", "sync", ..] | ["uv", "pip", "install" | "sync", ..] => {
-            Some(system::uv(words, place))
+        ["uv", "sync", ..] => Some(system::uv(words, place.there(&["uv.lock"]))),
+        ["uv", "pip", "install" | "sync", arguments @ ..] => {
+            Some(system::uv(words, pip::locks(arguments, place)))
         }
         ["composer", "install", ..] => Some(system::composer(words, place)),
         ["go", rest @ ..] => system::go(rest, place),

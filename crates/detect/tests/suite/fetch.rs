@@ -67,11 +67,16 @@ fn what_builds_packages_is_fetched_with_the_choices_that_were_made_for_them() {
 fn npm_fills_its_cache_and_runs_nobodys_scripts() {
     let files = [("package.json", "{}"), ("package-lock.json", "{}")];
     let fetch = fetch("npm ci --omit=dev && npm run build", &files).unwrap();
-    assert_eq!(fetch.command, "npm ci --omit=dev");
-    assert_eq!(fetch.env["npm_config_ignore_scripts"], "true");
+    assert_eq!(fetch.command, "npm ci --omit=dev --ignore-scripts");
     assert_eq!(fetch.env["npm_config_cache"], "/dev/fetched/npm");
     assert_eq!(fetch.locks, ["package-lock.json"]);
     assert_eq!(fetch.offline_env["npm_config_offline"], "true");
+}
+
+#[test]
+fn a_project_cannot_have_its_scripts_run_while_it_is_fetched_for() {
+    let fetch = fetch("npm ci --ignore-scripts=false", &[("package.json", "{}")]).unwrap();
+    assert_eq!(fetch.command, "npm ci --ignore-scripts");
 }
 
 #[test]

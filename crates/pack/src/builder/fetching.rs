@@ -21,12 +21,14 @@ use crate::progress::{StepKind, StepOutcome};
 use crate::sandbox::{FetchedFolder, SandboxKind};
 
 /// The version of the rules by which what was fetched is sorted; what was kept by others is fetched again.
-const RULES: &str = "1";
+const RULES: &str = "2";
 
 #[derive(Serialize)]
 struct FetchKey<'a> {
     rules: &'a str,
     fetch: &'a Fetch,
+    /// What the locks say, which is compared.
+    locks: Vec<Option<Digest>>,
     base: Digest,
     below: Vec<Digest>,
     workdir: &'a str,
@@ -36,6 +38,7 @@ struct FetchKey<'a> {
 /// What several states of one project have in common.
 #[derive(Serialize)]
 struct SeedKey<'a> {
+    folder: &'a Path,
     managers: &'a [Manager],
     base: Digest,
 }
@@ -65,6 +68,12 @@ impl ContainerBuild<'_, '_, '_> {
         let key = self.key(&FetchKey {
             rules: RULES,
             fetch,
+            locks: fetch
+                .locks
+                .iter()
+                .map(|lock| self.work.prepared.project.tree.read(lock).ok())
+                .map(|content| content.map(|content| Digest::of(&content)))
+                .collect(),
             base: state.base.digest,
             below: state
                 .layers
@@ -129,6 +138,8 @@ impl ContainerBuild<'_, '_, '_> {
         };
         let named = self.named(fetch);
         let seed_key = self.key(&SeedKey {
+            // Another project's packages may have left there what they liked.
+            folder: &self.work.prepared.project.folder,
             managers: &fetch.managers,
             base: state.base.digest,
         })?;
@@ -155,7 +166,8 @@ impl ContainerBuild<'_, '_, '_> {
         let files = fetching.files();
         let command = owned_by_us(&fetch.command);
         let run = Run {
-            command: &command,
+            command: wanted.command,
+            instead: Some(&command),
             before: &[],
             workdir: wanted.workdir,
             network: true,
@@ -177,25 +189,33 @@ impl ContainerBuild<'_, '_, '_> {
             fetch.locks.clone()
         };
         let (command, managers) = (wanted.command.to_owned(), names(&fetch.managers));
-        let (held, left_out) = tokio::task::spawn_blocking(move || {
+        let cancel = self.work.cancel.clone();
+        let held: Held = tokio::task::spawn_blocking(move || {
             let files = fetching.files();
-            let sorted = sort(&files, &named).map_err(|error| (files.clone(), error))?;
+            let sorted = sort(&files, &named, &cancel).map_err(|error| (files.clone(), error))?;
             let fetched = Fetched {
                 command,
                 managers,
                 locks,
                 packages: sorted.packages,
+                left_out: sorted.left_out,
                 bytes: sorted.bytes,
             };
             let held = fetching
                 .keep(&cache, &key, fetched)
                 .map_err(|error| (files, error))?;
             cache.keep(FETCHED_BEFORE, &seed_key, &key).ok();
-            Ok((held, sorted.left_out))
+            Ok(held)
         })
         .await?
-        .map_err(|(path, error)| failed(path, error))?;
-        for package in left_out {
+        .map_err(|(path, error)| {
+            if self.work.cancel.is_cancelled() {
+                PackError::Cancelled
+            } else {
+                failed(path, error)
+            }
+        })?;
+        for package in &held.fetched.left_out {
             step.log(format!("left out: {package}, which no lock names"));
         }
         Ok(held)
@@ -231,6 +251,7 @@ impl ContainerBuild<'_, '_, '_> {
         );
         let run = Run {
             command: wanted.command,
+            instead: None,
             before: &[],
             workdir: wanted.workdir,
             network: wanted.network,
@@ -253,7 +274,15 @@ impl ContainerBuild<'_, '_, '_> {
                     exit_code,
                     tail,
                 }) => match wanted_network(&tail) {
-                    Some(line) => because = Some(line),
+                    Some(line) => {
+                        because = Some(match held.fetched.left_out.first() {
+                            Some(package) => format!(
+                                "no digest in {} is that of {package}",
+                                fetch.locks.join(" or ")
+                            ),
+                            None => format!("without it, it ended with `{line}`"),
+                        });
+                    }
                     None => {
                         return Err(PackError::StepFailed {
                             command,
@@ -324,7 +353,7 @@ impl ContainerBuild<'_, '_, '_> {
 }
 
 /// Where the cache keeps which fetch was the last of its kind.
-const FETCHED_BEFORE: &str = "fetched";
+const FETCHED_BEFORE: &str = "latest";
 
 /// The command, and after it what it fetched is this process's to remove, whoever is root in the sandbox.
 fn owned_by_us(command: &str) -> String {

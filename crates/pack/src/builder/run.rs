@@ -20,6 +20,8 @@ use crate::stage_files;
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub command: &'a str,
+    /// What the shell is given instead, where that is to do something for the command.
+    pub instead: Option<&'a str>,
     /// What stands before it, lines of the same shell.
     pub before: &'a [String],
     pub workdir: &'a str,
@@ -161,6 +163,7 @@ impl<'a> ContainerBuild<'a, '_, '_> {
         let options = &self.work.prepared.options;
         StepRequest {
             command: run.command,
+            instead: run.instead,
             before: run.before,
             workdir: run.workdir,
             environment: run.environment,
@@ -176,6 +179,7 @@ impl<'a> ContainerBuild<'a, '_, '_> {
     fn clock_question<'r>(&'r self, base: &'r Digest, run: Run<'r>) -> StepRequest<'r> {
         StepRequest {
             command: Conditions::CLOCK_QUESTION,
+            instead: None,
             before: &[],
             workdir: "/",
             network: false,

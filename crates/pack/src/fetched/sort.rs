@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, BufRead as _, Read};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use ergon_manifest::Digest;
+use serde::de::IgnoredAny;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
+use tokio_util::sync::CancellationToken;
 use zip::ZipArchive;
 
 use super::{FetchedPackage, Named};
@@ -39,28 +41,48 @@ enum Role {
     Dropped,
 }
 
-/// Removes from a folder what no step may see, and says what is left.
-pub fn sort(folder: &Path, named: &Named) -> io::Result<Sorted> {
+/// So deep do folders of package managers go at most, with much to spare.
+const DEEPEST: usize = 64;
+/// So much does a module of Go unpack to at most: its own tools refuse more than half a gibibyte.
+const LARGEST_MODULE: u64 = 1 << 30;
+
+/// Removes from a folder what no step may see, and says what is left. Gives up when it is told to.
+pub fn sort(folder: &Path, named: &Named, cancel: &CancellationToken) -> io::Result<Sorted> {
     let mut sorted = Sorted::default();
-    look_through(folder, "", named, &mut sorted)?;
+    look_through(folder, "", named, cancel, &mut sorted)?;
     sorted.packages.sort();
     sorted.left_out.sort();
     Ok(sorted)
 }
 
-fn look_through(folder: &Path, inside: &str, named: &Named, sorted: &mut Sorted) -> io::Result<()> {
+fn look_through(
+    folder: &Path,
+    inside: &str,
+    named: &Named,
+    cancel: &CancellationToken,
+    sorted: &mut Sorted,
+) -> io::Result<()> {
+    if inside.matches('/').count() > DEEPEST {
+        return Err(io::Error::other(format!(
+            "folders go deeper than {DEEPEST}"
+        )));
+    }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let inside = format!("{inside}{}", name.to_string_lossy());
         let kind = entry.file_type()?;
+        let metadata = entry.metadata()?;
         if kind.is_dir() {
-            look_through(&path, &format!("{inside}/"), named, sorted)?;
+            without_privileges(&path, &metadata)?;
+            look_through(&path, &format!("{inside}/"), named, cancel, sorted)?;
             continue;
         }
         let role = match role(&inside, kind.is_symlink()) {
+            // Nobody fetches such a thing, and whoever makes one means harm: to whoever reads it, or the name.
+            _ if inside.contains(char::is_control) || is_hollow(&metadata) => Role::Dropped,
             // What the registry says of packages lies among them, and installs nothing.
-            Role::Package if inside.starts_with("npm/") && !is_gzip(&path)? => Role::Kept,
+            Role::Package if inside.starts_with("npm/") && is_json(&path)? => Role::Kept,
             role => role,
         };
         if !(kind.is_file() || kind.is_symlink()) || role == Role::Dropped {
@@ -70,12 +92,12 @@ fn look_through(folder: &Path, inside: &str, named: &Named, sorted: &mut Sorted)
         if !kind.is_file() {
             continue;
         }
-        without_privileges(&path, &entry.metadata()?)?;
+        without_privileges(&path, &metadata)?;
         if role == Role::Kept {
-            sorted.bytes += entry.metadata()?.len();
+            sorted.bytes += metadata.len();
             continue;
         }
-        let hashes = Hashes::of(&path, &inside)?;
+        let hashes = Hashes::of(&path, &inside, cancel)?;
         let is_named = role == Role::Package && hashes.each().any(|hash| named.names(hash));
         if role == Role::Package && !is_named && !named.is_empty() {
             sorted.left_out.push(inside);
@@ -110,8 +132,8 @@ fn role(path: &str, is_link: bool) -> Role {
         // These unpack what they fetch, link it to and fro, and compare it with their lock before.
         "uv" | "pnpm" | "yarn" => Role::Kept,
         _ if is_link => Role::Dropped,
-        "pip" => Role::Package,
-        "pip-build" => Role::Tool,
+        "pip" if is_python_package(rest) => Role::Package,
+        "pip-build" if is_python_package(rest) => Role::Tool,
         "npm" if rest.starts_with("_cacache/content-v2/") => Role::Package,
         "npm" if rest.starts_with("_cacache/index-v5/") => Role::Kept,
         "go" if rest.starts_with("cache/download/") && ends(&[".zip"]) => Role::Package,
@@ -125,12 +147,23 @@ fn role(path: &str, is_link: bool) -> Role {
     }
 }
 
-fn is_gzip(path: &Path) -> io::Result<bool> {
-    let mut magic = [0; 2];
-    match File::open(path)?.read_exact(&mut magic) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        read => read.map(|()| magic == [0x1f, 0x8b]),
-    }
+/// Whether a file is one JSON object.
+fn is_json(path: &Path) -> io::Result<bool> {
+    let mut file = io::BufReader::new(File::open(path)?);
+    let is_object = file.fill_buf()?.first() == Some(&b'{');
+    Ok(is_object && serde_json::from_reader::<_, IgnoredAny>(file).is_ok())
+}
+
+/// What pip installs from a folder.
+fn is_python_package(name: &str) -> bool {
+    let endings = [".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz"];
+    !name.contains('/') && endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether most of a file is not there: it would take no room until somebody reads or copies it.
+fn is_hollow(metadata: &Metadata) -> bool {
+    let there = metadata.blocks().saturating_mul(512);
+    metadata.is_file() && metadata.len() > 1 << 20 && there < metadata.len() / 2
 }
 
 /// The digests by which locks may name a file.
@@ -141,7 +174,7 @@ struct Hashes {
 }
 
 impl Hashes {
-    fn of(path: &Path, inside: &str) -> io::Result<Self> {
+    fn of(path: &Path, inside: &str, cancel: &CancellationToken) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let (mut sha1, mut sha256, mut sha512) = (Sha1::new(), Sha256::new(), Sha512::new());
         let mut buffer = vec![0; 1 << 16];
@@ -150,6 +183,9 @@ impl Hashes {
             let read = file.read(&mut buffer)?;
             if read == 0 {
                 break;
+            }
+            if cancel.is_cancelled() {
+                return Err(io::ErrorKind::Interrupted.into());
             }
             bytes += read as u64;
             sha1.update(&buffer[..read]);
@@ -182,15 +218,19 @@ fn module_hash(archive: &Path) -> io::Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let mut lines = Vec::new();
+    let mut left = LARGEST_MODULE;
     for index in 0..archive.len() {
-        let Ok(mut member) = archive.by_index(index) else {
+        let Ok(member) = archive.by_index(index) else {
             return Ok(None);
         };
         let Ok(name) = member.name().map(Cow::into_owned) else {
             return Ok(None);
         };
         let mut hasher = Sha256::new();
-        io::copy(&mut member, &mut HashWriter(&mut hasher))?;
+        left -= io::copy(&mut member.take(left), &mut HashWriter(&mut hasher))?;
+        if left == 0 {
+            return Ok(None);
+        }
         lines.push((name, hex::encode(hasher.finalize())));
     }
     lines.sort();
@@ -240,6 +280,10 @@ mod tests {
         let folder = made(&[
             ("npm/_cacache/content-v2/sha512/aa/good", b"\x1f\x8bgood"),
             ("npm/_cacache/content-v2/sha512/bb/evil", b"\x1f\x8bevil"),
+            (
+                "npm/_cacache/content-v2/sha512/bb/plain",
+                b"a tar that is not compressed",
+            ),
             ("npm/_cacache/content-v2/sha512/cc/packument", b"{}"),
             ("npm/_cacache/index-v5/cc/entry", b"index"),
             ("npm/_logs/log", b"log"),
@@ -247,7 +291,7 @@ mod tests {
         ]);
         let mut named = Named::default();
         named.add(&format!("\"integrity\": \"{}\"", sha512(b"\x1f\x8bgood")));
-        let sorted = sort(folder.path(), &named).unwrap();
+        let sorted = sort(folder.path(), &named, &CancellationToken::new()).unwrap();
         let paths: Vec<_> = sorted
             .packages
             .iter()
@@ -255,7 +299,13 @@ mod tests {
             .collect();
         assert_eq!(paths, ["npm/_cacache/content-v2/sha512/aa/good"]);
         assert!(sorted.packages[0].named);
-        assert_eq!(sorted.left_out, ["npm/_cacache/content-v2/sha512/bb/evil"]);
+        assert_eq!(
+            sorted.left_out,
+            [
+                "npm/_cacache/content-v2/sha512/bb/evil",
+                "npm/_cacache/content-v2/sha512/bb/plain"
+            ]
+        );
         assert_eq!(sorted.bytes, 13);
         for gone in [
             "npm/_cacache/content-v2/sha512/bb/evil",
@@ -269,7 +319,7 @@ mod tests {
     #[test]
     fn without_digests_in_a_lock_all_packages_stay_and_none_is_named() {
         let folder = made(&[("pip/a.whl", b"a"), ("pip-build/setuptools.whl", b"s")]);
-        let sorted = sort(folder.path(), &Named::default()).unwrap();
+        let sorted = sort(folder.path(), &Named::default(), &CancellationToken::new()).unwrap();
         assert_eq!(sorted.packages.len(), 2);
         assert!(sorted.packages.iter().all(|package| !package.named));
         assert_eq!(sorted.packages[1].digest, Digest::of(b"a"));
@@ -280,11 +330,30 @@ mod tests {
         let folder = made(&[("uv/archive/tool", b"#!/bin/sh")]);
         let tool = folder.path().join("uv/archive/tool");
         fs::set_permissions(&tool, Permissions::from_mode(0o6777)).unwrap();
-        sort(folder.path(), &Named::default()).unwrap();
+        sort(folder.path(), &Named::default(), &CancellationToken::new()).unwrap();
         assert_eq!(
             fs::metadata(tool).unwrap().permissions().mode() & 0o7777,
             0o755
         );
+    }
+
+    #[test]
+    fn what_is_no_package_is_not_taken_for_one() {
+        let folder = made(&[
+            ("pip/a.whl", b"a"),
+            ("pip/suid", b"x"),
+            ("pip/b\n.whl", b"b"),
+        ]);
+        let hollow = File::create(folder.path().join("pip/c.whl")).unwrap();
+        hollow.set_len(1 << 40).unwrap();
+        let sorted = sort(folder.path(), &Named::default(), &CancellationToken::new()).unwrap();
+        let paths: Vec<_> = sorted
+            .packages
+            .iter()
+            .map(|package| &package.path)
+            .collect();
+        assert_eq!(paths, ["pip/a.whl"]);
+        assert_eq!(fs::read_dir(folder.path().join("pip")).unwrap().count(), 1);
     }
 
     #[test]
@@ -297,7 +366,7 @@ mod tests {
             rustix::fs::Mode::from_raw_mode(0o644),
         )
         .unwrap();
-        let sorted = sort(folder.path(), &Named::default()).unwrap();
+        let sorted = sort(folder.path(), &Named::default(), &CancellationToken::new()).unwrap();
         assert_eq!(sorted.packages.len(), 1);
         assert_eq!(fs::read_dir(folder.path().join("pip")).unwrap().count(), 1);
     }

@@ -27,8 +27,8 @@ async fn golden_digests() {
         base     sha256:437b463faaddd4a7e8832a598e1240219aa1a9e68e5a59deaadf70ac3e9d4cab
         manifest sha256:3ffb11846d6dfb56af43461323b5bb2222adfeab60c24672cbe8567af53374f4
         source   sha256:8179438e5abc5a0ec74c1b364146ccfe981008f882db6979e1c20ee429269751
-        build    9fe0d6c08d143423d73c40953dd97bcc93ac2a8f6a19fb16487e4127304d2ec8
-        image    sha256:bae7cf22e22de3aabdcc6fd014a35191a59e3cccfa8362c8326b3e13ef5b4672
+        build    0dc0152ebf42ac4214731aa7a246c544b9e7277d0b0ffb51f35a569f292d57ae
+        image    sha256:1f45a2ab088c12485e4775a0eaa4f237af6b37d11978afc9b831c08cd0bbd5b5
         "
     );
     assert_eq!(

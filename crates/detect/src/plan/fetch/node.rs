@@ -18,8 +18,8 @@ pub(super) fn npm(words: &[&str], verb: &str, arguments: &[&str], place: &Place<
     };
     Part {
         manager: Manager::Npm,
-        command: line(words),
-        env: vec![("npm_config_cache", folder.clone()), without_scripts()],
+        command: without_scripts(words),
+        env: vec![("npm_config_cache", folder.clone())],
         // It writes there.
         before: Some(copied(&folder, "$npm_config_cache")),
         step_env: Vec::new(),
@@ -32,18 +32,18 @@ pub(super) fn pnpm(words: &[&str], place: &Place<'_>) -> Part {
     let folder = Manager::Pnpm.folder();
     Part {
         manager: Manager::Pnpm,
-        command: line(words),
-        env: vec![("npm_config_store_dir", folder.clone()), without_scripts()],
-        before: Some(copied(&folder, PNPM_STORE)),
-        step_env: vec![("npm_config_store_dir", PNPM_STORE.to_owned())],
+        command: without_scripts(words),
+        env: vec![
+            ("npm_config_store_dir", folder.clone()),
+            // It is a program of the project's.
+            ("npm_config_ignore_pnpmfile", "true".to_owned()),
+        ],
+        before: Some(copied(&folder, "$npm_config_store_dir")),
+        step_env: Vec::new(),
         offline_env: vec![("npm_config_offline", "true".to_owned())],
         locks: place.there(&["pnpm-lock.yaml"]),
     }
 }
-
-/// In scratch space: pnpm's own choice, where that is another file system than the project's, is a folder beside
-/// the project.
-const PNPM_STORE: &str = "/tmp/.pnpm-store";
 
 /// Yarn 1; later ones may run the program out of their cache.
 pub(super) fn yarn(words: &[&str], place: &Place<'_>) -> Option<Part> {
@@ -54,8 +54,12 @@ pub(super) fn yarn(words: &[&str], place: &Place<'_>) -> Option<Part> {
     let cache = "/tmp/.yarn-cache";
     Some(Part {
         manager: Manager::Yarn,
-        command: line(words),
-        env: vec![("YARN_CACHE_FOLDER", folder.clone()), without_scripts()],
+        command: without_scripts(words),
+        env: vec![
+            ("YARN_CACHE_FOLDER", folder.clone()),
+            // A Yarn of the project's own would be a program of the project's.
+            ("YARN_IGNORE_PATH", "1".to_owned()),
+        ],
         before: Some(copied(&folder, cache)),
         step_env: vec![("YARN_CACHE_FOLDER", cache.to_owned())],
         offline_env: vec![("npm_config_offline", "true".to_owned())],
@@ -63,6 +67,16 @@ pub(super) fn yarn(words: &[&str], place: &Place<'_>) -> Option<Part> {
     })
 }
 
-fn without_scripts() -> (&'static str, String) {
-    ("npm_config_ignore_scripts", "true".to_owned())
+/// The command, with no package's scripts, whatever it says of them itself.
+fn without_scripts(words: &[&str]) -> String {
+    let about_scripts = |word: &str| {
+        let name = word.trim_start_matches("--").trim_start_matches("no-");
+        word.starts_with("--") && name.split('=').next() == Some("ignore-scripts")
+    };
+    let rest: Vec<_> = words
+        .iter()
+        .copied()
+        .filter(|word| !about_scripts(word))
+        .collect();
+    format!("{} --ignore-scripts", line(&rest))
 }

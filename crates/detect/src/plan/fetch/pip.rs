@@ -31,7 +31,14 @@ const SELECTS: [(&str, bool); 22] = [
 ];
 
 /// Options that only say how what was fetched is installed.
-const INSTALLS: [(&str, bool); 21] = [
+const INSTALLS: [(&str, bool); 28] = [
+    ("-v", false),
+    ("--verbose", false),
+    ("--progress-bar", true),
+    ("--cache-dir", true),
+    ("--no-color", false),
+    ("--timeout", true),
+    ("--retries", true),
     ("-t", true),
     ("--target", true),
     ("--prefix", true),
@@ -159,9 +166,12 @@ pub(super) fn part(arguments: &[&str], place: &Place<'_>) -> Option<Part> {
             ("PIP_NO_INDEX", "1".to_owned()),
             ("PIP_FIND_LINKS", format!("{folder} {build}")),
         ],
-        locks: pip_files(arguments, place)
-            .unwrap_or_default()
-            .into_iter()
-            .collect(),
+        locks: locks(arguments, place),
     })
+}
+
+/// The requirement files that are given.
+pub(super) fn locks(arguments: &[&str], place: &Place<'_>) -> Vec<String> {
+    let files = pip_files(arguments, place).unwrap_or_default();
+    files.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use super::{Manager, Part, copied, line};
 use crate::plan::installer::Place;
 
-pub(super) fn uv(words: &[&str], place: &Place<'_>) -> Part {
+pub(super) fn uv(words: &[&str], locks: Vec<String>) -> Part {
     let folder = Manager::Uv.folder();
     let cache = "/tmp/.uv-cache";
     Part {
@@ -13,7 +13,7 @@ pub(super) fn uv(words: &[&str], place: &Place<'_>) -> Part {
         before: Some(copied(&folder, cache)),
         step_env: vec![("UV_CACHE_DIR", cache.to_owned())],
         offline_env: vec![("UV_OFFLINE", "1".to_owned())],
-        locks: place.there(&["uv.lock"]),
+        locks,
     }
 }
 
@@ -22,7 +22,10 @@ pub(super) fn composer(words: &[&str], place: &Place<'_>) -> Part {
     let cache = "/tmp/.composer-cache";
     Part {
         manager: Manager::Composer,
-        command: format!("mkdir -p {folder} && {} --no-scripts", line(words)),
+        command: format!(
+            "mkdir -p {folder} && {} --no-scripts --no-plugins",
+            line(words)
+        ),
         env: vec![("COMPOSER_CACHE_DIR", folder.clone())],
         before: Some(copied(&folder, cache)),
         step_env: vec![("COMPOSER_CACHE_DIR", cache.to_owned())],
