@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
 use crate::EngineError;
 
@@ -79,7 +81,13 @@ pub(crate) async fn open(endpoint: &Endpoint) -> Result<Docker, EngineError> {
     let seconds = PATIENCE.as_secs();
     let client = match endpoint {
         Endpoint::Socket(path) => {
-            Docker::connect_with_unix(&path.to_string_lossy(), seconds, API_DEFAULT_VERSION)
+            let socket = path.to_string_lossy();
+            // An engine that is asked for its version asks its own programs for theirs, which takes it several
+            // milliseconds; in the answer to a ping it stands as well.
+            if let Ok(Some(version)) = pinged(path).await {
+                return Docker::connect_with_unix(&socket, seconds, &version).map_err(wrong);
+            }
+            Docker::connect_with_unix(&socket, seconds, API_DEFAULT_VERSION)
         }
         Endpoint::Address(address) => {
             Docker::connect_with_http(address, seconds, API_DEFAULT_VERSION)
@@ -87,6 +95,50 @@ pub(crate) async fn open(endpoint: &Endpoint) -> Result<Docker, EngineError> {
     }
     .map_err(wrong)?;
     client.negotiate_version().await.map_err(wrong)
+}
+
+/// The version of the API that an engine says it speaks when it is pinged, if we know it; none where it says none.
+async fn pinged(socket: &Path) -> io::Result<Option<ClientVersion>> {
+    let ask = async {
+        let mut stream = UnixStream::connect(socket).await?;
+        stream
+            .write_all(b"HEAD /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
+            .await?;
+        let mut head = Vec::new();
+        stream.take(LONGEST_HEAD).read_to_end(&mut head).await?;
+        Ok(version_in(&String::from_utf8_lossy(&head)))
+    };
+    tokio::time::timeout(PING_PATIENCE, ask)
+        .await
+        .unwrap_or_else(|elapsed| Err(elapsed.into()))
+}
+
+/// How long a ping may take before the engine is asked in the usual way, which says what is wrong.
+const PING_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes.
+const LONGEST_HEAD: u64 = 16 << 10;
+
+/// The `Api-Version` of an answer, no newer than we know.
+fn version_in(head: &str) -> Option<ClientVersion> {
+    let (status, headers) = head.split_once("\r\n")?;
+    if status.split(' ').nth(1) != Some("200") {
+        return None;
+    }
+    let (_, version) = headers
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("api-version"))?;
+    let (major, minor) = version.trim().split_once('.')?;
+    let (major_version, minor_version) = (major.parse().ok()?, minor.parse().ok()?);
+    let known = (
+        API_DEFAULT_VERSION.major_version,
+        API_DEFAULT_VERSION.minor_version,
+    );
+    let (major_version, minor_version) = known.min((major_version, minor_version));
+    Some(ClientVersion {
+        major_version,
+        minor_version,
+    })
 }
 
 #[cfg(test)]
@@ -113,6 +165,30 @@ mod tests {
         );
         let error = candidates(Some("ssh://x"), None).expect_err("ssh is not spoken");
         assert!(error.to_string().contains("ssh://x"), "{error}");
+    }
+
+    #[test]
+    fn the_version_is_the_older_of_the_two() {
+        let version = |head: &str| {
+            version_in(head).map(|version| (version.major_version, version.minor_version))
+        };
+        assert_eq!(
+            version("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\n\r\n"),
+            Some((1, 41))
+        );
+        let ours = (
+            API_DEFAULT_VERSION.major_version,
+            API_DEFAULT_VERSION.minor_version,
+        );
+        assert_eq!(
+            version("HTTP/1.1 200 OK\r\napi-version: 9.0\r\n\r\n"),
+            Some(ours)
+        );
+        assert_eq!(
+            version("HTTP/1.1 500 Oops\r\nApi-Version: 1.41\r\n\r\n"),
+            None
+        );
+        assert_eq!(version("HTTP/1.1 200 OK\r\nApi-Version: x\r\n\r\n"), None);
     }
 
     #[test]
