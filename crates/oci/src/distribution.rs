@@ -84,12 +84,8 @@ pub async fn push(
     let Some(tag) = reference.tag() else {
         return Err(registry.failed("a push needs a tag"));
     };
-    let parts = std::iter::once(&image.manifest.config).chain(image.layers());
-    some_at_once(parts.map(|part| registry.upload(part, blobs, &progress))).await?;
-    let manifest = blobs.read(&image.digest)?;
-    registry
-        .put_manifest(&registry.name(tag), manifest, image.media_type())
-        .await
+    let name = registry.name(tag);
+    registry.send_image(image, &name, blobs, &progress).await
 }
 
 /// One repository of one registry, for one purpose.
@@ -144,6 +140,20 @@ fn is_index(content: &[u8], digest: &Digest) -> Result<bool, Error> {
 }
 
 impl Registry {
+    /// Sends what an image is made of, then its manifest under this name.
+    async fn send_image(
+        &self,
+        image: &Image,
+        name: &oci_client::Reference,
+        blobs: &Blobs,
+        progress: &OnProgress,
+    ) -> Result<(), Error> {
+        let parts = std::iter::once(&image.manifest.config).chain(image.layers());
+        some_at_once(parts.map(|part| self.upload(part, blobs, progress))).await?;
+        let manifest = blobs.read(&image.digest)?;
+        self.put_manifest(name, manifest, image.media_type()).await
+    }
+
     async fn connect(
         reference: &Reference,
         action: &'static str,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bases::platform;
 use crate::builder::fetching::Supplies;
+use crate::builder::run::Kept;
 use crate::cache::Cache;
 use crate::conditions::Conditions;
 use crate::engine_image::{load, remove_step_image};
@@ -67,8 +68,7 @@ pub async fn build(
             reproducibility: match record.reproducibility {
                 // What was measured goes before what is only to be expected.
                 known @ (Reproducibility::Proven | Reproducibility::Failed) => known,
-                _ if unpinned.is_empty() => Reproducibility::Unproven,
-                _ => Reproducibility::Unpinned,
+                _ => Reproducibility::expected(&unpinned),
             },
             unpinned,
             ..record
@@ -110,11 +110,7 @@ pub async fn build(
         build_hash: prepared.build_hash,
         inputs: prepared.inputs.clone(),
         images,
-        reproducibility: if unpinned.is_empty() {
-            Reproducibility::Unproven
-        } else {
-            Reproducibility::Unpinned
-        },
+        reproducibility: Reproducibility::expected(&unpinned),
         unpinned,
         supplies,
         started_at: started_at.to_string(),
@@ -319,7 +315,7 @@ impl ContainerBuild<'_, '_, '_> {
         })?;
         let root = source.root().to_owned();
         let layer = self
-            .layer(key, move || Ok(source_entries(&source, owner)))
+            .layer(key.into(), move || Ok(source_entries(&source, owner)))
             .await
             .map_err(|error| match error {
                 PackError::Oci(
@@ -352,7 +348,7 @@ impl ContainerBuild<'_, '_, '_> {
         })?;
         let (blobs, files) = (self.work.cache.blobs().clone(), files.clone());
         let layer = self
-            .layer(key, move || {
+            .layer(key.into(), move || {
                 stage_files::collect(&blobs, &layers, &files, owner)
             })
             .await?;
@@ -425,16 +421,17 @@ impl ContainerBuild<'_, '_, '_> {
     /// The cached layer with this key, or the one that `entries` make.
     async fn layer(
         &self,
-        key: Digest,
+        kept: Kept,
         entries: impl FnOnce() -> Result<Vec<LayerEntry>, PackError> + Send + 'static,
     ) -> Result<Layer, PackError> {
+        let Kept { key, supply } = kept;
         if let Some(layer) = self.work.cache.step(&key) {
             return Ok(layer);
         }
         let (cache, epoch) = (self.work.cache.clone(), self.work.prepared.inputs.epoch);
         tokio::task::spawn_blocking(move || {
             let layer = write_layer(entries()?, epoch, cache.blobs())?;
-            cache.remember_step(&key, &layer)?;
+            cache.remember_step(&key, &layer, supply.as_ref())?;
             Ok(layer)
         })
         .await?

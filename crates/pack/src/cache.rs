@@ -150,24 +150,20 @@ impl Cache {
             .inspect(|_| touch(&path))
     }
 
-    pub fn remember_step(&self, key: &Digest, layer: &Layer) -> Result<(), CacheError> {
-        write(&self.step_path(key), layer)
+    /// Remembers what a step left, and how it got what it needed from elsewhere: in one record, so that nobody finds
+    /// the one without the other.
+    pub fn remember_step(
+        &self,
+        key: &Digest,
+        layer: &Layer,
+        supply: Option<&Supply>,
+    ) -> Result<(), CacheError> {
+        write(&self.step_path(key), &StepRecord { layer, supply })
     }
 
     /// How the step with this key got what it needs from elsewhere.
     pub fn supply(&self, key: &Digest) -> Option<Supply> {
-        let record: SuppliedStep<Layer> = read(&self.step_path(key))?;
-        Some(record.supply)
-    }
-
-    /// The same as [`Cache::remember_step`], with how it got what it needed.
-    pub fn remember_supplied_step(
-        &self,
-        key: &Digest,
-        layer: &Layer,
-        supply: Supply,
-    ) -> Result<(), CacheError> {
-        write(&self.step_path(key), &SuppliedStep { layer, supply })
+        read::<Supplied>(&self.step_path(key))?.supply
     }
 
     /// The finished build with this hash, if all its images are still there.
@@ -201,12 +197,19 @@ impl Cache {
     }
 }
 
-/// What is kept of a step that needed something from elsewhere.
-#[derive(Serialize, Deserialize)]
-struct SuppliedStep<L> {
+/// What is kept of a step.
+#[derive(Serialize)]
+struct StepRecord<'a> {
     #[serde(flatten)]
-    layer: L,
-    supply: Supply,
+    layer: &'a Layer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply: Option<&'a Supply>,
+}
+
+/// What of it is not the layer.
+#[derive(Deserialize)]
+struct Supplied {
+    supply: Option<Supply>,
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {

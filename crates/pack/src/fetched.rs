@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use ergon_detect::plan::Manager;
 use ergon_manifest::Digest;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::cache::{Cache, write_atomically};
 use crate::scratch_folder::ScratchFolder;
@@ -20,7 +19,7 @@ pub use named::Named;
 pub use sort::sort;
 
 /// How a step got what it needs from elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "how", rename_all = "lowercase")]
 pub enum Supply {
     /// It was fetched before, and the step had no network.
@@ -35,7 +34,7 @@ pub enum Supply {
 }
 
 /// What was fetched for a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
     /// The step's command.
     pub command: String,
@@ -53,12 +52,11 @@ pub struct Fetched {
 }
 
 /// One package, as it was fetched.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FetchedPackage {
     /// `pip/fastapi-0.115.0-py3-none-any.whl`.
     pub path: String,
     /// SHA-256.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// A lock file of the project names it.
     pub named: bool,

@@ -89,6 +89,15 @@ pub enum Reproducibility {
 }
 
 impl Reproducibility {
+    /// What is to be expected of a build that nobody has measured, with these reasons why it is not pinned.
+    pub const fn expected(unpinned: &[String]) -> Self {
+        if unpinned.is_empty() {
+            Self::Unproven
+        } else {
+            Self::Unpinned
+        }
+    }
+
     /// The word in data and on screen.
     pub const fn name(self) -> &'static str {
         match self {

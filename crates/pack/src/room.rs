@@ -8,38 +8,40 @@ const TICK: Duration = Duration::from_millis(100);
 /// What stays free of a large disk.
 const ENOUGH: u64 = 1 << 30;
 
-/// The room on the disk that a step writes to.
+/// The room on the disks that a step writes to.
 #[derive(Debug)]
 pub struct Room {
-    /// A folder on that disk, and what stays free; none where nothing is known of it.
-    watched: Option<(PathBuf, u64)>,
+    /// A folder on each disk, and what stays free; none where nothing is known of it.
+    watched: Vec<(PathBuf, u64)>,
 }
 
 impl Room {
-    /// That of a folder, as it is before the step begins.
-    pub fn of(folder: Option<&Path>) -> Self {
-        let watched = folder.and_then(|folder| {
+    /// That of folders, as it is before the step begins.
+    pub fn of<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Self {
+        let watched = folders.into_iter().filter_map(|folder| {
             let (total, free) = total_and_free(folder)?;
             Some((folder.to_owned(), kept(total, free)))
         });
-        Self { watched }
+        Self {
+            watched: watched.collect(),
+        }
     }
 
-    /// Bytes that a step must leave.
-    pub fn kept(&self) -> u64 {
-        self.watched.as_ref().map_or(0, |(_, kept)| *kept)
-    }
-
-    /// Whether less is left.
-    pub fn is_used_up(&self) -> bool {
-        self.watched.as_ref().is_some_and(|(folder, kept)| {
+    /// The bytes that a step must leave, of a disk that has less.
+    pub fn overdrawn(&self) -> Option<u64> {
+        let mut watched = self.watched.iter();
+        let overdrawn = |(folder, kept): &&(PathBuf, u64)| {
             total_and_free(folder).is_some_and(|(_, free)| free < *kept)
-        })
+        };
+        watched.find(overdrawn).map(|(_, kept)| *kept)
     }
 
-    /// Comes back when less is left, if ever.
-    pub async fn used_up(&self) {
-        while !self.is_used_up() {
+    /// Comes back with that when less is left, if ever.
+    pub async fn used_up(&self) -> u64 {
+        loop {
+            if let Some(kept) = self.overdrawn() {
+                return kept;
+            }
             tokio::time::sleep(TICK).await;
         }
     }
@@ -73,9 +75,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_disk_with_less_is_noticed() {
-        let folder = Some((std::env::temp_dir(), u64::MAX));
-        let room = Room { watched: folder };
-        room.used_up().await;
-        assert!(!Room::of(None).is_used_up());
+        let watched = vec![(PathBuf::from("/"), 0), (std::env::temp_dir(), u64::MAX)];
+        let room = Room { watched };
+        assert_eq!(room.used_up().await, u64::MAX);
+        assert_eq!(Room::of([]).overdrawn(), None);
     }
 }

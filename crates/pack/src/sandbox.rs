@@ -182,16 +182,8 @@ pub async fn run<'a>(
     };
     // What it fetches may go to another disk than what it changes.
     let fetching = request.fetched.filter(|folder| folder.writable);
-    let beside = Room::of(fetching.map(|folder| folder.path));
-    let followed = async {
-        tokio::select! {
-            () = beside.used_up() => Err(PackError::StepFilledDisk {
-                command: request.command.to_owned(),
-                kept: beside.kept(),
-            }),
-            followed = finished.follow(request.command, step, cancel) => followed,
-        }
-    };
+    let beside = fetching.map(|folder| folder.path);
+    let followed = finished.follow(request.command, beside, step, cancel);
     let ended = match tokio::time::timeout(request.limits.time, followed).await {
         Ok(ended) => ended,
         Err(_) => Err(PackError::StepTooLong {
@@ -245,22 +237,23 @@ impl FinishedStep<'_> {
     async fn follow(
         &self,
         command: &str,
+        beside: Option<&Path>,
         step: &RunningStep<'_>,
         cancel: &CancellationToken,
     ) -> Result<(), PackError> {
         let lines = self.engine.attach(&self.container).await?;
         let mut lines = lines.ready_chunks(LINES_AT_A_TIME);
-        let room = self.room().await?;
+        let room = self.room(beside).await?;
         self.engine.start(&self.container).await?;
         let mut tail = VecDeque::new();
-        let filled = || PackError::StepFilledDisk {
+        let filled = |kept| PackError::StepFilledDisk {
             command: command.to_owned(),
-            kept: room.kept(),
+            kept,
         };
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return Err(PackError::Cancelled),
-                () = room.used_up() => return Err(filled()),
+                kept = room.used_up() => return Err(filled(kept)),
                 some = lines.next() => {
                     let Some(some) = some else { break };
                     tell(some, &mut tail, step)?;
@@ -269,14 +262,14 @@ impl FinishedStep<'_> {
         }
         let exit_code = tokio::select! {
             () = cancel.cancelled() => return Err(PackError::Cancelled),
-            () = room.used_up() => return Err(filled()),
+            kept = room.used_up() => return Err(filled(kept)),
             code = self.engine.wait(&self.container) => code?,
         };
         if exit_code == 0 {
             return Ok(());
         }
-        if room.is_used_up() {
-            return Err(filled());
+        if let Some(kept) = room.overdrawn() {
+            return Err(filled(kept));
         }
         let end = self.engine.inspect(&self.container).await?;
         if end.oom_killed {
@@ -292,13 +285,14 @@ impl FinishedStep<'_> {
         })
     }
 
-    /// That of the disk the engine keeps the container on, where it is this machine's.
-    async fn room(&self) -> Result<Room, PackError> {
+    /// That of the disk the engine keeps the container on, where it is this machine's, and of the one `beside`.
+    async fn room(&self, beside: Option<&Path>) -> Result<Room, PackError> {
         if !self.engine.is_local() {
-            return Ok(Room::of(None));
+            return Ok(Room::of(beside));
         }
         let state = self.engine.inspect(&self.container).await?;
-        Ok(Room::of(state.upper_directory.as_deref().map(Path::new)))
+        let upper = state.upper_directory.as_deref().map(Path::new);
+        Ok(Room::of(upper.into_iter().chain(beside)))
     }
 
     /// Where this step's changes can be read.

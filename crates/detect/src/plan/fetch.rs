@@ -20,7 +20,7 @@ use super::shell::quoted;
 pub const FETCHED: &str = "/dev/fetched";
 
 /// What is fetched for a command, and how the command finds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetch {
     /// Who fetches, in the order of the line.
     pub managers: Vec<Manager>,
@@ -100,15 +100,7 @@ pub(super) fn fetch(line: &str, place: &Place<'_>) -> Option<Fetch> {
     if assigned || moves {
         return None;
     }
-    let mut all = Fetch {
-        managers: Vec::new(),
-        command: String::new(),
-        env: BTreeMap::new(),
-        before: Vec::new(),
-        step_env: BTreeMap::new(),
-        offline_env: BTreeMap::new(),
-        locks: Vec::new(),
-    };
+    let mut all = Fetch::default();
     let mut lines = Vec::new();
     let mut all_locked = true;
     for words in commands.iter().filter(|words| fetches(words, place)) {

@@ -3,7 +3,7 @@
 use ergon_manifest::Digest;
 use oci_client::RegistryOperation;
 
-use super::{OnProgress, Registry, blocking, is_index, some_at_once};
+use super::{OnProgress, Registry, blocking, is_index};
 use crate::blobs::Blobs;
 use crate::error::Error;
 use crate::image::parse;
@@ -26,12 +26,8 @@ pub async fn push_index(
         return Err(registry.failed("a push needs a tag"));
     };
     for image in &index.images {
-        let parts = std::iter::once(&image.manifest.config).chain(image.layers());
-        some_at_once(parts.map(|part| registry.upload(part, blobs, &progress))).await?;
-        let (name, manifest) = (registry.name_at(&image.digest), blobs.read(&image.digest)?);
-        registry
-            .put_manifest(&name, manifest, image.media_type())
-            .await?;
+        let name = registry.name_at(&image.digest);
+        registry.send_image(image, &name, blobs, &progress).await?;
     }
     let content = blobs.read(&index.digest)?;
     registry

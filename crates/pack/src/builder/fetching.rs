@@ -10,7 +10,7 @@ use ergon_manifest::Digest;
 use ergon_oci::Layer;
 use serde::Serialize;
 
-use super::run::{Ended, Run, drop_elsewhere};
+use super::run::{Ended, Kept, Run, drop_elsewhere};
 use super::{ContainerBuild, StageState, Wanted};
 use crate::error::PackError;
 use crate::fetched::{
@@ -65,14 +65,15 @@ impl ContainerBuild<'_, '_, '_> {
         if !in_namespaces && !self.work.engine.is_none_or(Engine::is_local) {
             return Ok(Supplies::Unknown);
         }
+        let tree = &self.work.prepared.project.tree;
+        let locks = fetch.locks.iter().map(|lock| tree.read(lock).ok());
+        let locks: Vec<Option<Vec<u8>>> = locks.collect();
         let key = self.key(&FetchKey {
             rules: RULES,
             fetch,
-            locks: fetch
-                .locks
+            locks: locks
                 .iter()
-                .map(|lock| self.work.prepared.project.tree.read(lock).ok())
-                .map(|content| content.map(|content| Digest::of(&content)))
+                .map(|content| content.as_deref().map(Digest::of))
                 .collect(),
             base: state.base.digest,
             below: state
@@ -94,10 +95,12 @@ impl ContainerBuild<'_, '_, '_> {
             step.end(StepOutcome::Cached, Some(held.fetched.summary()));
             return Ok(Supplies::Held(held));
         }
-        match self
-            .fetch(state, wanted, fetch, environment, key, &step)
-            .await
-        {
+        let mut named = Named::default();
+        for content in locks.iter().flatten() {
+            named.add(&String::from_utf8_lossy(content));
+        }
+        let fetched = self.fetch(state, wanted, fetch, environment, (key, named), &step);
+        match fetched.await {
             Ok(held) => {
                 step.end(StepOutcome::Done, Some(held.fetched.summary()));
                 Ok(Supplies::Held(held))
@@ -127,7 +130,7 @@ impl ContainerBuild<'_, '_, '_> {
         wanted: &Wanted<'_>,
         fetch: &Fetch,
         environment: &BTreeMap<String, String>,
-        key: Digest,
+        (key, named): (Digest, Named),
         step: &RunningStep<'_>,
     ) -> Result<Held, PackError> {
         let cache = self.work.cache.clone();
@@ -136,7 +139,6 @@ impl ContainerBuild<'_, '_, '_> {
             path,
             error,
         };
-        let named = self.named(fetch);
         let seed_key = self.key(&SeedKey {
             // Another project's packages may have left there what they liked.
             folder: &self.work.prepared.project.folder,
@@ -221,17 +223,6 @@ impl ContainerBuild<'_, '_, '_> {
         Ok(held)
     }
 
-    /// The digests that the project's locks name.
-    fn named(&self, fetch: &Fetch) -> Named {
-        let mut named = Named::default();
-        for lock in &fetch.locks {
-            if let Ok(content) = self.work.prepared.project.tree.read(lock) {
-                named.add(&String::from_utf8_lossy(&content));
-            }
-        }
-        named
-    }
-
     /// Runs a step with what was fetched for it; where it wants more than that, again with the network.
     pub(super) async fn supplied(
         &self,
@@ -266,8 +257,8 @@ impl ContainerBuild<'_, '_, '_> {
         if let (Supplies::Held(held), Some(fetch)) = (supplies, wanted.fetch) {
             match self.offline(state, run, fetch, &held.files).await {
                 Ok(ended) => {
-                    let layer = self.layer_left(ended, wanted.command, key).await?;
-                    return self.remembered(key, layer, Some(Supply::Fetched(held.fetched)));
+                    let supply = Some(Supply::Fetched(held.fetched));
+                    return self.kept(ended, wanted, Kept { key, supply }).await;
                 }
                 Err(PackError::StepFailed {
                     command,
@@ -308,12 +299,11 @@ impl ContainerBuild<'_, '_, '_> {
             step.log("it wants more than was fetched: with the network".to_owned());
         }
         let ended = self.run_in_sandbox(state, run).await?;
-        let layer = self.layer_left(ended, wanted.command, key).await?;
         let supply = wanted.network.then(|| Supply::Network {
             command: wanted.command.to_owned(),
             because,
         });
-        self.remembered(key, layer, supply)
+        self.kept(ended, wanted, Kept { key, supply }).await
     }
 
     async fn offline<'s>(
@@ -338,16 +328,14 @@ impl ContainerBuild<'_, '_, '_> {
         self.run_in_sandbox(state, run).await
     }
 
-    fn remembered(
+    async fn kept(
         &self,
-        key: Digest,
-        layer: Layer,
-        supply: Option<Supply>,
+        ended: Ended<'_>,
+        wanted: &Wanted<'_>,
+        kept: Kept,
     ) -> Result<(Layer, Option<Supply>), PackError> {
-        if let Some(supply) = &supply {
-            let cache = self.work.cache;
-            cache.remember_supplied_step(&key, &layer, supply.clone())?;
-        }
+        let supply = kept.supply.clone();
+        let layer = self.layer_left(ended, wanted.command, kept).await?;
         Ok((layer, supply))
     }
 }

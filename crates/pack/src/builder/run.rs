@@ -11,6 +11,7 @@ use crate::capture::{Overlay, read_upper};
 use crate::conditions::Conditions;
 use crate::engine_image::load;
 use crate::error::PackError;
+use crate::fetched::Supply;
 use crate::prepare::RunningStep;
 use crate::sandbox::namespaces::{self, NamespaceStep, OverLayers};
 use crate::sandbox::{self, Changes, FetchedFolder, FinishedStep, SandboxKind, StepRequest};
@@ -29,6 +30,19 @@ pub(super) struct Run<'a> {
     pub environment: &'a BTreeMap<String, String>,
     pub fetched: Option<FetchedFolder<'a>>,
     pub step: &'a RunningStep<'a>,
+}
+
+/// Under which key a layer is kept, and how its step got what it needed from elsewhere.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub key: Digest,
+    pub supply: Option<Supply>,
+}
+
+impl From<Digest> for Kept {
+    fn from(key: Digest) -> Self {
+        Self { key, supply: None }
+    }
 }
 
 /// A command that ended well; what it changed can still be read.
@@ -53,21 +67,21 @@ impl<'a> ContainerBuild<'a, '_, '_> {
         }
     }
 
-    /// The layer of what a command changed, under this key.
+    /// The layer of what a command changed.
     pub(super) async fn layer_left(
         &self,
         ended: Ended<'_>,
         command: &str,
-        key: Digest,
+        kept: Kept,
     ) -> Result<Layer, PackError> {
         match ended {
             Ended::Engine(engine, finished) => {
-                let layer = self.capture(engine, &finished, command, key).await;
+                let layer = self.capture(engine, &finished, command, kept).await;
                 finished.remove().await;
                 layer
             }
             Ended::Namespaces(finished) => {
-                let layer = self.layer_of(finished.overlay.clone(), command, key).await;
+                let layer = self.layer_of(finished.overlay.clone(), command, kept).await;
                 drop_elsewhere(finished).await?;
                 layer
             }
@@ -198,10 +212,10 @@ impl<'a> ContainerBuild<'a, '_, '_> {
         &self,
         overlay: Overlay,
         command: &str,
-        key: Digest,
+        kept: Kept,
     ) -> Result<Layer, PackError> {
         let (command, epoch) = (command.to_owned(), self.work.prepared.inputs.epoch);
-        self.layer(key, move || {
+        self.layer(kept, move || {
             read_upper(&overlay, epoch).map_err(|error| PackError::Capture {
                 command,
                 path: overlay.upper,
@@ -216,17 +230,17 @@ impl<'a> ContainerBuild<'a, '_, '_> {
         engine: &Engine,
         finished: &FinishedStep<'_>,
         command: &str,
-        key: Digest,
+        kept: Kept,
     ) -> Result<Layer, PackError> {
         match finished.changes().await? {
-            Changes::Overlay(overlay) => self.layer_of(overlay, command, key).await,
+            Changes::Overlay(overlay) => self.layer_of(overlay, command, kept).await,
             Changes::Committed { image } => {
                 let saved =
                     tokio_util::io::SyncIoBridge::new(engine.save_image(&image).into_reader());
                 let blobs = self.work.cache.blobs().clone();
                 let epoch = self.work.prepared.inputs.epoch;
                 let layer = self
-                    .layer(key, move || {
+                    .layer(kept, move || {
                         stage_files::last_saved_layer(saved, &blobs, epoch)
                     })
                     .await;

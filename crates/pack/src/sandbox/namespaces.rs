@@ -91,17 +91,17 @@ pub async fn run(
         processors: surroundings.processors,
         reversed: surroundings.reversed,
     };
-    let room = Room::of(Some(&folder.path));
-    let filled = || PackError::StepFilledDisk {
+    let room = Room::of([folder.path.as_path()]);
+    let filled = |kept| PackError::StepFilledDisk {
         command: request.command.to_owned(),
-        kept: room.kept(),
+        kept,
     };
     let mut sandbox = Sandbox::start(&spec, over.program).await?;
     let mut tail = VecDeque::new();
     let followed = tokio::time::timeout(request.limits.time, async {
         tokio::select! {
             followed = follow(&mut sandbox, step, &mut tail, cancel) => followed,
-            () = room.used_up() => Err(filled()),
+            kept = room.used_up() => Err(filled(kept)),
         }
     });
     let followed = followed.await.unwrap_or_else(|_| {
@@ -123,16 +123,18 @@ pub async fn run(
             _folder: folder,
             _trees: trees,
         }),
-        // Noticed by the step first.
-        _ if room.is_used_up() => Err(filled()),
-        end if end.out_of_memory => Err(PackError::StepOutOfMemory {
-            command: request.command.to_owned(),
-            limit: request.limits.memory,
-        }),
-        end => Err(PackError::StepFailed {
-            command: request.command.to_owned(),
-            exit_code: end.exit_code,
-            tail: tail.into(),
+        end => Err(match room.overdrawn() {
+            // Noticed by the step first.
+            Some(kept) => filled(kept),
+            None if end.out_of_memory => PackError::StepOutOfMemory {
+                command: request.command.to_owned(),
+                limit: request.limits.memory,
+            },
+            None => PackError::StepFailed {
+                command: request.command.to_owned(),
+                exit_code: end.exit_code,
+                tail: tail.into(),
+            },
         }),
     }
 }

@@ -385,11 +385,7 @@ fn begun(prepared: &Prepared) -> BuildRecord {
         build_hash: prepared.build_hash,
         inputs: prepared.inputs.clone(),
         images: Vec::new(),
-        reproducibility: if prepared.unpinned.is_empty() {
-            Reproducibility::Unproven
-        } else {
-            Reproducibility::Unpinned
-        },
+        reproducibility: Reproducibility::expected(&prepared.unpinned),
         unpinned: prepared.unpinned.clone(),
         supplies: Vec::new(),
         started_at: jiff::Timestamp::now().to_string(),
