@@ -30,9 +30,9 @@ fn reprotest_finds_no_difference() {
     let mut indexes = Vec::new();
     for sandbox in ["engine", "namespaces"] {
         // A cache of its own for each build, with nothing but the bases in it. What is attached to an image says
-        // when it was made; skopeo takes the image alone.
+        // when it was made; skopeo takes the image alone. The home it is given, /nonexistent/…, would be made.
         let script = format!(
-            "#!/bin/sh\nset -e\nown=$(mktemp -d {folder}/judged.XXXXXX)\ncp -rl {folder}/cache/ergon \"$own/ergon\"\nexport XDG_CACHE_HOME=\"$own\" XDG_CONFIG_HOME=\"$own/config\"\n{ergon} build . --sandbox {sandbox} --output oci:whole --output docker-archive:image.tar\nmkdir judged\nmv image.tar judged\nskopeo copy --insecure-policy oci:whole oci:judged/layout\nrm -rf \"$own\"\n",
+            "#!/bin/sh\nset -e\nown=$(mktemp -d {folder}/judged.XXXXXX)\ncp -rl {folder}/cache/ergon \"$own/ergon\"\nexport XDG_CACHE_HOME=\"$own\" XDG_CONFIG_HOME=\"$own/config\" ERGON_DATA=\"$own/data\"\n{ergon} build . --sandbox {sandbox} --output oci:whole --output docker-archive:image.tar\nmkdir judged\nmv image.tar judged\nskopeo copy --insecure-policy oci:whole oci:judged/layout\nrm -rf \"$own\"\n",
             folder = world.path("").display(),
             ergon = env!("CARGO_BIN_EXE_ergon"),
         );
