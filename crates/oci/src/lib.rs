@@ -3,7 +3,7 @@
 //! [`Blobs`] keeps content by digest; [`layer`] writes and reads file systems; [`assemble()`] puts
 //! layers and a configuration together to an [`Image`], and images of several platforms to an [`Index`]. [`bases`] remembers what base names mean,
 //! [`referrers`] what is attached to an image; [`layout`] and [`archive`] are the two forms in which images travel as files, and
-//! [`distribution`] is the client of registries. Everything here is synchronous but the last;
+//! [`distribution`] is the client of registries, [`registry`] what a server of the same protocol has to know. Everything here is synchronous but the last;
 //! nothing here knows of engines, manifests of projects or the store. The same inputs give the
 //! same bits on every machine: [`ENCODING`] names the rules, and changes when the bits do.
 
@@ -11,6 +11,7 @@ pub mod archive;
 mod assemble;
 pub mod bases;
 mod blobs;
+mod content_digest;
 mod credentials;
 pub mod distribution;
 mod error;
@@ -22,9 +23,11 @@ pub mod layout;
 pub mod model;
 mod reference;
 pub mod referrers;
+pub mod registry;
 
 pub use assemble::{ConfigChange, assemble};
 pub use blobs::{BlobWriter, Blobs, touch};
+pub use content_digest::{Algorithm, ContentDigest, Hasher, ParseContentDigestError};
 pub use error::Error;
 pub use files::{open_regular, read_whole};
 pub use image::Image;

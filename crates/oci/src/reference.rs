@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The registry of names that do not say one.
 pub const DOCKER_HUB: &str = "docker.io";
 const OFFICIAL: &str = "library/";
-const LONGEST_REPOSITORY: usize = 255;
+pub(crate) const LONGEST_REPOSITORY: usize = 255;
 const LONGEST_TAG: usize = 128;
 
 /// A name of an image, by the grammar that Docker and the registries share.
@@ -228,7 +228,7 @@ fn is_port(port: &str) -> bool {
         && port.parse::<u16>().is_ok()
 }
 
-fn is_tag(tag: &str) -> bool {
+pub(crate) fn is_tag(tag: &str) -> bool {
     tag.len() <= LONGEST_TAG
         && tag
             .bytes()
@@ -238,7 +238,7 @@ fn is_tag(tag: &str) -> bool {
 }
 
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
-fn is_component(component: &str) -> bool {
+pub(crate) fn is_component(component: &str) -> bool {
     let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
     let bytes = component.as_bytes();
     if !bytes.first().is_some_and(|byte| is_word(*byte))
