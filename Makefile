@@ -31,10 +31,11 @@ soak: ## run for a long time and watch
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry
 	@benches/docker-build
 	@benches/detect
 	@benches/hashing
+	@benches/registry
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup
