@@ -36,6 +36,7 @@ pub enum ResourceKind {
     Build,
     Container,
     Companion,
+    Repository,
 }
 
 /// What is asked about.
@@ -81,6 +82,11 @@ pub enum Action {
     LaunchCompanion,
     SendMessage,
     ReadEvents,
+    UseRegistry,
+    ListRepositories,
+    PullImage,
+    PushImage,
+    DeleteImage,
 }
 
 impl Action {
@@ -114,6 +120,11 @@ impl Action {
             Self::ListCompanions | Self::LaunchCompanion | Self::SendMessage => {
                 ResourceKind::Companion
             }
+            Self::UseRegistry
+            | Self::ListRepositories
+            | Self::PullImage
+            | Self::PushImage
+            | Self::DeleteImage => ResourceKind::Repository,
         }
     }
 

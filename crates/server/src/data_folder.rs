@@ -30,7 +30,12 @@ impl DataFolder {
         private_folder(&root)?;
         let lock = lock(&root)?;
         let folder = Self { root, _lock: lock };
-        for path in [folder.run(), folder.projects(), folder.blobs()] {
+        for path in [
+            folder.run(),
+            folder.projects(),
+            folder.blobs(),
+            folder.uploads(),
+        ] {
             private_folder(&path)?;
         }
         Ok(folder)
@@ -47,6 +52,11 @@ impl DataFolder {
     /// What the registry holds.
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs")
+    }
+
+    /// What is being pushed to the registry and is not whole yet. On the disk of the blobs that come of it.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
     }
 
     /// Clones of git repositories.

@@ -11,6 +11,7 @@ mod authorize;
 mod companions;
 mod containers;
 mod data_folder;
+mod distribution;
 mod engine_link;
 mod entropy;
 mod http;

@@ -229,7 +229,26 @@ impl<'a> Registry<'a> {
             cached,
             "dev.ergon.build.succeeded",
         )
-        .await
+        .await?;
+        self.publish(record).await;
+        Ok(())
+    }
+
+    /// Serves a build's images, and what is attached to them by now. A build is good without it.
+    pub async fn publish(&self, record: &BuildRecord) {
+        let cache = self.stack.cache();
+        let attached = cache.referrers();
+        for image in &record.images {
+            let published = self.stack.distribution().publish(
+                cache.blobs(),
+                &attached,
+                &image.digest,
+                &image.tags,
+            );
+            if let Err(error) = published.await {
+                tracing::warn!(%error, image = %image.digest, "an image that was built is not served");
+            }
+        }
     }
 
     /// Keeps what came of building it a second time.

@@ -16,6 +16,7 @@ use crate::authorize::Principal;
 use crate::companions::{Companions, Sockets};
 use crate::containers::{Containers, Crew};
 use crate::data_folder::DataFolder;
+use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::authenticate::AllowedHosts;
@@ -55,6 +56,7 @@ pub struct Parts {
     pub crew: Crew,
     pub desk: Desk,
     pub looks: Looks,
+    pub distribution: Distribution,
 }
 
 impl Deref for Stack {
@@ -143,6 +145,11 @@ impl Stack {
             extra_authority: self.extra_authority.clone(),
             ..Options::default()
         }
+    }
+
+    /// What the registry serves.
+    pub fn distribution(&self) -> &Distribution {
+        &self.distribution
     }
 
     pub fn sessions(&self) -> &Sessions {

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::containers::Crew;
 use crate::data_folder::DataFolder;
+use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::sessions::Sessions;
@@ -106,6 +107,15 @@ async fn build(
         .local_addr()
         .map_err(|error| StartError::listen(config.listen, error))?;
     let store = Store::open(&data.database()).await?;
+    let distribution = Distribution::new(
+        store.clone(),
+        entropy.clone(),
+        &data.blobs(),
+        &data.uploads(),
+    );
+    distribution
+        .prepare()
+        .map_err(|error| StartError::folder(data.root(), error))?;
     let token = data.token(&entropy)?;
     let cache = Cache::open(&config.cache)?;
     let stack = Stack::new(Parts {
@@ -127,6 +137,7 @@ async fn build(
         crew: Crew::default(),
         desk: jobs::Desk::default(),
         looks: crate::projects::Looks::default(),
+        distribution,
         entropy,
         store,
         data,

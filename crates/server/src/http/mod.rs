@@ -1,6 +1,7 @@
 //! The HTTP face: routes, who may use them, problem documents, streams, the UI.
 
 pub mod authenticate;
+mod distribution;
 pub mod document;
 pub mod extract;
 mod failures;
@@ -29,12 +30,16 @@ pub fn router(stack: &Stack) -> Router {
         let decide = from_fn_with_state((stack.clone(), entry.action), guard::decide);
         api = api.routes(entry.route.map(|route| route.route_layer(decide)));
     }
-    Router::from(api)
+    let api = Router::from(api)
         .fallback(ui::serve)
         .method_not_allowed_fallback(ui::method_not_allowed)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(stack.clone(), guard::check_host))
-        .layer(map_response(guard::add_headers))
+        .layer(map_response(guard::add_headers));
+    // Bodies of the registry are as large as images are, and what it answers is not for browsers.
+    let registry =
+        distribution::router().layer(from_fn_with_state(stack.clone(), guard::check_host));
+    api.merge(registry)
         .layer(TraceLayer::new_for_http())
         .with_state(stack.clone())
 }

@@ -302,6 +302,7 @@ impl Work<'_> {
             let build = built.record.build_hash;
             tracing::warn!(%error, %build, "nothing is attached to a build's images");
         }
+        self.stack.registry().publish(&built.record).await;
     }
 
     /// Starts the containers one after the other, each once those before it are well.

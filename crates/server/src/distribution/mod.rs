@@ -1,0 +1,189 @@
+//! What the registry serves: repositories of manifests and blobs, pushed by clients or built here.
+//!
+//! Content lies in [`Contents`] by its digest, once whatever repositories share it; the store knows which
+//! repository has what. A push is acknowledged once its content is durable and the store has said so:
+//! a crash before leaves content that nobody refers to, never a reference to content that is not there.
+
+mod cache;
+mod contents;
+mod error;
+mod links;
+mod manifests;
+mod publish;
+mod receive;
+mod uploads;
+
+use std::path::Path;
+
+use ergon_oci::ContentDigest;
+use ergon_oci::registry::{RepositoryName, Tag};
+use ergon_store::{BlobLink, RepositoryRow, Store};
+
+use cache::ManifestCache;
+pub use contents::Contents;
+pub use error::DistributionError;
+use links::Links;
+pub use manifests::{LARGEST_MANIFEST, StoredManifest};
+pub use receive::Announced;
+pub use uploads::{Upload, Uploads};
+
+use crate::entropy::Entropy;
+
+/// The registry's store of images. One for each stack.
+#[derive(Debug)]
+pub struct Distribution {
+    store: Store,
+    contents: Contents,
+    uploads: Uploads,
+    manifests: ManifestCache,
+    links: Links,
+    /// Held shared while content is linked, alone while content that nobody refers to is removed.
+    sweeping: tokio::sync::RwLock<()>,
+}
+
+impl Distribution {
+    /// Over the content in `blobs` and the half-done uploads in `uploads`.
+    pub fn new(store: Store, entropy: Entropy, blobs: &Path, uploads: &Path) -> Self {
+        Self {
+            contents: Contents::folder(blobs),
+            uploads: Uploads::new(uploads, entropy),
+            manifests: ManifestCache::default(),
+            links: Links::new(store.clone()),
+            sweeping: tokio::sync::RwLock::default(),
+            store,
+        }
+    }
+
+    /// Makes the folders, and removes uploads that nobody went on with.
+    pub fn prepare(&self) -> std::io::Result<()> {
+        self.contents.prepare()?;
+        let forgotten = self.uploads.prepare()?;
+        if forgotten > 0 {
+            tracing::info!(forgotten, "uploads that nobody went on with were removed");
+        }
+        Ok(())
+    }
+
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
+    }
+
+    /// A repository, where there is one of the name.
+    pub async fn repository(
+        &self,
+        name: &RepositoryName,
+    ) -> Result<Option<RepositoryRow>, DistributionError> {
+        Ok(self.store.repository(name.as_str()).await?)
+    }
+
+    /// Names of repositories after one; at most so many.
+    pub async fn catalog(&self, after: &str, limit: i64) -> Result<Vec<String>, DistributionError> {
+        let rows = self.store.repositories(after, limit).await?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    }
+
+    /// Tags of a repository after one, in the order of their bytes; `None` where there is no such repository.
+    pub async fn tags(
+        &self,
+        name: &RepositoryName,
+        after: &str,
+        limit: i64,
+    ) -> Result<Option<Vec<String>>, DistributionError> {
+        let rows = self
+            .store
+            .registry_tags(name.as_str(), after, limit)
+            .await?;
+        if rows.is_empty() && self.repository(name).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(rows.into_iter().map(|row| row.tag).collect()))
+    }
+
+    /// The size of a repository's blob in bytes; `None` where it has none of that digest.
+    pub async fn blob(
+        &self,
+        name: &RepositoryName,
+        digest: &ContentDigest,
+    ) -> Result<Option<u64>, DistributionError> {
+        let text = digest.to_string();
+        if let Some(size) = self.links.size(name.as_str(), &text) {
+            return Ok(Some(size));
+        }
+        let size = self.store.linked_blob(name.as_str(), &text).await?;
+        Ok(size.and_then(|size| u64::try_from(size).ok()))
+    }
+
+    /// Repositories that have a blob.
+    pub async fn holders(&self, digest: &ContentDigest) -> Result<Vec<String>, DistributionError> {
+        Ok(self
+            .store
+            .repositories_with_blob(&digest.to_string())
+            .await?)
+    }
+
+    /// Gives a repository a blob that another one has. `false` where the content is not there.
+    pub async fn mount(
+        &self,
+        name: &RepositoryName,
+        digest: &ContentDigest,
+    ) -> Result<bool, DistributionError> {
+        let _kept = self.sweeping.read().await;
+        let Some(size) = self.contents.size(digest).await? else {
+            return Ok(false);
+        };
+        self.link(name, digest, size).await?;
+        Ok(true)
+    }
+
+    /// Makes a finished upload a blob of its repository.
+    pub async fn finish_upload(
+        &self,
+        name: &RepositoryName,
+        upload: Upload,
+        digest: &ContentDigest,
+    ) -> Result<(), DistributionError> {
+        let _kept = self.sweeping.read().await;
+        let size = self.uploads.finish(upload, digest, &self.contents).await?;
+        self.link(name, digest, size).await
+    }
+
+    async fn link(
+        &self,
+        name: &RepositoryName,
+        digest: &ContentDigest,
+        size: u64,
+    ) -> Result<(), DistributionError> {
+        let link = BlobLink {
+            repository: name.as_str().to_owned(),
+            digest: digest.to_string(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+        };
+        Ok(self.links.add(link).await?)
+    }
+
+    /// Takes a blob from a repository. Its content stays until it is collected. `false` where it had none.
+    pub async fn remove_blob(
+        &self,
+        name: &RepositoryName,
+        digest: &ContentDigest,
+    ) -> Result<bool, DistributionError> {
+        Ok(self
+            .links
+            .remove(name.as_str(), &digest.to_string())
+            .await?)
+    }
+
+    /// Whether a tag, once given, stays what it is.
+    async fn is_immutable(
+        &self,
+        repository: &RepositoryName,
+        _tag: &Tag,
+    ) -> Result<bool, DistributionError> {
+        let row = self.store.repository(repository.as_str()).await?;
+        Ok(row.is_some_and(|row| row.immutable_tags))
+    }
+}

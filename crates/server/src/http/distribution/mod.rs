@@ -1,0 +1,184 @@
+//! The registry's face at `/v2/`: the OCI Distribution protocol over HTTP.
+//!
+//! One handler for all paths, since a repository's name may have any number of parts. It reads the path into an
+//! [`Endpoint`], has the one decision point decide, and only then does anything.
+
+mod access;
+mod answer;
+mod blobs;
+mod listings;
+mod manifests;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::response::Response;
+use axum::routing::any;
+use ergon_oci::registry::{Code, Endpoint, Refusal, RepositoryName};
+use percent_encoding::percent_decode_str;
+
+use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::distribution::DistributionError;
+use crate::stack::Stack;
+
+/// The routes of the registry.
+pub fn router() -> Router<Stack> {
+    Router::new()
+        .route("/v2", any(handle))
+        .route("/v2/", any(handle))
+        .route("/v2/{*rest}", any(handle))
+}
+
+/// What a request is, once it may be done.
+struct Asked {
+    stack: Stack,
+    principal: Principal,
+    parts: axum::http::request::Parts,
+}
+
+impl Asked {
+    /// The values of a query parameter.
+    fn query(&self, name: &str) -> Vec<String> {
+        let query = self.parts.uri.query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    }
+
+    /// The first value of a query parameter.
+    fn first(&self, name: &str) -> Option<String> {
+        self.query(name).into_iter().next()
+    }
+
+    fn header(&self, name: impl axum::http::header::AsHeaderName) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether who asks may do this to a repository, too.
+    fn may(&self, action: Action, repository: &RepositoryName) -> bool {
+        let resource = action.on(Some(repository.to_string()));
+        authorize(&self.principal, action, &resource) == Decision::Allow
+    }
+}
+
+async fn handle(State(stack): State<Stack>, request: Request) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    match answer(stack, request).await {
+        Ok(response) => response,
+        Err(failure) => answer::refused(failure, is_head),
+    }
+}
+
+/// Why a request is not answered: refused, or not yet allowed.
+enum Failure {
+    Refused(Refusal),
+    /// With the challenge that says how one may show who one is.
+    Unauthorized {
+        challenge: String,
+    },
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<DistributionError> for Failure {
+    fn from(error: DistributionError) -> Self {
+        Self::Refused(error.into_refusal())
+    }
+}
+
+async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
+    let (parts, body) = request.into_parts();
+    let principal = access::identify(&stack, &parts.headers).await?;
+    let asked = percent_decode_str(parts.uri.path())
+        .decode_utf8()
+        .map_err(|_| Refusal::new(400, Code::NameInvalid, "the path is not UTF-8"))
+        .and_then(|path| Endpoint::parse(&path))
+        .and_then(|endpoint| action(&endpoint, &parts.method).map(|action| (endpoint, action)));
+    let (endpoint, action) = match asked {
+        Ok(asked) => asked,
+        // Who is not known learns nothing of what is right or wrong here.
+        Err(_) if principal == Principal::Nobody => {
+            return Err(Failure::Unauthorized {
+                challenge: access::challenge(&parts, None, Action::PullImage),
+            });
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    let resource = action.on(endpoint.repository().map(ToString::to_string));
+    match authorize(&principal, action, &resource) {
+        Decision::Allow => {}
+        Decision::Identify => {
+            return Err(Failure::Unauthorized {
+                challenge: access::challenge(&parts, endpoint.repository(), action),
+            });
+        }
+        Decision::Deny => {
+            return Err(Refusal::new(
+                403,
+                Code::Denied,
+                format!("{} may not do this", principal.name()),
+            )
+            .into());
+        }
+    }
+    let asked = Asked {
+        stack,
+        principal,
+        parts,
+    };
+    match endpoint {
+        Endpoint::Base => Ok(answer::empty_object()),
+        Endpoint::Catalog => listings::catalog(&asked).await,
+        Endpoint::Tags(name) => listings::tags(&asked, &name).await,
+        Endpoint::Referrers(name, subject) => listings::referrers(&asked, &name, &subject).await,
+        Endpoint::Manifest(name, reference) => {
+            manifests::handle(&asked, body, &name, &reference).await
+        }
+        Endpoint::Blob(name, digest) => blobs::handle(&asked, &name, &digest).await,
+        Endpoint::Uploads(name) => blobs::begin(&asked, body, &name).await,
+        Endpoint::Upload(name, id) => blobs::upload(&asked, body, &name, &id).await,
+    }
+}
+
+/// What one must be allowed to do for this method at this endpoint.
+fn action(endpoint: &Endpoint, method: &Method) -> Result<Action, Refusal> {
+    let is_read = matches!(*method, Method::GET | Method::HEAD);
+    let action = match endpoint {
+        Endpoint::Base if is_read => Action::UseRegistry,
+        Endpoint::Catalog if is_read => Action::ListRepositories,
+        Endpoint::Tags(_)
+        | Endpoint::Referrers(..)
+        | Endpoint::Manifest(..)
+        | Endpoint::Blob(..)
+            if is_read =>
+        {
+            Action::PullImage
+        }
+        Endpoint::Manifest(..) if method == Method::PUT => Action::PushImage,
+        Endpoint::Manifest(..) | Endpoint::Blob(..) if method == Method::DELETE => {
+            Action::DeleteImage
+        }
+        Endpoint::Uploads(_) if method == Method::POST => Action::PushImage,
+        Endpoint::Upload(..)
+            if matches!(
+                *method,
+                Method::GET | Method::HEAD | Method::PATCH | Method::PUT | Method::DELETE
+            ) =>
+        {
+            Action::PushImage
+        }
+        _ => {
+            return Err(Refusal::new(
+                405,
+                Code::Unsupported,
+                format!("{method} is not a method of this path"),
+            ));
+        }
+    };
+    Ok(action)
+}
