@@ -170,7 +170,26 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await page.locator('.chain').getByRole('link').nth(2).click();
     await page.getByRole('heading', { name: 'Evidence' }).waitFor();
     await page.getByText('linux/').waitFor();
+    await page
+      .locator('.picture')
+      .getByRole('link', { name: /^Container/ })
+      .waitFor();
+    assert.deepEqual(await barriers(page), []);
     await show(page, '08-build');
+  });
+
+  await step('what it was made of leads to everything that came of it', async () => {
+    await page.locator('.picture').getByRole('link', { name: /^Base/ }).first().click();
+    await page.getByRole('heading', { name: 'Depends on it' }).waitFor();
+    await page
+      .locator('.picture')
+      .getByRole('link', { name: /^Container/ })
+      .first()
+      .waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await show(page, '08-base');
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Evidence' }).waitFor();
   });
 
   await step('Verify builds it a second time, live, and says what came of it', async () => {

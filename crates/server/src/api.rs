@@ -1,7 +1,10 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
+mod lineage;
+
 pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
+pub use lineage::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -339,8 +342,18 @@ pub struct Build {
     pub epoch: u64,
     pub builder: String,
     pub bases: Vec<BaseReference>,
+    /// `main@1a2b3c4`, where the folder was a git work tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<String>,
+    /// The full commit id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Whether the folder held exactly what was committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<bool>,
+    /// The project's folder or git URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// The job that built it; its log is what the steps wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
@@ -354,6 +367,15 @@ pub struct Build {
     pub unpinned: Vec<String>,
     /// Containers that run an image of it.
     pub containers: Vec<ContainerSummary>,
+    /// What is attached to its images: bills of materials, provenance, proofs.
+    pub attached: Vec<Attachment>,
+    /// What changed since the build before, of the same project and platform; absent: it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<BuildChanges>,
+    /// Other builds of the same source, newest first, at most 20.
+    pub same_source: Vec<BuildSummary>,
+    /// Builds that have one of its images as their base, newest first, at most 20.
+    pub dependents: Vec<BuildSummary>,
     #[schema(value_type = Object)]
     pub manifest: serde_json::Value,
 }
@@ -363,19 +385,6 @@ pub struct Build {
 pub struct BaseReference {
     pub reference: String,
     pub digest: String,
-}
-
-/// What `GET /api/v1/registry/{reference}` found.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum RegistryEntry {
-    Build(Box<Build>),
-    Manifest {
-        manifest_digest: String,
-        #[schema(value_type = Object)]
-        manifest: serde_json::Value,
-        builds: Vec<BuildSummary>,
-    },
 }
 
 /// A container that has a companion, as lists show it.

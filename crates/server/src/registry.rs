@@ -1,15 +1,19 @@
 //! The registry's index: manifests, builds and images, and the chain of evidence they stand in.
 
-use std::collections::BTreeSet;
+mod changes;
+mod names;
+mod story;
 
 use ergon_manifest::{Digest, ParseDigestError};
 use ergon_oci::{Blobs, Image};
 use ergon_pack::{BuildHash, BuildRecord, Reproducibility};
 use ergon_store::{
-    BuildRow, ImageRow, JobId, NewEvent, ProjectId, ProjectRow, StoreError, StoredBuild, now,
+    BuildName, BuildRow, ImageRow, JobId, NewEvent, ProjectId, ProjectRow, StoreError, StoredBuild,
+    now,
 };
 use serde_json::json;
 
+use self::names::{Role, SHORTEST_PREFIX, names_of};
 use crate::api;
 use crate::jobs::VERIFY;
 use crate::stack::Stack;
@@ -17,8 +21,6 @@ use crate::words::rfc3339;
 
 /// So many builds are listed.
 const LISTED: i64 = 200;
-/// A shorter beginning of a digest is no reference.
-const SHORTEST_PREFIX: usize = 4;
 
 /// Why the registry does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -111,58 +113,6 @@ impl<'a> Registry<'a> {
         })
     }
 
-    /// What a reference names.
-    pub async fn find(&self, reference: &str) -> Result<api::RegistryEntry, RegistryError> {
-        let text = checked(reference)?;
-        let builds = self.stack.store().builds_like(text).await?;
-        let manifests = self.stack.store().manifests_like(text).await?;
-        let mut named: BTreeSet<String> = builds
-            .iter()
-            .flat_map(|stored| names(stored, text))
-            .collect();
-        named.extend(manifests.iter().map(|(digest, _)| digest.clone()));
-        if named.iter().any(|name| name == text) {
-            // A whole tag is not made unclear by a longer one.
-            named.retain(|name| name == text);
-        }
-        if named.len() > 1 {
-            return Err(RegistryError::Ambiguous {
-                reference: reference.to_owned(),
-                candidates: named.into_iter().collect(),
-            });
-        }
-        let Some(name) = named.pop_first() else {
-            return Err(RegistryError::NotFound {
-                reference: reference.to_owned(),
-            });
-        };
-        if let Some(stored) = builds
-            .iter()
-            .find(|stored| names(stored, text).contains(&name))
-        {
-            return Ok(api::RegistryEntry::Build(Box::new(
-                self.view(stored).await?,
-            )));
-        }
-        let Some((manifest_digest, manifest)) =
-            manifests.into_iter().find(|(digest, _)| *digest == name)
-        else {
-            return Err(RegistryError::NotFound {
-                reference: reference.to_owned(),
-            });
-        };
-        let builds = self
-            .stack
-            .store()
-            .builds_of_manifest(&manifest_digest)
-            .await?;
-        Ok(api::RegistryEntry::Manifest {
-            builds: self.summaries(&builds).await?,
-            manifest_digest,
-            manifest,
-        })
-    }
-
     /// Remembers a build that was made outside the stack, with the shared cache.
     pub async fn record_from_cache(
         &self,
@@ -185,7 +135,8 @@ impl<'a> Registry<'a> {
 
     /// Says that a build has begun.
     pub async fn begin(&self, record: &BuildRecord, origin: &Origin) -> Result<(), RegistryError> {
-        self.put(record, origin, "running", false, "dev.ergon.build.started")
+        let (kind, names) = ("dev.ergon.build.started", names_of(record, &[]));
+        self.put(record, origin, "running", false, kind, &names)
             .await
     }
 
@@ -196,8 +147,8 @@ impl<'a> Registry<'a> {
         origin: &Origin,
         state: &str,
     ) -> Result<(), RegistryError> {
-        self.put(record, origin, state, false, "dev.ergon.build.ended")
-            .await
+        let kind = "dev.ergon.build.ended";
+        self.put(record, origin, state, false, kind, &[]).await
     }
 
     /// Keeps a finished build: its images' blobs, its manifest, itself.
@@ -212,24 +163,23 @@ impl<'a> Registry<'a> {
             self.stack.data().blobs(),
             record.images.clone(),
         );
-        tokio::task::spawn_blocking(move || {
+        let images = tokio::task::spawn_blocking(move || {
             let own = Blobs::open(folder)?;
+            let mut loaded = Vec::with_capacity(images.len());
             for image in &images {
-                for blob in Image::load(cache.blobs(), &image.digest)?.blobs() {
+                let image = Image::load(cache.blobs(), &image.digest)?;
+                for blob in image.blobs() {
                     own.link_from(cache.blobs(), &blob)?;
                 }
+                loaded.push(image);
             }
-            Ok::<_, ergon_oci::Error>(())
+            Ok::<_, ergon_oci::Error>(loaded)
         })
         .await??;
-        self.put(
-            record,
-            origin,
-            "succeeded",
-            cached,
-            "dev.ergon.build.succeeded",
-        )
-        .await?;
+        let names = names_of(record, &images);
+        let kind = "dev.ergon.build.succeeded";
+        self.put(record, origin, "succeeded", cached, kind, &names)
+            .await?;
         self.publish(record).await;
         Ok(())
     }
@@ -278,6 +228,7 @@ impl<'a> Registry<'a> {
         state: &str,
         cached: bool,
         kind: &'static str,
+        names: &[BuildName],
     ) -> Result<(), RegistryError> {
         let is_running = state == "running";
         let row = BuildRow {
@@ -309,6 +260,7 @@ impl<'a> Registry<'a> {
             .put_manifest(&row.manifest_digest, &record.manifest, now())
             .await?;
         change.put_build(&row, &images).await?;
+        change.put_build_names(&row.build_hash, names).await?;
         Ok(change.commit().await?)
     }
 
@@ -382,6 +334,15 @@ impl<'a> Registry<'a> {
             epoch: record.inputs.epoch,
             builder: format!("encoding {}", ergon_pack::BUILDER.encoding),
             bases: record.inputs.bases.iter().map(base).collect(),
+            commit: record.git.as_ref().map(|git| git.commit.clone()),
+            clean: record.git.as_ref().map(|git| git.clean),
+            location: project_of(stored, &projects).map(|project| project.location.clone()),
+            attached: self.attached(&record).await,
+            changes: self.changes_since_before(stored, &record).await?,
+            same_source: self
+                .others(Role::Source.named(&build.source_digest), &build.build_hash)
+                .await?,
+            dependents: self.dependents(stored).await?,
             git,
             job_id: build.job_id.as_ref().map(ToString::to_string),
             verification: record.verification,
@@ -399,36 +360,12 @@ pub fn record_of(build: &BuildRow) -> Option<BuildRecord> {
 }
 
 fn project_name<'p>(stored: &StoredBuild, projects: &'p [ProjectRow]) -> Option<&'p str> {
-    let id = stored.build.project_id.as_ref()?;
-    projects
-        .iter()
-        .find(|project| project.id == *id)
-        .map(|project| project.name.as_str())
+    project_of(stored, projects).map(|project| project.name.as_str())
 }
 
-/// Names of a build that begin with a text.
-fn names(stored: &StoredBuild, text: &str) -> Vec<String> {
-    let StoredBuild { build, images } = stored;
-    let digests = [&build.build_hash, &build.source_digest]
-        .into_iter()
-        .chain(images.iter().map(|image| &image.digest));
-    let digests: Vec<String> = digests
-        .filter(|digest| begins(digest, text))
-        .cloned()
-        .collect();
-    if !digests.is_empty() {
-        return digests;
-    }
-    // A tag carries the beginning of the build hash; it counts where no digest does.
-    let tags = images.iter().flat_map(|image| &image.tags);
-    tags.filter(|tag| {
-        tag.starts_with(text)
-            || tag
-                .split_once(':')
-                .is_some_and(|(_, tag)| tag.starts_with(text))
-    })
-    .cloned()
-    .collect()
+fn project_of<'p>(stored: &StoredBuild, projects: &'p [ProjectRow]) -> Option<&'p ProjectRow> {
+    let id = stored.build.project_id.as_ref()?;
+    projects.iter().find(|project| project.id == *id)
 }
 
 fn begins(digest: &str, text: &str) -> bool {

@@ -148,6 +148,9 @@ async fn build(
 /// Brings back what the last process left: jobs are said to be interrupted, companions come back.
 async fn recover(stack: &Stack) -> Result<(), StartError> {
     stack.jobs().recover().await?;
+    if let Err(error) = stack.registry().name_builds().await {
+        tracing::error!(%error, "earlier builds cannot be found by all their names");
+    }
     let containers = stack.store().containers().await?;
     let projects = stack.store().projects().await?;
     forget_strangers(stack, |record| match record.kind {

@@ -234,6 +234,24 @@ impl Store {
             .collect()
     }
 
+    /// Builds for which a condition over texts, `$1` and on, holds; newest first.
+    pub(crate) async fn builds_where(
+        &self,
+        condition: &str,
+        texts: &[&str],
+        limit: i64,
+    ) -> Result<Vec<StoredBuild>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM builds WHERE {condition} ORDER BY started_at DESC, build_hash LIMIT {limit}"
+        );
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for text in texts {
+            query = query.bind(*text);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        self.with_images(&rows).await
+    }
+
     async fn with_images(&self, rows: &[AnyRow]) -> Result<Vec<StoredBuild>, StoreError> {
         let mut stored = Vec::with_capacity(rows.len());
         for row in rows {
@@ -281,7 +299,7 @@ fn digest_prefix(text: &str) -> String {
 }
 
 /// Text that stands for itself in a LIKE whose escape is `!`.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_")

@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows what the entities mean; structured parts are JSON that only callers read.
 
+mod build_names;
 mod builds;
 mod change;
 mod companions;
@@ -21,6 +22,7 @@ mod sessions;
 mod stack;
 mod store;
 
+pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};
 pub use change::Change;
 pub use companions::CompanionRow;

@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/builds/{hash}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed since another build: inputs, fields of the manifest, layers. */
+        get: operations["build_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds/{hash}/verify": {
         parameters: {
             query?: never;
@@ -413,7 +430,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a reference names: a unique beginning of a build hash or of an image, manifest or source digest, or a tag. */
+        /**
+         * What a reference names: a build hash, a commit, a tag, a base's name, the digest of an image, its
+         *     configuration, a layer, a base, a manifest or a source; or a unique beginning of it, four characters or more.
+         */
         get: operations["registry_entry"];
         put?: never;
         post?: never;
@@ -528,6 +548,22 @@ export interface components {
             topic: string;
             value: string;
         };
+        /** @description Something that is attached to an image. */
+        Attachment: {
+            /** @description The container whose image it is attached to. */
+            container: string;
+            /** @description Of its OCI manifest, whose `subject` is the image. */
+            digest: string;
+            /** @description The predicate type of a signed statement, else the artifact type. */
+            format: string;
+            /**
+             * Format: int64
+             * @description How many packages a bill of materials lists.
+             */
+            packages?: number | null;
+            /** @description `sbom`, `provenance`, `proof`, `manifest`, `signature`, or `other`. */
+            what: string;
+        };
         /** @description A base image and the manifest digest it had. */
         BaseReference: {
             digest: string;
@@ -535,27 +571,53 @@ export interface components {
         };
         /** @description A build and the chain of evidence it stands in. */
         Build: components["schemas"]["BuildSummary"] & {
+            /** @description What is attached to its images: bills of materials, provenance, proofs. */
+            attached: components["schemas"]["Attachment"][];
             bases: components["schemas"]["BaseReference"][];
             builder: string;
+            changes?: components["schemas"]["BuildChanges"] | null;
+            /** @description Whether the folder held exactly what was committed. */
+            clean?: boolean | null;
+            /** @description The full commit id. */
+            commit?: string | null;
             /** @description Containers that run an image of it. */
             containers: components["schemas"]["ContainerSummary"][];
+            /** @description Builds that have one of its images as their base, newest first, at most 20. */
+            dependents: components["schemas"]["BuildSummary"][];
             /**
              * Format: int64
              * @description The time that files and the image's configuration carry, in seconds since 1970; not when it was built.
              */
             epoch: number;
+            /** @description `main@1a2b3c4`, where the folder was a git work tree. */
             git?: string | null;
             /** @description The job that built it; its log is what the steps wrote. */
             job_id?: string | null;
+            /** @description The project's folder or git URL. */
+            location?: string | null;
             manifest: Record<string, never>;
             manifest_digest: string;
             platform: string;
+            /** @description Other builds of the same source, newest first, at most 20. */
+            same_source: components["schemas"]["BuildSummary"][];
             source_digest: string;
             /** @description Why it is `unpinned`, one line each with how to pin it. */
             unpinned: string[];
             verification?: components["schemas"]["Verification"] | null;
             /** @description The newest job that was to build it a second time, whatever came of it. */
             verify_job_id?: string | null;
+        };
+        /** @description What is different between two builds. */
+        BuildChanges: {
+            /** @description The build hash of the later one. */
+            after: string;
+            /** @description The build hash of the earlier one. */
+            before: string;
+            /** @description When the earlier one was built; RFC 3339. */
+            before_started_at: string;
+            images: components["schemas"]["ImageChange"][];
+            /** @description Empty where the rules by which Ergon writes bits are the only thing that changed. */
+            inputs: components["schemas"]["InputChange"][];
         };
         /** @description A build, as lists show it. */
         BuildSummary: {
@@ -789,6 +851,27 @@ export interface components {
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
         };
+        /** @description What became of a container's image. */
+        ImageChange: {
+            after?: string | null;
+            /** @description Image digests; the same where the image did not change. Absent: there was none, or it is not held any more. */
+            before?: string | null;
+            container: string;
+            /**
+             * Format: int64
+             * @description How many layers the later image has.
+             */
+            layers: number;
+            /** @description Those of them that the earlier one has not. */
+            new_layers: components["schemas"]["NewLayer"][];
+            /** Format: int64 */
+            size_after?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of all layers, compressed.
+             */
+            size_before?: number | null;
+        };
         /** @description Of one container's image. */
         ImageVerification: {
             comparison: components["schemas"]["Comparison"];
@@ -797,6 +880,15 @@ export interface components {
             first: string;
             /** @description The digest of the image that was made again; it is not kept. */
             second: string;
+        };
+        /** @description An input that is not what it was. */
+        InputChange: {
+            /** @description Absent: there is none any more. */
+            after?: string | null;
+            /** @description Absent: there was none. */
+            before?: string | null;
+            /** @description `source`, `commit`, `base <name>`, `lock file of <application>`, `platform`, `file times`, or `manifest <JSON Pointer>`. */
+            what: string;
         };
         /** @description A durable piece of work: a hand-off, a run. */
         Job: {
@@ -858,6 +950,22 @@ export interface components {
             facts: number[];
             /** Format: int32 */
             line: number;
+        };
+        /** @description Something that builds were made of, and what came of it. */
+        Lineage: {
+            /** @description What it is called besides: a base's names, or the digests a name had; the commits of a source. */
+            also: string[];
+            /** @description Builds with it, newest first, at most 200. */
+            builds: components["schemas"]["BuildSummary"][];
+            /** @description Containers that run an image of these builds. */
+            containers: components["schemas"]["ContainerSummary"][];
+            /**
+             * Format: int64
+             * @description How many there are altogether.
+             */
+            count: number;
+            /** @description The whole digest, commit or name. */
+            name: string;
         };
         /** @description A list; items oldest or newest first as the route says. */
         List_BuildSummary: {
@@ -1007,6 +1115,22 @@ export interface components {
         Message: {
             content: string;
         };
+        /** @description A layer that an earlier image does not have. */
+        NewLayer: {
+            digest: string;
+            /**
+             * Format: int64
+             * @description Counted from 1, lowest first.
+             */
+            layer: number;
+            /**
+             * Format: int64
+             * @description Bytes, compressed.
+             */
+            size: number;
+            /** @description What left it: the line of the image's history. */
+            step?: string | null;
+        };
         /** @description What nothing in the project decides. */
         OpenQuestion: {
             remedy: string;
@@ -1078,7 +1202,19 @@ export interface components {
             kind: "manifest";
             manifest: Record<string, never>;
             manifest_digest: string;
-        };
+        } | (components["schemas"]["Lineage"] & {
+            /** @enum {string} */
+            kind: "source";
+        }) | (components["schemas"]["Lineage"] & {
+            /** @enum {string} */
+            kind: "commit";
+        }) | (components["schemas"]["Lineage"] & {
+            /** @enum {string} */
+            kind: "base";
+        }) | (components["schemas"]["Lineage"] & {
+            /** @enum {string} */
+            kind: "layer";
+        });
         /** @description A companion's answer. */
         Reply: {
             /** @description Plain sentences; `[1]` cites the evidence of that number. */
@@ -1403,6 +1539,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Build"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    build_changes: {
+        parameters: {
+            query: {
+                /** @description The earlier build's hash, or a unique beginning of it. */
+                since: string;
+            };
+            header?: never;
+            path: {
+                /** @description The later build's hash, or a unique beginning of it. */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildChanges"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -2,9 +2,9 @@ import { Link } from 'wouter';
 
 import { isActive } from '../api/job-progress';
 import { useBuild } from '../api/queries';
-import type { Build } from '../api/types';
+import type { Attachment, Build } from '../api/types';
 import { useJob } from '../api/use-job';
-import { Chain } from '../jobs/chain';
+import { LineagePicture } from '../jobs/picture';
 import { Steps } from '../jobs/steps';
 import { Digest } from '../parts/digest';
 import { Lamp, Lamps, Status } from '../parts/lamp';
@@ -13,8 +13,11 @@ import { Page, Panel } from '../parts/page';
 import { Prose } from '../parts/prose';
 import { Skeleton } from '../parts/skeleton';
 import { Ago, Moment, Took } from '../parts/time';
-import { bytes, shortDigest } from '../text/format';
+import { bytes, count, shortDigest } from '../text/format';
+import { pictureOfBuild } from '../text/picture';
 import { buildSign, pinnedSignal, provenSignal, wellSignal } from '../text/signs';
+import { BuildsTable } from './builds-table';
+import { Changes } from './changes';
 import { Reproducibility } from './reproducibility';
 import { useVerifyButton } from './verify-button';
 
@@ -31,12 +34,11 @@ export function BuildPage({ hash }: { hash: string }) {
       </Page>
     );
   }
-  const { project_id: projectId, project_name: projectName } = build.data;
   return (
     <Page title={title} kind="Build" actions={verify.buttons}>
       <div className="stack">
         {verify.trouble}
-        <Chain project={projectId ? { id: projectId, name: projectName ?? projectId } : undefined} build={build.data} />
+        <LineagePicture picture={pictureOfBuild(build.data)} label="From source to running containers" />
         <Lamps>
           <Status sign={buildSign(build.data)}>{build.data.state}</Status>
           <Lamp {...pinnedSignal(build.data)} />
@@ -59,7 +61,18 @@ export function BuildPage({ hash }: { hash: string }) {
         <Panel title="Evidence">
           <EvidenceFacts build={build.data} />
         </Panel>
+        {build.data.changes && <Changes changes={build.data.changes} />}
         <Images build={build.data} />
+        {build.data.same_source.length > 0 && (
+          <Panel title="Built from the same source">
+            <BuildsTable builds={build.data.same_source} />
+          </Panel>
+        )}
+        {build.data.dependents.length > 0 && (
+          <Panel title="Built on its image">
+            <BuildsTable builds={build.data.dependents} />
+          </Panel>
+        )}
         {build.data.job_id && build.data.job_id !== build.data.verify_job_id && (
           <BuildSteps jobId={build.data.job_id} />
         )}
@@ -76,6 +89,14 @@ export function BuildPage({ hash }: { hash: string }) {
 function EvidenceFacts({ build }: { build: Build }) {
   return (
     <dl className="facts">
+      <dt>Project</dt>
+      <dd>
+        {build.project_id ? (
+          <Link href={`/projects/${encodeURIComponent(build.project_id)}`}>{build.project_name}</Link>
+        ) : (
+          <span className="soft">a folder that is no project here</span>
+        )}
+      </dd>
       <dt>Build hash</dt>
       <dd>
         <Digest value={build.build_hash} what="build hash" full />
@@ -83,7 +104,7 @@ function EvidenceFacts({ build }: { build: Build }) {
       <dt>Source</dt>
       <dd>
         <Digest value={build.source_digest} what="source digest" full />{' '}
-        {build.git && <code className="soft">{build.git}</code>}
+        {build.commit && <Commit build={build} commit={build.commit} />}
       </dd>
       <dt>Manifest</dt>
       <dd>
@@ -118,12 +139,24 @@ function EvidenceFacts({ build }: { build: Build }) {
   );
 }
 
+function Commit({ build, commit }: { build: Build; commit: string }) {
+  return (
+    <span className="soft">
+      git <Link href={`/registry/${encodeURIComponent(commit)}`}>{build.git}</Link>
+      {build.clean === false && ', with changes that are in no commit'}
+    </span>
+  );
+}
+
 function BaseFact({ reference, digest }: { reference: string; digest: string }) {
   return (
     <>
       <dt>Base</dt>
       <dd>
-        <code>{reference}</code> <Digest value={digest} what={`digest of ${reference}`} full />
+        <Link href={`/registry/${encodeURIComponent(reference)}`}>
+          <code>{reference}</code>
+        </Link>{' '}
+        <Digest value={digest} what={`digest of ${reference}`} full />
       </dd>
     </>
   );
@@ -151,12 +184,27 @@ function Images({ build }: { build: Build }) {
               </dd>
               <dt>Size</dt>
               <dd>{bytes(image.size)} compressed</dd>
+              <dt>Evidence</dt>
+              <dd>
+                <Attached attached={build.attached.filter(({ container }) => container === image.container)} />
+              </dd>
             </dl>
           </li>
         ))}
       </ul>
     </Panel>
   );
+}
+
+/** What is attached to an image: `sbom (62 packages) · provenance · proof`. */
+function Attached({ attached }: { attached: readonly Attachment[] }) {
+  const named = new Map<string, string>();
+  for (const { what, packages } of attached) {
+    if (packages != null) named.set(what, `${what} (${count(packages, 'package')})`);
+    else if (!named.has(what)) named.set(what, what);
+  }
+  if (named.size === 0) return <span className="soft">nothing attached</span>;
+  return <>{[...named.values()].join(' · ')}</>;
 }
 
 /** How the build went, live while it goes. */

@@ -1,3 +1,5 @@
+import { Redirect } from 'wouter';
+
 import { useRegistryEntry } from '../api/queries';
 import { Digest } from '../parts/digest';
 import { Trouble } from '../parts/notice';
@@ -15,7 +17,8 @@ export function ManifestPage({ digest }: { digest: string }) {
       </Page>
     );
   }
-  const builds = entry.data.kind === 'manifest' ? entry.data.builds : [entry.data];
+  // The beginning of something else's name.
+  if (entry.data.kind !== 'manifest') return <Redirect to={`/registry/${encodeURIComponent(digest)}`} replace />;
   return (
     <Page title="Manifest" kind="Registry">
       <div className="stack">
@@ -26,7 +29,7 @@ export function ManifestPage({ digest }: { digest: string }) {
           </pre>
         </Panel>
         <Panel title="Builds of it">
-          <BuildsTable builds={builds} showProject={false} />
+          <BuildsTable builds={entry.data.builds} showProject={false} />
         </Panel>
       </div>
     </Page>

@@ -1,13 +1,13 @@
 //! The registry: builds, images, manifests and how they hang together.
 
 use clap::{Args, Subcommand};
-use ergon_server::api::{BuildSummary, List, RegistryEntry};
+use ergon_server::api::{Build, BuildChanges, BuildSummary, List, RegistryEntry};
 use jiff::Timestamp;
 
 use super::arguments::{Format, Stack};
 use crate::failure::Outcome;
 use crate::output;
-use crate::report::builds;
+use crate::report::{builds, story};
 
 /// Builds, images and manifests, and how they hang together
 #[derive(Debug, Args)]
@@ -27,8 +27,18 @@ enum RegistryCommand {
     },
     /// Show what a reference names, with where it came from and where it runs
     Show {
-        /// The beginning of a build hash or of an image, manifest or source digest, or a tag
+        /// A build hash, a commit, a tag, a base's name, or the digest of an image, a layer, a base, a manifest or a source; or
+        /// a beginning of it that nothing else has
         reference: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Say what changed from one build to another: inputs, fields of the manifest, layers
+    Changes {
+        /// The earlier build's hash, or the beginning of it
+        before: String,
+        /// The later build's hash, or the beginning of it
+        after: String,
         #[command(flatten)]
         format: Format,
     },
@@ -48,7 +58,25 @@ impl Registry {
                 let entry: RegistryEntry =
                     client.get(&["api", "v1", "registry", &reference]).await?;
                 output::show(format.json, &entry, || {
-                    builds::entry(&entry, Timestamp::now())
+                    story::entry(&entry, Timestamp::now())
+                })?;
+                if let (Some(only), false) = (story::only_build(&entry), format.json) {
+                    // Of what led to one build only, the rest of the story is that build's.
+                    let build: Build = client.get(&["api", "v1", "builds", only]).await?;
+                    let entry = RegistryEntry::Build(Box::new(build));
+                    output::print(&format!("\n{}", story::entry(&entry, Timestamp::now())))?;
+                }
+                Ok(())
+            }
+            RegistryCommand::Changes {
+                before,
+                after,
+                format,
+            } => {
+                let path = ["api", "v1", "builds", &after, "changes"];
+                let found: BuildChanges = client.get_with(&path, &[("since", &before)]).await?;
+                output::show(format.json, &found, || {
+                    story::changes(&found, Timestamp::now())
                 })
             }
         }

@@ -121,11 +121,18 @@ pub fn build() -> Build {
             digest: digest("71ab"),
         }],
         git: Some("main@1a2b3c4".into()),
+        commit: None,
+        clean: None,
+        location: None,
         job_id: None,
         verification: None,
         verify_job_id: None,
         unpinned: vec!["the base python:3.11-slim floats; pin it: ergon lock".into()],
         containers: vec![container()],
+        attached: Vec::new(),
+        changes: None,
+        same_source: Vec::new(),
+        dependents: Vec::new(),
         manifest: serde_json::Value::Null,
     }
 }

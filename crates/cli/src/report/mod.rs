@@ -10,3 +10,4 @@ mod examples;
 pub mod jobs;
 pub mod projects;
 pub mod replies;
+pub mod story;

@@ -7,6 +7,7 @@ mod containers;
 mod crash;
 mod doors;
 mod events;
+mod lineage;
 mod problems;
 mod projects;
 mod start;

@@ -1,6 +1,6 @@
 //! What the store promises, whichever database is under it.
 
-use ergon_store::{BuildRow, CompanionRow, ImageRow, NewEvent, Store, StoreError, now};
+use ergon_store::{BuildName, BuildRow, CompanionRow, ImageRow, NewEvent, Store, StoreError, now};
 use serde_json::json;
 
 use crate::database::on_both;
@@ -14,6 +14,7 @@ on_both!(
     a_success_is_not_replaced_by_a_failure,
     a_build_found_in_the_cache_keeps_the_job_that_built_it,
     builds_are_found_by_any_prefix,
+    a_name_or_the_beginning_of_one_leads_to_builds,
     a_sign_in_code_works_once_and_not_after_its_time,
 );
 
@@ -213,6 +214,44 @@ async fn builds_are_found_by_any_prefix(store: Store) {
     }
     assert_eq!(store.builds_like("1234").await.unwrap()[0].images, [image]);
     assert_eq!(store.manifests_like("aa").await.unwrap().len(), 1);
+}
+
+async fn a_name_or_the_beginning_of_one_leads_to_builds(store: Store) {
+    let name = |role: &str, name: &str| BuildName {
+        role: role.to_owned(),
+        name: name.to_owned(),
+    };
+    put(&store, &build("1234", "succeeded"), &[]).await;
+    put(&store, &build("1299", "succeeded"), &[]).await;
+    assert_eq!(store.unnamed_builds(10).await.unwrap().len(), 2);
+    let mut change = store.change(event("named")).await.unwrap();
+    let base = name("base", "sha256:12aa");
+    for hash in ["1234", "1299"] {
+        let names = [name("build", hash), base.clone(), name("tag", "Web:V1_2")];
+        change.put_build_names(hash, &names).await.unwrap();
+        change.put_build_names(hash, &names).await.unwrap();
+    }
+    change.commit().await.unwrap();
+
+    assert_eq!(
+        store.names_beginning("12").await.unwrap(),
+        [name("build", "1234"), name("build", "1299"), base.clone()]
+    );
+    assert_eq!(store.names_beginning("123").await.unwrap().len(), 1);
+    assert_eq!(store.names_beginning("2").await.unwrap(), []);
+    let (builds, count) = store.builds_named(&base, 1).await.unwrap();
+    assert_eq!((builds.len(), count), (1, 2));
+    let tag = name("tag", "Web:V1_2");
+    assert_eq!(
+        store.names_equal("Web:V1_2").await.unwrap(),
+        std::slice::from_ref(&tag)
+    );
+    for beginning in ["Web:V", "V1_"] {
+        let found = store.names_with_part("tag", beginning).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(&tag), "{beginning}");
+    }
+    assert_eq!(store.names_with_part("tag", "V12").await.unwrap(), []);
+    assert_eq!(store.unnamed_builds(10).await.unwrap(), []);
 }
 
 async fn a_sign_in_code_works_once_and_not_after_its_time(store: Store) {

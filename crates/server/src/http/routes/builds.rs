@@ -4,8 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::api::{Build, BuildSummary, Job, List, RecordBuild, RegistryEntry};
-use crate::http::extract::{Body, Name};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::{Build, BuildChanges, BuildSummary, Job, List, RecordBuild, RegistryEntry};
+use crate::http::extract::{Body, Name, Parameters};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
@@ -57,7 +60,28 @@ pub async fn verify(
     ))
 }
 
-/// What a reference names: a unique beginning of a build hash or of an image, manifest or source digest, or a tag.
+/// Which build to compare with.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Since {
+    /// The earlier build's hash, or a unique beginning of it.
+    since: String,
+}
+
+/// What changed since another build: inputs, fields of the manifest, layers.
+#[utoipa::path(get, path = "/api/v1/builds/{hash}/changes", operation_id = "build_changes", tag = "registry",
+    params(("hash" = String, Path, description = "The later build's hash, or a unique beginning of it."), Since),
+    responses((status = 200, body = BuildChanges)))]
+pub async fn changes(
+    State(stack): State<Stack>,
+    Name(hash): Name,
+    Parameters(Since { since }): Parameters<Since>,
+) -> Result<Json<BuildChanges>, Failure> {
+    Ok(Json(stack.registry().changes(&since, &hash).await?))
+}
+
+/// What a reference names: a build hash, a commit, a tag, a base's name, the digest of an image, its
+/// configuration, a layer, a base, a manifest or a source; or a unique beginning of it, four characters or more.
 #[utoipa::path(get, path = "/api/v1/registry/{reference}", operation_id = "registry_entry", tag = "registry",
     params(("reference" = String, Path)),
     responses((status = 200, body = RegistryEntry)))]

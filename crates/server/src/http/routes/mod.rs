@@ -1,5 +1,6 @@
 //! The table of all routes: each with the action that is asked for before its handler runs.
 
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod builds;
 mod companions;
 mod containers;
@@ -50,6 +51,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::RecordBuild, routes!(builds::record)),
         entry(Action::ReadBuild, routes!(builds::read)),
         entry(Action::VerifyBuild, routes!(builds::verify)),
+        entry(Action::ReadBuild, routes!(builds::changes)),
         entry(Action::ReadBuild, routes!(builds::find)),
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
