@@ -3,19 +3,22 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use ergon_oci::{Algorithm, ContentDigest};
+use ergon_oci::{Algorithm, ContentDigest, Hasher};
 use futures_util::stream;
 
 use super::error::DistributionError;
 
 /// So much is read at a time.
 const PIECE: u64 = 512 << 10;
+
+/// Of so much content it is remembered that it was checked.
+const CHECKED: u64 = 16 * 1024;
 
 /// Content on its way out.
 pub type Stream = Pin<Box<dyn futures_util::Stream<Item = io::Result<Bytes>> + Send>>;
@@ -24,6 +27,8 @@ pub type Stream = Pin<Box<dyn futures_util::Stream<Item = io::Result<Bytes>> + S
 #[derive(Clone, Debug)]
 pub struct Contents {
     root: PathBuf,
+    /// What was seen to be what its digest says.
+    checked: moka::sync::Cache<ContentDigest, Identity>,
 }
 
 impl Contents {
@@ -31,6 +36,7 @@ impl Contents {
     pub fn folder(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
+            checked: moka::sync::Cache::new(CHECKED),
         }
     }
 
@@ -84,29 +90,72 @@ impl Contents {
         read.map_err(DistributionError::io("read", &self.path(digest)))
     }
 
-    /// A part of some content, as a stream. Content that is shorter than that breaks the stream off.
+    /// A part of some content, as a stream; `None` where there is none of that digest.
+    ///
+    /// Nothing is given that is not what its digest says: content that was not checked since this process
+    /// began, or was changed since, is checked on its way out, and broken off before its last piece where it is
+    /// damaged. A part of it is given once the whole is checked.
     pub async fn stream(
         &self,
         digest: &ContentDigest,
         range: Range<u64>,
     ) -> Result<Option<Stream>, DistributionError> {
-        let path = self.path(digest);
-        let first = range.start..range.end.min(range.start.saturating_add(PIECE));
-        let opened = tokio::task::spawn_blocking(move || {
-            let file = File::open(&path)?;
-            let piece = read_at(&file, first)?;
-            Ok::<_, io::Error>((file, piece))
-        });
-        let (file, piece) = match opened.await? {
+        let (contents, digest) = (self.clone(), *digest);
+        let opened = tokio::task::spawn_blocking(move || contents.open(&digest, range)).await?;
+        let (piece, rest) = match opened {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(DistributionError::io("read", &self.path(digest))(error)),
+            Err(error) => return Err(DistributionError::io("read", &self.path(&digest))(error)),
         };
-        let next = range.start + piece.len() as u64;
-        let rest = Reading::new(Arc::new(file), next..range.end);
         let rest = stream::try_unfold(rest, Reading::next);
         let whole = futures_util::StreamExt::chain(stream::once(async { Ok(piece) }), rest);
         Ok(Some(Box::pin(whole)))
+    }
+
+    /// Opens content and reads the first piece of what is wanted.
+    fn open(&self, digest: &ContentDigest, range: Range<u64>) -> io::Result<(Bytes, Reading)> {
+        let file = Arc::new(File::open(self.path(digest))?);
+        let identity = Identity::of(&file)?;
+        let is_checked = self.checked.get(digest) == Some(identity);
+        let is_whole = range == (0..identity.size);
+        let mut reading = Reading {
+            file,
+            left: range,
+            ahead: None,
+            check: None,
+        };
+        if !is_checked && is_whole {
+            reading.check = Some(Check {
+                contents: self.clone(),
+                digest: *digest,
+                identity,
+                hasher: Hasher::new(digest.algorithm()),
+            });
+        } else if !is_checked {
+            let mut whole = Reading {
+                file: Arc::clone(&reading.file),
+                left: 0..identity.size,
+                ahead: None,
+                check: Some(Check {
+                    contents: self.clone(),
+                    digest: *digest,
+                    identity,
+                    hasher: Hasher::new(digest.algorithm()),
+                }),
+            };
+            while !whole.left.is_empty() || whole.check.is_some() {
+                whole.read_piece()?;
+            }
+        }
+        let piece = reading.read_piece()?;
+        Ok((piece, reading))
+    }
+
+    /// Notes that a file under its digest is what it says.
+    pub(super) fn note_checked(&self, digest: &ContentDigest, file: &File) {
+        if let Ok(identity) = Identity::of(file) {
+            self.checked.insert(*digest, identity);
+        }
     }
 
     /// Takes a file over under its digest, which was checked, durably. The file has to be on the same disk.
@@ -143,41 +192,102 @@ impl Contents {
     }
 }
 
+/// Which state of which file was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    inode: u64,
+    /// Bytes.
+    size: u64,
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self {
+            inode: metadata.ino(),
+            size: metadata.len(),
+            changed: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+}
+
 /// What is still to be read of a file, and the piece that is read while the last one is sent.
 struct Reading {
     file: Arc<File>,
     left: Range<u64>,
-    ahead: Option<tokio::task::JoinHandle<io::Result<Bytes>>>,
+    ahead: Option<tokio::task::JoinHandle<io::Result<(Bytes, Self)>>>,
+    check: Option<Check>,
+}
+
+/// Content that is checked as it is read.
+struct Check {
+    contents: Contents,
+    digest: ContentDigest,
+    identity: Identity,
+    hasher: Hasher,
 }
 
 impl Reading {
-    fn new(file: Arc<File>, left: Range<u64>) -> Self {
-        let mut reading = Self {
-            file,
-            left,
-            ahead: None,
-        };
-        reading.read_ahead();
-        reading
-    }
-
-    fn read_ahead(&mut self) {
-        let piece = self.left.start..self.left.end.min(self.left.start.saturating_add(PIECE));
-        if piece.is_empty() {
-            return;
+    /// The next piece. The last one is given only if all of them are what they should be.
+    fn read_piece(&mut self) -> io::Result<Bytes> {
+        let end = self.left.end.min(self.left.start.saturating_add(PIECE));
+        let piece = read_at(&self.file, self.left.start..end)?;
+        self.left.start = end;
+        if let Some(check) = &mut self.check {
+            check.hasher.update(&piece);
         }
-        self.left.start = piece.end;
-        let file = Arc::clone(&self.file);
-        self.ahead = Some(tokio::task::spawn_blocking(move || read_at(&file, piece)));
+        if self.left.is_empty()
+            && let Some(check) = self.check.take()
+        {
+            check.finish()?;
+        }
+        Ok(piece)
     }
 
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
-        let Some(ahead) = self.ahead.take() else {
-            return Ok(None);
+        let (piece, mut rest) = match self.ahead.take() {
+            Some(ahead) => ahead.await.map_err(io::Error::other)??,
+            None if self.left.is_empty() => return Ok(None),
+            None => {
+                let read = tokio::task::spawn_blocking(move || {
+                    let piece = self.read_piece()?;
+                    Ok::<_, io::Error>((piece, self))
+                });
+                read.await.map_err(io::Error::other)??
+            }
         };
-        let piece = ahead.await.map_err(io::Error::other)??;
-        self.read_ahead();
-        Ok(Some((piece, self)))
+        if !rest.left.is_empty() {
+            let file = Arc::clone(&rest.file);
+            let left = rest.left.clone();
+            let ahead = tokio::task::spawn_blocking(move || {
+                let piece = rest.read_piece()?;
+                Ok((piece, rest))
+            });
+            rest = Self {
+                file,
+                left,
+                ahead: Some(ahead),
+                check: None,
+            };
+        }
+        Ok(Some((piece, rest)))
+    }
+}
+
+impl Check {
+    fn finish(self) -> io::Result<()> {
+        let actual = self.hasher.finish();
+        if actual == self.digest {
+            self.contents.checked.insert(self.digest, self.identity);
+            return Ok(());
+        }
+        tracing::error!(digest = %self.digest, %actual, "content is damaged on the disk and is not served; `ergon registry fsck` says more");
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{} is damaged: it is {actual}", self.digest),
+        ))
     }
 }
 
@@ -193,4 +303,92 @@ pub(super) fn open_own(path: &Path, new: bool) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create_new(new).mode(0o644);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt as _;
+
+    use super::*;
+
+    /// Content of several pieces, in a folder of its own.
+    async fn held(length: usize) -> (tempfile::TempDir, Contents, ContentDigest) {
+        let folder = tempfile::tempdir().unwrap();
+        let contents = Contents::folder(folder.path());
+        contents.prepare().unwrap();
+        let content: Bytes = (0..length).map(|index| (index % 251) as u8).collect();
+        let digest = ContentDigest::of(Algorithm::Sha512, &content);
+        contents.put(digest, content).await.unwrap();
+        (folder, contents, digest)
+    }
+
+    /// What comes of a stream: the bytes, and whether it ended well.
+    async fn came(
+        contents: &Contents,
+        digest: &ContentDigest,
+        range: Range<u64>,
+    ) -> (Vec<u8>, bool) {
+        let Ok(Some(mut stream)) = contents.stream(digest, range).await else {
+            return (Vec::new(), false);
+        };
+        let mut bytes = Vec::new();
+        while let Some(piece) = stream.next().await {
+            match piece {
+                Ok(piece) => bytes.extend(piece),
+                Err(_) => return (bytes, false),
+            }
+        }
+        (bytes, true)
+    }
+
+    #[tokio::test]
+    async fn content_comes_whole_and_in_parts() {
+        let length = 3 * PIECE + 7;
+        let (_folder, contents, digest) = held(length as usize).await;
+        let part = 5..PIECE + 9;
+        let (whole, ended) = came(&contents, &digest, 0..length).await;
+        assert!(ended && whole.len() as u64 == length);
+        let (bytes, ended) = came(&contents, &digest, part.clone()).await;
+        assert!(ended);
+        assert_eq!(bytes, whole[part.start as usize..part.end as usize]);
+        let (_folder, contents, digest) = held(0).await;
+        assert_eq!(came(&contents, &digest, 0..0).await, (Vec::new(), true));
+    }
+
+    #[tokio::test]
+    async fn damaged_content_is_never_given_whole_and_no_part_of_it_at_all() {
+        let length = 2 * PIECE + 7;
+        let (_folder, contents, digest) = held(length as usize).await;
+        assert!(came(&contents, &digest, 0..length).await.1);
+        let file = File::options()
+            .write(true)
+            .open(contents.path(&digest))
+            .unwrap();
+        file.write_all_at(b"x", 0).unwrap();
+        // As after some time, and as another process sees it: with a clock's tick between.
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+        for range in [0..length, 3..9] {
+            let (bytes, ended) = came(&contents, &digest, range).await;
+            assert!(!ended && (bytes.len() as u64) < length);
+        }
+        assert!(came(&contents, &digest, 3..9).await.0.is_empty());
+        file.write_all_at(&[0], 0).unwrap();
+        assert!(
+            came(&contents, &digest, 3..9).await.1,
+            "mended, it is given again"
+        );
+    }
+
+    #[tokio::test]
+    async fn content_that_was_cut_short_ends_in_an_error() {
+        let (_folder, contents, digest) = held(100).await;
+        File::options()
+            .write(true)
+            .open(contents.path(&digest))
+            .unwrap()
+            .set_len(50)
+            .unwrap();
+        assert!(!came(&contents, &digest, 0..100).await.1);
+    }
 }

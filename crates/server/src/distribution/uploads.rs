@@ -294,6 +294,7 @@ fn finish(
     contents
         .adopt(&upload.path, digest)
         .map_err(DistributionError::io("write", &contents.path(digest)))?;
+    contents.note_checked(digest, &upload.file);
     Ok(length)
 }
 
