@@ -13,9 +13,13 @@ use ergon_oci::{Algorithm, ContentDigest, Hasher};
 use futures_util::stream;
 
 use super::error::DistributionError;
+use crate::http::file_frames;
 
 /// So much is read at a time.
 const PIECE: u64 = 512 << 10;
+
+/// Less than this is read; more is sent by the kernel.
+const SMALL: u64 = 64 << 10;
 
 /// Of so much content it is remembered that it was checked.
 const CHECKED: u64 = 16 * 1024;
@@ -103,7 +107,10 @@ impl Contents {
         let (contents, digest) = (self.clone(), *digest);
         let opened = tokio::task::spawn_blocking(move || contents.open(&digest, range)).await?;
         let (piece, rest) = match opened {
-            Ok(opened) => opened,
+            Ok(Opened::Frame(frame)) => {
+                return Ok(Some(Box::pin(stream::once(async { Ok(frame) }))));
+            }
+            Ok(Opened::Pieces(piece, rest)) => (piece, *rest),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(DistributionError::io("read", &self.path(&digest))(error)),
         };
@@ -112,43 +119,38 @@ impl Contents {
         Ok(Some(Box::pin(whole)))
     }
 
-    /// Opens content and reads the first piece of what is wanted.
-    fn open(&self, digest: &ContentDigest, range: Range<u64>) -> io::Result<(Bytes, Reading)> {
+    /// Opens content, and checks it where that has to be before any of it is given.
+    fn open(&self, digest: &ContentDigest, range: Range<u64>) -> io::Result<Opened> {
         let file = Arc::new(File::open(self.path(digest))?);
         let identity = Identity::of(&file)?;
-        let is_checked = self.checked.get(digest) == Some(identity);
-        let is_whole = range == (0..identity.size);
-        let mut reading = Reading {
-            file,
-            left: range,
-            ahead: None,
-            check: None,
+        let check = Check {
+            contents: self.clone(),
+            digest: *digest,
+            identity,
+            hasher: Hasher::new(digest.algorithm()),
         };
-        if !is_checked && is_whole {
-            reading.check = Some(Check {
-                contents: self.clone(),
-                digest: *digest,
-                identity,
-                hasher: Hasher::new(digest.algorithm()),
-            });
-        } else if !is_checked {
-            let mut whole = Reading {
-                file: Arc::clone(&reading.file),
+        if self.checked.get(digest) != Some(identity) {
+            let mut reading = Reading {
+                file: Arc::clone(&file),
                 left: 0..identity.size,
                 ahead: None,
-                check: Some(Check {
-                    contents: self.clone(),
-                    digest: *digest,
-                    identity,
-                    hasher: Hasher::new(digest.algorithm()),
-                }),
+                check: Some(check),
             };
-            while !whole.left.is_empty() || whole.check.is_some() {
-                whole.read_piece()?;
+            if range == reading.left {
+                let piece = reading.read_piece()?;
+                return Ok(Opened::Pieces(piece, Box::new(reading)));
+            }
+            while reading.check.is_some() {
+                reading.read_piece()?;
             }
         }
-        let piece = reading.read_piece()?;
-        Ok((piece, reading))
+        if range.end > identity.size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if range.end - range.start < SMALL {
+            return read_at(&file, range).map(Opened::Frame);
+        }
+        file_frames::frame(&file, range).map(Opened::Frame)
     }
 
     /// Notes that a file under its digest is what it says.
@@ -190,6 +192,14 @@ impl Contents {
         let put = tokio::task::spawn_blocking(put).await?;
         put.map_err(DistributionError::io("write", &self.path(&digest)))
     }
+}
+
+/// Content that can be given.
+enum Opened {
+    /// All of what is wanted.
+    Frame(Bytes),
+    /// The first piece, and what is still to be read and checked.
+    Pieces(Bytes, Box<Reading>),
 }
 
 /// Which state of which file was checked.

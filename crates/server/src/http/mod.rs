@@ -1,10 +1,12 @@
 //! The HTTP face: routes, who may use them, problem documents, streams, the UI.
 
 pub mod authenticate;
+mod connection;
 mod distribution;
 pub mod document;
 pub mod extract;
 mod failures;
+pub mod file_frames;
 mod guard;
 pub mod problem;
 mod routes;
