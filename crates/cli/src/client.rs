@@ -76,6 +76,15 @@ impl Client {
         self.read(self.request(Method::POST, path).json(body)).await
     }
 
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Outcome<T> {
+        self.read(self.request(Method::PATCH, path).json(body))
+            .await
+    }
+
     /// A POST that says all in its path.
     pub async fn post_empty<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
         self.read(self.request(Method::POST, path)).await

@@ -1,7 +1,9 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
+mod access;
 mod lineage;
 
+pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
 pub use lineage::*;

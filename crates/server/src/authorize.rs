@@ -4,6 +4,10 @@
 //! else happens. Today there is one owner and one rule; policies will replace the rule, and
 //! nothing else has to change.
 
+use std::sync::Arc;
+
+use crate::access::{Robot, Scopes, Verb};
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -13,6 +17,10 @@ pub enum Principal {
     Owner,
     /// A process on this machine that opened a companion's socket.
     LocalUser { uid: u32 },
+    /// A program with a name and a secret for the image registry.
+    Robot(Arc<Robot>),
+    /// Whoever was given a token of the token service, as far as the token goes.
+    Bearer { of: Box<Self>, scopes: Scopes },
 }
 
 impl Principal {
@@ -22,6 +30,16 @@ impl Principal {
             Self::Nobody => "nobody".to_owned(),
             Self::Owner => "owner".to_owned(),
             Self::LocalUser { uid } => format!("uid:{uid}"),
+            Self::Robot(robot) => format!("robot:{}", robot.name),
+            Self::Bearer { of, .. } => of.name(),
+        }
+    }
+
+    /// Who it is, whatever they have in hand.
+    pub fn itself(&self) -> &Self {
+        match self {
+            Self::Bearer { of, .. } => of.itself(),
+            other => other,
         }
     }
 }
@@ -37,6 +55,7 @@ pub enum ResourceKind {
     Container,
     Companion,
     Repository,
+    Robot,
 }
 
 /// What is asked about.
@@ -45,6 +64,15 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// As it was asked for; absent: the whole kind.
     pub name: Option<String>,
+    /// Whether its owner lets anybody read it.
+    pub is_public: bool,
+}
+
+impl Resource {
+    #[must_use]
+    pub fn public(self, is_public: bool) -> Self {
+        Self { is_public, ..self }
+    }
 }
 
 /// What is to be done.
@@ -82,11 +110,21 @@ pub enum Action {
     LaunchCompanion,
     SendMessage,
     ReadEvents,
+    /// To ask the image registry whether it is one.
     UseRegistry,
+    /// To ask for a token of the image registry; what it opens is another question.
+    RequestToken,
     ListRepositories,
     PullImage,
     PushImage,
     DeleteImage,
+    ReadRepository,
+    ChangeRepository,
+    ListRobots,
+    AddRobot,
+    ReadRobot,
+    ChangeRobot,
+    RemoveRobot,
 }
 
 impl Action {
@@ -121,10 +159,28 @@ impl Action {
                 ResourceKind::Companion
             }
             Self::UseRegistry
+            | Self::RequestToken
             | Self::ListRepositories
             | Self::PullImage
             | Self::PushImage
-            | Self::DeleteImage => ResourceKind::Repository,
+            | Self::DeleteImage
+            | Self::ReadRepository
+            | Self::ChangeRepository => ResourceKind::Repository,
+            Self::ListRobots
+            | Self::AddRobot
+            | Self::ReadRobot
+            | Self::ChangeRobot
+            | Self::RemoveRobot => ResourceKind::Robot,
+        }
+    }
+
+    /// What it is to somebody who may use the image registry; other actions are none of theirs.
+    const fn verb(self) -> Option<Verb> {
+        match self {
+            Self::PullImage => Some(Verb::Pull),
+            Self::PushImage => Some(Verb::Push),
+            Self::DeleteImage => Some(Verb::Delete),
+            _ => None,
         }
     }
 
@@ -133,12 +189,26 @@ impl Action {
         Resource {
             kind: self.resource_kind(),
             name,
+            is_public: false,
         }
     }
 
     /// Whether anybody may, because it comes before one can show who one is.
     const fn is_open(self) -> bool {
-        matches!(self, Self::ReadHealth | Self::ReadInterface | Self::SignIn)
+        matches!(
+            self,
+            Self::ReadHealth | Self::ReadInterface | Self::SignIn | Self::RequestToken
+        )
+    }
+}
+
+impl From<Verb> for Action {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Pull => Self::PullImage,
+            Verb::Push => Self::PushImage,
+            Verb::Delete => Self::DeleteImage,
+        }
     }
 }
 
@@ -153,20 +223,57 @@ pub enum Decision {
 
 /// Decides.
 pub fn authorize(principal: &Principal, action: Action, resource: &Resource) -> Decision {
-    let decision = match principal {
+    let decision = decide(principal, action, resource);
+    if decision != Decision::Allow {
+        tracing::info!(principal = principal.name(), ?action, kind = ?resource.kind, name = resource.name, ?decision, "refused");
+    }
+    decision
+}
+
+/// The same without a word in the log, for whoever only wants to know.
+pub fn would_allow(principal: &Principal, action: Action, resource: &Resource) -> bool {
+    decide(principal, action, resource) == Decision::Allow
+}
+
+fn decide(principal: &Principal, action: Action, resource: &Resource) -> Decision {
+    match principal {
         Principal::Owner => Decision::Allow,
         // The socket's folder can be entered by the stack's own user only; the peer is still asked for.
         Principal::LocalUser { uid } if action == Action::SendMessage && is_this_user(*uid) => {
             Decision::Allow
         }
-        Principal::LocalUser { .. } => Decision::Deny,
-        Principal::Nobody if action.is_open() => Decision::Allow,
+        Principal::Robot(robot) if robot_may(robot, action, resource) => Decision::Allow,
+        // A token goes as far as its scopes, and no further than whoever has it.
+        Principal::Bearer { of, scopes } => match decide(of, action, resource) {
+            Decision::Allow if reaches(scopes, action, resource) => Decision::Allow,
+            // Another token would do.
+            Decision::Allow => Decision::Identify,
+            other => other,
+        },
+        Principal::Robot(_) | Principal::Nobody if may_anybody(action, resource) => Decision::Allow,
+        Principal::LocalUser { .. } | Principal::Robot(_) => Decision::Deny,
         Principal::Nobody => Decision::Identify,
-    };
-    if decision != Decision::Allow {
-        tracing::info!(principal = principal.name(), ?action, kind = ?resource.kind, name = resource.name, ?decision, "refused");
     }
-    decision
+}
+
+fn may_anybody(action: Action, resource: &Resource) -> bool {
+    action.is_open() || action == Action::PullImage && resource.is_public
+}
+
+fn robot_may(robot: &Robot, action: Action, resource: &Resource) -> bool {
+    match (action.verb(), &resource.name) {
+        (Some(verb), Some(name)) => robot.may(name, verb),
+        _ if action == Action::ListRepositories => robot.may_see_the_catalog(),
+        _ => action == Action::UseRegistry,
+    }
+}
+
+fn reaches(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
+    match (action.verb(), &resource.name) {
+        (Some(verb), Some(name)) => scopes.allows(name, verb),
+        _ if action == Action::ListRepositories => scopes.allows_catalog(),
+        _ => action == Action::UseRegistry,
+    }
 }
 
 /// The user the stack runs as, or root.
@@ -177,9 +284,35 @@ fn is_this_user(uid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Scopes;
 
     fn decide(principal: &Principal, action: Action) -> Decision {
         authorize(principal, action, &action.on(None))
+    }
+
+    fn decide_on(principal: &Principal, action: Action, repository: &str) -> Decision {
+        authorize(principal, action, &action.on(Some(repository.to_owned())))
+    }
+
+    fn robot(allowances: &[&str]) -> Principal {
+        Principal::Robot(Arc::new(Robot {
+            name: "ci".to_owned(),
+            about: String::new(),
+            allowances: allowances
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect(),
+            secret_at: 0,
+            created_at: 0,
+            expires_at: None,
+        }))
+    }
+
+    fn bearer(of: Principal, scopes: &str) -> Principal {
+        Principal::Bearer {
+            of: Box::new(of),
+            scopes: Scopes::parse([scopes]),
+        }
     }
 
     #[test]
@@ -221,5 +354,93 @@ mod tests {
             ),
             Decision::Deny
         );
+    }
+
+    #[test]
+    fn a_robot_may_do_what_it_was_allowed_and_nothing_of_the_stack() {
+        let robot = robot(&["team/*:pull,push"]);
+        for (action, repository, decision) in [
+            (Action::PullImage, "team/app", Decision::Allow),
+            (Action::PushImage, "team/app", Decision::Allow),
+            (Action::DeleteImage, "team/app", Decision::Deny),
+            (Action::PullImage, "other/app", Decision::Deny),
+            (Action::ReadRepository, "team/app", Decision::Deny),
+            (Action::ChangeRepository, "team/app", Decision::Deny),
+            (Action::ReadProject, "team/app", Decision::Deny),
+        ] {
+            assert_eq!(
+                decide_on(&robot, action, repository),
+                decision,
+                "{action:?} {repository}"
+            );
+        }
+        assert_eq!(decide(&robot, Action::UseRegistry), Decision::Allow);
+        for action in [
+            Action::ListRepositories,
+            Action::ListRobots,
+            Action::AddRobot,
+            Action::ReadEvents,
+            Action::PullImage,
+        ] {
+            assert_eq!(decide(&robot, action), Decision::Deny, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_who_may_pull_everything_sees_every_name() {
+        let all = robot(&["*:pull"]);
+        assert_eq!(decide(&all, Action::ListRepositories), Decision::Allow);
+    }
+
+    #[test]
+    fn a_token_goes_as_far_as_its_scopes() {
+        let token = bearer(Principal::Owner, "repository:team/app:pull");
+        for (action, repository, decision) in [
+            (Action::PullImage, "team/app", Decision::Allow),
+            // The owner may, and with another token they would.
+            (Action::PushImage, "team/app", Decision::Identify),
+            (Action::PullImage, "other", Decision::Identify),
+            (Action::ReadProject, "team/app", Decision::Identify),
+        ] {
+            assert_eq!(
+                decide_on(&token, action, repository),
+                decision,
+                "{action:?} {repository}"
+            );
+        }
+        assert_eq!(decide(&token, Action::UseRegistry), Decision::Allow);
+        assert_eq!(decide(&token, Action::ListRepositories), Decision::Identify);
+        assert_eq!(decide(&token, Action::ListRobots), Decision::Identify);
+        let catalog = bearer(Principal::Owner, "registry:catalog:*");
+        assert_eq!(decide(&catalog, Action::ListRepositories), Decision::Allow);
+    }
+
+    #[test]
+    fn a_token_goes_no_further_than_whoever_has_it() {
+        let of = robot(&["team/app:pull"]);
+        let token = bearer(
+            of,
+            "repository:team/app:pull,push,delete registry:catalog:*",
+        );
+        let pull = decide_on(&token, Action::PullImage, "team/app");
+        let push = decide_on(&token, Action::PushImage, "team/app");
+        assert_eq!((pull, push), (Decision::Allow, Decision::Deny));
+        assert_eq!(decide(&token, Action::ListRepositories), Decision::Deny);
+        let nobodys = bearer(Principal::Nobody, "repository:team/app:pull");
+        let pull = decide_on(&nobodys, Action::PullImage, "team/app");
+        assert_eq!(pull, Decision::Identify);
+    }
+
+    #[test]
+    fn anybody_may_pull_what_is_public_and_do_nothing_else_to_it() {
+        let public = |action: Action| action.on(Some("app".to_owned())).public(true);
+        let token = bearer(Principal::Nobody, "repository:app:pull");
+        for principal in [Principal::Nobody, robot(&["other:pull"]), token] {
+            let may = |action| would_allow(&principal, action, &public(action));
+            assert!(may(Action::PullImage), "{principal:?}");
+            assert!(!may(Action::PushImage), "{principal:?}");
+            assert!(!may(Action::DeleteImage), "{principal:?}");
+            assert!(!may(Action::ReadRepository), "{principal:?}");
+        }
     }
 }

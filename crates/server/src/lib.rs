@@ -6,6 +6,7 @@
 //! `registry`, `containers` and `companions` are what it does, and know nothing of HTTP. [`api`] holds
 //! the types that go over the wire; [`openapi`] describes them.
 
+mod access;
 pub mod api;
 mod authorize;
 mod companions;
@@ -27,5 +28,6 @@ mod watch;
 mod words;
 
 pub use http::document::openapi;
+pub use http::hosts::{HostName, ParseHostNameError};
 pub use start::{Config, Ready, run, serve};
 pub use start_error::StartError;

@@ -11,6 +11,7 @@ use ergon_store::{EventRow, NewEvent, StackId, Store, StoreError};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Repositories, Robots, TokenService};
 use crate::api;
 use crate::authorize::Principal;
 use crate::companions::{Companions, Sockets};
@@ -19,7 +20,7 @@ use crate::data_folder::DataFolder;
 use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
-use crate::http::authenticate::AllowedHosts;
+use crate::http::hosts::AllowedHosts;
 use crate::jobs::{Desk, Jobs};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
@@ -52,6 +53,10 @@ pub struct Parts {
     pub shutdown: CancellationToken,
     pub directory: Directory,
     pub sessions: Sessions,
+    pub robots: Robots,
+    pub tokens: TokenService,
+    /// The names under which it may be asked.
+    pub hosts: AllowedHosts,
     pub sockets: Sockets,
     pub crew: Crew,
     pub desk: Desk,
@@ -156,6 +161,21 @@ impl Stack {
         &self.sessions
     }
 
+    /// Who uses the image registry under a name of their own.
+    pub fn robots(&self) -> &Robots {
+        &self.robots
+    }
+
+    /// Gives tokens for the image registry, and says whose they are.
+    pub fn tokens(&self) -> &TokenService {
+        &self.tokens
+    }
+
+    /// How the image registry's repositories are kept.
+    pub fn repositories(&self) -> Repositories<'_> {
+        Repositories::new(&self.store)
+    }
+
     pub fn projects(&self) -> Projects<'_> {
         Projects::new(self)
     }
@@ -176,8 +196,8 @@ impl Stack {
         Companions::new(self)
     }
 
-    pub fn allowed_hosts(&self) -> AllowedHosts {
-        AllowedHosts::new(self.address.ip())
+    pub fn allowed_hosts(&self) -> &AllowedHosts {
+        &self.hosts
     }
 
     /// The address for people.

@@ -14,11 +14,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Robots, TokenService};
 use crate::containers::Crew;
 use crate::data_folder::DataFolder;
 use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
+use crate::http::hosts::{AllowedHosts, HostName};
 use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
@@ -33,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Names under which other machines may ask for it.
+    pub hosts: Vec<HostName>,
     /// The stack's own folder.
     pub data: PathBuf,
     /// The cache that all builds of this user share.
@@ -118,10 +122,15 @@ async fn build(
         .map_err(|error| StartError::folder(data.root(), error))?;
     let token = data.token(&entropy)?;
     let cache = Cache::open(&config.cache)?;
+    let id = store
+        .stack_id(&StackId::from_random(entropy.bytes()))
+        .await?;
+    let robots = Robots::open(store.clone(), entropy.clone()).await?;
     let stack = Stack::new(Parts {
-        id: store
-            .stack_id(&StackId::from_random(entropy.bytes()))
-            .await?,
+        tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
+        robots,
+        id,
+        hosts: AllowedHosts::new(address.ip(), config.hosts),
         name: name(),
         token,
         cache,

@@ -443,6 +443,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Repositories by name, a thousand at a time. */
+        get: operations["list_repositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repositories/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One repository. */
+        get: operations["repository"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Keep a repository otherwise. Where there is none of the name it is made, so that it can be kept so from its first image on. */
+        patch: operations["change_repository"];
+        trace?: never;
+    };
+    "/api/v1/robots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every robot, by name; also those that have ended. */
+        get: operations["list_robots"];
+        put?: never;
+        /** Add a robot. Its secret is in the answer and nowhere else; 409 where there is a robot of the name. */
+        post: operations["add_robot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robots/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One robot. */
+        get: operations["robot"];
+        put?: never;
+        post?: never;
+        /** Remove a robot. Its secret, and every token that was given for it, is worth nothing from then on. */
+        delete: operations["remove_robot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/robots/{name}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a robot another secret. The old one, and every token that was given for it, is worth nothing from then on. */
+        post: operations["rotate_robot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -523,6 +611,23 @@ export interface components {
             location: string;
             /** @description The display name; absent: the folder's or repository's last part. */
             name?: string | null;
+        };
+        /** @description A robot to be: a program that uses the image registry under a name and a secret of its own. */
+        AddRobot: {
+            /** @description What it is for. */
+            about?: string;
+            /**
+             * @description What it may do where, `REPOSITORIES:VERBS` each. Repositories are a name, `team/*` for all below it, or `*` for
+             *     all; verbs are some of `pull`, `push` and `delete` with commas between, or `*` for all.
+             */
+            allow: string[];
+            /**
+             * Format: int32
+             * @description After so many days it ends; absent: it does not.
+             */
+            days?: number | null;
+            /** @description Small letters, digits, `-`, `_` and `.`, at most 63: the user name it signs in with. */
+            name: string;
         };
         /** @description One of the six questions, answered. */
         Answer: {
@@ -647,6 +752,13 @@ export interface components {
              */
             size: number;
             tags: string[];
+        };
+        /** @description How a repository is to be kept from now on; what is absent stays as it is. */
+        ChangeRepository: {
+            /** @description Whether anybody may pull from it, without a name and a secret. */
+            anonymous_pull?: boolean | null;
+            /** @description Whether a tag that is there stays what it is. */
+            immutable_tags?: boolean | null;
         };
         /** @description Who is in the directory. */
         Companion: {
@@ -1111,6 +1223,37 @@ export interface components {
                 problem?: string | null;
             }[];
         };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Repository: {
+            items: {
+                /** @description Whether anybody may pull from it, without a name and a secret. */
+                anonymous_pull: boolean;
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description Whether a tag that is there stays what it is. The tag of a build, the first twelve digits of its hash, always does. */
+                immutable_tags: boolean;
+                name: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Robot: {
+            items: {
+                /** @description What it is for; may be empty. */
+                about: string;
+                /** @description What it may do where: `team/*:pull,push`, … */
+                allow: string[];
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description Whether that time has come. */
+                expired: boolean;
+                /** @description RFC 3339; absent: it does not end by itself. */
+                expires_at?: string | null;
+                /** @description The user name it signs in with. */
+                name: string;
+                /** @description When its secret was made. RFC 3339. */
+                secret_at: string;
+            }[];
+        };
         /** @description A message to a companion. */
         Message: {
             content: string;
@@ -1223,6 +1366,38 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description Who answers. */
             from: string;
+        };
+        /** @description A repository of the image registry, and how it is kept. */
+        Repository: {
+            /** @description Whether anybody may pull from it, without a name and a secret. */
+            anonymous_pull: boolean;
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description Whether a tag that is there stays what it is. The tag of a build, the first twelve digits of its hash, always does. */
+            immutable_tags: boolean;
+            name: string;
+        };
+        /** @description A program that uses the image registry under a name and a secret of its own. */
+        Robot: {
+            /** @description What it is for; may be empty. */
+            about: string;
+            /** @description What it may do where: `team/*:pull,push`, … */
+            allow: string[];
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description Whether that time has come. */
+            expired: boolean;
+            /** @description RFC 3339; absent: it does not end by itself. */
+            expires_at?: string | null;
+            /** @description The user name it signs in with. */
+            name: string;
+            /** @description When its secret was made. RFC 3339. */
+            secret_at: string;
+        };
+        /** @description A robot and its secret, which is shown this once and kept nowhere. */
+        RobotSecret: components["schemas"]["Robot"] & {
+            /** @description The password it signs in with. */
+            secret: string;
         };
         /** @description Run a folder without writing into it. */
         RunFolder: {
@@ -2233,6 +2408,259 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryEntry"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_repositories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The last name of the page before; absent: from the beginning. */
+                after: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Repository"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    repository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its whole name; `/` is written `%2F`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_repository: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its whole name; `/` is written `%2F`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRepository"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_robots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Robot"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddRobot"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RobotSecret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Robot"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_robot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RobotSecret"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -1,9 +1,14 @@
 //! The registry: builds, images, manifests and how they hang together.
 
+mod repository;
+mod robot;
+
 use clap::{Args, Subcommand};
 use ergon_server::api::{Build, BuildChanges, BuildSummary, List, RegistryEntry};
 use jiff::Timestamp;
 
+use self::repository::Repository;
+use self::robot::Robot;
 use super::arguments::{Format, Stack};
 use crate::failure::Outcome;
 use crate::output;
@@ -42,6 +47,8 @@ enum RegistryCommand {
         #[command(flatten)]
         format: Format,
     },
+    Robot(Robot),
+    Repository(Repository),
 }
 
 impl Registry {
@@ -79,6 +86,8 @@ impl Registry {
                     story::changes(&found, Timestamp::now())
                 })
             }
+            RegistryCommand::Robot(robot) => robot.run(&client).await,
+            RegistryCommand::Repository(repository) => repository.run(&client).await,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use ergon_server::{Config, Ready};
+use ergon_server::{Config, HostName, Ready};
 
 use super::arguments::Stack;
 use super::packing;
@@ -22,6 +22,15 @@ pub struct Up {
         hide_env_values = true
     )]
     listen: SocketAddr,
+    /// A name under which other machines ask for it: registry.example.com; may be repeated
+    #[arg(
+        long = "host",
+        value_name = "NAME",
+        env = "ERGON_HOSTS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    hosts: Vec<HostName>,
     #[command(flatten)]
     sandbox: packing::Sandbox,
     #[command(flatten)]
@@ -32,6 +41,7 @@ impl Up {
     pub async fn run(self) -> Outcome {
         let config = Config {
             listen: self.listen,
+            hosts: self.hosts,
             data: folders::data(self.stack.data.as_deref())?,
             cache: folders::cache()?,
             extra_authority: packing::extra_authority()?,

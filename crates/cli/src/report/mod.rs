@@ -10,4 +10,6 @@ mod examples;
 pub mod jobs;
 pub mod projects;
 pub mod replies;
+pub mod repositories;
+pub mod robots;
 pub mod story;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Distribution;
 use super::error::DistributionError;
+use super::fixed;
 
 /// The largest manifest that is taken, in bytes: what the specification has registries take at least.
 pub const LARGEST_MANIFEST: u64 = ergon_oci::model::LARGEST_DOCUMENT;
@@ -192,21 +193,14 @@ impl Distribution {
         };
         change.put_registry_manifest(&row).await?;
         for tag in tags {
-            let meant = change.tagged(name, tag.as_str()).await?;
-            if let Some(meant) = meant.filter(|meant| *meant != digest)
-                && self.is_immutable(repository, tag).await?
-            {
-                return Err(Refusal::new(
-                    403,
-                    Code::Denied,
-                    format!("the tag `{tag}` of `{name}` means {meant} and stays what it is: choose another tag"),
-                )
-                .into());
+            let tag = tag.as_str();
+            if let Some(meant) = fixed::meaning_against(&mut change, name, tag, &digest).await? {
+                return Err(fixed::refused(name, tag, &meant).into());
             }
             change
                 .put_registry_tag(&RegistryTagRow {
                     repository: name.to_owned(),
-                    tag: tag.as_str().to_owned(),
+                    tag: tag.to_owned(),
                     digest: digest.clone(),
                     pushed_at: time,
                 })
@@ -243,6 +237,14 @@ impl Distribution {
         let Some(tags) = gone else {
             return Ok(false);
         };
+        let goes = match reference {
+            TagOrDigest::Tag(_) => std::slice::from_ref(&text),
+            TagOrDigest::Digest(_) => &tags,
+        };
+        if !goes.is_empty() && change.has_immutable_tags(name).await? {
+            // What was done so far never was: the change is not committed.
+            return Err(fixed::kept(name, goes).into());
+        }
         change.commit().await?;
         let changed = tags.iter().map(String::as_str).chain([text.as_str()]);
         self.manifests.changed(name, changed);

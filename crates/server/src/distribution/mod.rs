@@ -7,6 +7,7 @@
 mod cache;
 mod contents;
 mod error;
+mod fixed;
 mod links;
 mod manifests;
 mod publish;
@@ -16,7 +17,7 @@ mod uploads;
 use std::path::Path;
 
 use ergon_oci::ContentDigest;
-use ergon_oci::registry::{RepositoryName, Tag};
+use ergon_oci::registry::RepositoryName;
 use ergon_store::{BlobLink, RepositoryRow, Store};
 
 use cache::ManifestCache;
@@ -175,15 +176,5 @@ impl Distribution {
             .links
             .remove(name.as_str(), &digest.to_string())
             .await?)
-    }
-
-    /// Whether a tag, once given, stays what it is.
-    async fn is_immutable(
-        &self,
-        repository: &RepositoryName,
-        _tag: &Tag,
-    ) -> Result<bool, DistributionError> {
-        let row = self.store.repository(repository.as_str()).await?;
-        Ok(row.is_some_and(|row| row.immutable_tags))
     }
 }

@@ -8,6 +8,7 @@ use ergon_store::BlobLink;
 
 use super::Distribution;
 use super::error::DistributionError;
+use super::fixed;
 
 /// Who pushed what no client did.
 const BY: &str = "build";
@@ -45,16 +46,7 @@ impl Distribution {
         tags: Vec<Tag>,
     ) -> Result<(), DistributionError> {
         let content_digest = ContentDigest::from(*digest);
-        let mut wanted = Vec::new();
-        for tag in tags {
-            let meant = self
-                .store
-                .tagged_manifest(repository.as_str(), tag.as_str())
-                .await?;
-            if meant.is_none_or(|meant| meant.digest != content_digest.to_string()) {
-                wanted.push(tag);
-            }
-        }
+        let wanted = self.tags_to_move(repository, &content_digest, tags).await?;
         let known = self
             .store
             .registry_manifest(repository.as_str(), &content_digest.to_string())
@@ -81,6 +73,27 @@ impl Distribution {
             BY,
         )
         .await
+    }
+
+    /// Those tags that do not mean it yet, and may.
+    async fn tags_to_move(
+        &self,
+        repository: &RepositoryName,
+        digest: &ContentDigest,
+        tags: Vec<Tag>,
+    ) -> Result<Vec<Tag>, DistributionError> {
+        let (name, digest) = (repository.as_str(), digest.to_string());
+        let mut wanted = Vec::new();
+        let mut look = self.store.unobserved().await?;
+        for tag in tags {
+            let fixed = fixed::meaning_against(&mut look, name, tag.as_str(), &digest).await?;
+            if let Some(meant) = fixed {
+                tracing::warn!(repository = name, tag = tag.as_str(), meant, %digest, "an image that was built is served by its digest only: the tag stays what it is");
+            } else if look.tagged(name, tag.as_str()).await?.as_deref() != Some(&digest) {
+                wanted.push(tag);
+            }
+        }
+        Ok(wanted)
     }
 
     /// Takes a manifest and its blobs over from the cache: as hard links, where it is on the same disk.

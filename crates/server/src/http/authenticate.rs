@@ -1,10 +1,9 @@
 //! Who asks: by token, by session cookie, or nobody. And whether a browser was tricked into asking.
 
-use std::net::IpAddr;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
+use super::hosts::named_host;
 use super::problem::Failure;
 use crate::authorize::Principal;
 use crate::sessions::{SESSION_DAYS, Secret};
@@ -74,51 +73,6 @@ impl SessionCookie {
     }
 }
 
-/// The names under which this stack may be asked. A page of another site whose name was made to point
-/// at this machine sends its own name, and is refused.
-#[derive(Clone, Debug)]
-pub struct AllowedHosts {
-    listening: IpAddr,
-}
-
-impl AllowedHosts {
-    pub fn new(listening: IpAddr) -> Self {
-        Self { listening }
-    }
-
-    /// The host a request names, where it is one of ours.
-    pub fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Failure> {
-        let named = named_host(headers, uri);
-        if named.as_deref().is_some_and(|host| self.allows(host)) {
-            return Ok(());
-        }
-        let named = named.unwrap_or_else(|| "no host".to_owned());
-        Err(Failure::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            format!("the request is for `{named}`, which is not this stack"),
-        )
-        .with_remedy("use http://localhost, or the address that `ergon up` listens on"))
-    }
-
-    fn allows(&self, authority: &str) -> bool {
-        let Some(host) = host_of(authority) else {
-            return false;
-        };
-        if host.eq_ignore_ascii_case("localhost") {
-            return true;
-        }
-        // Only names can be made to point elsewhere; an address is what it is.
-        match host.parse::<IpAddr>() {
-            Ok(address) => {
-                self.listening.is_unspecified()
-                    || address == self.listening
-                    || address.is_loopback()
-            }
-            Err(_) => false,
-        }
-    }
-}
-
 /// Refuses a change that a page of another site had the browser ask for.
 pub fn check_origin(
     method: &Method,
@@ -159,66 +113,9 @@ fn is_origin(origin: &HeaderValue, host: Option<String>) -> bool {
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The host and port a request names.
-fn named_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    if let Some(authority) = uri.authority() {
-        return Some(authority.as_str().to_owned());
-    }
-    let mut values = headers.get_all(header::HOST).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then(|| value.to_owned())
-}
-
-/// `localhost:7411` → `localhost`, `[::1]:7411` → `::1`.
-fn host_of(authority: &str) -> Option<&str> {
-    let (host, rest) = match authority.strip_prefix('[') {
-        Some(bracketed) => bracketed.split_once(']')?,
-        None => match authority.split_once(':') {
-            Some((host, _)) => (host, &authority[host.len()..]),
-            None => (authority, ""),
-        },
-    };
-    let port_is_good = match rest.strip_prefix(':') {
-        Some(port) => port.parse::<u16>().is_ok(),
-        None => rest.is_empty(),
-    };
-    port_is_good.then_some(host)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn allows(listening: &str, host: &str) -> bool {
-        AllowedHosts::new(listening.parse().unwrap()).allows(host)
-    }
-
-    #[test]
-    fn only_names_of_this_machine_are_served() {
-        for host in [
-            "localhost",
-            "LOCALHOST:7411",
-            "127.0.0.1:80",
-            "[::1]:7411",
-            "127.8.8.8",
-        ] {
-            assert!(allows("127.0.0.1", host), "{host}");
-        }
-        for host in [
-            "",
-            "evil.example",
-            "localhost.evil.example:7411",
-            "10.0.0.1",
-            "localhost:x",
-            "[::1",
-            "a@localhost",
-        ] {
-            assert!(!allows("127.0.0.1", host), "{host}");
-        }
-        assert!(allows("10.0.0.1", "10.0.0.1:7411"));
-        assert!(allows("0.0.0.0", "192.168.3.4:7411"));
-        assert!(!allows("0.0.0.0", "evil.example"));
-    }
 
     fn checked(origin: Option<&'static str>, credential: &Credential) -> bool {
         let mut headers = HeaderMap::new();

@@ -6,6 +6,7 @@ use ergon_hermes::{DirectoryError, SendError};
 use ergon_store::StoreError;
 
 use super::problem::Failure;
+use crate::access::{RepositoryError, RobotError};
 use crate::companions::CompanionError;
 use crate::containers::ContainerError;
 use crate::jobs::JobError;
@@ -31,6 +32,29 @@ impl From<StoreError> for Failure {
             StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             error => Self::internal(&error),
         }
+    }
+}
+
+impl From<RobotError> for Failure {
+    fn from(error: RobotError) -> Self {
+        let status = match error {
+            RobotError::NotFound { .. } => StatusCode::NOT_FOUND,
+            RobotError::Exists { .. } => StatusCode::CONFLICT,
+            RobotError::Store(error) => return error.into(),
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<RepositoryError> for Failure {
+    fn from(error: RepositoryError) -> Self {
+        let status = match error {
+            RepositoryError::NotFound { .. } => StatusCode::NOT_FOUND,
+            RepositoryError::Store(error) => return error.into(),
+            RepositoryError::Name(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

@@ -8,6 +8,7 @@ pub mod extract;
 mod failures;
 pub mod file_frames;
 mod guard;
+pub mod hosts;
 pub mod problem;
 mod routes;
 pub mod serve;

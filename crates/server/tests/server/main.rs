@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
+mod access;
 mod containers;
 mod crash;
 mod doors;
 mod events;
 mod lineage;
+mod logins;
 mod problems;
 mod projects;
 mod start;

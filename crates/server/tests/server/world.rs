@@ -52,6 +52,7 @@ pub struct Answer {
 pub fn config(folder: &Path) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        hosts: Vec::new(),
         data: folder.join("data"),
         cache: folder.join("cache"),
         extra_authority: ExtraAuthority::Host,
@@ -77,9 +78,25 @@ impl World {
 
     /// A stack over folders of an earlier one.
     pub async fn over(folder: tempfile::TempDir) -> Self {
+        let config = config(folder.path());
+        Self::with(folder, config).await
+    }
+
+    /// A stack that other machines ask under these names.
+    pub async fn named(hosts: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hosts = hosts.iter().map(|name| name.parse().unwrap()).collect();
+        let config = Config {
+            hosts,
+            ..config(folder.path())
+        };
+        Self::with(folder, config).await
+    }
+
+    async fn with(folder: tempfile::TempDir, config: Config) -> Self {
         let shutdown = CancellationToken::new();
         let (sender, receiver) = oneshot::channel();
-        let stack = ergon_server::serve(config(folder.path()), shutdown.clone(), |ready| {
+        let stack = ergon_server::serve(config, shutdown.clone(), |ready| {
             drop(sender.send(ready));
         });
         let task = tokio::spawn(stack);

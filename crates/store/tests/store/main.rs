@@ -6,6 +6,7 @@
     reason = "a test says why by where it fails"
 )]
 
+mod access;
 mod behaviour;
 mod crash;
 mod database;

@@ -2,44 +2,125 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use ergon_oci::registry::{Refusal, RepositoryName};
+use ergon_oci::registry::RepositoryName;
 
-use crate::authorize::{Action, Principal};
+use super::Failure;
+use crate::access::{Credential, Lack, Scope, Verb, Verbs, bearer_challenge};
+use crate::authorize::{Action, Principal, Resource, would_allow};
+use crate::distribution::DistributionError;
+use crate::http::hosts::named_host;
 use crate::stack::Stack;
 
-/// Finds out who asks: the stack's token as a bearer's, or as the password of whatever user.
-#[allow(clippy::unused_async, reason = "robots are looked up")]
-pub async fn identify(stack: &Stack, headers: &HeaderMap) -> Result<Principal, Refusal> {
-    let credential = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '));
-    let is_owner = match credential {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            stack.token().matches(token.trim())
-        }
-        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
-            password(encoded.trim()).is_some_and(|password| stack.token().matches(&password))
-        }
-        _ => false,
+/// What somebody is told who showed nothing good.
+pub const LOGIN: &str = "this needs a login: user `ergon` with what `ergon token` prints as the password, or a robot with its secret";
+
+/// Who asks, and what was wrong with what they showed.
+#[derive(Debug)]
+pub struct Caller {
+    pub principal: Principal,
+    pub lack: Lack,
+}
+
+/// Finds out who asks. A credential that is not good is nobody's.
+pub fn identify(stack: &Stack, headers: &HeaderMap) -> Caller {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Caller {
+            principal: Principal::Nobody,
+            lack: Lack::Nothing,
+        };
     };
-    Ok(if is_owner {
-        Principal::Owner
-    } else {
-        Principal::Nobody
-    })
+    let credential = value.to_str().ok().and_then(Credential::parse);
+    match credential.and_then(|credential| recognise(stack, &credential)) {
+        Some(principal) => Caller {
+            principal,
+            // Whatever it does not open, another may.
+            lack: Lack::Insufficient,
+        },
+        None => Caller {
+            principal: Principal::Nobody,
+            lack: Lack::Invalid,
+        },
+    }
 }
 
-fn password(encoded: &str) -> Option<String> {
-    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    decoded
-        .split_once(':')
-        .map(|(_, password)| password.to_owned())
+/// Whose credential it is: the stack's token opens everything, under whatever name.
+pub fn recognise(stack: &Stack, credential: &Credential) -> Option<Principal> {
+    match credential {
+        Credential::Basic { user, password } => with_secret(stack, user, password),
+        Credential::Bearer(token) if stack.token().matches(token) => Some(Principal::Owner),
+        Credential::Bearer(token) => stack.tokens().bearer(token),
+    }
 }
 
-/// How one may show who one is.
-pub fn challenge(_parts: &Parts, _repository: Option<&RepositoryName>, _action: Action) -> String {
-    "Basic realm=\"ergon\"".to_owned()
+/// Whose name and secret it is.
+pub fn with_secret(stack: &Stack, user: &str, password: &str) -> Option<Principal> {
+    if stack.token().matches(password) {
+        return Some(Principal::Owner);
+    }
+    let robot = stack.robots().with_secret(user, password)?;
+    Some(Principal::Robot(robot))
+}
+
+/// What is asked about. Whether it is public is looked up only where that decides.
+pub async fn resource(
+    stack: &Stack,
+    principal: &Principal,
+    action: Action,
+    repository: Option<&RepositoryName>,
+) -> Result<Resource, Failure> {
+    let resource = action.on(repository.map(ToString::to_string));
+    match repository {
+        Some(name) if action == Action::PullImage && !would_allow(principal, action, &resource) => {
+            let is_public = stack.repositories().is_public(name).await;
+            Ok(resource.public(is_public.map_err(DistributionError::from)?))
+        }
+        _ => Ok(resource),
+    }
+}
+
+/// What somebody is told who is known, and may not.
+pub fn denial(
+    principal: &Principal,
+    action: Action,
+    repository: Option<&RepositoryName>,
+) -> String {
+    let done = match action {
+        Action::PullImage => "pull from",
+        Action::PushImage => "push to",
+        Action::DeleteImage => "delete from",
+        _ => "list the repositories of",
+    };
+    let name = principal.name();
+    match repository {
+        Some(repository) => format!("{name} may not {done} `{repository}`"),
+        None => format!("{name} may not {done} this registry"),
+    }
+}
+
+/// Where one gets a token, and for what.
+pub fn challenge(
+    parts: &Parts,
+    repository: Option<&RepositoryName>,
+    action: Action,
+    lack: Lack,
+) -> String {
+    let scope = match (repository, action) {
+        (Some(name), Action::PushImage) => {
+            // Whoever pushes looks first what is there already.
+            let verbs: Verbs = [Verb::Pull, Verb::Push].into_iter().collect();
+            Some(Scope::repository(name.clone(), verbs))
+        }
+        (Some(name), Action::PullImage) => Some(Scope::repository(name.clone(), Verb::Pull)),
+        (Some(name), Action::DeleteImage) => Some(Scope::repository(name.clone(), Verb::Delete)),
+        (None, Action::ListRepositories) => Some(Scope::Catalog),
+        _ => None,
+    };
+    // What ends TLS in front of us says so, and a client that says it itself misleads nobody else.
+    let forwarded = parts.headers.get("x-forwarded-proto");
+    let scheme = match forwarded {
+        Some(scheme) if scheme == "https" => "https",
+        _ => "http",
+    };
+    let authority = named_host(&parts.headers, &parts.uri).unwrap_or_default();
+    bearer_challenge(scheme, &authority, scope.as_ref(), lack)
 }

@@ -53,12 +53,8 @@ pub fn empty_object() -> Response {
 pub fn refused(failure: Failure, is_head: bool) -> Response {
     let (refusal, challenge) = match failure {
         Failure::Refused(refusal) => (refusal, None),
-        Failure::Unauthorized { challenge } => {
-            let refusal = Refusal::new(
-                401,
-                Code::Unauthorized,
-                "this needs a login: user `ergon`, with what `ergon token` prints as the password",
-            );
+        Failure::Unauthorized { challenge, message } => {
+            let refusal = Refusal::new(401, Code::Unauthorized, message);
             (refusal, Some(challenge))
         }
     };

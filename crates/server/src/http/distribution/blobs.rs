@@ -156,7 +156,7 @@ async fn mount(
             .collect(),
     };
     for holder in holders {
-        if asked.may(Action::PullImage, &holder)
+        if asked.may(Action::PullImage, &holder).await?
             && distribution.blob(&holder, digest).await?.is_some()
         {
             return Ok(distribution.mount(name, digest).await?);

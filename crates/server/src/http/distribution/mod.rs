@@ -8,6 +8,7 @@ mod answer;
 mod blobs;
 mod listings;
 mod manifests;
+mod token;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -17,6 +18,7 @@ use axum::routing::any;
 use ergon_oci::registry::{Code, Endpoint, Refusal, RepositoryName};
 use percent_encoding::percent_decode_str;
 
+use self::access::Caller;
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::distribution::DistributionError;
 use crate::stack::Stack;
@@ -26,6 +28,7 @@ pub fn router() -> Router<Stack> {
     Router::new()
         .route("/v2", any(handle))
         .route("/v2/", any(handle))
+        .route("/v2/token", any(token::handle))
         .route("/v2/{*rest}", any(handle))
 }
 
@@ -56,9 +59,10 @@ impl Asked {
     }
 
     /// Whether who asks may do this to a repository, too.
-    fn may(&self, action: Action, repository: &RepositoryName) -> bool {
-        let resource = action.on(Some(repository.to_string()));
-        authorize(&self.principal, action, &resource) == Decision::Allow
+    async fn may(&self, action: Action, repository: &RepositoryName) -> Result<bool, Failure> {
+        let (stack, principal) = (&self.stack, &self.principal);
+        let resource = access::resource(stack, principal, action, Some(repository)).await?;
+        Ok(authorize(principal, action, &resource) == Decision::Allow)
     }
 }
 
@@ -76,6 +80,7 @@ enum Failure {
     /// With the challenge that says how one may show who one is.
     Unauthorized {
         challenge: String,
+        message: &'static str,
     },
 }
 
@@ -93,7 +98,7 @@ impl From<DistributionError> for Failure {
 
 async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
-    let principal = access::identify(&stack, &parts.headers).await?;
+    let Caller { principal, lack } = access::identify(&stack, &parts.headers);
     let asked = percent_decode_str(parts.uri.path())
         .decode_utf8()
         .map_err(|_| Refusal::new(400, Code::NameInvalid, "the path is not UTF-8"))
@@ -102,28 +107,27 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
     let (endpoint, action) = match asked {
         Ok(asked) => asked,
         // Who is not known learns nothing of what is right or wrong here.
-        Err(_) if principal == Principal::Nobody => {
+        Err(_) if *principal.itself() == Principal::Nobody => {
             return Err(Failure::Unauthorized {
-                challenge: access::challenge(&parts, None, Action::PullImage),
+                challenge: access::challenge(&parts, None, Action::UseRegistry, lack),
+                message: access::LOGIN,
             });
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    let resource = action.on(endpoint.repository().map(ToString::to_string));
+    let repository = endpoint.repository();
+    let resource = access::resource(&stack, &principal, action, repository).await?;
     match authorize(&principal, action, &resource) {
         Decision::Allow => {}
         Decision::Identify => {
             return Err(Failure::Unauthorized {
-                challenge: access::challenge(&parts, endpoint.repository(), action),
+                challenge: access::challenge(&parts, repository, action, lack),
+                message: access::LOGIN,
             });
         }
         Decision::Deny => {
-            return Err(Refusal::new(
-                403,
-                Code::Denied,
-                format!("{} may not do this", principal.name()),
-            )
-            .into());
+            let message = access::denial(&principal, action, repository);
+            return Err(Refusal::new(403, Code::Denied, message).into());
         }
     }
     let asked = Asked {

@@ -10,6 +10,9 @@ mod events;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod jobs;
 mod projects;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod repositories;
+mod robots;
 mod session;
 
 use utoipa_axum::router::UtoipaMethodRouter;
@@ -62,6 +65,14 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListCompanions, routes!(companions::list)),
         entry(Action::LaunchCompanion, routes!(companions::launch)),
         entry(Action::SendMessage, routes!(companions::send)),
+        entry(Action::ListRepositories, routes!(repositories::list)),
+        entry(Action::ReadRepository, routes!(repositories::read)),
+        entry(Action::ChangeRepository, routes!(repositories::change)),
+        entry(Action::ListRobots, routes!(robots::list)),
+        entry(Action::AddRobot, routes!(robots::add)),
+        entry(Action::ReadRobot, routes!(robots::read)),
+        entry(Action::ChangeRobot, routes!(robots::rotate)),
+        entry(Action::RemoveRobot, routes!(robots::remove)),
         entry(Action::ReadEvents, routes!(events::events)),
     ]
 }
