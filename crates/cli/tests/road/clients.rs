@@ -12,7 +12,7 @@ use crate::tools::{is_here, tool_in};
 use crate::world::{BUSYBOX, World};
 
 /// Where `dev/setup` puts what comes from PyPI.
-fn clients() -> PathBuf {
+pub fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/clients")
 }
 

@@ -29,7 +29,7 @@ async fn a_stack_of_its_own_process() {
 }
 
 /// Starts that process, and returns once its stack serves.
-fn start(folder: &Path) -> Child {
+pub fn start(folder: &Path) -> Child {
     let arguments = [
         "--exact",
         "crash::a_stack_of_its_own_process",

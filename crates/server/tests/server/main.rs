@@ -6,6 +6,7 @@
 mod access;
 mod containers;
 mod crash;
+mod distribution;
 mod doors;
 mod events;
 mod lineage;

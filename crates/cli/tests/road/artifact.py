@@ -1,0 +1,22 @@
+"""Pushes and pulls an artifact with oras.
+
+    artifact.py HOST:PORT TOKEN FOLDER
+
+Prints what came back and the tags of its repository.
+"""
+
+import pathlib
+import sys
+
+import oras.client
+
+address, token, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+client = oras.client.OrasClient(hostname=address, insecure=True, auth_backend="basic")
+client.login(hostname=address, username="ergon", password=token, config_path=str(folder / "config.json"))
+sent = folder / "sent.txt"
+sent.write_text("text")
+for tag in ("1", "2"):
+    client.push(target=f"{address}/team/artifact:{tag}", files=[f"{sent}:text/plain"], disable_path_validation=True)
+(came,) = client.pull(target=f"{address}/team/artifact:1", outdir=str(folder / "came"))
+tags = client.get_tags(f"{address}/team/artifact")
+print(pathlib.Path(came).read_text(), sorted(tags))
