@@ -30,12 +30,18 @@ async fn a_stack_of_its_own_process() {
 
 /// Starts that process, and returns once its stack serves.
 pub fn start(folder: &Path) -> Child {
+    serve_in(Command::new("env"), folder)
+}
+
+/// The same as a program that another one becomes.
+pub fn serve_in(mut other: Command, folder: &Path) -> Child {
     let arguments = [
         "--exact",
         "crash::a_stack_of_its_own_process",
         "--nocapture",
     ];
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut child = other
+        .arg(std::env::current_exe().unwrap())
         .args(arguments)
         .env(FOLDER, folder)
         .stdout(Stdio::piped())

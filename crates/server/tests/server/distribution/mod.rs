@@ -3,6 +3,7 @@
 
 mod discovery;
 mod faults;
+mod full_disk;
 mod management;
 mod pull;
 mod push;
