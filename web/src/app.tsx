@@ -18,6 +18,8 @@ import { RegistryPage } from './pages/registry';
 import { RegistryLookup } from './pages/registry-lookup';
 import { SettingsPage } from './pages/settings';
 import { SignIn } from './pages/sign-in';
+import { SolutionPage } from './pages/solution';
+import { SolutionsPage } from './pages/solutions';
 import { Frame } from './shell/frame';
 
 /** The whole UI; `signInError` is why the link one came by did not work. */
@@ -48,6 +50,10 @@ function Pages() {
       <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={decoded(id)} />}</Route>
       <Route path="/containers" component={ContainersPage} />
       <Route path="/containers/:name">{({ name }) => <ContainerPage key={name} name={decoded(name)} />}</Route>
+      <Route path="/solutions" component={SolutionsPage} />
+      <Route path="/solutions/:reference">
+        {({ reference }) => <SolutionPage key={reference} reference={decoded(reference)} />}
+      </Route>
       <Route path="/registry" component={RegistryPage} />
       <Route path="/registry/:reference">
         {({ reference }) => <RegistryLookup key={reference} reference={decoded(reference)} />}

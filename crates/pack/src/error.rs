@@ -158,6 +158,8 @@ pub enum PackError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error("{what} cannot be looked through for secrets: {error}")]
+    Search { what: String, error: std::io::Error },
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error("{what} could not be attached: {reason}")]

@@ -33,6 +33,7 @@ mod room;
 mod sandbox;
 mod scratch_folder;
 mod scrub;
+mod secrets;
 mod source;
 mod source_layer;
 mod stage_files;
@@ -60,5 +61,6 @@ pub use prepare::{Identity, MANIFEST_FILE, Options, Prepared, identify, prepare,
 pub use progress::{Progress, ProgressEvent, Silent, StepKind, StepOutcome};
 pub use record::{BuildRecord, ImageRecord, IndexRecord, IndexedImage, Reproducibility};
 pub use sandbox::{STEP_LABEL, SandboxKind, remove_stale_steps};
+pub use secrets::{KnownSecret, known_secrets, known_secrets_in};
 pub use source::Source;
 pub use verify::{ImageVerification, Verification, verify};

@@ -2,12 +2,15 @@
 
 mod access;
 mod lineage;
+mod solutions;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
+pub use ergon_pack::KnownSecret;
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
 pub use lineage::*;
 use serde::{Deserialize, Serialize};
+pub use solutions::*;
 use utoipa::ToSchema;
 
 /// An RFC 9457 problem document: what happened, and what to do next.

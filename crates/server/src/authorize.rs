@@ -54,6 +54,7 @@ pub enum ResourceKind {
     Build,
     Container,
     Companion,
+    Solution,
     Repository,
     Robot,
 }
@@ -100,6 +101,10 @@ pub enum Action {
     RecordBuild,
     ReadBuild,
     VerifyBuild,
+    ListSolutions,
+    AddSolution,
+    ReadSolution,
+    RemoveSolution,
     ListContainers,
     ReadContainer,
     StartContainer,
@@ -148,6 +153,9 @@ impl Action {
             Self::ListJobs | Self::ReadJob | Self::CancelJob => ResourceKind::Job,
             Self::ListBuilds | Self::RecordBuild | Self::ReadBuild | Self::VerifyBuild => {
                 ResourceKind::Build
+            }
+            Self::ListSolutions | Self::AddSolution | Self::ReadSolution | Self::RemoveSolution => {
+                ResourceKind::Solution
             }
             Self::ListContainers
             | Self::ReadContainer

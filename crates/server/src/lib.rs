@@ -21,6 +21,7 @@ mod labels;
 mod projects;
 mod registry;
 mod sessions;
+mod solutions;
 mod stack;
 mod start;
 mod start_error;

@@ -25,6 +25,7 @@ use crate::jobs::{Desk, Jobs};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
 use crate::sessions::{Secret, Sessions};
+use crate::solutions::Solutions;
 use crate::words::rfc3339;
 
 /// So many events are listed.
@@ -186,6 +187,10 @@ impl Stack {
 
     pub fn registry(&self) -> Registry<'_> {
         Registry::new(self)
+    }
+
+    pub fn solutions(&self) -> Solutions<'_> {
+        Solutions::new(self)
     }
 
     pub fn containers(&self) -> Containers<'_> {

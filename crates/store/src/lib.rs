@@ -21,6 +21,7 @@ mod repositories;
 mod repository_settings;
 mod robots;
 mod sessions;
+mod solutions;
 mod stack;
 mod store;
 
@@ -37,4 +38,5 @@ pub use projects::ProjectRow;
 pub use repositories::{BlobLink, RegistryManifestRow, RegistryTagRow, RepositoryRow};
 pub use robots::RobotRow;
 pub use sessions::SessionRow;
+pub use solutions::{SolutionNeed, SolutionRow};
 pub use store::{Store, now};

@@ -81,6 +81,26 @@ export const useVerify = () =>
     keys.projects,
   );
 
+export const useImportProject = () =>
+  useAction(
+    ({ project, body }: { project: string; body: { description?: string } }) =>
+      unwrap(client.POST('/api/v1/projects/{id}/solutions', { params: { path: { id: project } }, body })),
+    keys.solutions,
+  );
+
+export const useAddConfiguration = () =>
+  useAction(
+    (said: { name: string; version: string; description: string; configuration: Record<string, never> }) =>
+      unwrap(client.POST('/api/v1/solutions', { body: { ...said, kind: 'configuration' } })),
+    keys.solutions,
+  );
+
+export const useRemoveSolution = () =>
+  useAction(
+    (reference: string) => unwrap(client.DELETE('/api/v1/solutions/{reference}', { params: { path: { reference } } })),
+    keys.solutions,
+  );
+
 export const useCancelJob = () =>
   useAction((id: string) => unwrap(client.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })), keys.jobs);
 

@@ -77,6 +77,18 @@ export const useRegistryEntry = (reference: string) =>
     queryFn: () => unwrap(client.GET('/api/v1/registry/{reference}', { params: { path: { reference } } })),
   });
 
+export const useSolutions = () =>
+  useQuery({
+    queryKey: keys.solutions,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/solutions'))).items,
+  });
+
+export const useSolution = (reference: string) =>
+  useQuery({
+    queryKey: keys.solution(reference),
+    queryFn: () => unwrap(client.GET('/api/v1/solutions/{reference}', { params: { path: { reference } } })),
+  });
+
 export const useCompanions = (enabled = true) =>
   useQuery({
     queryKey: keys.companions,

@@ -423,6 +423,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/solutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a finished project as a solution: its newest build that succeeded. */
+        post: operations["import_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/{reference}": {
         parameters: {
             query?: never;
@@ -584,6 +601,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/solutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The highest version of each solution, in the order of their names. */
+        get: operations["list_solutions"];
+        put?: never;
+        /** Keep a solution; 409 where the version is kept already: nothing is ever modified. */
+        post: operations["add_solution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/solutions/{reference}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A solution: the version that is named, else the highest. */
+        get: operations["solution"];
+        put?: never;
+        post?: never;
+        /** Remove a version; 409 while something depends on it, and the problem says what. */
+        delete: operations["remove_solution"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -628,6 +681,29 @@ export interface components {
             days?: number | null;
             /** @description Small letters, digits, `-`, `_` and `.`, at most 63: the user name it signs in with. */
             name: string;
+        };
+        /** @description A solution to be kept. It is never modified: a change is a new version. */
+        AddSolution: {
+            /** @description Of a container or a tool: whatever names its build, as `GET /api/v1/registry/{reference}` takes it. */
+            build?: string | null;
+            /** @description Of a configuration: what it says. Absent otherwise. */
+            configuration?: Record<string, never> | null;
+            /** @description What it was made from: `name@version`. */
+            derived_from?: string | null;
+            /** @description What it is for, in a sentence or two. */
+            description: string;
+            /** @description Words by which it is found. */
+            keywords?: string[];
+            /** @description `container`, `tool` or `configuration`. */
+            kind: string;
+            /** @description Lower-case letters, digits and `-`; 64 at most. */
+            name: string;
+            /** @description What it cannot be used without: `name@version` each. */
+            needs?: string[];
+            /** @description Where its source is, for people; absent: where its build's project is. */
+            source?: string | null;
+            /** @description A semantic version: `1.0.0`, `2.0.0-rc.1`. */
+            version: string;
         };
         /** @description One of the six questions, answered. */
         Answer: {
@@ -849,6 +925,15 @@ export interface components {
             /** @description `well`, `unwell`, `stopped`, `unknown`. */
             wellness: string;
         };
+        /** @description Something that depends on a solution. */
+        Dependent: {
+            /** @description `needs it`, `is derived from it`, `runs its image`, `is built on its image`. */
+            how: string;
+            /** @description `solution`, `container` or `build`. */
+            kind: string;
+            /** @description `name@version`, a container's name, a build hash. */
+            name: string;
+        };
         /** @description One thing in which two images differ. */
         Difference: {
             /** @description Why that is likely so: `timestamp in .pyc`. */
@@ -993,6 +1078,20 @@ export interface components {
             /** @description The digest of the image that was made again; it is not kept. */
             second: string;
         };
+        /** @description What a finished project is called as a solution: its newest build that succeeded becomes a version of it. */
+        ImportProject: {
+            derived_from?: string | null;
+            /** @description Absent: that of the version before, else what the project is (`shop: FastAPI, Python 3.11`). */
+            description?: string | null;
+            keywords?: string[];
+            /** @description Absent: `container`. */
+            kind?: string | null;
+            /** @description Absent: the project's. */
+            name?: string | null;
+            needs?: string[];
+            /** @description A semantic version; absent: the next one after what there is (`0.1.0`, then `0.2.0`). */
+            version?: string | null;
+        };
         /** @description An input that is not what it was. */
         InputChange: {
             /** @description Absent: there is none any more. */
@@ -1049,6 +1148,22 @@ export interface components {
             outcome?: string | null;
             /** @description `running`, `done`, `cached`, `failed`. */
             state: string;
+        };
+        /** @description A secret that is where it should not be. */
+        KnownSecret: {
+            /** @description `GitHub token`, `private key`, … */
+            kind: string;
+            /** @description The layer's digest; absent: the image's configuration. */
+            layer?: string | null;
+            /**
+             * Format: int64
+             * @description Counted from 1.
+             */
+            line: number;
+            /** @description The file in the layer; in the configuration, `configuration`. */
+            path: string;
+            /** @description Where the issuer describes what it looks like. */
+            source: string;
         };
         /** @description Give a companion to a container that Ergon did not start. */
         LaunchCompanion: {
@@ -1252,6 +1367,42 @@ export interface components {
                 name: string;
                 /** @description When its secret was made. RFC 3339. */
                 secret_at: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Solution: {
+            items: {
+                /** @description RFC 3339. */
+                added_at: string;
+                build_hash?: string | null;
+                commit?: string | null;
+                configuration?: Record<string, never> | null;
+                /** @description What cannot be without it; while there is anything, it is not removed. */
+                dependents: components["schemas"]["Dependent"][];
+                /** @description `name@version`. */
+                derived_from?: string | null;
+                description: string;
+                /** @description SHA-256 of the canonical JSON (RFC 8785) of everything that was said when it was added. */
+                digest: string;
+                images: components["schemas"]["BuiltImage"][];
+                keywords: string[];
+                /** @description `container`, `tool` or `configuration`. */
+                kind: string;
+                /** @description Whether every standard that applies is met. */
+                meets_standards: boolean;
+                name: string;
+                /** @description `name@version` each. */
+                needs: string[];
+                /** @description Where known secrets were found. */
+                secrets: components["schemas"]["KnownSecret"][];
+                /** @description A folder, a URL. */
+                source?: string | null;
+                source_digest?: string | null;
+                /** @description What it was measured against. */
+                standards: components["schemas"]["Standard"][];
+                version: string;
+                /** @description All versions of it, the highest first. */
+                versions: string[];
             }[];
         };
         /** @description A message to a companion. */
@@ -1461,6 +1612,49 @@ export interface components {
             code: string;
             /** @description The UI's address with the code in its fragment. */
             url: string;
+        };
+        /** @description A version of a solution, with what is known of it. */
+        Solution: {
+            /** @description RFC 3339. */
+            added_at: string;
+            build_hash?: string | null;
+            commit?: string | null;
+            configuration?: Record<string, never> | null;
+            /** @description What cannot be without it; while there is anything, it is not removed. */
+            dependents: components["schemas"]["Dependent"][];
+            /** @description `name@version`. */
+            derived_from?: string | null;
+            description: string;
+            /** @description SHA-256 of the canonical JSON (RFC 8785) of everything that was said when it was added. */
+            digest: string;
+            images: components["schemas"]["BuiltImage"][];
+            keywords: string[];
+            /** @description `container`, `tool` or `configuration`. */
+            kind: string;
+            /** @description Whether every standard that applies is met. */
+            meets_standards: boolean;
+            name: string;
+            /** @description `name@version` each. */
+            needs: string[];
+            /** @description Where known secrets were found. */
+            secrets: components["schemas"]["KnownSecret"][];
+            /** @description A folder, a URL. */
+            source?: string | null;
+            source_digest?: string | null;
+            /** @description What it was measured against. */
+            standards: components["schemas"]["Standard"][];
+            version: string;
+            /** @description All versions of it, the highest first. */
+            versions: string[];
+        };
+        /** @description Something a solution is to be, and whether it is. */
+        Standard: {
+            /** @description `pinned`, `proven`, `sbom`, `non-root`, `health-check`, `no-known-secret`. */
+            name: string;
+            /** @description `met`, `not-met`, `unknown`, `not-applicable`. */
+            state: string;
+            /** @description What was looked at, and what to do where it is not met. */
+            why: string;
         };
         /** @description One container that was started. */
         StartedContainer: {
@@ -2390,6 +2584,42 @@ export interface operations {
             };
         };
     };
+    import_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or its name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportProject"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     registry_entry: {
         parameters: {
             query?: never;
@@ -2813,6 +3043,137 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignInLink"];
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_solutions: {
+        parameters: {
+            query?: {
+                /** @description Words that all have to be in its name, description, keywords or source. */
+                words?: string;
+                /** @description `container`, `tool` or `configuration`. */
+                kind?: string;
+                /** @description Only those that meet every standard. */
+                meets_standards?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_solution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddSolution"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    solution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, or `name@version`. */
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_solution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `name@version`. */
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {

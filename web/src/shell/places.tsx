@@ -5,7 +5,7 @@ import { Icon, type IconName } from '../parts/icon';
 const places: { href: string; label: string; icon: IconName; also?: string[] }[] = [
   { href: '/projects', label: 'Projects', icon: 'projects', also: ['/jobs'] },
   { href: '/containers', label: 'Containers', icon: 'containers' },
-  { href: '/registry', label: 'Registry', icon: 'registry', also: ['/builds', '/manifests'] },
+  { href: '/registry', label: 'Registry', icon: 'registry', also: ['/builds', '/manifests', '/solutions'] },
   { href: '/companions', label: 'Companions', icon: 'companions' },
   { href: '/activity', label: 'Activity', icon: 'activity' },
   { href: '/settings', label: 'Settings', icon: 'settings' },

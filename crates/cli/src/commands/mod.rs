@@ -23,6 +23,7 @@ mod push;
 mod registry;
 mod run;
 mod sbom;
+mod solution;
 mod stack;
 mod up;
 mod verify;
@@ -70,6 +71,7 @@ enum Command {
     Project(project::Project),
     Job(job::Job),
     Registry(registry::Registry),
+    Solution(solution::Solution),
     Container(container::Container),
     Companion(companion::Companion),
     Events(events::Events),
@@ -98,6 +100,7 @@ impl Ergon {
             Command::Project(command) => here(command.run()),
             Command::Job(command) => here(command.run()),
             Command::Registry(command) => here(command.run()),
+            Command::Solution(command) => here(command.run()),
             Command::Container(command) => here(command.run()),
             Command::Companion(command) => here(command.run()),
             Command::Events(command) => here(command.run()),

@@ -12,4 +12,5 @@ pub mod projects;
 pub mod replies;
 pub mod repositories;
 pub mod robots;
+pub mod solutions;
 pub mod story;

@@ -13,6 +13,7 @@ use crate::jobs::JobError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::sessions::SignInError;
+use crate::solutions::SolutionError;
 
 impl From<SignInError> for Failure {
     fn from(error: SignInError) -> Self {
@@ -140,6 +141,26 @@ impl From<RegistryError> for Failure {
             error @ (RegistryError::Oci(_) | RegistryError::Task(_)) => {
                 return Self::internal(&error);
             }
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<SolutionError> for Failure {
+    fn from(error: SolutionError) -> Self {
+        let status = match error {
+            SolutionError::NotFound { .. } => StatusCode::NOT_FOUND,
+            SolutionError::Name(_) | SolutionError::Invalid { .. } => StatusCode::BAD_REQUEST,
+            SolutionError::Exists { .. }
+            | SolutionError::OtherKind { .. }
+            | SolutionError::Unchanged { .. }
+            | SolutionError::NotFinished { .. }
+            | SolutionError::Needed { .. }
+            | SolutionError::Missing { .. } => StatusCode::CONFLICT,
+            SolutionError::Canonical(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            SolutionError::Project(error) => return error.into(),
+            SolutionError::Registry(error) => return error.into(),
+            SolutionError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }

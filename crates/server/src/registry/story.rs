@@ -179,7 +179,7 @@ impl Registry<'_> {
     }
 
     /// Builds on an image of this one.
-    pub(super) async fn dependents(
+    pub async fn dependents(
         &self,
         stored: &StoredBuild,
     ) -> Result<Vec<api::BuildSummary>, RegistryError> {
@@ -197,7 +197,7 @@ impl Registry<'_> {
     }
 
     /// The images of a build that the registry holds, by container.
-    async fn images(&self, record: &BuildRecord) -> Vec<(String, Image)> {
+    pub async fn images(&self, record: &BuildRecord) -> Vec<(String, Image)> {
         let (folder, images) = (self.stack.data().blobs(), record.images.clone());
         let load = move || {
             let Ok(own) = Blobs::open(folder) else {
@@ -213,7 +213,7 @@ impl Registry<'_> {
     }
 
     /// What is attached to a build's images.
-    pub(super) async fn attached(&self, record: &BuildRecord) -> Vec<api::Attachment> {
+    pub async fn attached(&self, record: &BuildRecord) -> Vec<api::Attachment> {
         let (cache, record) = (self.stack.cache().clone(), record.clone());
         tokio::task::spawn_blocking(move || attached(&cache, &record))
             .await

@@ -13,6 +13,7 @@ mod lineage;
 mod logins;
 mod problems;
 mod projects;
+mod solutions;
 mod start;
 mod verify;
 mod world;

@@ -14,6 +14,8 @@ mod projects;
 mod repositories;
 mod robots;
 mod session;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod solutions;
 
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -56,6 +58,11 @@ pub fn table() -> Vec<Entry> {
         entry(Action::VerifyBuild, routes!(builds::verify)),
         entry(Action::ReadBuild, routes!(builds::changes)),
         entry(Action::ReadBuild, routes!(builds::find)),
+        entry(Action::ListSolutions, routes!(solutions::list)),
+        entry(Action::AddSolution, routes!(solutions::add)),
+        entry(Action::AddSolution, routes!(solutions::import)),
+        entry(Action::ReadSolution, routes!(solutions::read)),
+        entry(Action::RemoveSolution, routes!(solutions::remove)),
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
         entry(Action::StartContainer, routes!(containers::start)),
