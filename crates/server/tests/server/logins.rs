@@ -408,17 +408,12 @@ async fn a_refresh_token_stands_for_a_secret_as_long_as_that_is_good() {
     let token = given["access_token"].as_str().unwrap();
     let mistaken = [("grant_type", "refresh_token"), ("refresh_token", token)];
     assert_eq!(registry.post(&mistaken).await.status, 401);
-    // As `docker login` asks for it.
+    // `docker login` asks for it so, and keeps the password where there is none for other clients to read.
     let asked = registry
         .ask("offline_token=true", registry.owner())
         .await
         .success();
-    assert!(asked["refresh_token"].is_string());
-    let nobodys = registry
-        .ask("offline_token=true", As::Nobody)
-        .await
-        .success();
-    assert!(nobodys.get("refresh_token").is_none());
+    assert!(asked.get("refresh_token").is_none());
 
     let rotated = registry
         .world

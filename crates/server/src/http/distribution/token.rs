@@ -88,7 +88,10 @@ async fn give(stack: &Stack, request: Request) -> Result<Response, Failure> {
     Ok(response)
 }
 
-/// `GET /v2/token?service=…&scope=…&scope=…&offline_token=true`
+/// `GET /v2/token?service=…&scope=…&scope=…`
+///
+/// `offline_token` is let be: `docker login` would keep a refresh token instead of the password, and clients that read
+/// what Docker keeps, and know passwords only, would find none.
 fn read_query(stack: &Stack, request: &Request) -> Result<Wanted, Failure> {
     let caller = identify(stack, request.headers());
     if caller.lack == Lack::Invalid {
@@ -98,7 +101,7 @@ fn read_query(stack: &Stack, request: &Request) -> Result<Wanted, Failure> {
     Ok(Wanted {
         by: caller.principal,
         scopes: query.scopes(),
-        refresh: query.first("offline_token") == Some("true"),
+        refresh: false,
     })
 }
 
