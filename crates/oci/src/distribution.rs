@@ -394,6 +394,12 @@ impl Registry {
             {
                 self.denied(who)
             }
+            // An answer to HEAD has no words.
+            Failure::RequestError(error)
+                if error.status().is_some_and(|status| status.as_u16() == 403) =>
+            {
+                self.denied("whoever has these credentials may not")
+            }
             Failure::UnauthorizedError { .. } | Failure::ServerError { code: 401, .. } => {
                 self.denied(who)
             }

@@ -1,8 +1,8 @@
 """Pushes and pulls an artifact with oras.
 
-    artifact.py HOST:PORT TOKEN FOLDER
+    artifact.py HOST:PORT TOKEN FOLDER [USER BACKEND]
 
-Prints what came back and the tags of its repository.
+USER with the TOKEN as password is `ergon` unless said; BACKEND is how it is shown: `basic` or `token`. Prints what came back and the tags of its repository.
 """
 
 import pathlib
@@ -11,8 +11,9 @@ import sys
 import oras.client
 
 address, token, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
-client = oras.client.OrasClient(hostname=address, insecure=True, auth_backend="basic")
-client.login(hostname=address, username="ergon", password=token, config_path=str(folder / "config.json"))
+user, backend = sys.argv[4:] or ("ergon", "basic")
+client = oras.client.OrasClient(hostname=address, insecure=True, auth_backend=backend)
+client.login(hostname=address, username=user, password=token, config_path=str(folder / "config.json"))
 sent = folder / "sent.txt"
 sent.write_text("text")
 for tag in ("1", "2"):

@@ -22,15 +22,15 @@ const CATEGORIES: [&str; 4] = [
 ];
 
 /// Where the registry of a stack is, and what opens it.
-struct Place {
-    address: String,
-    token: String,
+pub struct Place {
+    pub address: String,
+    pub token: String,
     /// With what clients of registries read as credentials.
     credentials: PathBuf,
 }
 
 impl Place {
-    fn of(world: &World, _stack: &Stack<'_>) -> Self {
+    pub fn of(world: &World, _stack: &Stack<'_>) -> Self {
         let read = |name: &str| std::fs::read_to_string(world.data().join(name)).unwrap();
         let address = read("endpoint").trim().replace("http://", "");
         let token = read("token").trim().to_owned();
@@ -147,7 +147,7 @@ fn docker_pushes_and_pulls() {
 }
 
 /// An image that the engine has no more once a test ends.
-struct Removed<'name>(&'name str);
+pub struct Removed<'name>(pub &'name str);
 
 impl Drop for Removed<'_> {
     fn drop(&mut self) {

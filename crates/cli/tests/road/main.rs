@@ -20,6 +20,7 @@ mod help;
 mod image_registry;
 mod interruptions;
 mod judged;
+mod logins;
 mod outputs;
 mod platforms;
 mod proof;

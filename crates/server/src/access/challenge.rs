@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::scope::Scope;
+use super::scope::Scopes;
 
 /// What was wrong with what the client had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,16 +18,11 @@ pub enum Lack {
 /// `WWW-Authenticate` of the registry: a token, to be had at `realm`.
 ///
 /// `authority` is the host that the client itself named, which is one of ours.
-pub fn bearer_challenge(
-    scheme: &str,
-    authority: &str,
-    scope: Option<&Scope>,
-    lack: Lack,
-) -> String {
+pub fn bearer_challenge(scheme: &str, authority: &str, scopes: &Scopes, lack: Lack) -> String {
     let realm = quoted(&format!("{scheme}://{authority}/v2/token"));
     let mut challenge = format!("Bearer realm={realm},service={}", quoted(authority));
-    if let Some(scope) = scope {
-        let _ = write!(challenge, ",scope={}", quoted(&scope.to_string()));
+    if scopes.iter().next().is_some() {
+        let _ = write!(challenge, ",scope={}", quoted(&scopes.to_string()));
     }
     match lack {
         Lack::Nothing => {}
@@ -50,24 +45,25 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{Scopes, Verb, Verbs};
+    use crate::access::{Scope, Verb, Verbs};
 
     #[test]
     fn a_challenge_says_where_and_for_what() {
         let verbs: Verbs = [Verb::Pull, Verb::Push].into_iter().collect();
         let scope = Scope::repository("team/app".parse().unwrap(), verbs);
-        let challenge = |scope, lack| bearer_challenge("http", "localhost:7411", scope, lack);
+        let scopes: Scopes = [scope].into_iter().collect();
+        let challenge =
+            |scopes: &Scopes, lack| bearer_challenge("http", "localhost:7411", scopes, lack);
         assert_eq!(
-            challenge(Some(&scope), Lack::Nothing),
+            challenge(&scopes, Lack::Nothing),
             "Bearer realm=\"http://localhost:7411/v2/token\",service=\"localhost:7411\",scope=\"repository:team/app:pull,push\""
         );
         assert_eq!(
-            challenge(None, Lack::Invalid),
+            challenge(&Scopes::default(), Lack::Invalid),
             "Bearer realm=\"http://localhost:7411/v2/token\",service=\"localhost:7411\",error=\"invalid_token\""
         );
-        assert!(challenge(None, Lack::Insufficient).ends_with("error=\"insufficient_scope\""));
-        let scopes: Scopes = [scope].into_iter().collect();
-        assert_eq!(scopes.to_string(), "repository:team/app:pull,push");
+        let insufficient = challenge(&scopes, Lack::Insufficient);
+        assert!(insufficient.ends_with(",error=\"insufficient_scope\""));
     }
 
     #[test]

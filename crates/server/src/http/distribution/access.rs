@@ -1,11 +1,11 @@
 //! Who asks the registry, and how one who is not known is told to show who they are.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use ergon_oci::registry::RepositoryName;
 
 use super::Failure;
-use crate::access::{Credential, Lack, Scope, Verb, Verbs, bearer_challenge};
+use crate::access::{Credential, Lack, Scope, Scopes, Verb, Verbs, bearer_challenge};
 use crate::authorize::{Action, Principal, Resource, would_allow};
 use crate::distribution::DistributionError;
 use crate::http::hosts::named_host;
@@ -104,17 +104,37 @@ pub fn challenge(
     action: Action,
     lack: Lack,
 ) -> String {
-    let scope = match (repository, action) {
-        (Some(name), Action::PushImage) => {
-            // Whoever pushes looks first what is there already.
-            let verbs: Verbs = [Verb::Pull, Verb::Push].into_iter().collect();
-            Some(Scope::repository(name.clone(), verbs))
+    let verbs: Verbs = match action {
+        // Whoever only asks whether a blob is there is about to push it, and not every client comes back for more.
+        Action::PullImage if parts.method == Method::HEAD && is_blob(parts) => {
+            PUSH.into_iter().collect()
         }
-        (Some(name), Action::PullImage) => Some(Scope::repository(name.clone(), Verb::Pull)),
-        (Some(name), Action::DeleteImage) => Some(Scope::repository(name.clone(), Verb::Delete)),
-        (None, Action::ListRepositories) => Some(Scope::Catalog),
-        _ => None,
+        Action::PushImage => PUSH.into_iter().collect(),
+        Action::PullImage => Verb::Pull.into(),
+        Action::DeleteImage => Verb::Delete.into(),
+        _ => Verbs::NONE,
     };
+    let scope = match repository {
+        Some(name) => Some(Scope::repository(name.clone(), verbs)),
+        None if action == Action::ListRepositories => Some(Scope::Catalog),
+        None => None,
+    };
+    challenge_for(parts, &scope.into_iter().collect(), lack)
+}
+
+/// Where one gets a token that mounts a blob of another repository.
+pub fn mount_challenge(parts: &Parts, to: &RepositoryName, from: &RepositoryName) -> String {
+    let scopes = [
+        Scope::repository(to.clone(), PUSH.into_iter().collect::<Verbs>()),
+        Scope::repository(from.clone(), Verb::Pull),
+    ];
+    challenge_for(parts, &scopes.into_iter().collect(), Lack::Insufficient)
+}
+
+/// Whoever pushes looks first what is there already.
+const PUSH: [Verb; 2] = [Verb::Pull, Verb::Push];
+
+fn challenge_for(parts: &Parts, scopes: &Scopes, lack: Lack) -> String {
     // What ends TLS in front of us says so, and a client that says it itself misleads nobody else.
     let forwarded = parts.headers.get("x-forwarded-proto");
     let scheme = match forwarded {
@@ -122,5 +142,10 @@ pub fn challenge(
         _ => "http",
     };
     let authority = named_host(&parts.headers, &parts.uri).unwrap_or_default();
-    bearer_challenge(scheme, &authority, scope.as_ref(), lack)
+    bearer_challenge(scheme, &authority, scopes, lack)
+}
+
+fn is_blob(parts: &Parts) -> bool {
+    let mut path = parts.uri.path().rsplit('/');
+    path.nth(1) == Some("blobs")
 }

@@ -6,8 +6,8 @@ use axum::response::Response;
 use ergon_oci::registry::{Code, Refusal, RepositoryName, chunk_range, requested_range};
 use ergon_oci::{Algorithm, ContentDigest, ParseContentDigestError};
 
-use super::{Asked, Failure, answer};
-use crate::authorize::Action;
+use super::{Asked, Failure, access, answer};
+use crate::authorize::Decision;
 use crate::distribution::{Announced, Upload};
 
 /// `/v2/<name>/blobs/<digest>`
@@ -146,18 +146,25 @@ async fn mount(
     digest: &ContentDigest,
 ) -> Result<bool, Failure> {
     let distribution = asked.stack.distribution();
-    let holders: Vec<RepositoryName> = match asked.first("from") {
-        Some(from) => from.parse().into_iter().collect(),
-        None => distribution
-            .holders(digest)
-            .await?
-            .iter()
-            .filter_map(|holder| holder.parse().ok())
-            .collect(),
-    };
-    for holder in holders {
-        if asked.may(Action::PullImage, &holder).await?
-            && distribution.blob(&holder, digest).await?.is_some()
+    if let Some(from) = asked.first("from") {
+        let Ok(from) = from.parse::<RepositoryName>() else {
+            return Ok(false);
+        };
+        return match asked.pulls_from(&from).await? {
+            Decision::Allow if distribution.blob(&from, digest).await?.is_some() => {
+                Ok(distribution.mount(name, digest).await?)
+            }
+            Decision::Allow | Decision::Deny => Ok(false),
+            Decision::Identify => Err(Failure::Unauthorized {
+                challenge: access::mount_challenge(&asked.parts, name, &from),
+                message: access::LOGIN,
+            }),
+        };
+    }
+    // No token can be asked for that names repositories nobody knows: what its holder may decides.
+    for holder in distribution.holders(digest).await? {
+        if let Ok(holder) = holder.parse()
+            && asked.could_pull_from(&holder).await?
         {
             return Ok(distribution.mount(name, digest).await?);
         }

@@ -19,7 +19,7 @@ use ergon_oci::registry::{Code, Endpoint, Refusal, RepositoryName};
 use percent_encoding::percent_decode_str;
 
 use self::access::Caller;
-use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::authorize::{Action, Decision, Principal, authorize, would_allow};
 use crate::distribution::DistributionError;
 use crate::stack::Stack;
 
@@ -58,11 +58,18 @@ impl Asked {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether who asks may do this to a repository, too.
-    async fn may(&self, action: Action, repository: &RepositoryName) -> Result<bool, Failure> {
-        let (stack, principal) = (&self.stack, &self.principal);
-        let resource = access::resource(stack, principal, action, Some(repository)).await?;
-        Ok(authorize(principal, action, &resource) == Decision::Allow)
+    /// Whether who asks may pull from another repository, too.
+    async fn pulls_from(&self, other: &RepositoryName) -> Result<Decision, Failure> {
+        let (stack, principal, action) = (&self.stack, &self.principal, Action::PullImage);
+        let resource = access::resource(stack, principal, action, Some(other)).await?;
+        Ok(authorize(principal, action, &resource))
+    }
+
+    /// Whether they may, whatever token they have in hand.
+    async fn could_pull_from(&self, other: &RepositoryName) -> Result<bool, Failure> {
+        let (stack, principal, action) = (&self.stack, self.principal.itself(), Action::PullImage);
+        let resource = access::resource(stack, principal, action, Some(other)).await?;
+        Ok(would_allow(principal, action, &resource))
     }
 }
 
