@@ -24,6 +24,7 @@ mod sessions;
 mod solutions;
 mod stack;
 mod store;
+mod upkeep;
 
 pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};
@@ -40,3 +41,4 @@ pub use robots::RobotRow;
 pub use sessions::SessionRow;
 pub use solutions::{SolutionNeed, SolutionRow};
 pub use store::{Store, now};
+pub use upkeep::HeldRow;
