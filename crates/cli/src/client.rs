@@ -113,9 +113,26 @@ impl Client {
         if let Some(id) = last_event.and_then(|id| HeaderValue::from_str(id).ok()) {
             headers.insert(HeaderName::from_static("last-event-id"), id);
         }
-        let response = self
-            .execute(self.request_url(Method::GET, url).headers(headers))
-            .await?;
+        self.events(self.request_url(Method::GET, url).headers(headers))
+            .await
+    }
+
+    /// The events that come of a POST, until the server ends them.
+    pub async fn post_stream<B: Serialize>(
+        &self,
+        path: &[&str],
+        body: &B,
+    ) -> Outcome<impl Stream<Item = Outcome<StreamEvent>> + Unpin + use<B>> {
+        let accepted = HeaderValue::from_static("text/event-stream");
+        let request = self.request(Method::POST, path).json(body);
+        self.events(request.header(ACCEPT, accepted)).await
+    }
+
+    async fn events(
+        &self,
+        request: RequestBuilder,
+    ) -> Outcome<impl Stream<Item = Outcome<StreamEvent>> + Unpin + use<>> {
+        let response = self.execute(request).await?;
         let mut reader = EventReader::default();
         let events = response.bytes_stream().flat_map(move |bytes| {
             stream::iter(match bytes {

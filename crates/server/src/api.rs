@@ -3,6 +3,7 @@
 mod access;
 mod lineage;
 mod solutions;
+mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
@@ -11,6 +12,7 @@ pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verif
 pub use lineage::*;
 use serde::{Deserialize, Serialize};
 pub use solutions::*;
+pub use upkeep::*;
 use utoipa::ToSchema;
 
 /// An RFC 9457 problem document: what happened, and what to do next.

@@ -130,6 +130,8 @@ pub enum Action {
     ReadRobot,
     ChangeRobot,
     RemoveRobot,
+    CollectGarbage,
+    CheckContent,
 }
 
 impl Action {
@@ -173,7 +175,9 @@ impl Action {
             | Self::PushImage
             | Self::DeleteImage
             | Self::ReadRepository
-            | Self::ChangeRepository => ResourceKind::Repository,
+            | Self::ChangeRepository
+            | Self::CollectGarbage
+            | Self::CheckContent => ResourceKind::Repository,
             Self::ListRobots
             | Self::AddRobot
             | Self::ReadRobot

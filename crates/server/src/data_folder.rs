@@ -59,6 +59,11 @@ impl DataFolder {
         self.root.join("uploads")
     }
 
+    /// Content of the registry that was found to be damaged. Nothing is served from here.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine")
+    }
+
     /// Clones of git repositories.
     pub fn projects(&self) -> PathBuf {
         self.root.join("projects")

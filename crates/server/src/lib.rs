@@ -25,6 +25,7 @@ mod solutions;
 mod stack;
 mod start;
 mod start_error;
+mod upkeep;
 mod watch;
 mod words;
 

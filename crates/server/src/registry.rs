@@ -163,6 +163,7 @@ impl<'a> Registry<'a> {
             self.stack.data().blobs(),
             record.images.clone(),
         );
+        let bringing = self.stack.distribution().bringing().await;
         let images = tokio::task::spawn_blocking(move || {
             let own = Blobs::open(folder)?;
             let mut loaded = Vec::with_capacity(images.len());
@@ -180,6 +181,8 @@ impl<'a> Registry<'a> {
         let kind = "dev.ergon.build.succeeded";
         self.put(record, origin, "succeeded", cached, kind, &names)
             .await?;
+        bringing.needed(images.iter().flat_map(Image::blobs).map(Into::into));
+        drop(bringing);
         self.publish(record).await;
         Ok(())
     }

@@ -26,6 +26,7 @@ use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
 use crate::sessions::{Secret, Sessions};
 use crate::solutions::Solutions;
+use crate::upkeep::Upkeep;
 use crate::words::rfc3339;
 
 /// So many events are listed.
@@ -191,6 +192,8 @@ impl Stack {
 
     pub fn solutions(&self) -> Solutions<'_> {
         Solutions::new(self)
+    pub fn upkeep(&self) -> Upkeep<'_> {
+        Upkeep::new(self)
     }
 
     pub fn containers(&self) -> Containers<'_> {

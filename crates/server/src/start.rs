@@ -25,7 +25,7 @@ use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::words::slug;
-use crate::{http, jobs, watch};
+use crate::{http, jobs, upkeep, watch};
 
 /// How long the stack waits for its own work when it ends.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -77,6 +77,7 @@ pub async fn serve(
     tasks.spawn(jobs::run(stack.clone()));
     tasks.spawn(watch::run(stack.clone()));
     tasks.spawn(watch::look_around(stack.clone()));
+    tasks.spawn(upkeep::run(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),
@@ -116,6 +117,7 @@ async fn build(
         entropy.clone(),
         &data.blobs(),
         &data.uploads(),
+        data.quarantine(),
     );
     distribution
         .prepare()

@@ -41,4 +41,4 @@ pub use robots::RobotRow;
 pub use sessions::SessionRow;
 pub use solutions::{SolutionNeed, SolutionRow};
 pub use store::{Store, now};
-pub use upkeep::HeldRow;
+pub use upkeep::{HeldManifestRow, HeldRow};

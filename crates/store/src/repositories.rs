@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use crate::change::Change;
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::store::{Store, now};
 
 /// A repository, and how it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,8 +129,18 @@ impl Change {
         Ok(())
     }
 
-    /// Lets a tag mean a manifest.
+    /// Lets a tag mean a manifest. The one that it meant is noted as let go of.
     pub async fn put_registry_tag(&mut self, tag: &RegistryTagRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE registry_manifests SET released_at = $4 WHERE repository = $1 AND digest <> $3
+             AND digest = (SELECT digest FROM registry_tags WHERE repository = $1 AND tag = $2)",
+        )
+        .bind(&tag.repository)
+        .bind(&tag.tag)
+        .bind(&tag.digest)
+        .bind(tag.pushed_at)
+        .execute(&mut *self.transaction)
+        .await?;
         sqlx::query(
             "INSERT INTO registry_tags (repository, tag, digest, pushed_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (repository, tag) DO UPDATE SET digest = excluded.digest, pushed_at = excluded.pushed_at",
@@ -144,18 +154,31 @@ impl Change {
         Ok(())
     }
 
-    /// Removes a tag. Says whether there was one.
+    /// Removes a tag. Says whether there was one. The manifest that it meant is noted as let go of.
     pub async fn remove_registry_tag(
         &mut self,
         repository: &str,
         tag: &str,
     ) -> Result<bool, StoreError> {
-        let gone = sqlx::query("DELETE FROM registry_tags WHERE repository = $1 AND tag = $2")
-            .bind(repository)
-            .bind(tag)
-            .execute(&mut *self.transaction)
-            .await?;
-        Ok(gone.rows_affected() > 0)
+        let gone: Option<(String,)> = sqlx::query_as(
+            "DELETE FROM registry_tags WHERE repository = $1 AND tag = $2 RETURNING digest",
+        )
+        .bind(repository)
+        .bind(tag)
+        .fetch_optional(&mut *self.transaction)
+        .await?;
+        let Some((digest,)) = gone else {
+            return Ok(false);
+        };
+        sqlx::query(
+            "UPDATE registry_manifests SET released_at = $3 WHERE repository = $1 AND digest = $2",
+        )
+        .bind(repository)
+        .bind(digest)
+        .bind(now())
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(true)
     }
 
     /// Removes a manifest and the tags that mean it. `None` where there was none, else those tags.

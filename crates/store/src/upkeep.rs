@@ -9,6 +9,13 @@ use crate::change::Change;
 use crate::error::StoreError;
 use crate::store::Store;
 
+/// A manifest that a repository has, and what its content is to be read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldManifestRow {
+    pub row: HeldRow,
+    pub media_type: String,
+}
+
 /// That a repository has something, and since when it is of no use if nothing else says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldRow {
@@ -22,24 +29,6 @@ pub struct HeldRow {
 }
 
 impl Change {
-    /// Notes that a tag does not mean a manifest any more.
-    pub async fn release_registry_manifest(
-        &mut self,
-        repository: &str,
-        digest: &str,
-        time: i64,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE registry_manifests SET released_at = $3 WHERE repository = $1 AND digest = $2",
-        )
-        .bind(repository)
-        .bind(digest)
-        .bind(time)
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
-    }
-
     /// Removes a manifest that has no tag and was not pushed again. Says whether it did.
     pub async fn collect_manifest(
         &mut self,
@@ -102,9 +91,9 @@ impl Store {
         repository: &str,
         after: &str,
         limit: i64,
-    ) -> Result<Vec<HeldRow>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT digest, size, pushed_at, released_at FROM registry_manifests
+    ) -> Result<Vec<HeldManifestRow>, StoreError> {
+        let rows: Vec<(String, i64, i64, i64, String)> = sqlx::query_as(
+            "SELECT digest, size, pushed_at, released_at, media_type FROM registry_manifests
              WHERE repository = $1 AND digest > $2 ORDER BY digest LIMIT $3",
         )
         .bind(repository)
@@ -112,11 +101,14 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
-        let held = |(digest, size, since, released_at): (String, i64, i64, i64)| HeldRow {
-            digest,
-            size,
-            since,
-            used_at: since.max(released_at),
+        let held = |(digest, size, since, released_at, media_type): (_, _, i64, i64, _)| {
+            let row = HeldRow {
+                digest,
+                size,
+                since,
+                used_at: since.max(released_at),
+            };
+            HeldManifestRow { row, media_type }
         };
         Ok(rows.into_iter().map(held).collect())
     }

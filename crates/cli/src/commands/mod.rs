@@ -26,6 +26,7 @@ mod sbom;
 mod solution;
 mod stack;
 mod up;
+mod upkeep;
 mod verify;
 
 use std::future::Future;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use self::repository::Repository;
 use self::robot::Robot;
 use super::arguments::{Format, Stack};
+use super::upkeep;
 use crate::failure::Outcome;
 use crate::output;
 use crate::report::{builds, story};
@@ -49,12 +50,18 @@ enum RegistryCommand {
     },
     Robot(Robot),
     Repository(Repository),
+    /// Remove what no tag, build, container or referrer needs; says first what that is
+    Gc(upkeep::Collect),
+    /// Read all content, set aside what is damaged, and say whose it is; exits 1 where something was found
+    Fsck(upkeep::Check),
 }
 
 impl Registry {
     pub async fn run(self) -> Outcome {
         let client = self.stack.client()?;
         match self.command {
+            RegistryCommand::Gc(collect) => collect.run(&client).await,
+            RegistryCommand::Fsck(check) => check.run(&client).await,
             RegistryCommand::List { format } => {
                 let list: List<BuildSummary> = client.get(&["api", "v1", "builds"]).await?;
                 output::show(format.json, &list, || {

@@ -43,6 +43,19 @@ impl DistributionError {
         }
     }
 
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NoSpace { path } => {
+                Some(format!("free some space on the disk of {}", path.display()))
+            }
+            Self::Io { path, .. } => Some(format!("look at {} and its disk", path.display())),
+            Self::Oci(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::Refused(_) | Self::Task(_) => None,
+        }
+    }
+
     /// As a client is told. What went wrong inside is for the log; outside it is only said that it did.
     pub fn into_refusal(self) -> Refusal {
         match self {

@@ -42,9 +42,9 @@ impl Default for Journal {
 
 /// The journal is kept while this lives.
 #[derive(Debug)]
-pub struct Keeping<'j>(&'j Journal);
+pub struct WrittenDown<'j>(&'j Journal);
 
-impl Drop for Keeping<'_> {
+impl Drop for WrittenDown<'_> {
     fn drop(&mut self) {
         *self.0.kept() = None;
     }
@@ -52,9 +52,9 @@ impl Drop for Keeping<'_> {
 
 impl Journal {
     /// Begins to keep it, empty. One at a time does.
-    pub fn keep(&self) -> Keeping<'_> {
+    pub fn keep(&self) -> WrittenDown<'_> {
         *self.kept() = Some(Kept::default());
-        Keeping(self)
+        WrittenDown(self)
     }
 
     /// A repository came to have these, or to need them.
@@ -86,21 +86,26 @@ impl Journal {
     /// How much was used of a repository: what is used later adds to it.
     pub fn count(&self, repository: &str) -> usize {
         let kept = self.kept();
-        let references = kept.as_ref().and_then(|kept| kept.references.get(repository));
+        let references = kept
+            .as_ref()
+            .and_then(|kept| kept.references.get(repository));
         references.map_or(0, HashSet::len)
     }
 
     /// What was used of a repository.
     pub fn references(&self, repository: &str) -> HashSet<ContentDigest> {
         let kept = self.kept();
-        let references = kept.as_ref().and_then(|kept| kept.references.get(repository));
+        let references = kept
+            .as_ref()
+            .and_then(|kept| kept.references.get(repository));
         references.cloned().unwrap_or_default()
     }
 
     /// Whether content came to be needed.
     pub fn has_content(&self, digest: &ContentDigest) -> bool {
         let kept = self.kept();
-        kept.as_ref().is_some_and(|kept| kept.contents.contains(digest))
+        kept.as_ref()
+            .is_some_and(|kept| kept.contents.contains(digest))
     }
 
     fn kept(&self) -> MutexGuard<'_, Option<Kept>> {

@@ -47,16 +47,10 @@ pub struct Going {
     pub unreadable: Option<Id>,
 }
 
-impl Going {
-    pub fn is_empty(&self) -> bool {
-        self.manifests.is_empty() && self.blobs.is_empty()
-    }
-}
-
 /// Decides. `touched` is what was pushed or asked for since the repository was looked at, and stays for that.
 ///
-/// Kept is a manifest that has a tag, that is needed, that is young, that is a part of one that is kept, or that
-/// says something about one that is kept; and a blob that is young, needed, or a part of a manifest that is kept.
+/// Kept is a manifest that has a tag, that is young, that is a part of one that is kept, that is needed, or that
+/// says something about one that is kept or needed; and a blob that is young, needed, or a part of a manifest that is kept.
 pub fn going<S: BuildHasher>(holdings: &Holdings, touched: &HashSet<Id, S>) -> Going {
     let kept = kept(holdings, touched);
     let is_kept = |manifest: &&HeldManifest| kept.contains(&manifest.id);
@@ -96,8 +90,11 @@ fn kept<S: BuildHasher>(holdings: &Holdings, touched: &HashSet<Id, S>) -> HashSe
         }
     }
     let is_needed = |manifest: &HeldManifest| {
-        let mut named = manifest.parts.iter().flatten();
-        holdings.needed.contains(&manifest.id) || named.any(|part| holdings.needed.contains(part))
+        // What says something about an image that is needed is part of its evidence, also where the image is not here.
+        let of_it = [Some(manifest.id), manifest.subject];
+        let named = manifest.parts.iter().flatten().copied();
+        let mut all = of_it.into_iter().flatten().chain(named);
+        all.any(|id| holdings.needed.contains(&id))
     };
     let mut waiting: Vec<Id> = holdings
         .manifests
@@ -232,7 +229,7 @@ mod tests {
         holdings.tagged.insert(1);
         holdings.manifests[0].parts = None;
         let decided = going(&holdings, &HashSet::<Id>::new());
-        assert!(decided.is_empty());
+        assert!(decided.manifests.is_empty() && decided.blobs.is_empty());
         assert_eq!(decided.unreadable, Some(1));
         // One that nobody needs says nothing, and holds nothing up.
         holdings.tagged = HashSet::from([2]);
@@ -247,23 +244,24 @@ mod tests {
             prop::bool::weighted(0.1),
             prop::bool::weighted(0.95),
         );
-        let some = || prop::collection::hash_set(0..40_u32, 0..5);
         (
             prop::collection::vec(held, 0..20),
             prop::collection::vec((0..20_u32, prop::bool::weighted(0.1)), 0..20),
-            some(),
-            some(),
+            prop::collection::hash_set(20..40_u32, 0..5),
+            prop::collection::hash_set(0..40_u32, 0..5),
         )
             .prop_map(|(manifests, blobs, tagged, needed)| Holdings {
                 manifests: (20..)
                     .zip(manifests)
-                    .map(|(id, (parts, subject, is_young, is_readable))| HeldManifest {
-                        id,
-                        is_young,
-                        parts: is_readable
-                            .then(|| parts.into_iter().filter(|part| *part < id).collect()),
-                        subject,
-                    })
+                    .map(
+                        |(id, (parts, subject, is_young, is_readable))| HeldManifest {
+                            id,
+                            is_young,
+                            parts: is_readable
+                                .then(|| parts.into_iter().filter(|part| *part < id).collect()),
+                            subject,
+                        },
+                    )
                     .collect(),
                 blobs: blobs
                     .into_iter()
@@ -297,8 +295,8 @@ mod tests {
                 if let Some(subject) = subject.filter(|subject| !gone.contains(subject)) {
                     prop_assert!(!is_gone, "{} says something about {subject}", manifest.id);
                 }
-                if manifest.parts.iter().flatten().any(|part| holdings.needed.contains(part)) {
-                    prop_assert!(!is_gone, "{} is run by its configuration", manifest.id);
+                if manifest.parts.iter().flatten().chain(&manifest.subject).any(|id| holdings.needed.contains(id)) {
+                    prop_assert!(!is_gone, "{} is run by its configuration, or says something about what is", manifest.id);
                 }
             }
         }
@@ -311,7 +309,7 @@ mod tests {
             let names = |part: Id| left.iter().any(|manifest| manifest.parts.iter().flatten().any(|named| *named == part));
             for manifest in &left {
                 let is_root = manifest.is_young || holdings.tagged.contains(&manifest.id) || holdings.needed.contains(&manifest.id)
-                    || manifest.parts.iter().flatten().any(|part| holdings.needed.contains(part));
+                    || manifest.parts.iter().flatten().chain(&manifest.subject).any(|id| holdings.needed.contains(id));
                 let speaks = manifest.subject.is_some_and(|subject| left.iter().any(|other| other.id == subject));
                 prop_assert!(is_root || speaks || names(manifest.id), "{} is of no use", manifest.id);
             }

@@ -76,6 +76,13 @@ impl Links {
         Ok(was_there)
     }
 
+    /// Forgets links that were taken away from outside.
+    pub fn forget<'d>(&self, repository: &str, digests: impl Iterator<Item = &'d str>) {
+        for digest in digests {
+            self.known.remove(&key(repository, digest));
+        }
+    }
+
     async fn write(&self, batch: &[Waiting]) -> Result<(), StoreError> {
         let time = now();
         let mut change = self.store.unobserved().await?;

@@ -168,6 +168,7 @@ impl Distribution {
         tags: &[Tag],
         by: &str,
     ) -> Result<(), DistributionError> {
+        let content = *digest;
         let (name, digest) = (repository.as_str(), digest.to_string());
         let data = json!({
             "repository": name, "digest": digest, "tags": tags.iter().map(Tag::as_str).collect::<Vec<_>>(),
@@ -207,6 +208,8 @@ impl Distribution {
                 .await?;
         }
         change.commit().await?;
+        let parts = pushed.needs.iter().map(|part| part.digest);
+        self.journal.used(name, parts.chain([content]));
         let changed = tags.iter().map(Tag::as_str).chain([digest.as_str()]);
         self.manifests.changed(name, changed);
         Ok(())
@@ -270,7 +273,7 @@ impl Distribution {
 }
 
 /// A digest that we wrote down ourselves.
-fn stored(text: &str) -> Result<ContentDigest, DistributionError> {
+pub(super) fn stored(text: &str) -> Result<ContentDigest, DistributionError> {
     text.parse()
         .map_err(|error: ergon_oci::ParseContentDigestError| {
             ergon_store::StoreError::Malformed {

@@ -5,24 +5,32 @@
 //! a crash before leaves content that nobody refers to, never a reference to content that is not there.
 
 mod cache;
+mod collect;
 mod contents;
 mod error;
 mod fixed;
+mod held;
+mod journal;
+mod keep;
 mod links;
 mod manifests;
 mod publish;
 mod receive;
+mod scrub;
 mod uploads;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ergon_oci::ContentDigest;
 use ergon_oci::registry::RepositoryName;
 use ergon_store::{BlobLink, RepositoryRow, Store};
+use tokio::sync::RwLockReadGuard;
 
 use cache::ManifestCache;
+pub use collect::{GRACE, Needed, Rule};
 pub use contents::Contents;
 pub use error::DistributionError;
+use journal::Journal;
 use links::Links;
 pub use manifests::{LARGEST_MANIFEST, StoredManifest};
 pub use receive::Announced;
@@ -40,17 +48,45 @@ pub struct Distribution {
     links: Links,
     /// Held shared while content is linked, alone while content that nobody refers to is removed.
     sweeping: tokio::sync::RwLock<()>,
+    journal: Journal,
+    /// Held by whoever tidies up.
+    tidying: tokio::sync::Mutex<()>,
+    /// Where damaged content is put.
+    quarantine: PathBuf,
+}
+
+/// While this lives nothing is removed of what is brought in.
+#[derive(Debug)]
+pub struct Bringing<'d> {
+    journal: &'d Journal,
+    _shared: RwLockReadGuard<'d, ()>,
+}
+
+impl Bringing<'_> {
+    /// Says that content is needed from now on, as the store says too by now.
+    pub fn needed(&self, digests: impl Iterator<Item = ContentDigest>) {
+        self.journal.used_content(digests);
+    }
 }
 
 impl Distribution {
-    /// Over the content in `blobs` and the half-done uploads in `uploads`.
-    pub fn new(store: Store, entropy: Entropy, blobs: &Path, uploads: &Path) -> Self {
+    /// Over the content in `blobs` and the half-done uploads in `uploads`; damaged content goes to `quarantine`.
+    pub fn new(
+        store: Store,
+        entropy: Entropy,
+        blobs: &Path,
+        uploads: &Path,
+        quarantine: PathBuf,
+    ) -> Self {
         Self {
             contents: Contents::folder(blobs),
             uploads: Uploads::new(uploads, entropy),
             manifests: ManifestCache::default(),
             links: Links::new(store.clone()),
             sweeping: tokio::sync::RwLock::default(),
+            journal: Journal::default(),
+            tidying: tokio::sync::Mutex::default(),
+            quarantine,
             store,
         }
     }
@@ -118,6 +154,26 @@ impl Distribution {
         Ok(size.and_then(|size| u64::try_from(size).ok()))
     }
 
+    /// The same for a client that asks whether it has to push the blob. What it is told is there stays there
+    /// until it has pushed the manifest.
+    pub async fn blob_for_push(
+        &self,
+        name: &RepositoryName,
+        digest: &ContentDigest,
+    ) -> Result<Option<u64>, DistributionError> {
+        let _kept = self.sweeping.read().await;
+        self.journal.wanted(name.as_str(), digest);
+        self.blob(name, digest).await
+    }
+
+    /// For whoever brings in content that no repository has: it is not removed before the store says who needs it.
+    pub async fn bringing(&self) -> Bringing<'_> {
+        Bringing {
+            journal: &self.journal,
+            _shared: self.sweeping.read().await,
+        }
+    }
+
     /// Repositories that have a blob.
     pub async fn holders(&self, digest: &ContentDigest) -> Result<Vec<String>, DistributionError> {
         Ok(self
@@ -163,7 +219,9 @@ impl Distribution {
             digest: digest.to_string(),
             size: i64::try_from(size).unwrap_or(i64::MAX),
         };
-        Ok(self.links.add(link).await?)
+        self.links.add(link).await?;
+        self.journal.used(name.as_str(), std::iter::once(*digest));
+        Ok(())
     }
 
     /// Takes a blob from a repository. Its content stays until it is collected. `false` where it had none.

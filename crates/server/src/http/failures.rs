@@ -14,6 +14,7 @@ use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::sessions::SignInError;
 use crate::solutions::SolutionError;
+use crate::upkeep::UpkeepError;
 
 impl From<SignInError> for Failure {
     fn from(error: SignInError) -> Self {
@@ -163,6 +164,17 @@ impl From<SolutionError> for Failure {
             SolutionError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<UpkeepError> for Failure {
+    fn from(error: UpkeepError) -> Self {
+        match error {
+            UpkeepError::Busy => Self::new(StatusCode::CONFLICT, error.to_string())
+                .with_optional_remedy(error.remedy()),
+            UpkeepError::Store(error) => error.into(),
+            error @ UpkeepError::Distribution(_) => Self::internal(&error),
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
 use ergon_store::{JobRow, StoreError};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use crate::api::JobStep;
+use crate::api::{JobStep, UpkeepEvent};
 use crate::jobs;
 use crate::stack::Stack;
 
@@ -64,6 +64,11 @@ pub fn follow_job(stack: &Stack, job: JobRow, last_line: u64) -> Sse<EventStream
         is_over: false,
     };
     answer(stack, source)
+}
+
+/// What the registry's upkeep tells, until it ends.
+pub fn follow_upkeep(stack: &Stack, told: mpsc::Receiver<UpkeepEvent>) -> Sse<EventStream> {
+    answer(stack, UpkeepFeed(told))
 }
 
 /// Something that can be asked for what is new.
@@ -123,6 +128,15 @@ impl Feed {
     fn event(&self, row: ergon_store::EventRow) -> Event {
         let id = row.id.to_string();
         named("change", &self.stack.event(row)).id(id)
+    }
+}
+
+struct UpkeepFeed(mpsc::Receiver<UpkeepEvent>);
+
+impl Source for UpkeepFeed {
+    async fn next(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
+        let told = self.0.recv().await;
+        Ok(told.map(|told| vec![named(told.name(), &told)]))
     }
 }
 

@@ -15,5 +15,6 @@ mod problems;
 mod projects;
 mod solutions;
 mod start;
+mod upkeep;
 mod verify;
 mod world;

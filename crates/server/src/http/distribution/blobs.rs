@@ -33,7 +33,13 @@ async fn read(
     digest: &ContentDigest,
 ) -> Result<Response, Failure> {
     let distribution = asked.stack.distribution();
-    let Some(size) = distribution.blob(name, digest).await? else {
+    // Who asks whether it is there may push the manifest next.
+    let size = if asked.parts.method == Method::HEAD {
+        distribution.blob_for_push(name, digest).await?
+    } else {
+        distribution.blob(name, digest).await?
+    };
+    let Some(size) = size else {
         return Err(unknown(name, digest).into());
     };
     let etag = format!("\"{digest}\"");

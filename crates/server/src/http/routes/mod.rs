@@ -16,6 +16,8 @@ mod robots;
 mod session;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod solutions;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod upkeep;
 
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -63,6 +65,8 @@ pub fn table() -> Vec<Entry> {
         entry(Action::AddSolution, routes!(solutions::import)),
         entry(Action::ReadSolution, routes!(solutions::read)),
         entry(Action::RemoveSolution, routes!(solutions::remove)),
+        entry(Action::CollectGarbage, routes!(upkeep::collect)),
+        entry(Action::CheckContent, routes!(upkeep::check)),
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
         entry(Action::StartContainer, routes!(containers::start)),
