@@ -192,6 +192,8 @@ impl Stack {
 
     pub fn solutions(&self) -> Solutions<'_> {
         Solutions::new(self)
+    }
+
     pub fn upkeep(&self) -> Upkeep<'_> {
         Upkeep::new(self)
     }

@@ -440,6 +440,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry-upkeep/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read all content of the registry, and set aside what is damaged. As it happens: `progress` (a CheckProgress),
+         *     `damaged` (a Damage), `end` (a ContentCheck) or `failed` (a Problem). 409 where it goes on already. It ends when
+         *     nobody listens any more.
+         */
+        post: operations["check_content"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry-upkeep/collection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove what nobody needs, or say what would go. As it happens: `plan` (a Collection: what would go), `end` (a
+         *     Collection: what went) or `failed` (a Problem). 409 where it goes on already. It goes on when nobody listens any more.
+         */
+        post: operations["collect_garbage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/{reference}": {
         parameters: {
             query?: never;
@@ -836,6 +877,82 @@ export interface components {
             /** @description Whether a tag that is there stays what it is. */
             immutable_tags?: boolean | null;
         };
+        /** @description How far a check has come. */
+        CheckProgress: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            contents: number;
+            /**
+             * Format: int64
+             * @description How much is damaged or missing, as far as it was looked.
+             */
+            found: number;
+            /** Format: int64 */
+            of_bytes: number;
+            /** Format: int64 */
+            of_contents: number;
+        };
+        /** @description Remove what nobody needs. */
+        CollectGarbage: {
+            /** @description Only say what would go. */
+            dry_run?: boolean;
+            /**
+             * Format: int64
+             * @description What came, was used or lost its tag within so many seconds stays; absent: 86,400, a day.
+             */
+            grace_seconds?: number | null;
+        };
+        /** @description What goes of a repository. */
+        CollectedRepository: {
+            /** Format: int64 */
+            blobs: number;
+            /** @description The first hundred of the manifests. */
+            manifest_digests: string[];
+            /** Format: int64 */
+            manifests: number;
+            name: string;
+        };
+        /** @description What goes, or went. */
+        Collection: {
+            /**
+             * Format: int64
+             * @description Blobs of repositories that no manifest of theirs names.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Of that content.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Content that no repository has and no build needs.
+             */
+            contents: number;
+            dry_run: boolean;
+            /** Format: int64 */
+            grace_seconds: number;
+            /**
+             * Format: int64
+             * @description Manifests without a tag that nobody needs.
+             */
+            manifests: number;
+            /** @description What was left alone that could not be decided about, and why. */
+            notes: string[];
+            /** @description Repositories of which something goes. */
+            repositories: components["schemas"]["CollectedRepository"][];
+            /**
+             * Format: int64
+             * @description Of these bytes, what the build cache holds too: that much is not freed on the disk.
+             */
+            shared_bytes: number;
+            /**
+             * Format: int64
+             * @description Files that were being written when a process was killed.
+             */
+            unfinished: number;
+        };
         /** @description Who is in the directory. */
         Companion: {
             capabilities: string[];
@@ -924,6 +1041,49 @@ export interface components {
             state: string;
             /** @description `well`, `unwell`, `stopped`, `unknown`. */
             wellness: string;
+        };
+        /** @description What a check of all content came to. */
+        ContentCheck: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How much was read.
+             */
+            contents: number;
+            /** @description The first thousand of what was found. */
+            damaged: components["schemas"]["Damage"][];
+            /**
+             * Format: int64
+             * @description How much is damaged or missing, healed or not.
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description How much of it is whole again, from the build cache.
+             */
+            healed: number;
+        };
+        /** @description Content that is not what it should be. */
+        Damage: {
+            /** @description Hashes of the builds whose image it belongs to. */
+            builds: string[];
+            digest: string;
+            /** @description Whether it is whole again, from the build cache. */
+            healed: boolean;
+            /** @description Where the damaged file is now; from there nothing is served. */
+            quarantined?: string | null;
+            /** @description What was seen, in one sentence. */
+            reason: string;
+            /** @description Whose it is, with the tags that lead to it. */
+            repositories: components["schemas"]["DamagedRepository"][];
+            /** @description `rotten` (it is not what its digest says), `unreadable` (the disk does not give it) or `missing`. */
+            state: string;
+        };
+        /** @description A repository that has something damaged. */
+        DamagedRepository: {
+            name: string;
+            tags: string[];
         };
         /** @description Something that depends on a solution. */
         Dependent: {
@@ -1665,6 +1825,8 @@ export interface components {
             ports: components["schemas"]["PublishedPort"][];
             state: string;
         };
+        /** @description What is told while it goes on: the data of an event in a stream, whose name says which it is. */
+        UpkeepEvent: components["schemas"]["Collection"] | components["schemas"]["CheckProgress"] | components["schemas"]["Damage"] | components["schemas"]["Collection"] | components["schemas"]["ContentCheck"] | components["schemas"]["Problem"];
         /** @description What came of building something a second time. */
         Verification: {
             /** @description When, RFC 3339. */
@@ -2607,6 +2769,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["UpkeepEvent"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collect_garbage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectGarbage"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["UpkeepEvent"];
                 };
             };
             /** @description What happened, and what to do next. */

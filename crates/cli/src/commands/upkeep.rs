@@ -1,5 +1,6 @@
 //! Keeping the registry: removing what nobody needs, finding what is damaged.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Instant;
 
@@ -196,17 +197,19 @@ fn told(of: &Collection) -> String {
     };
     if of.shared_bytes > 0 {
         let shared = words::size(of.shared_bytes);
-        page.push_str(&format!(
-            "{shared} of it stay on the disk, since the build cache holds them too: ergon cache prune\n"
-        ));
+        let _ = writeln!(
+            page,
+            "{shared} of it stay on the disk, since the build cache holds them too: ergon cache prune"
+        );
     }
     for repository in &of.repositories {
-        page.push_str(&format!(
-            "  {}   {}, {}\n",
+        let _ = writeln!(
+            page,
+            "  {}   {}, {}",
             words::on_one_line(&repository.name),
             counted(repository.manifests, "manifest"),
             counted(repository.blobs, "blob"),
-        ));
+        );
     }
     page
 }
@@ -239,23 +242,24 @@ fn report(check: &ContentCheck, found: &[Damage]) -> String {
         } else {
             style::bad("lost until it is pushed or built again")
         };
-        page.push_str(&format!(
-            "{}   {}: {}   {state}\n",
+        let _ = writeln!(
+            page,
+            "{}   {}: {}   {state}",
             damage.digest,
             damage.state,
             words::on_one_line(&damage.reason)
-        ));
+        );
         for repository in damage.repositories.iter().take(SHOWN) {
             let tags = match repository.tags.len() {
                 0 => "no tag".to_owned(),
                 _ => few(&repository.tags),
             };
             let name = words::on_one_line(&repository.name);
-            page.push_str(&format!("  of {name}: {tags}\n"));
+            let _ = writeln!(page, "  of {name}: {tags}");
         }
         if damage.repositories.len() > SHOWN {
             let more = damage.repositories.len() - SHOWN;
-            page.push_str(&format!("  and of {more} repositories more\n"));
+            let _ = writeln!(page, "  and of {more} repositories more");
         }
         if !damage.builds.is_empty() {
             let builds: Vec<String> = damage
@@ -263,20 +267,21 @@ fn report(check: &ContentCheck, found: &[Damage]) -> String {
                 .iter()
                 .map(|hash| words::short(hash).to_owned())
                 .collect();
-            page.push_str(&format!("  made by build {}\n", few(&builds)));
+            let _ = writeln!(page, "  made by build {}", few(&builds));
         }
         if let Some(path) = &damage.quarantined {
-            page.push_str(&format!("  set aside as {}\n", words::on_one_line(path)));
+            let _ = writeln!(page, "  set aside as {}", words::on_one_line(path));
         }
     }
     if check.found > found.len() as u64 {
         let more = check.found - found.len() as u64;
-        page.push_str(&format!("and {more} more\n"));
+        let _ = writeln!(page, "and {more} more");
     }
-    page.push_str(&format!(
-        "{} of {all} damaged or missing, {} healed\n",
+    let _ = writeln!(
+        page,
+        "{} of {all} damaged or missing, {} healed",
         check.found, check.healed
-    ));
+    );
     page
 }
 

@@ -213,8 +213,8 @@ async fn what_was_built_stays_though_no_repository_has_it() {
 async fn an_image_of_a_container_stays_whoever_made_it() {
     let engine = testing::engine().await;
     let base = testing::busybox(&engine).await;
-    let id = engine.image_id(&base).await.unwrap().unwrap();
-    let config = config_of(&base, &id);
+    let id = engine.image_id(base).await.unwrap().unwrap();
+    let config = config_of(base, &id);
     let world = World::new().await;
     let door = &*world;
     // As a container runs it that was pulled by its digest, or whose tag has moved on since.
