@@ -39,6 +39,9 @@ pub struct Base {
     #[serde(default)]
     pub platform: String,
     pub source: Source,
+    /// The mirror that it was pulled through, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     pub held_since: Timestamp,
 }
 
@@ -158,6 +161,18 @@ impl Bases {
         source: Source,
         now: Timestamp,
     ) -> Result<Base, Error> {
+        self.hold_via(reference, image, source, None, now)
+    }
+
+    /// The same, for one that may have been pulled through a mirror.
+    pub fn hold_via(
+        &self,
+        reference: &Reference,
+        image: &Image,
+        source: Source,
+        via: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Base, Error> {
         if let Some(missing) = image.blobs().find(|digest| !self.blobs.contains(digest)) {
             return Err(Error::MissingBlob {
                 digest: missing,
@@ -175,6 +190,7 @@ impl Bases {
             digest: image.digest,
             platform: image.platform().normal().to_string(),
             source,
+            via: via.map(str::to_owned),
             held_since: now,
         };
         fs::create_dir_all(&self.folder).map_err(Error::io("make the folder", &self.folder))?;

@@ -6,7 +6,9 @@
 
 mod indexes;
 mod referrers;
+mod through;
 mod tokens;
+pub mod upstream;
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -35,6 +37,7 @@ use crate::reference::Reference;
 
 pub use indexes::{pull_index, push_index};
 pub use referrers::{pull_referrers, push_referrers};
+pub use through::{Mirror, pull_through};
 
 const AT_ONCE: usize = 3;
 const CHUNK: usize = 128 * 1024;
@@ -59,18 +62,8 @@ pub type OnProgress = Arc<dyn Fn(BlobProgress) + Send + Sync>;
 
 /// Brings an image here: the one for `platform`, where there are several.
 pub async fn pull(reference: &Reference, platform: &str, blobs: &Blobs) -> Result<Image, Error> {
-    let platform = Platform::parse(platform)?;
     let registry = Registry::connect(reference, "pull", RegistryOperation::Pull).await?;
-    let (digest, manifest) = registry.manifest(&platform).await?;
-    let parsed: ImageManifest = parse(&manifest, "the manifest", &digest)?;
-    registry.download_all(&parsed, blobs).await?;
-    let blobs = blobs.clone();
-    blocking(move || {
-        // Last, so that a manifest that is here has its parts.
-        blobs.put(&manifest)?;
-        Image::load(&blobs, &digest)
-    })
-    .await
+    registry.pull(platform, blobs).await
 }
 
 /// Sends an image to where `reference` says. What the registry has is not sent again.
@@ -154,6 +147,21 @@ impl Registry {
         self.put_manifest(name, manifest, image.media_type()).await
     }
 
+    /// Brings the image for a platform here.
+    async fn pull(&self, platform: &str, blobs: &Blobs) -> Result<Image, Error> {
+        let platform = Platform::parse(platform)?;
+        let (digest, manifest) = self.manifest(&platform).await?;
+        let parsed: ImageManifest = parse(&manifest, "the manifest", &digest)?;
+        self.download_all(&parsed, blobs).await?;
+        let blobs = blobs.clone();
+        blocking(move || {
+            // Last, so that a manifest that is here has its parts.
+            blobs.put(&manifest)?;
+            Image::load(&blobs, &digest)
+        })
+        .await
+    }
+
     async fn connect(
         reference: &Reference,
         action: &'static str,
@@ -167,6 +175,17 @@ impl Registry {
         };
         let login =
             blocking(move || credentials::find(&host, credentials::configuration_file())).await?;
+        Self::connect_as(reference, action, operation, protocol, login).await
+    }
+
+    /// The same with a login that is known.
+    async fn connect_as(
+        reference: &Reference,
+        action: &'static str,
+        operation: RegistryOperation,
+        protocol: ClientProtocol,
+        login: Login,
+    ) -> Result<Self, Error> {
         let auth = authenticate(login, reference, action, &operation).await?;
         let config = ClientConfig {
             protocol,

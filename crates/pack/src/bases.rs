@@ -3,6 +3,7 @@
 use ergon_engine::Engine;
 use ergon_oci::Reference;
 use ergon_oci::bases::{Base, Source};
+use ergon_oci::distribution::pull_through;
 use ergon_oci::model::Platform;
 
 use crate::cache::Cache;
@@ -111,15 +112,21 @@ async fn pull_base(
         has,
         registry,
     };
-    let pulled = ergon_oci::distribution::pull(reference, platform, cache.blobs()).await;
+    let mirror = cache.mirror_of(reference.registry());
+    let pulled = match mirror {
+        Some(mirror) => pull_through(reference, platform, cache.blobs(), mirror).await,
+        None => ergon_oci::distribution::pull(reference, platform, cache.blobs()).await,
+    };
     match pulled {
         // A name that stands for one image only gives that one to everybody.
         Ok(image) if !Platform::parse(platform)?.accepts(&image.platform()) => {
             Err(not_for(vec![image.platform().to_string()], None))
         }
-        Ok(image) => Ok(cache
-            .bases()
-            .hold(reference, &image, Source::Registry, now())?),
+        Ok(image) => {
+            let via = mirror.map(|mirror| mirror.name.as_str());
+            let bases = cache.bases();
+            Ok(bases.hold_via(reference, &image, Source::Registry, via, now())?)
+        }
         Err(ergon_oci::Error::NoSuchPlatform { offered, .. }) => Err(not_for(offered, None)),
         Err(error) if held.is_empty() && platform == crate::bases::platform() => {
             Err(PackError::BaseMissing {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use ergon_manifest::Digest;
 use ergon_oci::bases::Bases;
+use ergon_oci::distribution::Mirror;
 use ergon_oci::{Blobs, Layer, Referrers, read_whole, touch};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Cache {
     blobs: Blobs,
     /// Nothing is removed while this is open.
     _in_use: Option<Arc<File>>,
+    /// Through which what is missing is pulled.
+    mirrors: Arc<[Mirror]>,
 }
 
 /// The cache cannot be used.
@@ -100,7 +103,23 @@ impl Cache {
             root,
             blobs,
             _in_use: None,
+            mirrors: Arc::default(),
         })
+    }
+
+    /// The same cache, for which what is missing is pulled through mirrors, where there are some of its registry.
+    #[must_use]
+    pub fn through(self, mirrors: Vec<Mirror>) -> Self {
+        Self {
+            mirrors: mirrors.into(),
+            ..self
+        }
+    }
+
+    /// The mirror of a registry.
+    pub(crate) fn mirror_of(&self, registry: &str) -> Option<&Mirror> {
+        let mut mirrors = self.mirrors.iter();
+        mirrors.find(|mirror| mirror.registry == registry)
     }
 
     pub fn root(&self) -> &Path {

@@ -511,3 +511,48 @@ pub struct RecordBuild {
     /// The folder that was built.
     pub folder: String,
 }
+
+/// A registry elsewhere that the registry here is a mirror of. Its password is never shown.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Upstream {
+    /// The first part of the names of its repositories here: `hub` of `hub/library/python`.
+    pub name: String,
+    pub url: String,
+    /// The registry that it is in names of images: `docker.io`.
+    pub registry: String,
+    /// Who the mirror is there; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// For so many seconds a tag is not asked for again.
+    pub fresh_seconds: u64,
+    pub created_at: String,
+    /// How many of its repositories something is held of.
+    pub repositories: u64,
+    /// How many of its tags are held.
+    pub tags: u64,
+    /// How long its blobs are that are held, those of each repository counted by themselves.
+    pub bytes: u64,
+    /// When it last said what a tag means; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<String>,
+}
+
+/// A registry elsewhere that the registry here is to be a mirror of.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct AddUpstream {
+    /// The first part of the names that its repositories have here: one part of a repository's name.
+    pub name: String,
+    /// `https://HOST` or `https://HOST:PORT`; `http://` for what is on this machine, or where there is no password.
+    pub url: String,
+    /// The registry that it is in names of images; absent: its host, and `docker.io` for Docker Hub's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
+    /// Who the mirror is there, with `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// For so many seconds a tag is not asked for again [default: 300].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_seconds: Option<u64>,
+}

@@ -57,6 +57,7 @@ pub enum ResourceKind {
     Solution,
     Repository,
     Robot,
+    Upstream,
 }
 
 /// What is asked about.
@@ -132,6 +133,9 @@ pub enum Action {
     RemoveRobot,
     CollectGarbage,
     CheckContent,
+    ListUpstreams,
+    AddUpstream,
+    RemoveUpstream,
 }
 
 impl Action {
@@ -183,6 +187,9 @@ impl Action {
             | Self::ReadRobot
             | Self::ChangeRobot
             | Self::RemoveRobot => ResourceKind::Robot,
+            Self::ListUpstreams | Self::AddUpstream | Self::RemoveUpstream => {
+                ResourceKind::Upstream
+            }
         }
     }
 

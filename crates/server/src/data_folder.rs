@@ -35,6 +35,7 @@ impl DataFolder {
             folder.projects(),
             folder.blobs(),
             folder.uploads(),
+            folder.upstreams(),
         ] {
             private_folder(&path)?;
         }
@@ -62,6 +63,11 @@ impl DataFolder {
     /// Content of the registry that was found to be damaged. Nothing is served from here.
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
+    }
+
+    /// The passwords for upstreams.
+    pub fn upstreams(&self) -> PathBuf {
+        self.root.join("upstreams")
     }
 
     /// Clones of git repositories.
@@ -148,7 +154,7 @@ fn lock(root: &Path) -> Result<File, StartError> {
 }
 
 /// Writes a file that only this user may read, whole or not at all.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // Temporary files are readable by their owner alone.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

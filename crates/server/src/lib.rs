@@ -26,6 +26,7 @@ mod stack;
 mod start;
 mod start_error;
 mod upkeep;
+mod upstreams;
 mod watch;
 mod words;
 

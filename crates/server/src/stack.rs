@@ -27,6 +27,7 @@ use crate::registry::Registry;
 use crate::sessions::{Secret, Sessions};
 use crate::solutions::Solutions;
 use crate::upkeep::Upkeep;
+use crate::upstreams::Upstreams;
 use crate::words::rfc3339;
 
 /// So many events are listed.
@@ -63,7 +64,7 @@ pub struct Parts {
     pub crew: Crew,
     pub desk: Desk,
     pub looks: Looks,
-    pub distribution: Distribution,
+    pub distribution: Arc<Distribution>,
 }
 
 impl Deref for Stack {
@@ -155,7 +156,7 @@ impl Stack {
     }
 
     /// What the registry serves.
-    pub fn distribution(&self) -> &Distribution {
+    pub fn distribution(&self) -> &Arc<Distribution> {
         &self.distribution
     }
 
@@ -200,6 +201,10 @@ impl Stack {
 
     pub fn containers(&self) -> Containers<'_> {
         Containers::new(self)
+    }
+
+    pub fn upstreams(&self) -> Upstreams<'_> {
+        Upstreams::new(self)
     }
 
     pub fn companions(&self) -> Companions<'_> {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ergon_engine::EngineError;
@@ -148,7 +149,7 @@ async fn build(
         crew: Crew::default(),
         desk: jobs::Desk::default(),
         looks: crate::projects::Looks::default(),
-        distribution,
+        distribution: Arc::new(distribution),
         entropy,
         store,
         data,
@@ -162,6 +163,7 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
     if let Err(error) = stack.registry().name_builds().await {
         tracing::error!(%error, "earlier builds cannot be found by all their names");
     }
+    stack.upstreams().open().await?;
     let containers = stack.store().containers().await?;
     let projects = stack.store().projects().await?;
     forget_strangers(stack, |record| match record.kind {

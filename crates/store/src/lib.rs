@@ -25,6 +25,7 @@ mod solutions;
 mod stack;
 mod store;
 mod upkeep;
+mod upstreams;
 
 pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};
@@ -42,3 +43,4 @@ pub use sessions::SessionRow;
 pub use solutions::{SolutionNeed, SolutionRow};
 pub use store::{Store, now};
 pub use upkeep::{HeldManifestRow, HeldRow};
+pub use upstreams::{UpstreamHeldRow, UpstreamRow};

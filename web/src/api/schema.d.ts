@@ -678,6 +678,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Upstreams in the order of their names, and how much is held of each. */
+        get: operations["list_upstreams"];
+        put?: never;
+        /**
+         * Make the registry a mirror of another one: what is asked for under its name is fetched from there, and held; 409 where
+         *     repositories have that beginning already, or the other registry has a mirror.
+         */
+        post: operations["add_upstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upstreams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a mirror, with everything that it holds. */
+        delete: operations["remove_upstream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -745,6 +783,23 @@ export interface components {
             source?: string | null;
             /** @description A semantic version: `1.0.0`, `2.0.0-rc.1`. */
             version: string;
+        };
+        /** @description A registry elsewhere that the registry here is to be a mirror of. */
+        AddUpstream: {
+            /**
+             * Format: int64
+             * @description For so many seconds a tag is not asked for again [default: 300].
+             */
+            fresh_seconds?: number | null;
+            /** @description The first part of the names that its repositories have here: one part of a repository's name. */
+            name: string;
+            password?: string | null;
+            /** @description The registry that it is in names of images; absent: its host, and `docker.io` for Docker Hub's. */
+            registry?: string | null;
+            /** @description `https://HOST` or `https://HOST:PORT`; `http://` for what is on this machine, or where there is no password. */
+            url: string;
+            /** @description Who the mirror is there, with `password`. */
+            user?: string | null;
         };
         /** @description One of the six questions, answered. */
         Answer: {
@@ -1565,6 +1620,41 @@ export interface components {
                 versions: string[];
             }[];
         };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Upstream: {
+            items: {
+                /** @description When it last said what a tag means; absent: never. */
+                asked_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How long its blobs are that are held, those of each repository counted by themselves.
+                 */
+                bytes: number;
+                created_at: string;
+                /**
+                 * Format: int64
+                 * @description For so many seconds a tag is not asked for again.
+                 */
+                fresh_seconds: number;
+                /** @description The first part of the names of its repositories here: `hub` of `hub/library/python`. */
+                name: string;
+                /** @description The registry that it is in names of images: `docker.io`. */
+                registry: string;
+                /**
+                 * Format: int64
+                 * @description How many of its repositories something is held of.
+                 */
+                repositories: number;
+                /**
+                 * Format: int64
+                 * @description How many of its tags are held.
+                 */
+                tags: number;
+                url: string;
+                /** @description Who the mirror is there; absent: nobody. */
+                user?: string | null;
+            }[];
+        };
         /** @description A message to a companion. */
         Message: {
             content: string;
@@ -1827,6 +1917,39 @@ export interface components {
         };
         /** @description What is told while it goes on: the data of an event in a stream, whose name says which it is. */
         UpkeepEvent: components["schemas"]["Collection"] | components["schemas"]["CheckProgress"] | components["schemas"]["Damage"] | components["schemas"]["Collection"] | components["schemas"]["ContentCheck"] | components["schemas"]["Problem"];
+        /** @description A registry elsewhere that the registry here is a mirror of. Its password is never shown. */
+        Upstream: {
+            /** @description When it last said what a tag means; absent: never. */
+            asked_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long its blobs are that are held, those of each repository counted by themselves.
+             */
+            bytes: number;
+            created_at: string;
+            /**
+             * Format: int64
+             * @description For so many seconds a tag is not asked for again.
+             */
+            fresh_seconds: number;
+            /** @description The first part of the names of its repositories here: `hub` of `hub/library/python`. */
+            name: string;
+            /** @description The registry that it is in names of images: `docker.io`. */
+            registry: string;
+            /**
+             * Format: int64
+             * @description How many of its repositories something is held of.
+             */
+            repositories: number;
+            /**
+             * Format: int64
+             * @description How many of its tags are held.
+             */
+            tags: number;
+            url: string;
+            /** @description Who the mirror is there; absent: nobody. */
+            user?: string | null;
+        };
         /** @description What came of building something a second time. */
         Verification: {
             /** @description When, RFC 3339. */
@@ -3387,6 +3510,97 @@ export interface operations {
             path: {
                 /** @description `name@version`. */
                 reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_upstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Upstream"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_upstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddUpstream"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upstream"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_upstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };

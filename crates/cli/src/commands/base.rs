@@ -88,17 +88,37 @@ struct BaseReport {
     digest: String,
     platform: String,
     source: &'static str,
+    /// Of one that was pulled: where from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry: Option<String>,
+    /// The mirror that it was pulled through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
     held_since: String,
 }
 
 impl BaseReport {
     fn of(base: &HeldBase) -> Self {
+        let is_pulled = base.source == ergon_oci::bases::Source::Registry;
         Self {
+            registry: is_pulled.then(|| base.reference.registry().to_owned()),
+            via: base.via.clone(),
             name: base.reference.familiar(),
             digest: base.digest.to_string(),
             platform: base.platform.clone(),
             source: base.source.name(),
             held_since: base.held_since.to_string(),
+        }
+    }
+}
+
+impl BaseReport {
+    /// Where it came from, in words.
+    fn origin(&self) -> String {
+        match (&self.registry, &self.via) {
+            (Some(registry), Some(via)) => format!("{registry} through {via}"),
+            (Some(registry), None) => registry.clone(),
+            (None, _) => self.source.to_owned(),
         }
     }
 }
@@ -129,7 +149,7 @@ fn list(reports: &[BaseReport]) -> String {
             base.name.clone(),
             base.platform.clone(),
             words::glimpse(&base.digest),
-            base.source.to_owned(),
+            base.origin(),
             since,
         ]);
     }

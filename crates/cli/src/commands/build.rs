@@ -154,7 +154,7 @@ pub struct Wanted {
 
 /// Builds a folder for every platform that is wanted, and has the local engine hold the images that run here.
 pub async fn build_folder(folder: &Path, wanted: Wanted, stack: &Stack) -> Outcome<Done> {
-    let cache = packing::cache()?;
+    let cache = packing::cache_through(stack).await?;
     let named = ergon_pack::platforms_of(folder, &wanted.platforms);
     let platforms: Vec<Option<PlatformName>> = if named.is_empty() {
         vec![None]

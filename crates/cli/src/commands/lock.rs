@@ -7,7 +7,7 @@ use ergon_engine::Engine;
 use ergon_pack::{LOCK_FILE, LockChange};
 use serde::Serialize;
 
-use super::arguments::{Format, Platforms};
+use super::arguments::{Format, Platforms, Stack};
 use super::packing;
 use crate::failure::Outcome;
 use crate::progress::Steps;
@@ -23,6 +23,8 @@ pub struct Lock {
     platforms: Platforms,
     #[command(flatten)]
     format: Format,
+    #[command(flatten)]
+    stack: Stack,
 }
 
 #[derive(Serialize)]
@@ -34,7 +36,7 @@ struct Locked<'a> {
 impl Lock {
     pub async fn run(self) -> Outcome {
         let folder = folders::source(&self.folder)?;
-        let cache = packing::cache()?;
+        let cache = packing::cache_through(&self.stack).await?;
         let engine = Engine::connect().await;
         let steps = Steps::start(false);
         let locked = ergon_pack::lock(

@@ -1,13 +1,21 @@
 //! What the commands that pack on their own, with no stack running, have in common.
 
+use std::time::Duration;
+
 use ergon_engine::EngineError;
+use ergon_oci::distribution::Mirror;
 use ergon_pack::{Cache, ExtraAuthority, Options, PackError, SandboxKind};
+use ergon_server::api::{List, Upstream};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::arguments::Stack;
 use crate::failure::{Code, Failure, Outcome};
 use crate::report::diagnostics;
 use crate::{folders, output};
+
+/// A stack that takes longer to say which mirrors it has is built without.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The part of `config.toml` that is read here.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +36,38 @@ pub fn cache() -> Outcome<Cache> {
     Cache::open(folders::cache()?)
         .and_then(|cache| cache.in_use())
         .map_err(|error| cache_failure(&error))
+}
+
+/// The same; what is missing is pulled through the mirrors of a stack that runs.
+pub async fn cache_through(stack: &Stack) -> Outcome<Cache> {
+    Ok(cache()?.through(mirrors(stack).await))
+}
+
+/// The mirrors of a stack, where one runs and answers.
+async fn mirrors(stack: &Stack) -> Vec<Mirror> {
+    let Ok(client) = stack.client() else {
+        return Vec::new();
+    };
+    let (url, token) = (&client.address().url, &client.address().token);
+    let (Some(host), Some(token), "/") = (url.host_str(), token, url.path()) else {
+        return Vec::new();
+    };
+    let at = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let asking = client.get::<List<Upstream>>(&["api", "v1", "upstreams"]);
+    let Ok(Ok(listed)) = tokio::time::timeout(PATIENCE, asking).await else {
+        return Vec::new();
+    };
+    let mirror = |upstream: Upstream| Mirror {
+        registry: upstream.registry,
+        name: upstream.name,
+        at: at.clone(),
+        has_tls: url.scheme() == "https",
+        token: token.clone(),
+    };
+    listed.items.into_iter().map(mirror).collect()
 }
 
 /// Why the cache cannot be used.

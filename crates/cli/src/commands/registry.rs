@@ -2,6 +2,7 @@
 
 mod repository;
 mod robot;
+mod upstream;
 
 use clap::{Args, Subcommand};
 use ergon_server::api::{Build, BuildChanges, BuildSummary, List, RegistryEntry};
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 
 use self::repository::Repository;
 use self::robot::Robot;
+use self::upstream::Upstream;
 use super::arguments::{Format, Stack};
 use super::upkeep;
 use crate::failure::Outcome;
@@ -54,6 +56,7 @@ enum RegistryCommand {
     Gc(upkeep::Collect),
     /// Read all content, set aside what is damaged, and say whose it is; exits 1 where something was found
     Fsck(upkeep::Check),
+    Upstream(Upstream),
 }
 
 impl Registry {
@@ -95,6 +98,7 @@ impl Registry {
             }
             RegistryCommand::Robot(robot) => robot.run(&client).await,
             RegistryCommand::Repository(repository) => repository.run(&client).await,
+            RegistryCommand::Upstream(upstream) => upstream.run(&client).await,
         }
     }
 }

@@ -14,3 +14,4 @@ pub mod repositories;
 pub mod robots;
 pub mod solutions;
 pub mod story;
+pub mod upstreams;

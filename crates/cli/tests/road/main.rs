@@ -21,6 +21,7 @@ mod image_registry;
 mod interruptions;
 mod judged;
 mod logins;
+mod mirrors;
 mod outputs;
 mod platforms;
 mod proof;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{CONNECT_TIMEOUT, READ_TIMEOUT, chain, is_here};
 
 /// No answer with a token in it has a reason to be longer: 1 MiB.
-const LONGEST_ANSWER: usize = 1 << 20;
+pub(super) const LONGEST_ANSWER: u64 = 1 << 20;
 
 /// Why there is no token.
 pub(super) enum Failure {
@@ -29,15 +29,24 @@ impl From<reqwest::Error> for Failure {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     access_token: Option<String>,
     token: Option<String>,
+    /// Seconds.
+    pub expires_in: Option<u64>,
+}
+
+impl Answer {
+    pub fn token(self) -> Option<String> {
+        let token = self.access_token.or(self.token);
+        token.filter(|token| !token.is_empty())
+    }
 }
 
 /// Where a registry gives tokens, and what it calls itself there.
-struct Challenge {
-    realm: Url,
-    service: Option<String>,
+pub(super) struct Challenge {
+    pub realm: Url,
+    pub service: Option<String>,
 }
 
 /// A token for one repository, for an identity token.
@@ -106,18 +115,18 @@ async fn token(mut answered: reqwest::Response) -> Result<String, Failure> {
     let mut content = Vec::new();
     while let Some(chunk) = answered.chunk().await? {
         content.extend_from_slice(&chunk);
-        if content.len() > LONGEST_ANSWER {
+        if content.len() as u64 > LONGEST_ANSWER {
             return Err(Failure::Refused("its token is too long".to_owned()));
         }
     }
     let answer: Option<Answer> = serde_json::from_slice(&content).ok();
     answer
-        .and_then(|answer| answer.access_token.or(answer.token))
-        .filter(|token| !token.is_empty())
+        .and_then(Answer::token)
         .ok_or_else(|| Failure::Refused("it answered with no token".to_owned()))
 }
 
-fn challenge(said: &str) -> Option<Challenge> {
+/// What a registry says of where it gives tokens; `None` where it wants none.
+pub(super) fn challenge(said: &str) -> Option<Challenge> {
     let challenges = http_auth::parse_challenges(said).ok()?;
     let bearer = challenges
         .into_iter()

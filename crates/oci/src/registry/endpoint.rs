@@ -91,6 +91,20 @@ impl Endpoint {
             | Self::Referrers(name, _) => Some(name),
         }
     }
+
+    /// The same of another repository.
+    #[must_use]
+    pub fn in_repository(self, name: RepositoryName) -> Self {
+        match self {
+            Self::Base | Self::Catalog => self,
+            Self::Tags(_) => Self::Tags(name),
+            Self::Manifest(_, reference) => Self::Manifest(name, reference),
+            Self::Blob(_, digest) => Self::Blob(name, digest),
+            Self::Uploads(_) => Self::Uploads(name),
+            Self::Upload(_, id) => Self::Upload(name, id),
+            Self::Referrers(_, subject) => Self::Referrers(name, subject),
+        }
+    }
 }
 
 fn nothing_there(path: &str) -> Refusal {

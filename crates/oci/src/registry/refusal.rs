@@ -34,6 +34,8 @@ pub struct Refusal {
     pub message: String,
     /// What of it, where a program may want to know: a digest, a name.
     pub detail: Vec<String>,
+    /// After how many seconds it may be asked for again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Refusal {
@@ -43,6 +45,7 @@ impl Refusal {
             code,
             message: message.into(),
             detail: Vec::new(),
+            retry_after: None,
         }
     }
 

@@ -61,6 +61,13 @@ impl ManifestCache {
         }
     }
 
+    /// Forgets everything, once more was changed than can be named.
+    pub fn forget_all(&self) {
+        let mut era = self.era.write().unwrap_or_else(PoisonError::into_inner);
+        *era += 1;
+        self.known.invalidate_all();
+    }
+
     /// Forgets what references meant, once they were changed.
     pub fn changed<'r>(&self, repository: &str, references: impl Iterator<Item = &'r str>) {
         let mut era = self.era.write().unwrap_or_else(PoisonError::into_inner);

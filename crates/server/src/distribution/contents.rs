@@ -16,7 +16,7 @@ use super::error::DistributionError;
 use crate::http::file_frames;
 
 /// So much is read at a time.
-const PIECE: u64 = 512 << 10;
+pub(super) const PIECE: u64 = 512 << 10;
 
 /// Less than this is read; more is sent by the kernel.
 const SMALL: u64 = 64 << 10;
@@ -301,7 +301,7 @@ impl Check {
     }
 }
 
-fn read_at(file: &File, range: Range<u64>) -> io::Result<Bytes> {
+pub(super) fn read_at(file: &File, range: Range<u64>) -> io::Result<Bytes> {
     let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, range.start)?;

@@ -55,6 +55,11 @@ impl Links {
         }
     }
 
+    /// Forgets what is known, once the store was changed without this.
+    pub fn forget_all(&self) {
+        self.known.invalidate_all();
+    }
+
     async fn write_waiting(&self) -> Result<(), StoreError> {
         let batch = std::mem::take(&mut *self.waiting());
         self.write(&batch).await?;

@@ -14,6 +14,7 @@ mod journal;
 mod keep;
 mod links;
 mod manifests;
+mod mirrors;
 mod publish;
 mod receive;
 mod scrub;
@@ -33,6 +34,7 @@ pub use error::DistributionError;
 use journal::Journal;
 use links::Links;
 pub use manifests::{LARGEST_MANIFEST, StoredManifest};
+pub use mirrors::{Found, FoundBlob, Mirrors, Wanted, not_pushed_to};
 pub use receive::Announced;
 pub use uploads::{Upload, Uploads};
 
@@ -46,6 +48,7 @@ pub struct Distribution {
     uploads: Uploads,
     manifests: ManifestCache,
     links: Links,
+    mirrors: Mirrors,
     /// Held shared while content is linked, alone while content that nobody refers to is removed.
     sweeping: tokio::sync::RwLock<()>,
     journal: Journal,
@@ -83,6 +86,7 @@ impl Distribution {
             uploads: Uploads::new(uploads, entropy),
             manifests: ManifestCache::default(),
             links: Links::new(store.clone()),
+            mirrors: Mirrors::default(),
             sweeping: tokio::sync::RwLock::default(),
             journal: Journal::default(),
             tidying: tokio::sync::Mutex::default(),
@@ -107,6 +111,16 @@ impl Distribution {
 
     pub fn uploads(&self) -> &Uploads {
         &self.uploads
+    }
+
+    pub fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
+    /// Forgets what is remembered of repositories that were removed from the store at once.
+    pub fn forget_all(&self) {
+        self.manifests.forget_all();
+        self.links.forget_all();
     }
 
     /// A repository, where there is one of the name.

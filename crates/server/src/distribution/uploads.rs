@@ -71,6 +71,11 @@ impl Upload {
                 .sum::<u64>()
     }
 
+    /// Its file, for those who read what is there while more comes.
+    pub(super) fn open_to_read(&self) -> Result<File, DistributionError> {
+        File::open(&self.path).map_err(DistributionError::io("read", &self.path))
+    }
+
     /// How many bytes there were when this request came.
     pub(super) fn began(&self) -> u64 {
         self.began

@@ -15,6 +15,7 @@ use crate::registry::RegistryError;
 use crate::sessions::SignInError;
 use crate::solutions::SolutionError;
 use crate::upkeep::UpkeepError;
+use crate::upstreams::UpstreamsError;
 
 impl From<SignInError> for Failure {
     fn from(error: SignInError) -> Self {
@@ -23,6 +24,21 @@ impl From<SignInError> for Failure {
                 .with_remedy("ergon link prints a fresh one"),
             SignInError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<UpstreamsError> for Failure {
+    fn from(error: UpstreamsError) -> Self {
+        let status = match error {
+            UpstreamsError::Name { .. } | UpstreamsError::Url { .. } | UpstreamsError::Login => {
+                StatusCode::BAD_REQUEST
+            }
+            UpstreamsError::NotFound { .. } => StatusCode::NOT_FOUND,
+            UpstreamsError::Taken { .. } | UpstreamsError::Mirrored { .. } => StatusCode::CONFLICT,
+            UpstreamsError::Store(error) => return error.into(),
+            UpstreamsError::Secret(_) | UpstreamsError::Task(_) => return Self::internal(&error),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

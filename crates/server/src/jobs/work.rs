@@ -215,13 +215,9 @@ impl Work<'_> {
             platform,
             ..self.stack.pack_options()
         };
-        let preparing = prepare(
-            Path::new(folder),
-            self.stack.cache(),
-            engine,
-            options,
-            &self.reporter,
-        );
+        let mirrors = self.stack.upstreams().for_builds();
+        let cache = self.stack.cache().clone().through(mirrors);
+        let preparing = prepare(Path::new(folder), &cache, engine, options, &self.reporter);
         Ok(self.unless_cancelled(preparing).await??)
     }
 

@@ -11,6 +11,7 @@ mod doors;
 mod events;
 mod lineage;
 mod logins;
+mod mirrors;
 mod problems;
 mod projects;
 mod solutions;

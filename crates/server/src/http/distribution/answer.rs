@@ -65,8 +65,9 @@ pub fn refused(failure: Failure, is_head: bool) -> Response {
     if let Some(challenge) = challenge {
         set(&mut response, header::WWW_AUTHENTICATE, challenge);
     }
-    if code == StatusCode::TOO_MANY_REQUESTS {
-        set(&mut response, header::RETRY_AFTER, "1");
+    let busy = (code == StatusCode::TOO_MANY_REQUESTS).then_some(1);
+    if let Some(seconds) = refusal.retry_after.or(busy) {
+        set(&mut response, header::RETRY_AFTER, seconds.to_string());
     }
     response
 }

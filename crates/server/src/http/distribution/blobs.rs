@@ -8,7 +8,7 @@ use ergon_oci::{Algorithm, ContentDigest, ParseContentDigestError};
 
 use super::{Asked, Failure, access, answer};
 use crate::authorize::Decision;
-use crate::distribution::{Announced, Upload};
+use crate::distribution::{Announced, FoundBlob, Upload, Wanted};
 
 /// `/v2/<name>/blobs/<digest>`
 pub async fn handle(
@@ -33,15 +33,17 @@ async fn read(
     digest: &ContentDigest,
 ) -> Result<Response, Failure> {
     let distribution = asked.stack.distribution();
-    // Who asks whether it is there may push the manifest next.
-    let size = if asked.parts.method == Method::HEAD {
-        distribution.blob_for_push(name, digest).await?
-    } else {
-        distribution.blob(name, digest).await?
+    let is_head = asked.parts.method == Method::HEAD;
+    let wanted = match asked.header(header::RANGE) {
+        _ if is_head => Wanted::Size,
+        // A part of what is not checked yet could be of anything.
+        Some(_) => Wanted::Whole,
+        None => Wanted::AsItComes,
     };
-    let Some(size) = size else {
+    let Some(found) = distribution.find_blob(name, digest, wanted).await? else {
         return Err(unknown(name, digest).into());
     };
+    let (FoundBlob::Held(size) | FoundBlob::There(size) | FoundBlob::Coming(size, _)) = found;
     let etag = format!("\"{digest}\"");
     if asked
         .header(header::IF_NONE_MATCH)
@@ -76,16 +78,19 @@ async fn read(
         Some(range) => (StatusCode::PARTIAL_CONTENT, range.clone()),
         None => (StatusCode::OK, 0..size),
     };
-    let body = if asked.parts.method == Method::HEAD {
-        if distribution.contents().size(digest).await? != Some(size) {
-            return Err(unknown(name, digest).into());
+    let body = match found {
+        FoundBlob::There(_) => Body::empty(),
+        FoundBlob::Held(_) if is_head => {
+            if distribution.contents().size(digest).await? != Some(size) {
+                return Err(unknown(name, digest).into());
+            }
+            Body::empty()
         }
-        Body::empty()
-    } else {
-        match distribution.contents().stream(digest, part.clone()).await? {
+        FoundBlob::Coming(_, coming) => Body::from_stream(coming.stream(size)),
+        FoundBlob::Held(_) => match distribution.contents().stream(digest, part.clone()).await? {
             Some(stream) => Body::from_stream(stream),
             None => return Err(unknown(name, digest).into()),
-        }
+        },
     };
     let mut response = answer::with_body(status, body);
     let length = (part.end - part.start).to_string();

@@ -29,7 +29,8 @@ pub async fn catalog(asked: &Asked) -> Result<Response, Failure> {
 pub async fn tags(asked: &Asked, name: &RepositoryName) -> Result<Response, Failure> {
     let page = Page::asked(asked)?;
     let distribution = asked.stack.distribution();
-    let tags = distribution.tags(name, &page.after, page.limit()).await?;
+    let found = distribution.find_tags(name, &page.after, page.limit());
+    let tags = found.await?;
     let Some(tags) = tags else {
         return Err(unknown(name).into());
     };
@@ -112,6 +113,11 @@ pub async fn referrers(
 ) -> Result<Response, Failure> {
     let wanted = asked.first("artifactType").filter(|kind| !kind.is_empty());
     let distribution = asked.stack.distribution();
+    if let Some(index) = distribution.upstream_referrers(name, subject).await {
+        let mut response = answer::with_body(StatusCode::OK, index);
+        answer::set(&mut response, header::CONTENT_TYPE, INDEX);
+        return Ok(response);
+    }
     let rows = distribution
         .referrers(name, subject, wanted.as_deref())
         .await?;

@@ -7,7 +7,7 @@ use ergon_oci::registry::{Code, NameError, Refusal, RepositoryName, Tag, TagOrDi
 use http_body_util::{BodyExt as _, Limited};
 
 use super::{Asked, Failure, answer};
-use crate::distribution::{LARGEST_MANIFEST, StoredManifest};
+use crate::distribution::{Found, LARGEST_MANIFEST, StoredManifest};
 
 /// So many tags are given by one push.
 const MOST_TAGS: usize = 64;
@@ -31,7 +31,8 @@ async fn read(
     name: &RepositoryName,
     reference: &TagOrDigest,
 ) -> Result<Response, Failure> {
-    let manifest = asked.stack.distribution().manifest(name, reference).await?;
+    let found = asked.stack.distribution().find_manifest(name, reference);
+    let Found { manifest, stale } = found.await?;
     let Some(manifest) = manifest else {
         return Err(unknown(name, reference).into());
     };
@@ -67,6 +68,9 @@ async fn read(
         manifest.digest.to_string(),
     );
     answer::set(&mut response, header::ETAG, etag);
+    if let Some(stale) = stale {
+        answer::set(&mut response, header::WARNING, stale.warning());
+    }
     Ok(response)
 }
 

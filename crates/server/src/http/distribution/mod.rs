@@ -8,6 +8,7 @@ mod answer;
 mod blobs;
 mod listings;
 mod manifests;
+mod mirrors;
 mod token;
 
 use axum::Router;
@@ -20,7 +21,7 @@ use percent_encoding::percent_decode_str;
 
 use self::access::Caller;
 use crate::authorize::{Action, Decision, Principal, authorize, would_allow};
-use crate::distribution::DistributionError;
+use crate::distribution::{DistributionError, not_pushed_to};
 use crate::stack::Stack;
 
 /// The routes of the registry.
@@ -110,6 +111,7 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
         .decode_utf8()
         .map_err(|_| Refusal::new(400, Code::NameInvalid, "the path is not UTF-8"))
         .and_then(|path| Endpoint::parse(&path))
+        .and_then(|endpoint| mirrors::meant(&stack, &parts, endpoint))
         .and_then(|endpoint| action(&endpoint, &parts.method).map(|action| (endpoint, action)));
     let (endpoint, action) = match asked {
         Ok(asked) => asked,
@@ -136,6 +138,12 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
             let message = access::denial(&principal, action, repository);
             return Err(Refusal::new(403, Code::Denied, message).into());
         }
+    }
+    if action == Action::PushImage
+        && let Some(name) = endpoint.repository()
+        && let Some(mirrored) = stack.distribution().mirrors().of(name)
+    {
+        return Err(not_pushed_to(name, &mirrored).into());
     }
     let asked = Asked {
         stack,

@@ -18,6 +18,7 @@ mod session;
 mod solutions;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod upkeep;
+mod upstreams;
 
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
@@ -84,6 +85,9 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadRobot, routes!(robots::read)),
         entry(Action::ChangeRobot, routes!(robots::rotate)),
         entry(Action::RemoveRobot, routes!(robots::remove)),
+        entry(Action::ListUpstreams, routes!(upstreams::list)),
+        entry(Action::AddUpstream, routes!(upstreams::add)),
+        entry(Action::RemoveUpstream, routes!(upstreams::remove)),
         entry(Action::ReadEvents, routes!(events::events)),
     ]
 }
