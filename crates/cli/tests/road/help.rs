@@ -129,6 +129,7 @@ fn the_first_page_of_help_names_every_noun() {
       project     The source trees the stack knows
       job         What the stack is working on, and what became of it
       registry    Builds, images and manifests, and how they hang together
+      solution    Finished containers, tools and configurations that others may use
       container   The containers the stack watches
       companion   The minds of projects, containers and the stack; `aish` talks to them
       events      Print what changed, newest first; with --follow what changes from now on
