@@ -91,6 +91,10 @@ impl Distribution {
             let Some(last) = names.last() else { break };
             after.clone_from(last);
             for name in names {
+                // What a mirror holds is for when its upstream is away, and nobody can push it again then.
+                if self.is_mirrored(&name) {
+                    continue;
+                }
                 let looked = self.look(&name, needed, since).await?;
                 looked.tally(&mut plan);
                 for digest in looked.going_digests() {
@@ -134,6 +138,12 @@ impl Distribution {
         done.notes.sort();
         done.notes.dedup();
         Ok(done)
+    }
+
+    /// Whether a repository is one of those that are fetched from elsewhere.
+    pub(super) fn is_mirrored(&self, name: &str) -> bool {
+        let name = name.parse().ok();
+        name.is_some_and(|name| self.mirrors.of(&name).is_some())
     }
 
     async fn remove_unfinished(

@@ -78,6 +78,13 @@ impl Journal {
         self.used(repository, std::iter::once(*digest));
     }
 
+    /// What clients were told is there is named by now, so that nothing has to wait for that.
+    pub fn named(&self, repository: &str, digests: impl Iterator<Item = ContentDigest>) {
+        for digest in digests {
+            self.wanted.invalidate(&key(repository, &digest));
+        }
+    }
+
     /// Whether a client was told so lately.
     pub fn was_wanted(&self, repository: &str, digest: &ContentDigest) -> bool {
         self.wanted.contains_key(&key(repository, digest))

@@ -209,7 +209,8 @@ impl Distribution {
         }
         change.commit().await?;
         let parts = pushed.needs.iter().map(|part| part.digest);
-        self.journal.used(name, parts.chain([content]));
+        self.journal.used(name, parts.clone().chain([content]));
+        self.journal.named(name, parts);
         let changed = tags.iter().map(Tag::as_str).chain([digest.as_str()]);
         self.manifests.changed(name, changed);
         Ok(())

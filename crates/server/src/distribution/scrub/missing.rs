@@ -75,7 +75,13 @@ impl Distribution {
                 let digest = stored(&held.row.digest)?;
                 let mut absent = BTreeSet::new();
                 self.look_for(digest, found, &mut absent).await?;
-                for part in self.parts_of(&digest, Some(&held.media_type)).await? {
+                // A mirror has blobs only once somebody asked for them.
+                let parts = if self.is_mirrored(name) {
+                    Vec::new()
+                } else {
+                    self.parts_of(&digest, Some(&held.media_type)).await?
+                };
+                for part in parts {
                     self.look_for(part, found, &mut absent).await?;
                 }
                 if !absent.is_empty()

@@ -313,3 +313,20 @@ async fn what_cannot_be_an_upstream_is_refused_and_says_why() {
         .problem(409);
     world.end().await;
 }
+
+#[tokio::test]
+async fn tidying_up_leaves_what_a_mirror_holds_and_checking_does_not_miss_what_nobody_asked_for() {
+    let upstream = Upstream::start().await;
+    let image = upstream.image("team/app", "1", 10, 1);
+    let world = mirror_of(&upstream, 0).await;
+    // By its digest, as what pins its bases does, and without its blobs.
+    let path = format!("/v2/far/team/app/manifests/{}", digest(&image.manifest));
+    assert_eq!(content(&world, &path).await, image.manifest);
+    assert_eq!(world.collect(0, false).await["manifests"], 0);
+    assert_eq!(world.check().await["found"], 0);
+    assert_eq!(content(&world, &path).await, image.manifest);
+    // A mirror that is removed lets go of it.
+    assert_eq!(world.delete("/api/v1/upstreams/far").await.status, 204);
+    assert_eq!(world.collect(0, false).await["contents"], 1);
+    world.end().await;
+}

@@ -97,6 +97,10 @@ async fn what_a_tag_an_index_or_a_referrer_needs_stays_and_the_rest_goes() {
 async fn content_goes_only_once_no_repository_has_it() {
     let world = World::new().await;
     let door = &*world;
+    door.push_blob("one", b"layer").await;
+    // As clients ask before they push; once the manifest is there, this keeps nothing any more.
+    let asked = format!("/v2/one/blobs/{}", digest(b"layer"));
+    assert_eq!(door.status(Method::HEAD, &asked).await, 200);
     let first = door.push_image("one", Some("1"), b"{}", &[b"layer"]).await;
     door.push_image("two", Some("1"), b"{}", &[b"layer"]).await;
     let remove = format!("/v2/one/manifests/{first}");
