@@ -97,6 +97,41 @@ impl Client {
             .map(drop)
     }
 
+    /// The body of an answer as it comes, however long that takes.
+    pub async fn download(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Outcome<impl Stream<Item = Outcome<bytes::Bytes>> + Unpin + use<>> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let response = self.execute(self.request_url(Method::GET, url)).await?;
+        let pieces = response.bytes_stream();
+        Ok(pieces.map(|piece| piece.map_err(|error| interrupted(&error))))
+    }
+
+    /// Sends a body as it is read, however long that takes.
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        kind: &'static str,
+        body: reqwest::Body,
+    ) -> Outcome<T> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.request_url(Method::POST, url);
+        let request = request.header(CONTENT_TYPE, kind).body(body);
+        let response = self.execute(request).await?;
+        let body = response.bytes().await;
+        let body = body.map_err(|error| interrupted(&error))?;
+        serde_json::from_slice(&body).map_err(|error| {
+            Failure::new(format!(
+                "the stack's answer could not be understood: {error}"
+            ))
+        })
+    }
+
     /// The events of a stream, until the server ends it.
     pub async fn stream(
         &self,

@@ -126,6 +126,8 @@ pub enum Action {
     DeleteImage,
     ReadRepository,
     ChangeRepository,
+    ExportImages,
+    ImportImages,
     ListRobots,
     AddRobot,
     ReadRobot,
@@ -181,7 +183,9 @@ impl Action {
             | Self::ReadRepository
             | Self::ChangeRepository
             | Self::CollectGarbage
-            | Self::CheckContent => ResourceKind::Repository,
+            | Self::CheckContent
+            | Self::ExportImages
+            | Self::ImportImages => ResourceKind::Repository,
             Self::ListRobots
             | Self::AddRobot
             | Self::ReadRobot

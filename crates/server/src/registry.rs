@@ -1,5 +1,6 @@
 //! The registry's index: manifests, builds and images, and the chain of evidence they stand in.
 
+mod archives;
 mod changes;
 mod names;
 mod story;
@@ -42,6 +43,8 @@ pub enum RegistryError {
     Oci(#[from] ergon_oci::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Distribution(crate::distribution::DistributionError),
     #[error("a task ended without an answer: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -59,7 +62,7 @@ impl RegistryError {
             Self::NotInCache { .. } => Some("build it again: ergon build".to_owned()),
             Self::Oci(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
-            Self::Digest(_) | Self::Task(_) => None,
+            Self::Digest(_) | Self::Distribution(_) | Self::Task(_) => None,
         }
     }
 }

@@ -72,6 +72,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Images with all their blobs and everything attached to them, as a tar of an OCI image layout. */
+        get: operations["export_images"];
+        put?: never;
+        /** Take in a tar of an OCI image layout. Every blob is checked, and nothing is kept where one is damaged or missing. */
+        post: operations["import_images"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds": {
         parameters: {
             query?: never;
@@ -1307,6 +1325,13 @@ export interface components {
             /** @description A semantic version; absent: the next one after what there is (`0.1.0`, then `0.2.0`). */
             version?: string | null;
         };
+        /** @description An image that came in an archive. */
+        ImportedImage: {
+            /** @description Of its manifest or index. */
+            digest: string;
+            repository: string;
+            tags: string[];
+        };
         /** @description An input that is not what it was. */
         InputChange: {
             /** @description Absent: there is none any more. */
@@ -1486,6 +1511,15 @@ export interface components {
                 time: string;
                 /** @description `dev.ergon.project.added`, … */
                 type: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_ImportedImage: {
+            items: {
+                /** @description Of its manifest or index. */
+                digest: string;
+                repository: string;
+                tags: string[];
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
@@ -2099,6 +2133,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedDockerfile"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_images: {
+        parameters: {
+            query: {
+                /**
+                 * @description References, with a comma between them: a repository, `name:tag`, `name@digest`, a solution as `name@version`, or anything
+                 *     that names a build.
+                 */
+                references: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": number[];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_images: {
+        parameters: {
+            query?: {
+                /** @description The repository of images that do not say which they are of. */
+                repository?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-tar": number[];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ImportedImage"];
                 };
             };
             /** @description What happened, and what to do next. */

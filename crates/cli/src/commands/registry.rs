@@ -1,8 +1,11 @@
 //! The registry: builds, images, manifests and how they hang together.
 
+mod archive;
 mod repository;
 mod robot;
 mod upstream;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ergon_server::api::{Build, BuildChanges, BuildSummary, List, RegistryEntry};
@@ -50,6 +53,27 @@ enum RegistryCommand {
         #[command(flatten)]
         format: Format,
     },
+    /// Write images with all their blobs and everything attached to them into one archive, an OCI layout in a tar
+    Export {
+        /// A repository, name:tag, name@digest, a solution as name@version, or anything that names a build
+        #[arg(required = true)]
+        references: Vec<String>,
+        /// The file to write
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Take in an archive of images; every blob is checked before anything is kept
+    Import {
+        /// A tar of an OCI layout, as `export` and others write it
+        archive: PathBuf,
+        /// The repository of images that do not say which they are of
+        #[arg(long, value_name = "NAME")]
+        repository: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
     Robot(Robot),
     Repository(Repository),
     /// Remove what no tag, build, container or referrer needs; says first what that is
@@ -85,6 +109,16 @@ impl Registry {
                 }
                 Ok(())
             }
+            RegistryCommand::Export {
+                references,
+                output,
+                format,
+            } => archive::export(&client, &references, &output, format).await,
+            RegistryCommand::Import {
+                archive,
+                repository,
+                format,
+            } => archive::import(&client, &archive, repository.as_deref(), format).await,
             RegistryCommand::Changes {
                 before,
                 after,

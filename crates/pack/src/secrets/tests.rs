@@ -191,6 +191,16 @@ fn files_that_hold_credentials_are_found_by_their_place_and_content() {
 }
 
 #[test]
+fn the_keys_that_a_library_tests_itself_with_are_none() {
+    let library = format!("\x7fELF{}", pem("RSA PRIVATE KEY", "\n"));
+    let found = |path: &str| known_secrets_in(path, library.as_bytes()).len();
+    assert_eq!(found("usr/lib/libgnutls.so.30.34.3"), 0);
+    assert_eq!((found("usr/bin/program"), found("app/key.so.pem")), (1, 0));
+    let text = pem("RSA PRIVATE KEY", "\n");
+    assert_eq!(known_secrets_in("app/key.so", text.as_bytes()).len(), 1);
+}
+
+#[test]
 fn a_layer_tells_where_its_secrets_are_and_not_what_they_are() {
     let token = checked("ghp_");
     let mut tar = tar::Builder::new(Vec::new());

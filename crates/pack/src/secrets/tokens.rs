@@ -174,6 +174,11 @@ pub const TOKENS: &[Token] = &[
 ];
 
 impl Token {
+    /// Whether it is the key itself, and not a word for one.
+    pub fn is_private_key(&self) -> bool {
+        self.name == "private key"
+    }
+
     /// Whether what follows one of its beginnings makes it a token.
     pub fn is_followed_by(&self, rest: &[u8]) -> bool {
         let most = rest.len().min(LONGEST);

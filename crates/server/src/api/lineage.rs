@@ -42,6 +42,15 @@ pub struct Lineage {
     pub containers: Vec<ContainerSummary>,
 }
 
+/// An image that came in an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportedImage {
+    pub repository: String,
+    /// Of its manifest or index.
+    pub digest: String,
+    pub tags: Vec<String>,
+}
+
 /// Something that is attached to an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Attachment {

@@ -4,6 +4,7 @@
 //! repository has what. A push is acknowledged once its content is durable and the store has said so:
 //! a crash before leaves content that nobody refers to, never a reference to content that is not there.
 
+mod archive;
 mod cache;
 mod collect;
 mod contents;
@@ -27,6 +28,7 @@ use ergon_oci::registry::RepositoryName;
 use ergon_store::{BlobLink, RepositoryRow, Store};
 use tokio::sync::RwLockReadGuard;
 
+pub use archive::{Archive, Selected};
 use cache::ManifestCache;
 pub use collect::{GRACE, Needed, Rule};
 pub use contents::Contents;
@@ -98,6 +100,7 @@ impl Distribution {
     /// Makes the folders, and removes uploads that nobody went on with.
     pub fn prepare(&self) -> std::io::Result<()> {
         self.contents.prepare()?;
+        archive::remove_unfinished(self.contents.root())?;
         let forgotten = self.uploads.prepare()?;
         if forgotten > 0 {
             tracing::info!(forgotten, "uploads that nobody went on with were removed");

@@ -9,6 +9,7 @@ use super::problem::Failure;
 use crate::access::{RepositoryError, RobotError};
 use crate::companions::CompanionError;
 use crate::containers::ContainerError;
+use crate::distribution::DistributionError;
 use crate::jobs::JobError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
@@ -155,6 +156,7 @@ impl From<RegistryError> for Failure {
             RegistryError::Ambiguous { .. } => StatusCode::CONFLICT,
             RegistryError::TooShort { .. } | RegistryError::Digest(_) => StatusCode::BAD_REQUEST,
             RegistryError::Store(error) => return error.into(),
+            RegistryError::Distribution(error) => return error.into(),
             error @ (RegistryError::Oci(_) | RegistryError::Task(_)) => {
                 return Self::internal(&error);
             }
@@ -190,6 +192,23 @@ impl From<UpkeepError> for Failure {
                 .with_optional_remedy(error.remedy()),
             UpkeepError::Store(error) => error.into(),
             error @ UpkeepError::Distribution(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<DistributionError> for Failure {
+    fn from(error: DistributionError) -> Self {
+        match error {
+            DistributionError::Refused(refusal) => {
+                let status = StatusCode::from_u16(refusal.status);
+                Self::new(status.unwrap_or(StatusCode::BAD_REQUEST), refusal.message)
+            }
+            DistributionError::Store(error) => error.into(),
+            error @ DistributionError::NoSpace { .. } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+                    .with_remedy("free some space on its disk; nothing of it was kept")
+            }
+            error => Self::internal(&error),
         }
     }
 }

@@ -53,7 +53,7 @@ impl SolutionError {
             Self::Exists { .. } => Some("keep the change as a new version".to_owned()),
             Self::OtherKind { .. } => Some("choose another name".to_owned()),
             Self::Unchanged { .. } => {
-                Some("say --version where it is to be kept once more".to_owned())
+                Some("say which version it is (--as) where it is to be kept once more".to_owned())
             }
             Self::NotFinished { name } => Some(format!("build it: ergon run, or Run of {name}")),
             Self::Needed { .. } => Some("remove what depends on it first".to_owned()),

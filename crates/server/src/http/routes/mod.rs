@@ -1,6 +1,8 @@
 //! The table of all routes: each with the action that is asked for before its handler runs.
 
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod archives;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod builds;
 mod companions;
 mod containers;
@@ -61,6 +63,8 @@ pub fn table() -> Vec<Entry> {
         entry(Action::VerifyBuild, routes!(builds::verify)),
         entry(Action::ReadBuild, routes!(builds::changes)),
         entry(Action::ReadBuild, routes!(builds::find)),
+        entry(Action::ExportImages, routes!(archives::export)),
+        entry(Action::ImportImages, routes!(archives::import)),
         entry(Action::ListSolutions, routes!(solutions::list)),
         entry(Action::AddSolution, routes!(solutions::add)),
         entry(Action::AddSolution, routes!(solutions::import)),
