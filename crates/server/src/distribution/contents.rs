@@ -153,6 +153,15 @@ impl Contents {
         file_frames::frame(&file, range).map(Opened::Frame)
     }
 
+    /// Whether there is content of this digest that was seen to be what it says.
+    pub(super) fn is_checked(&self, digest: &ContentDigest) -> bool {
+        let Some(checked) = self.checked.get(digest) else {
+            return false;
+        };
+        let identity = File::open(self.path(digest)).and_then(|file| Identity::of(&file));
+        identity.is_ok_and(|identity| identity == checked)
+    }
+
     /// Notes that a file under its digest is what it says.
     pub(super) fn note_checked(&self, digest: &ContentDigest, file: &File) {
         if let Ok(identity) = Identity::of(file) {
@@ -174,7 +183,7 @@ impl Contents {
         digest: ContentDigest,
         content: Bytes,
     ) -> Result<(), DistributionError> {
-        if self.size(&digest).await? == Some(content.len() as u64) {
+        if self.read(&digest, content.len() as u64).await?.as_ref() == Some(&content) {
             return Ok(());
         }
         let path = self.path(&digest);

@@ -284,11 +284,14 @@ fn finish(
         .about([digest.to_string()])
         .into());
     }
-    let is_there =
-        fs::symlink_metadata(contents.path(digest)).is_ok_and(|file| file.len() == length);
-    if is_there {
+    // Content that was not checked may be damaged: what came just now is not, and takes its place.
+    if contents.is_checked(digest) {
         // Marked as used now, so that it is not collected before it is linked.
-        ergon_oci::touch(&contents.path(digest));
+        let held = contents.path(digest);
+        ergon_oci::touch(&held);
+        if let Ok(file) = File::open(&held) {
+            contents.note_checked(digest, &file);
+        }
         fs::remove_file(&upload.path).map_err(DistributionError::io("remove", &upload.path))?;
         return Ok(length);
     }

@@ -330,3 +330,26 @@ async fn what_does_not_match_its_digest_on_the_disk_is_not_served_as_if_it_did()
     assert!(status != "200" || !whole, "a part is served as the whole");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_push_takes_the_place_of_what_the_disk_has_changed() {
+    let world = World::new().await;
+    let layer = noise(70_000, 9);
+    let digest = world.blob("app", &layer).await;
+    let file = world
+        .data()
+        .join("blobs/sha256")
+        .join(digest.strip_prefix("sha256:").unwrap());
+    let mut damaged = layer.clone();
+    damaged[7] ^= 1;
+    let folder = world.end().await;
+    std::fs::write(&file, &damaged).unwrap();
+    let world = World::over(folder).await;
+    world.blob("app", &layer).await;
+    assert_eq!(std::fs::read(&file).unwrap(), layer);
+    let pulled = world
+        .pull(&format!("/v2/app/blobs/{digest}"))
+        .await
+        .with(200);
+    assert_eq!(pulled.body, layer);
+}
