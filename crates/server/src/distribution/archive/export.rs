@@ -64,6 +64,10 @@ impl Distribution {
         }
         let mut index = Listing::new(listed);
         let mut documents = BTreeMap::new();
+        // In whatever order they came to be: the same selection is the same archive.
+        gathered
+            .attached
+            .sort_by_key(|entry| (entry.digest, entry.annotations.get(REPOSITORY).cloned()));
         if !gathered.attached.is_empty() {
             let list = json(&Listing::new(gathered.attached))?;
             let digest = ContentDigest::of(Algorithm::Sha256, &list);
