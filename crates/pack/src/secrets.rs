@@ -201,7 +201,8 @@ impl Search {
         for hit in hits.take_while(|hit| hit.start() < whole) {
             let token = tokens[hit.pattern().as_usize()];
             let before = hit.start().checked_sub(1).map(|place| piece[place]);
-            let is_inside = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+            let is_inside = before.is_some_and(is_of_word) && is_of_word(piece[hit.start()]);
             if self.is_library && token.is_private_key() {
                 continue;
             }

@@ -3,6 +3,7 @@
 mod archives;
 mod changes;
 mod names;
+mod pushed;
 mod story;
 
 use ergon_manifest::{Digest, ParseDigestError};

@@ -17,6 +17,7 @@ mod events;
 mod ids;
 mod jobs;
 mod projects;
+mod pushed;
 mod repositories;
 mod repository_settings;
 mod robots;

@@ -299,6 +299,18 @@ impl Store {
         rows.iter().map(manifest).collect()
     }
 
+    /// Digests of a repository's indexes.
+    pub async fn registry_indexes(&self, repository: &str) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "SELECT digest FROM registry_manifests WHERE repository = $1 AND media_type IN (
+               'application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json')",
+        )
+        .bind(repository)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|(digest,)| digest).collect())
+    }
+
     /// Tags of a repository after one, in the order of their bytes; at most so many.
     pub async fn registry_tags(
         &self,

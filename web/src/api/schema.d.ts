@@ -1764,6 +1764,42 @@ export interface components {
             /** Format: int32 */
             host: number;
         };
+        /** @description A blob of what clients pushed: a layer, a configuration. */
+        PushedBlob: {
+            digest: string;
+            /** @description The repositories that have it. */
+            repositories: string[];
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /** @description An image or another artifact that a client pushed. */
+        PushedImage: {
+            artifact_type?: string | null;
+            /** @description What is attached to it. */
+            attached: components["schemas"]["PushedReferrer"][];
+            /** @description Of its manifest or index. */
+            digest: string;
+            media_type: string;
+            /** @description The repositories that have it. */
+            places: components["schemas"]["PushedPlace"][];
+            /** @description The digest of what it says something about. */
+            subject?: string | null;
+        };
+        /** @description A repository that has an image, and what it is called there. */
+        PushedPlace: {
+            /** @description When it was pushed last, RFC 3339. */
+            pushed_at: string;
+            repository: string;
+            tags: string[];
+        };
+        /** @description Something that is attached to a pushed image. */
+        PushedReferrer: {
+            artifact_type?: string | null;
+            digest: string;
+        };
         /** @description A build that a client made with the shared cache and wants remembered. */
         RecordBuild: {
             build_hash: string;
@@ -1792,6 +1828,12 @@ export interface components {
         }) | (components["schemas"]["Lineage"] & {
             /** @enum {string} */
             kind: "layer";
+        }) | (components["schemas"]["PushedImage"] & {
+            /** @enum {string} */
+            kind: "pushed";
+        }) | (components["schemas"]["PushedBlob"] & {
+            /** @enum {string} */
+            kind: "blob";
         });
         /** @description A companion's answer. */
         Reply: {

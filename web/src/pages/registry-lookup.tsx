@@ -1,13 +1,14 @@
+import { Fragment } from 'react';
 import { Redirect } from 'wouter';
 
 import { useRegistryEntry } from '../api/queries';
-import type { Lineage } from '../api/types';
+import type { Lineage, PushedBlob, PushedImage } from '../api/types';
 import { LineagePicture } from '../jobs/picture';
 import { Digest } from '../parts/digest';
 import { Trouble } from '../parts/notice';
 import { Page, Panel } from '../parts/page';
 import { Skeleton } from '../parts/skeleton';
-import { count, shortDigest } from '../text/format';
+import { bytes, count, shortDigest } from '../text/format';
 import { pictureOfLineage } from '../text/picture';
 import { BuildsTable } from './builds-table';
 
@@ -18,10 +19,82 @@ export function RegistryLookup({ reference }: { reference: string }) {
     return <Redirect to={`/builds/${encodeURIComponent(entry.data.build_hash)}`} replace />;
   if (entry.data?.kind === 'manifest')
     return <Redirect to={`/manifests/${encodeURIComponent(entry.data.manifest_digest)}`} replace />;
+  if (entry.data?.kind === 'pushed') return <PushedPage image={entry.data} />;
+  if (entry.data?.kind === 'blob') return <BlobPage blob={entry.data} />;
   if (entry.data) return <LineagePage kind={entry.data.kind} lineage={entry.data} />;
   return (
     <Page title={reference} kind="Registry">
       {entry.error ? <Trouble error={entry.error} /> : <Skeleton shape="panel" count={1} />}
+    </Page>
+  );
+}
+
+/** What a client pushed: where it is, and what is attached to it. */
+function PushedPage({ image }: { image: PushedImage }) {
+  return (
+    <Page title={shortDigest(image.digest)} kind="Pushed">
+      <div className="stack">
+        <Panel title="Pushed by a client">
+          <dl className="facts">
+            <dt>Digest</dt>
+            <dd>
+              <Digest value={image.digest} what="digest" full />
+            </dd>
+            <dt>Is</dt>
+            <dd>
+              <code>{image.artifact_type ?? image.media_type}</code>
+            </dd>
+            {image.places.map((place) => (
+              <Fragment key={place.repository}>
+                <dt>In</dt>
+                <dd>
+                  <code>{place.repository}</code>{' '}
+                  {place.tags.length > 0 ? place.tags.map((tag) => <code key={tag}>:{tag} </code>) : 'without a tag'}
+                </dd>
+              </Fragment>
+            ))}
+            {image.subject && <dt>About</dt>}
+            {image.subject && (
+              <dd>
+                <Digest value={image.subject} what="subject" full />
+              </dd>
+            )}
+            {image.attached.length > 0 && <dt>Attached</dt>}
+            {image.attached.map((referrer) => (
+              <dd key={referrer.digest}>
+                <code>{referrer.artifact_type ?? 'an index'}</code> {shortDigest(referrer.digest)}
+              </dd>
+            ))}
+          </dl>
+          <p>Nobody said how it was made: no build of this stack leads to it.</p>
+        </Panel>
+      </div>
+    </Page>
+  );
+}
+
+/** A blob of what clients pushed. */
+function BlobPage({ blob }: { blob: PushedBlob }) {
+  return (
+    <Page title={shortDigest(blob.digest)} kind="Blob">
+      <div className="stack">
+        <Panel title="A blob of what clients pushed">
+          <dl className="facts">
+            <dt>Digest</dt>
+            <dd>
+              <Digest value={blob.digest} what="digest" full />
+            </dd>
+            <dt>Size</dt>
+            <dd>{bytes(blob.size)}</dd>
+            <dt>In</dt>
+            {blob.repositories.map((repository) => (
+              <dd key={repository}>
+                <code>{repository}</code>
+              </dd>
+            ))}
+          </dl>
+        </Panel>
+      </div>
     </Page>
   );
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use ergon_server::api::{
-    Build, BuildChanges, BuildSummary, ImageChange, InputChange, Lineage, RegistryEntry,
+    Build, BuildChanges, BuildSummary, ImageChange, InputChange, Lineage, PushedImage,
+    RegistryEntry,
 };
 use jiff::Timestamp;
 
@@ -35,6 +36,15 @@ pub fn entry(entry: &RegistryEntry, now: Timestamp) -> String {
         RegistryEntry::Commit(lineage) => made_of("commit", "of it", lineage, now),
         RegistryEntry::Base(lineage) => made_of("base", "depend on it", lineage, now),
         RegistryEntry::Layer(lineage) => made_of("layer", "have it", lineage, now),
+        RegistryEntry::Pushed(image) => pushed(image, now),
+        RegistryEntry::Blob(blob) => {
+            let mut page = format!("blob {}\n", style::strong(&blob.digest));
+            line(&mut page, "size", &words::size(blob.size));
+            for repository in &blob.repositories {
+                line(&mut page, "in", repository);
+            }
+            page
+        }
     }
 }
 
@@ -49,6 +59,42 @@ pub fn only_build(entry: &RegistryEntry) -> Option<&str> {
         }
         _ => None,
     }
+}
+
+/// What a client pushed: where it is and what is attached to it.
+fn pushed(image: &PushedImage, now: Timestamp) -> String {
+    let mut page = format!("pushed {}\n", style::strong(&image.digest));
+    let kind = image.artifact_type.as_ref().unwrap_or(&image.media_type);
+    line(&mut page, "is", &words::on_one_line(kind));
+    for place in &image.places {
+        let tags = match place.tags.as_slice() {
+            [] => style::faint("no tag"),
+            tags => format!("tags {}", tags.join(", ")),
+        };
+        let when = words::ago(&place.pushed_at, now);
+        line(
+            &mut page,
+            "in",
+            &format!("{}  {tags}  {when}", place.repository),
+        );
+    }
+    if let Some(subject) = &image.subject {
+        line(&mut page, "about", subject);
+    }
+    for referrer in &image.attached {
+        let kind = referrer.artifact_type.as_deref().unwrap_or("an index");
+        line(
+            &mut page,
+            "has",
+            &format!("{}  {}", words::on_one_line(kind), referrer.digest),
+        );
+    }
+    line(
+        &mut page,
+        "from",
+        &style::faint("a client pushed it; nothing is known of how it was made"),
+    );
+    page
 }
 
 /// What builds were made of, and what came of it.

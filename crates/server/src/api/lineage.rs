@@ -25,6 +25,54 @@ pub enum RegistryEntry {
     Base(Lineage),
     /// A layer's digest: which images have it.
     Layer(Lineage),
+    /// An image or another artifact that a client pushed: nobody said how it was made.
+    Pushed(PushedImage),
+    /// A blob of what clients pushed.
+    Blob(PushedBlob),
+}
+
+/// An image or another artifact that a client pushed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PushedImage {
+    /// Of its manifest or index.
+    pub digest: String,
+    pub media_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The digest of what it says something about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The repositories that have it.
+    pub places: Vec<PushedPlace>,
+    /// What is attached to it.
+    pub attached: Vec<PushedReferrer>,
+}
+
+/// A repository that has an image, and what it is called there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PushedPlace {
+    pub repository: String,
+    pub tags: Vec<String>,
+    /// When it was pushed last, RFC 3339.
+    pub pushed_at: String,
+}
+
+/// Something that is attached to a pushed image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PushedReferrer {
+    pub digest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+}
+
+/// A blob of what clients pushed: a layer, a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PushedBlob {
+    pub digest: String,
+    /// Bytes.
+    pub size: u64,
+    /// The repositories that have it.
+    pub repositories: Vec<String>,
 }
 
 /// Something that builds were made of, and what came of it.

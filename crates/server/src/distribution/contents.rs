@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use ergon_oci::{Algorithm, ContentDigest, Hasher};
 use futures_util::stream;
+use tokio::sync::Semaphore;
 
 use super::error::DistributionError;
 use crate::http::file_frames;
@@ -33,6 +34,8 @@ pub struct Contents {
     root: PathBuf,
     /// What was seen to be what its digest says.
     checked: moka::sync::Cache<ContentDigest, Identity>,
+    /// So many are checked at a time before a part of them is given.
+    checking: Arc<Semaphore>,
 }
 
 impl Contents {
@@ -41,6 +44,7 @@ impl Contents {
         Self {
             root: root.to_owned(),
             checked: moka::sync::Cache::new(CHECKED),
+            checking: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -105,6 +109,13 @@ impl Contents {
         range: Range<u64>,
     ) -> Result<Option<Stream>, DistributionError> {
         let (contents, digest) = (self.clone(), *digest);
+        // Whoever asks for a part of what is being checked waits for that, instead of checking it once more.
+        let is_part = range.start > 0 || self.size(&digest).await? != Some(range.end);
+        let _turn = if is_part && !self.is_checked(&digest) {
+            self.checking.acquire().await.ok()
+        } else {
+            None
+        };
         let opened = tokio::task::spawn_blocking(move || contents.open(&digest, range)).await?;
         let (piece, rest) = match opened {
             Ok(Opened::Frame(frame)) => {

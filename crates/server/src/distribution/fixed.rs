@@ -1,5 +1,6 @@
 //! Tags that stay what they are: those of a repository whose owner wants it so, and always those of builds.
 
+use ergon_oci::ContentDigest;
 use ergon_oci::registry::{Code, Refusal};
 use ergon_store::{Change, StoreError};
 
@@ -48,6 +49,14 @@ pub fn kept(repository: &str, tags: &[String]) -> Refusal {
     let message = format!(
         "tags of `{repository}` stay what they are, and {} would go: first `ergon registry repository set {repository} --immutable-tags off`",
         tags.join(", ")
+    );
+    Refusal::new(403, Code::Denied, message)
+}
+
+/// Refuses to take away what a tag may need that stays.
+pub fn part_kept(repository: &str, digest: &ContentDigest) -> Refusal {
+    let message = format!(
+        "tags of `{repository}` stay what they are, and {digest} may be a part of that: `ergon registry gc` removes what no tag needs"
     );
     Refusal::new(403, Code::Denied, message)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use ergon_oci::model::INDEX;
 use ergon_oci::registry::{Code, Needs, PushedManifest, Refusal, RepositoryName, Tag, TagOrDigest};
 use ergon_oci::{Algorithm, ContentDigest};
 use ergon_store::{NewEvent, RegistryManifestRow, RegistryTagRow, now};
@@ -245,6 +246,12 @@ impl Distribution {
             TagOrDigest::Tag(_) => std::slice::from_ref(&text),
             TagOrDigest::Digest(_) => &tags,
         };
+        if let TagOrDigest::Digest(digest) = reference
+            && change.has_immutable_tags(name).await?
+            && self.is_part_of_index(name, &text).await?
+        {
+            return Err(fixed::part_kept(name, digest).into());
+        }
         if !goes.is_empty() && change.has_immutable_tags(name).await? {
             // What was done so far never was: the change is not committed.
             return Err(fixed::kept(name, goes).into());
@@ -253,6 +260,30 @@ impl Distribution {
         let changed = tags.iter().map(String::as_str).chain([text.as_str()]);
         self.manifests.changed(name, changed);
         Ok(true)
+    }
+
+    /// Whether an index of the repository names a manifest.
+    async fn is_part_of_index(
+        &self,
+        repository: &str,
+        digest: &str,
+    ) -> Result<bool, DistributionError> {
+        for index in self.store.registry_indexes(repository).await? {
+            let index: ContentDigest = stored(&index)?;
+            let Some(content) = self.contents.read(&index, LARGEST_MANIFEST).await? else {
+                continue;
+            };
+            let pushed = PushedManifest::parse(&content, Some(INDEX))
+                .or_else(|_| PushedManifest::parse(&content, None));
+            let names = |pushed: PushedManifest| {
+                let mut parts = pushed.needs.iter();
+                parts.any(|part| part.digest.to_string() == digest)
+            };
+            if pushed.is_ok_and(names) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Manifests of a repository that say something about a digest, oldest first; of one type where it is given.

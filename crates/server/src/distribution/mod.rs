@@ -247,6 +247,10 @@ impl Distribution {
         name: &RepositoryName,
         digest: &ContentDigest,
     ) -> Result<bool, DistributionError> {
+        let row = self.repository(name).await?;
+        if row.is_some_and(|row| row.immutable_tags) {
+            return Err(fixed::part_kept(name.as_str(), digest).into());
+        }
         Ok(self
             .links
             .remove(name.as_str(), &digest.to_string())

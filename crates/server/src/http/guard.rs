@@ -53,7 +53,12 @@ pub async fn decide(
     )?;
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(credential);
-    Ok(next.run(request).await)
+    if request.method().is_safe() {
+        return Ok(next.run(request).await);
+    }
+    // What was begun is carried out, also for a client that hangs up: memory and store must agree afterwards.
+    let changed = tokio::spawn(next.run(request)).await;
+    changed.map_err(|error| Failure::internal(&error))
 }
 
 /// What a browser must know of every answer.

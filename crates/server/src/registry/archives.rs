@@ -34,6 +34,8 @@ impl Registry<'_> {
                 | api::RegistryEntry::Commit(lineage)
                 | api::RegistryEntry::Base(lineage)
                 | api::RegistryEntry::Layer(lineage) => images_of(lineage.builds),
+                api::RegistryEntry::Pushed(image) => return Ok(places(&image)),
+                api::RegistryEntry::Blob(_) => Vec::new(),
             },
         };
         let wanted: Vec<Selected> = images.iter().filter_map(named).collect();
@@ -109,4 +111,20 @@ impl From<DistributionError> for RegistryError {
             error => Self::Distribution(error),
         }
     }
+}
+
+/// Where an image that a client pushed is.
+fn places(image: &api::PushedImage) -> Vec<Selected> {
+    let selected = |place: &api::PushedPlace| {
+        Some(Selected {
+            repository: place.repository.parse().ok()?,
+            digest: image.digest.parse().ok()?,
+            tags: place
+                .tags
+                .iter()
+                .filter_map(|tag| tag.parse().ok())
+                .collect(),
+        })
+    };
+    image.places.iter().filter_map(selected).collect()
 }

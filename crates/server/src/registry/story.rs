@@ -25,7 +25,7 @@ impl Registry<'_> {
         };
         let (role, name) = match self.meant(text).await? {
             Meant::One(role, name) => (role, name),
-            Meant::Nothing => return Err(not_found()),
+            Meant::Nothing => return self.pushed(text).await?.ok_or_else(not_found),
             Meant::Several(candidates) => {
                 return Err(RegistryError::Ambiguous {
                     reference: reference.to_owned(),

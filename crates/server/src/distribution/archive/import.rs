@@ -12,7 +12,7 @@ use ergon_store::BlobLink;
 
 use super::{ATTACHED, DEEPEST, Entry, Listing, MOST, REPOSITORY, Selected};
 use crate::distribution::contents::Contents;
-use crate::distribution::{Distribution, DistributionError, LARGEST_MANIFEST};
+use crate::distribution::{Distribution, DistributionError, LARGEST_MANIFEST, not_pushed_to};
 
 /// Who pushed what came in an archive.
 const BY: &str = "import";
@@ -32,7 +32,6 @@ struct Step {
     repository: RepositoryName,
     digest: ContentDigest,
     tags: Vec<Tag>,
-    content: Vec<u8>,
     pushed: PushedManifest,
 }
 
@@ -58,6 +57,9 @@ impl Distribution {
         let mut steps = Vec::new();
         let mut seen = BTreeSet::new();
         for image in wanted.iter().chain(&attached) {
+            if let Some(mirrored) = self.mirrors.of(&image.repository) {
+                return Err(not_pushed_to(&image.repository, &mirrored).into());
+            }
             unpacked.plan(image, 0, &mut seen, &mut steps)?;
         }
         let _kept = self.sweeping.read().await;
@@ -71,8 +73,9 @@ impl Distribution {
                 };
                 self.links.add(link).await?;
             }
-            let size = step.content.len();
-            self.contents.put(step.digest, step.content.into()).await?;
+            let content = unpacked.document(&step.digest)?;
+            let size = content.len();
+            self.contents.put(step.digest, content.into()).await?;
             let (repository, digest) = (&step.repository, &step.digest);
             self.record_manifest(repository, digest, size, step.pushed, &step.tags, BY)
                 .await?;
@@ -85,12 +88,21 @@ impl Distribution {
         unpacked: &Unpacked,
         digest: &ContentDigest,
     ) -> Result<(), DistributionError> {
-        if self.contents.size(digest).await? == unpacked.blobs.get(digest).copied() {
-            return Ok(());
-        }
         let (contents, file, digest) = (self.contents.clone(), unpacked.path(digest), *digest);
-        let adopted = tokio::task::spawn_blocking(move || contents.adopt(&file, &digest)).await?;
-        adopted.map_err(DistributionError::io("write", &self.contents.path(&digest)))
+        let adopted = tokio::task::spawn_blocking(move || {
+            // What is here and was not checked may be damaged; what came was checked just now. Several images may
+            // have it, of which the first brought it.
+            if contents.is_checked(&digest) || !file.exists() {
+                return Ok(());
+            }
+            let opened = File::open(&file)?;
+            contents.adopt(&file, &digest)?;
+            contents.note_checked(&digest, &opened);
+            Ok(())
+        });
+        adopted
+            .await?
+            .map_err(DistributionError::io("write", &self.contents.path(&digest)))
     }
 }
 
@@ -113,7 +125,13 @@ impl Unpacked {
             ));
         }
         let is_new = seen.insert((image.repository.to_string(), image.digest));
-        if !is_new && image.tags.is_empty() {
+        if !is_new {
+            let known = |step: &&mut Step| {
+                step.digest == image.digest && step.repository == image.repository
+            };
+            if let Some(step) = steps.iter_mut().find(known) {
+                step.tags.extend(image.tags.iter().cloned());
+            }
             return Ok(());
         }
         let content = self.document(&image.digest)?;
@@ -151,7 +169,6 @@ impl Unpacked {
             repository: image.repository.clone(),
             digest: image.digest,
             tags: image.tags.clone(),
-            content,
             pushed,
         });
         Ok(())

@@ -53,11 +53,13 @@ async fn read(
         answer::set(&mut response, header::ETAG, etag);
         return Ok(response);
     }
-    // A range of what is not the blob that is meant is none.
+    // A range of what is not the blob that is meant is none, and only GET knows ranges.
     let is_other = asked
         .header(header::IF_RANGE)
         .is_some_and(|meant| meant.trim() != etag);
-    let wanted = asked.header(header::RANGE).filter(|_| !is_other);
+    let wanted = asked
+        .header(header::RANGE)
+        .filter(|_| !is_other && asked.parts.method == Method::GET);
     let Ok(range) = requested_range(wanted, size) else {
         let refusal = Refusal::new(
             416,

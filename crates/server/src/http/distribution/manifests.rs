@@ -1,14 +1,19 @@
 //! Manifests, asked for, pushed and taken away.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
 use ergon_oci::registry::{Code, NameError, Refusal, RepositoryName, Tag, TagOrDigest};
 use http_body_util::{BodyExt as _, Limited};
+use tokio::time::timeout;
 
 use super::{Asked, Failure, answer};
 use crate::distribution::{Found, LARGEST_MANIFEST, StoredManifest};
 
+/// A manifest is waited for no longer than this.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// So many tags are given by one push.
 const MOST_TAGS: usize = 64;
 
@@ -132,7 +137,16 @@ async fn push(
         return Err(too_large().into());
     }
     let most = usize::try_from(LARGEST_MANIFEST).unwrap_or(usize::MAX);
-    let content = match Limited::new(body, most).collect().await {
+    let collected = timeout(PATIENCE, Limited::new(body, most).collect());
+    let Ok(collected) = collected.await else {
+        return Err(Refusal::new(
+            408,
+            Code::SizeInvalid,
+            "the manifest did not come whole within a minute",
+        )
+        .into());
+    };
+    let content = match collected {
         Ok(content) => content.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             return Err(too_large().into());

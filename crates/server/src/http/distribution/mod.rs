@@ -76,7 +76,16 @@ impl Asked {
 
 async fn handle(State(stack): State<Stack>, request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
-    match answer(stack, request).await {
+    let is_safe = request.method().is_safe();
+    let answered = answer(stack, request);
+    let answered = if is_safe {
+        answered.await
+    } else {
+        // What was begun is carried out, also for a client that hangs up: memory and store must agree afterwards.
+        let answered = tokio::spawn(answered).await;
+        answered.unwrap_or_else(|error| Err(DistributionError::Task(error).into()))
+    };
+    match answered {
         Ok(response) => response,
         Err(failure) => answer::refused(failure, is_head),
     }

@@ -115,3 +115,64 @@ async fn what_is_deleted_stays_deleted_after_a_restart_and_the_rest_stays() {
     assert_eq!(layer.with(200).body, b"kept");
     world.end().await;
 }
+
+#[tokio::test]
+async fn what_a_tag_that_stays_needs_cannot_be_taken_away() {
+    let world = World::new().await;
+    let image = world.image("fixed", "part", "a part").await;
+    let whole = index(&[&image]).to_string();
+    world
+        .put_manifest("fixed", "1", whole.as_bytes())
+        .await
+        .with(201);
+    world.remove("/v2/fixed/manifests/part").await.with(202);
+    let set = serde_json::json!({ "immutable_tags": true });
+    let changed = world
+        .request(reqwest::Method::PATCH, "/api/v1/repositories/fixed")
+        .json(&set)
+        .send()
+        .await
+        .unwrap();
+    assert!(changed.status().is_success(), "{changed:?}");
+    let part = sha256(&image);
+    world
+        .remove(&format!("/v2/fixed/manifests/{part}"))
+        .await
+        .refused(403, "DENIED");
+    let parts: serde_json::Value = serde_json::from_slice(&image).unwrap();
+    let layer = parts["layers"][0]["digest"].as_str().unwrap();
+    world
+        .remove(&format!("/v2/fixed/blobs/{layer}"))
+        .await
+        .refused(403, "DENIED");
+    world
+        .pull(&format!("/v2/fixed/manifests/{part}"))
+        .await
+        .with(200);
+}
+
+#[tokio::test]
+async fn what_a_client_pushed_is_found_by_whatever_it_is_called() {
+    let world = World::new().await;
+    let image = world.image("team/app", "release-1.0", "pushed").await;
+    let digest = sha256(&image);
+    for reference in [
+        digest.clone(),
+        digest["sha256:".len()..][..10].to_owned(),
+        "release-1.0".to_owned(),
+        "team%2Fapp:release-1.0".to_owned(),
+    ] {
+        let found = world.get(&format!("/api/v1/registry/{reference}")).await;
+        assert_eq!(found["kind"], "pushed", "{reference}: {found}");
+        assert_eq!(found["digest"], *digest, "{reference}");
+        assert_eq!(found["places"][0]["repository"], "team/app");
+        assert_eq!(found["places"][0]["tags"][0], "release-1.0");
+    }
+    let parts: serde_json::Value = serde_json::from_slice(&image).unwrap();
+    let layer = parts["layers"][0]["digest"].as_str().unwrap();
+    let found = world.get(&format!("/api/v1/registry/{layer}")).await;
+    assert_eq!(
+        (&found["kind"], &found["repositories"][0]),
+        (&"blob".into(), &"team/app".into())
+    );
+}
