@@ -255,7 +255,7 @@ test('from a folder of source to a container that answers', { timeout: BUILD + 1
     await docker('kill', name);
     const sentence = page.locator('.sentence:not([data-wellness="well"])');
     await sentence.waitFor();
-    await sentence.getByText(/137|signal 9|SIGKILL|killed/i).waitFor();
+    await sentence.getByText(/\b137\b|signal 9|SIGKILL|killed/i).waitFor();
     assert.ok(await page.evaluate(() => globalThis.notReloaded), 'the page was not loaded again');
     await show(page, '10-killed');
   });
