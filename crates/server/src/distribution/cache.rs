@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::manifests::StoredManifest;
 
 /// So many bytes of manifests are kept in memory.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = 2 << 20;
 /// What an entry takes beside its content, in bytes, about.
 const ENTRY: u32 = 400;
 

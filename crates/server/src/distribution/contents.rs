@@ -23,7 +23,7 @@ pub(super) const PIECE: u64 = 512 << 10;
 const SMALL: u64 = 64 << 10;
 
 /// Of so much content it is remembered that it was checked.
-const CHECKED: u64 = 16 * 1024;
+const CHECKED: u64 = 4 * 1024;
 
 /// Content on its way out.
 pub type Stream = Pin<Box<dyn futures_util::Stream<Item = io::Result<Bytes>> + Send>>;

@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 /// Of so many links it is remembered that they are there, and how long the blobs are.
-const REMEMBERED: u64 = 16 * 1024;
+const REMEMBERED: u64 = 4 * 1024;
 
 /// A link that is to be written, and who is told once it is.
 type Waiting = (BlobLink, oneshot::Sender<()>);
