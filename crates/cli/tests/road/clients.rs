@@ -1,7 +1,7 @@
 //! Other people's clients of registries and engines: what Ergon sends is what they take.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -12,8 +12,25 @@ use crate::tools::{is_here, tool_in};
 use crate::world::{BUSYBOX, World};
 
 /// Where `dev/setup` puts what comes from PyPI.
-pub fn clients() -> PathBuf {
+fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/clients")
+}
+
+/// Python with what `dev/setup` puts there, and what came of it.
+pub fn python(arguments: &[&str]) -> Output {
+    let mut command = Command::new("python3");
+    let command = command.env("PYTHONPATH", clients()).args(arguments);
+    command.output().unwrap()
+}
+
+/// Whether oras is here; says loudly where it is not.
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+pub fn oras_is_here() -> bool {
+    let found = python(&["-c", "import oras.client"]).status.success();
+    if !found {
+        eprintln!("SKIPPED: no oras here; dev/setup --test installs it (from PyPI)");
+    }
+    found
 }
 
 /// A page for two platforms in a registry, and what the build said.
@@ -29,11 +46,6 @@ fn sent(world: &World, registry: &Registry) -> (String, Value) {
 
 #[test]
 fn what_is_attached_is_found_and_checked_by_oras_sigstore_and_in_toto() {
-    let python = |arguments: &[&str]| {
-        let mut command = Command::new("python3");
-        let command = command.env("PYTHONPATH", clients()).args(arguments);
-        command.output().unwrap()
-    };
     let needed =
         "import oras.client, sigstore_models, securesystemslib.signer, in_toto_attestation";
     if !python(&["-c", needed]).status.success() {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::clients::clients;
+use crate::clients::{oras_is_here, python};
 use crate::outputs::Built;
 use crate::tools::{is_here, tool, tool_in};
 use crate::world::{Stack, World};
@@ -282,13 +282,7 @@ fn two_clients_push_on_one_tag_at_once_and_one_of_them_has_it() {
 
 #[test]
 fn oras_pushes_and_pulls_an_artifact() {
-    let python = |arguments: &[&str]| {
-        let mut command = Command::new("python3");
-        let command = command.env("PYTHONPATH", clients()).args(arguments);
-        command.output().unwrap()
-    };
-    if !python(&["-c", "import oras.client"]).status.success() {
-        eprintln!("SKIPPED: no oras here; dev/setup --test installs it (from PyPI)");
+    if !oras_is_here() {
         return;
     }
     let world = World::new();

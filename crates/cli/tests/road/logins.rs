@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::clients::clients;
+use crate::clients::{oras_is_here, python};
 use crate::distribution::{Place, Removed};
 use crate::outputs::Built;
 use crate::tools::is_here;
@@ -193,13 +193,7 @@ fn skopeo_does_what_a_robot_may_and_what_anybody_may() {
 
 #[test]
 fn oras_does_what_a_robot_may() {
-    let python = |arguments: &[&str]| {
-        let mut command = std::process::Command::new("python3");
-        let command = command.env("PYTHONPATH", clients()).args(arguments);
-        command.output().unwrap()
-    };
-    if !python(&["-c", "import oras.client"]).status.success() {
-        eprintln!("SKIPPED: no oras here; dev/setup --test installs it (from PyPI)");
+    if !oras_is_here() {
         return;
     }
     let world = World::new();

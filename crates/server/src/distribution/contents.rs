@@ -110,8 +110,9 @@ impl Contents {
     ) -> Result<Option<Stream>, DistributionError> {
         let (contents, digest) = (self.clone(), *digest);
         // Whoever asks for a part of what is being checked waits for that, instead of checking it once more.
-        let is_part = range.start > 0 || self.size(&digest).await? != Some(range.end);
-        let _turn = if is_part && !self.is_checked(&digest) {
+        let _turn = if !self.is_checked(&digest)
+            && (range.start > 0 || self.size(&digest).await? != Some(range.end))
+        {
             self.checking.acquire().await.ok()
         } else {
             None
@@ -134,13 +135,13 @@ impl Contents {
     fn open(&self, digest: &ContentDigest, range: Range<u64>) -> io::Result<Opened> {
         let file = Arc::new(File::open(self.path(digest))?);
         let identity = Identity::of(&file)?;
-        let check = Check {
-            contents: self.clone(),
-            digest: *digest,
-            identity,
-            hasher: Hasher::new(digest.algorithm()),
-        };
         if self.checked.get(digest) != Some(identity) {
+            let check = Check {
+                contents: self.clone(),
+                digest: *digest,
+                identity,
+                hasher: Hasher::new(digest.algorithm()),
+            };
             let mut reading = Reading {
                 file: Arc::clone(&file),
                 left: 0..identity.size,

@@ -246,15 +246,16 @@ impl Distribution {
             TagOrDigest::Tag(_) => std::slice::from_ref(&text),
             TagOrDigest::Digest(_) => &tags,
         };
-        if let TagOrDigest::Digest(digest) = reference
-            && change.has_immutable_tags(name).await?
-            && self.is_part_of_index(name, &text).await?
-        {
-            return Err(fixed::part_kept(name, digest).into());
-        }
-        if !goes.is_empty() && change.has_immutable_tags(name).await? {
-            // What was done so far never was: the change is not committed.
-            return Err(fixed::kept(name, goes).into());
+        // What was done so far never was where it is refused: the change is not committed.
+        if change.has_immutable_tags(name).await? {
+            if let TagOrDigest::Digest(digest) = reference
+                && self.is_part_of_index(name, &text).await?
+            {
+                return Err(fixed::part_kept(name, digest).into());
+            }
+            if !goes.is_empty() {
+                return Err(fixed::kept(name, goes).into());
+            }
         }
         change.commit().await?;
         let changed = tags.iter().map(String::as_str).chain([text.as_str()]);

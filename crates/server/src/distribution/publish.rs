@@ -4,7 +4,6 @@ use axum::body::Bytes;
 use ergon_manifest::Digest;
 use ergon_oci::registry::{PushedManifest, RepositoryName, Tag};
 use ergon_oci::{Blobs, ContentDigest, Referrers};
-use ergon_store::BlobLink;
 
 use super::Distribution;
 use super::error::DistributionError;
@@ -57,12 +56,7 @@ impl Distribution {
         let _kept = self.sweeping.read().await;
         let (content, pushed) = self.bring(cache, digest).await?;
         for part in pushed.needs.iter().filter(|part| !part.is_manifest) {
-            let link = BlobLink {
-                repository: repository.as_str().to_owned(),
-                digest: part.digest.to_string(),
-                size: i64::try_from(part.size).unwrap_or(i64::MAX),
-            };
-            self.links.add(link).await?;
+            self.link(repository, &part.digest, part.size).await?;
         }
         self.record_manifest(
             repository,

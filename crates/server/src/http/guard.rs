@@ -53,10 +53,14 @@ pub async fn decide(
     )?;
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(credential);
+    Ok(next.run(request).await)
+}
+
+/// Carries out what was begun, also for a client that hangs up: memory and store must agree afterwards.
+pub async fn carry_out(request: Request, next: Next) -> Result<Response, Failure> {
     if request.method().is_safe() {
         return Ok(next.run(request).await);
     }
-    // What was begun is carried out, also for a client that hangs up: memory and store must agree afterwards.
     let changed = tokio::spawn(next.run(request)).await;
     changed.map_err(|error| Failure::internal(&error))
 }

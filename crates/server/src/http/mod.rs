@@ -17,7 +17,7 @@ mod ui;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use tower_http::trace::TraceLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 
@@ -43,6 +43,7 @@ pub fn router(stack: &Stack) -> Router {
     let registry =
         distribution::router().layer(from_fn_with_state(stack.clone(), guard::check_host));
     api.merge(registry)
+        .layer(from_fn(guard::carry_out))
         .layer(TraceLayer::new_for_http())
         .with_state(stack.clone())
 }

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use ergon_oci::model::REF_NAME;
 use ergon_oci::registry::{Code, PushedManifest, Refusal, RepositoryName, Tag};
 use ergon_oci::{Algorithm, ContentDigest, Hasher};
-use ergon_store::BlobLink;
 
 use super::{ATTACHED, DEEPEST, Entry, Listing, MOST, REPOSITORY, Selected};
 use crate::distribution::contents::Contents;
@@ -66,12 +65,7 @@ impl Distribution {
         for step in steps {
             for part in step.pushed.needs.iter().filter(|part| !part.is_manifest) {
                 self.take_blob(&unpacked, &part.digest).await?;
-                let link = BlobLink {
-                    repository: step.repository.to_string(),
-                    digest: part.digest.to_string(),
-                    size: i64::try_from(part.size).unwrap_or(i64::MAX),
-                };
-                self.links.add(link).await?;
+                self.link(&step.repository, &part.digest, part.size).await?;
             }
             let content = unpacked.document(&step.digest)?;
             let size = content.len();

@@ -45,10 +45,7 @@ async fn read(
     };
     let (FoundBlob::Held(size) | FoundBlob::There(size) | FoundBlob::Coming(size, _)) = found;
     let etag = format!("\"{digest}\"");
-    if asked
-        .header(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.split(',').any(|known| known.trim() == etag))
-    {
+    if asked.has(&etag) {
         let mut response = answer::status(StatusCode::NOT_MODIFIED);
         answer::set(&mut response, header::ETAG, etag);
         return Ok(response);

@@ -13,7 +13,7 @@ mod token;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::any;
 use ergon_oci::registry::{Code, Endpoint, Refusal, RepositoryName};
@@ -55,7 +55,13 @@ impl Asked {
         self.query(name).into_iter().next()
     }
 
-    fn header(&self, name: impl axum::http::header::AsHeaderName) -> Option<&str> {
+    /// Whether who asks has what this tag stands for already.
+    fn has(&self, etag: &str) -> bool {
+        let known = self.header(header::IF_NONE_MATCH);
+        known.is_some_and(|known| known.split(',').any(|known| known.trim() == etag))
+    }
+
+    fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
@@ -76,16 +82,7 @@ impl Asked {
 
 async fn handle(State(stack): State<Stack>, request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
-    let is_safe = request.method().is_safe();
-    let answered = answer(stack, request);
-    let answered = if is_safe {
-        answered.await
-    } else {
-        // What was begun is carried out, also for a client that hangs up: memory and store must agree afterwards.
-        let answered = tokio::spawn(answered).await;
-        answered.unwrap_or_else(|error| Err(DistributionError::Task(error).into()))
-    };
-    match answered {
+    match answer(stack, request).await {
         Ok(response) => response,
         Err(failure) => answer::refused(failure, is_head),
     }
