@@ -25,7 +25,7 @@ pub const GRACE: Duration = Duration::from_hours(24);
 /// So many repositories are read at a time.
 const PAGE: i64 = 500;
 /// Whoever wants to be alone tries so often, and so long apart, before others have to wait for it.
-const ATTEMPTS: usize = 100;
+const ATTEMPTS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What is needed of the registry that it does not know of itself.
