@@ -1,11 +1,18 @@
 //! What was seen of a container at one moment. Data only; who looks is in `observe`.
 
+mod signals;
+
 use std::time::Duration;
 
 use ergon_engine::{ContainerState, PortBinding};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{FoundService, History, Subject};
+
+pub use signals::{
+    Certificate, Connection, ConnectionState, Descriptors, Disk, Neighbour, Pressure, Pressures,
+    ProcessorUse, Signals, Tasks, Traffic,
+};
 
 /// What was seen of a container at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +31,9 @@ pub struct Observation {
     pub probe: Option<Probe>,
     /// The last lines it wrote, oldest first, without secrets.
     pub log: Vec<LogRecord>,
+    pub signals: Signals,
+    /// Containers that share a network with it.
+    pub neighbours: Vec<Neighbour>,
     pub history: History,
 }
 
@@ -179,6 +189,8 @@ impl Observation {
             services: Vec::new(),
             probe: None,
             log: Vec::new(),
+            signals: Signals::default(),
+            neighbours: Vec::new(),
             history,
         }
     }
