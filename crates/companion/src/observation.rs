@@ -1,5 +1,6 @@
 //! What was seen of a container at one moment. Data only; who looks is in `observe`.
 
+mod logs;
 mod signals;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{FoundService, History, Subject};
 
+pub use logs::{LogDigest, LogLevel, LogTemplate, StackTrace};
 pub use signals::{
     Certificate, Connection, ConnectionState, Descriptors, Disk, Neighbour, Pressure, Pressures,
     ProcessorUse, Signals, Tasks, Traffic,
@@ -31,6 +33,8 @@ pub struct Observation {
     pub probe: Option<Probe>,
     /// The last lines it wrote, oldest first, without secrets.
     pub log: Vec<LogRecord>,
+    /// What all that it wrote amounts to; absent where nobody followed or read its log.
+    pub log_digest: Option<LogDigest>,
     pub signals: Signals,
     /// Containers that share a network with it.
     pub neighbours: Vec<Neighbour>,
@@ -189,6 +193,7 @@ impl Observation {
             services: Vec::new(),
             probe: None,
             log: Vec::new(),
+            log_digest: None,
             signals: Signals::default(),
             neighbours: Vec::new(),
             history,
