@@ -5,8 +5,14 @@ use std::collections::VecDeque;
 use ergon_engine::EngineEvent;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::observation::ProcessorUse;
+
 /// More than this is forgotten, the oldest first.
 const REMEMBERED: usize = 256;
+/// "The last seconds" are so many.
+const LATELY: SignedDuration = SignedDuration::from_secs(10);
+/// Two readings that are closer say nothing: the kernel counts throttling by the tenth of a second.
+const APART: SignedDuration = SignedDuration::from_millis(500);
 
 /// What happened to one container. Bounded; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,33 @@ pub struct History {
     pub watched_since: Option<Timestamp>,
     /// The last reading of its memory while it ran.
     pub last_sample: Option<Sample>,
+    /// Readings of the last seconds of this life, oldest first.
+    readings: VecDeque<Reading>,
+}
+
+/// What was counted of a container at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    pub time: Timestamp,
+    /// Bytes in use, without file cache that can be given back.
+    pub memory: u64,
+    /// Bytes; absent: no limit.
+    pub memory_limit: Option<u64>,
+    /// Processes the kernel killed for want of memory since the container started.
+    pub oom_kills: Option<u64>,
+    /// Nanoseconds of processor time since the start.
+    pub processor: Option<u64>,
+    /// Periods in which it wanted to run, and those in which it was made to wait.
+    pub periods: u64,
+    pub throttled_periods: u64,
+    /// Processes and threads.
+    pub tasks: Option<u64>,
+    /// Bytes of its network since the start.
+    pub received: u64,
+    pub sent: u64,
+    /// Bytes read from and written to disks since the start.
+    pub blocks_read: u64,
+    pub blocks_written: u64,
 }
 
 /// Something that happened.
@@ -106,6 +139,59 @@ impl History {
             self.watched_since = self.moments.front().map(|moment| moment.time);
         }
         true
+    }
+
+    /// Remembers a reading, and forgets those that are long gone.
+    pub fn count(&mut self, reading: Reading) {
+        let grew = |last: &Reading| {
+            last.time < reading.time
+                && last.processor.unwrap_or(0) <= reading.processor.unwrap_or(0)
+        };
+        // What counts from zero again is another life.
+        if !self.readings.back().is_none_or(grew) {
+            self.readings.clear();
+        }
+        self.readings.push_back(reading);
+        while self
+            .readings
+            .front()
+            .is_some_and(|first| first.time + LATELY < reading.time)
+        {
+            self.readings.pop_front();
+        }
+    }
+
+    /// Another life begins: readings of the one before say nothing about it.
+    pub(crate) fn begin_life(&mut self, start: Timestamp) {
+        self.readings.retain(|reading| reading.time >= start);
+    }
+
+    /// Readings of the last seconds, oldest first.
+    pub fn readings(&self) -> impl DoubleEndedIterator<Item = &Reading> {
+        self.readings.iter()
+    }
+
+    /// Says how much of the last seconds a processor was used, where an earlier reading is known.
+    pub(crate) fn compare(&self, processor: &mut ProcessorUse, now: Timestamp) {
+        let Some((before, used)) = self
+            .readings
+            .iter()
+            .find(|reading| reading.time + LATELY >= now && reading.time + APART <= now)
+            .and_then(|reading| Some((reading, processor.used.checked_sub(reading.processor?)?)))
+        else {
+            return;
+        };
+        let passed = now.duration_since(before.time).as_nanos().unsigned_abs();
+        let share =
+            |part: u128, whole: u128| u32::try_from((part * 10_000).checked_div(whole)?).ok();
+        processor.share = share(u128::from(used), passed);
+        let periods = processor.periods.checked_sub(before.periods);
+        let throttled = processor
+            .throttled_periods
+            .checked_sub(before.throttled_periods);
+        processor.throttled_share = periods
+            .zip(throttled)
+            .and_then(|(periods, throttled)| share(u128::from(throttled), u128::from(periods)));
     }
 
     /// All moments, oldest first.
@@ -215,6 +301,48 @@ mod tests {
         assert_eq!(history.moments().count(), REMEMBERED);
         assert!(!history.covers(at(10)));
         assert!(history.covers(at(999)));
+    }
+
+    fn reading(second: i64, processor: u64, periods: u64, throttled_periods: u64) -> Reading {
+        Reading {
+            time: at(second),
+            processor: Some(processor),
+            periods,
+            throttled_periods,
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn the_last_seconds_are_told_from_readings_of_the_same_life() {
+        let mut history = History::default();
+        let now = |used, periods, throttled_periods| ProcessorUse {
+            used,
+            periods,
+            throttled_periods,
+            ..ProcessorUse::default()
+        };
+        let compared = |history: &History, second, mut processor: ProcessorUse| {
+            history.compare(&mut processor, at(second));
+            (processor.share, processor.throttled_share)
+        };
+        let half = now(3_500_000_000, 70, 30);
+        assert_eq!(compared(&history, 107, half.clone()), (None, None));
+        history.count(reading(90, 0, 0, 0));
+        history.count(reading(102, 1_000_000_000, 20, 10));
+        assert_eq!(history.readings().count(), 1, "the first is too old");
+        history.count(reading(104, 2_000_000_000, 40, 10));
+        // 2.5 s of 5 s, and 20 periods of 50.
+        assert_eq!(
+            compared(&history, 107, half.clone()),
+            (Some(5000), Some(4000))
+        );
+        // Long after the last reading nothing is known of the last seconds.
+        assert_eq!(compared(&history, 200, half), (None, None));
+        // Without periods there is no share of them.
+        assert_eq!(compared(&history, 106, now(2_000_000_000, 20, 10)).1, None);
+        history.count(reading(106, 10, 0, 0));
+        assert_eq!(history.readings().count(), 1, "it was started anew");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod project;
 mod redact;
 mod reply;
 mod service;
+mod signals;
 mod socket;
 pub mod stack;
 mod subject;
@@ -37,7 +38,7 @@ mod words;
 
 pub use ending::{Ending, Sender};
 pub use findings::{Diagnosis, diagnose};
-pub use history::{Happening, History, Moment, Sample};
+pub use history::{Happening, History, Moment, Reading, Sample};
 pub use observation::{Observation, Wellness};
 pub use observe::observe;
 pub use probe::probe;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::local::LocalContainer;
 use crate::observation::{
     Listener, LogRecord, Memory, MemorySource, Outcome, Probe, Process, ProcessSource, Sight,
-    Target,
+    Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
 use crate::redact::Redactor;
@@ -72,6 +72,10 @@ pub(crate) async fn observe_state(
     observation.processes = inside.processes;
     observation.processes_from = inside.processes_from;
     observation.listeners = inside.listeners;
+    observation.signals = inside.signals;
+    if let Some(processor) = &mut observation.signals.processor {
+        history.compare(processor, now);
+    }
     observation
 }
 
@@ -83,6 +87,7 @@ struct Inside {
     processes: Vec<Process>,
     processes_from: ProcessSource,
     listeners: Option<Vec<Listener>>,
+    signals: Signals,
 }
 
 async fn inside(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Inside {
@@ -93,8 +98,15 @@ async fn inside(engine: &Engine, state: &ContainerState, redactor: &Redactor) ->
         .and_then(|pid| LocalContainer::find(pid, &state.id));
     if let Some(local) = &local {
         inside.memory = local.memory();
-        inside.processor = local.processor();
-        (inside.processes, inside.listeners) = local.processes(redactor);
+        let seen = local.look(redactor);
+        inside.processor = seen
+            .signals
+            .processor
+            .as_ref()
+            .map(|processor| processor.used);
+        inside.processes = seen.processes;
+        inside.listeners = seen.listeners;
+        inside.signals = seen.signals;
         inside.processes_from = ProcessSource::Proc;
     }
     if inside.processes.is_empty()

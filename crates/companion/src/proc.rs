@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::observation::ConnectionState;
+
 /// `/proc/<pid>/stat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -11,11 +13,16 @@ pub(crate) struct Stat {
     pub parent: u32,
 }
 
-/// A listening line of `/proc/<pid>/net/tcp` or `tcp6`.
+/// A line of `/proc/<pid>/net/tcp` or `tcp6`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Socket {
-    pub address: IpAddr,
-    pub port: u16,
+    pub local: (IpAddr, u16),
+    pub remote: (IpAddr, u16),
+    /// Absent: it listens.
+    pub state: Option<ConnectionState>,
+    pub send_queue: u64,
+    pub receive_queue: u64,
+    /// 0 where no process holds it any more.
     pub inode: u64,
 }
 
@@ -60,26 +67,49 @@ pub(crate) fn pids(text: &str) -> Vec<u32> {
         .collect()
 }
 
-/// The listening sockets in `/proc/<pid>/net/tcp` or `tcp6`.
-pub(crate) fn listening(text: &str) -> Vec<Socket> {
+/// The sockets in `/proc/<pid>/net/tcp` or `tcp6`, so many at most; those that listen are always among them.
+pub(crate) fn sockets(text: &str, most: usize) -> Vec<Socket> {
+    let mut connections = 0;
     text.lines()
         .skip(1)
         .filter_map(socket)
-        .filter(|socket| socket.address != ENGINE_RESOLVER)
+        .filter(|socket| {
+            connections += usize::from(socket.state.is_some());
+            (socket.state.is_some() && connections <= most)
+                || (socket.state.is_none() && socket.local.0 != ENGINE_RESOLVER)
+        })
         .collect()
 }
 
+/// `sl local remote state send:receive timer:when retransmits uid timeout inode …`
 fn socket(line: &str) -> Option<Socket> {
-    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-    let [_, local, _, "0A", _, _, _, _, _, inode, ..] = &fields[..] else {
-        return None;
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (local, remote) = (end(fields.next()?)?, end(fields.next()?)?);
+    let state = match fields.next()? {
+        "01" => Some(ConnectionState::Established),
+        "02" => Some(ConnectionState::SynSent),
+        // `0C` is how the kernel calls one that is half open and has no socket yet.
+        "03" | "0C" => Some(ConnectionState::SynReceived),
+        "06" => Some(ConnectionState::TimeWait),
+        "08" => Some(ConnectionState::CloseWait),
+        "0A" => None,
+        _ => Some(ConnectionState::Other),
     };
-    let (address, port) = local.split_once(':')?;
+    let (send, receive) = fields.next()?.split_once(':')?;
     Some(Socket {
-        address: ip(address)?,
-        port: u16::from_str_radix(port, 16).ok()?,
-        inode: inode.parse().ok()?,
+        local,
+        remote,
+        state,
+        send_queue: u64::from_str_radix(send, 16).ok()?,
+        receive_queue: u64::from_str_radix(receive, 16).ok()?,
+        inode: fields.nth(4)?.parse().ok()?,
     })
+}
+
+/// `0100007F:1F90`.
+fn end(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.split_once(':')?;
+    Some((ip(address)?, u16::from_str_radix(port, 16).ok()?))
 }
 
 /// The kernel prints addresses as 32-bit words in the machine's byte order.
@@ -110,6 +140,16 @@ fn ip(hex: &str) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+/// `/proc/<pid>/limits`: how many files a process may have open; absent: as many as it likes.
+pub(crate) fn open_files_limit(text: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?
+        .split_ascii_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// `socket:[77974]` → 77974, as the links in `/proc/<pid>/fd` read.
@@ -151,37 +191,80 @@ mod tests {
         assert!(arguments(b"").is_empty());
     }
 
-    #[test]
-    fn only_listening_sockets_count() {
-        let text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+    const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 00000000039f67d8 100 0 0 10 0
    1: 0B00007F:9C41 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 112 1 0 100 0 0 10 0
-   2: 020011AC:1F40 010011AC:D2F0 01 00000000:00000000 00:00000000 00000000     0        0 113 1 0 100 0 0 10 0
-   3: 00000000:0050 00000000:0000 0A broken
+   2: 020011AC:1F40 010011AC:D2F0 01 00000010:0000000A 00:00000000 00000000     0        0 113 1 0 100 0 0 10 0
+   3: 020011AC:9000 030011AC:1538 02 00000001:00000000 01:00000000 00000000     0        0 114 1 0 100 0 0 10 0
+   4: 020011AC:9001 030011AC:1538 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
+   5: 020011AC:9002 030011AC:1538 08 00000000:00000001 03:00000000 00000000     0        0 115 3 0
+   6: 00000000:0050 00000000:0000 0A broken
 ";
-        let socket = Socket {
-            address: Ipv4Addr::LOCALHOST.into(),
-            port: 8080,
-            inode: 111,
+
+    #[test]
+    fn sockets_listen_or_are_connections() {
+        let found = sockets(TCP, 100);
+        let (listening, connections): (Vec<&Socket>, Vec<&Socket>) =
+            found.iter().partition(|socket| socket.state.is_none());
+        assert_eq!(listening.len(), 1, "the engine's own is none of ours");
+        assert_eq!(
+            (listening[0].local, listening[0].inode),
+            ((Ipv4Addr::LOCALHOST.into(), 8080), 111)
+        );
+        let first = Socket {
+            local: (Ipv4Addr::new(172, 17, 0, 2).into(), 8000),
+            remote: (Ipv4Addr::new(172, 17, 0, 1).into(), 54000),
+            state: Some(ConnectionState::Established),
+            send_queue: 16,
+            receive_queue: 10,
+            inode: 113,
         };
-        assert_eq!(listening(text), [socket]);
+        assert_eq!(connections[0], &first);
+        let states: Vec<ConnectionState> = connections
+            .iter()
+            .filter_map(|socket| socket.state)
+            .collect();
+        let expected = [
+            ConnectionState::Established,
+            ConnectionState::SynSent,
+            ConnectionState::TimeWait,
+            ConnectionState::CloseWait,
+        ];
+        assert_eq!(states, expected);
+    }
+
+    #[test]
+    fn a_flood_of_connections_hides_no_listener() {
+        let found = sockets(TCP, 2);
+        assert_eq!(found.len(), 3);
+        assert_eq!(sockets(TCP, 0).len(), 1);
+    }
+
+    #[test]
+    fn addresses_of_both_kinds_are_understood() {
         let text = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000000000000000000000000000:1F40 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77974 1 00000000039f67d8 100 0 0 10 0
    1: 00000000000000000000000001000000:1F41 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77975 1 00000000039f67d8 100 0 0 10 0
 ";
-        let sockets = [
-            Socket {
-                address: Ipv6Addr::UNSPECIFIED.into(),
-                port: 8000,
-                inode: 77974,
-            },
-            Socket {
-                address: Ipv6Addr::LOCALHOST.into(),
-                port: 8001,
-                inode: 77975,
-            },
+        let ends: Vec<(IpAddr, u16)> = sockets(text, 9).iter().map(|socket| socket.local).collect();
+        let expected: [(IpAddr, u16); 2] = [
+            (Ipv6Addr::UNSPECIFIED.into(), 8000),
+            (Ipv6Addr::LOCALHOST.into(), 8001),
         ];
-        assert_eq!(listening(text), sockets);
+        assert_eq!(ends, expected);
+    }
+
+    #[test]
+    fn a_limit_of_open_files_is_the_soft_one() {
+        let text = "Limit                     Soft Limit           Hard Limit           Units\nMax open files            100                  200                  files     \n";
+        assert_eq!(open_files_limit(text), Some(100));
+        assert_eq!(
+            open_files_limit(
+                "Max open files            unlimited            unlimited            files\n"
+            ),
+            None
+        );
+        assert_eq!(open_files_limit(""), None);
     }
 
     #[test]
@@ -194,7 +277,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(\\PC|\n){0,300}", line in "[ 0-9A-F:]{0,120}") {
-            let _ = (Stat::parse(&text), listening(&text), pids(&text), socket_inode(&text));
+            let _ = (Stat::parse(&text), sockets(&text, 9), pids(&text), socket_inode(&text), open_files_limit(&text));
             let _ = (arguments(text.as_bytes()), socket(&line), ip(&line), ip(&text));
         }
     }

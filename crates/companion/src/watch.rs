@@ -1,19 +1,20 @@
 //! Follows all containers at once: one stream of events, one inventory, one slow look at memory.
 
 mod memory;
+mod neighbours;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ergon_engine::{ContainerState, Engine, EngineError, EngineEvent};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::local::LocalContainer;
-use crate::observation::Sight;
+use crate::observation::{Neighbour, Sight};
 use crate::observe::observe_state;
 use crate::{COMPANION_LABEL, Happening, History, Observation, Sample, Subject};
 use memory::{Memory, Watched};
@@ -27,6 +28,11 @@ const EVENT_DELAY: Duration = Duration::from_millis(750);
 /// The engine tells that a stop is done so soon after the death it caused.
 const STOP_DELAY: Duration = Duration::from_millis(150);
 
+/// So many containers are asked of at once.
+const AT_ONCE: usize = 8;
+/// So many neighbours are looked at for what they listen on.
+const LISTENED_TO: usize = 24;
+
 /// How to watch.
 #[derive(Clone, Debug)]
 pub struct WatchOptions {
@@ -34,7 +40,7 @@ pub struct WatchOptions {
     pub label: String,
     /// Changes up to then were told in an earlier life; absent: changes are told from now on.
     pub told_until: Option<Timestamp>,
-    /// How often memory is read.
+    /// How often is counted what a container uses.
     pub sample_every: Duration,
 }
 
@@ -43,7 +49,7 @@ impl Default for WatchOptions {
         Self {
             label: COMPANION_LABEL.to_owned(),
             told_until: None,
-            sample_every: Duration::from_secs(5),
+            sample_every: Duration::from_secs(1),
         }
     }
 }
@@ -141,8 +147,10 @@ impl Watcher {
         match self.shared.engine.inspect(id).await {
             Ok(state) => {
                 self.catch_up(&state).await;
+                self.shared.ask_of_neighbours().await;
+                let neighbours = self.shared.memory().neighbours.of(&state);
                 let history = self.history(id);
-                let observation = observe_state(
+                let mut observation = observe_state(
                     &self.shared.engine,
                     subject,
                     &history,
@@ -150,6 +158,7 @@ impl Watcher {
                     state,
                 )
                 .await;
+                observation.neighbours = self.shared.listen_to(neighbours);
                 self.shared.memory().learn(id, &observation);
                 observation
             }
@@ -209,6 +218,45 @@ impl Drop for Watcher {
 impl Shared {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the engine of containers whose state is not known, or not any more.
+    async fn ask_of_neighbours(&self) {
+        let questions = self.memory().neighbours.questions();
+        let asked = stream::iter(questions).map(|question| async move {
+            let state = self.engine.inspect(&question.id).await;
+            (question, state)
+        });
+        let mut answers = std::pin::pin!(asked.buffer_unordered(AT_ONCE));
+        while let Some((question, state)) = answers.next().await {
+            let mut memory = self.memory();
+            match state {
+                Ok(state) => memory.neighbours.learn(&question, &state),
+                Err(error) if error.is_not_found() => memory.neighbours.remove(&question.id),
+                // It is asked again with the next look.
+                Err(error) => {
+                    tracing::debug!(%error, container = %question.id, "a neighbour could not be looked at");
+                }
+            }
+        }
+    }
+
+    /// Finds out on which ports neighbours listen, where that can be seen from here.
+    fn listen_to(&self, neighbours: Vec<(Neighbour, Option<u32>)>) -> Vec<Neighbour> {
+        let local = self.engine.is_local();
+        let mut listened = 0;
+        neighbours
+            .into_iter()
+            .map(|(mut neighbour, pid)| {
+                let pid = pid.filter(|_| local && neighbour.running && listened < LISTENED_TO);
+                let found = pid.and_then(|pid| LocalContainer::find(pid, &neighbour.id));
+                if let Some(ports) = found.and_then(|container| container.ports()) {
+                    listened += 1;
+                    neighbour.ports = ports;
+                }
+                neighbour
+            })
+            .collect()
     }
 }
 
@@ -273,6 +321,11 @@ impl Run {
 
     /// The inventory: who carries the label, and who of those we know is still there.
     async fn look_around(&self) -> Result<(), EngineError> {
+        let all = self.shared.engine.list(&[], true).await?;
+        self.shared
+            .memory()
+            .neighbours
+            .are(all.into_iter().map(|container| container.id));
         for container in self
             .shared
             .engine
@@ -311,7 +364,11 @@ impl Run {
                 let local = state
                     .pid
                     .filter(|_| self.shared.engine.is_local())
-                    .and_then(|pid| LocalContainer::find(pid, &state.id));
+                    .and_then(|pid| LocalContainer::find(pid, &state.id))
+                    .map(|local| {
+                        let gauges = local.gauges();
+                        (local, gauges)
+                    });
                 let mut memory = self.shared.memory();
                 if let Some(watched) = memory.get_mut(id) {
                     watched.name.clone_from(&state.name);
@@ -375,22 +432,31 @@ impl Run {
 }
 
 impl Watched {
-    /// Reads the memory of a container that runs here.
+    /// Counts what a container that runs here uses.
     fn sample(&mut self) {
-        let Some(local) = &self.local else { return };
-        let Some(memory) = local.memory() else { return };
+        let Some((local, gauges)) = &self.local else {
+            return;
+        };
+        let Some(reading) = gauges.read(Timestamp::now()) else {
+            return;
+        };
+        let is_empty = match reading.tasks {
+            Some(tasks) => tasks == 0,
+            None => local.is_empty(),
+        };
         // What an empty cgroup still holds is not what the program used; what was counted, counts.
         if let Some(last) = &mut self.history.last_sample
-            && local.is_empty()
+            && is_empty
         {
-            last.oom_kills = last.oom_kills.max(memory.oom_kills);
+            last.oom_kills = last.oom_kills.max(reading.oom_kills);
             return;
         }
         self.history.last_sample = Some(Sample {
-            time: Timestamp::now(),
-            memory: memory.used,
-            memory_limit: memory.limit,
-            oom_kills: memory.oom_kills,
+            time: reading.time,
+            memory: reading.memory,
+            memory_limit: reading.memory_limit,
+            oom_kills: reading.oom_kills,
         });
+        self.history.count(reading);
     }
 }

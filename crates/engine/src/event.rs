@@ -14,7 +14,7 @@ use crate::{Engine, EngineError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineEvent {
     pub time: Timestamp,
-    /// `container`.
+    /// `container`; `network` where it was connected to one, or disconnected.
     pub kind: String,
     /// `create`, `start`, `die`, `oom`, `kill`, `stop`, `destroy`, `health_status`, …
     pub action: String,
@@ -60,25 +60,34 @@ impl EngineEvent {
             Some((action, detail)) => (action.to_owned(), Some(detail.to_owned())),
             None => (action, None),
         };
+        let kind = model.typ.map(|kind| kind.to_string()).unwrap_or_default();
+        let attributes: BTreeMap<String, String> =
+            actor.attributes.unwrap_or_default().into_iter().collect();
+        let id = if kind == "network" {
+            // What happens to a network itself is nobody's life.
+            attributes.get("container").cloned()?
+        } else {
+            actor.id.unwrap_or_default()
+        };
         Some(Self {
             time: Timestamp::from_nanosecond(nanoseconds).ok()?,
-            kind: model.typ.map(|kind| kind.to_string()).unwrap_or_default(),
+            kind,
             action,
             detail,
-            id: actor.id.unwrap_or_default(),
-            attributes: actor.attributes.unwrap_or_default().into_iter().collect(),
+            id,
+            attributes,
         })
     }
 }
 
 impl Engine {
-    /// Container events from now on, or from `since` (that moment included), then as they come.
+    /// Events of containers from now on, or from `since` (that moment included), then as they come.
     ///
     /// The engine remembers a few hundred events, so that a reader who comes back with the time of the
     /// last event it saw misses nothing.
     pub fn events(&self, since: Option<Timestamp>) -> EventStream {
-        let mut options =
-            EventsOptionsBuilder::new().filters(&HashMap::from([("type", vec!["container"])]));
+        let kinds = HashMap::from([("type", vec!["container", "network"])]);
+        let mut options = EventsOptionsBuilder::new().filters(&kinds);
         if let Some(since) = since {
             options = options.since(&seconds(since));
         }
@@ -137,6 +146,23 @@ mod tests {
             (health.action.as_str(), health.detail.as_deref()),
             ("health_status", Some("unhealthy"))
         );
+    }
+
+    #[test]
+    fn a_networks_event_is_about_the_container_it_connects() {
+        let connected = event(serde_json::json!({
+            "Type": "network", "Action": "connect", "time": 2,
+            "Actor": {"ID": "net", "Attributes": {"container": "8f2c", "name": "backend"}},
+        }))
+        .expect("an event");
+        assert_eq!(
+            (connected.kind.as_str(), connected.id.as_str()),
+            ("network", "8f2c")
+        );
+        let created = serde_json::json!({
+            "Type": "network", "Action": "create", "time": 2, "Actor": {"ID": "net"},
+        });
+        assert_eq!(event(created), None);
     }
 
     #[test]

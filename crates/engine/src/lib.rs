@@ -35,5 +35,5 @@ pub use event::{EngineEvent, EventStream};
 pub use image::ImageInfo;
 pub use output::{LogLine, LogQuery, LogSource, LogStream};
 pub use spec::{Bind, ContainerSpec, NamedVolume, Network, Publish, RestartPolicy};
-pub use state::{ContainerState, HealthState, PortBinding, Status};
+pub use state::{Attachment, ContainerState, HealthState, PortBinding, Status};
 pub use usage::{ProcessRow, Usage};

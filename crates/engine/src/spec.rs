@@ -36,6 +36,10 @@ pub struct ContainerSpec {
     pub publish: Vec<Publish>,
     /// Bytes of memory, swap included; absent: no limit.
     pub memory: Option<u64>,
+    /// Thousandths of a processor it may use; absent: no limit.
+    pub millicpus: Option<u32>,
+    /// Bytes of `/dev/shm`; absent: the engine's 64 MiB.
+    pub shared_memory: Option<u64>,
     /// The most processes at a time; absent: no limit.
     pub pids: Option<u32>,
     /// Which processors it may use, as `0-2,4`; absent: all.
@@ -152,6 +156,10 @@ impl ContainerSpec {
                 memory,
                 // The same figure for memory and swap together: a limit that swapping cannot widen.
                 memory_swap: memory,
+                nano_cpus: self.millicpus.map(|milli| i64::from(milli) * 1_000_000),
+                shm_size: self
+                    .shared_memory
+                    .map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
                 pids_limit: self.pids.map(i64::from),
                 cpuset_cpus: self.processors.clone(),
                 init: self.init.then_some(true),

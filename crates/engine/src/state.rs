@@ -1,6 +1,7 @@
 //! What a container is, as the engine tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use bollard::models::{self, ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
 use jiff::Timestamp;
@@ -41,6 +42,8 @@ pub struct ContainerState {
     pub wanted_ports: Vec<PortBinding>,
     /// Addresses by network name.
     pub networks: BTreeMap<String, String>,
+    /// All its networks, also while it has no address in them.
+    pub attachments: Vec<Attachment>,
     pub network_mode: String,
     pub user: String,
     /// Bytes; absent: no limit.
@@ -55,6 +58,16 @@ pub struct ContainerState {
     pub command: Vec<String>,
     pub workdir: String,
     pub tty: bool,
+}
+
+/// A network a container is connected to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachment {
+    pub network: String,
+    /// None while it does not run.
+    pub addresses: Vec<IpAddr>,
+    /// How others on that network call it, beside its own name.
+    pub aliases: Vec<String>,
 }
 
 /// Whether it runs.
@@ -213,6 +226,7 @@ impl ContainerState {
             ),
             ports: bindings(settings.ports),
             wanted_ports: bindings(host.port_bindings),
+            attachments: attachments(settings.networks.as_ref()),
             networks: settings
                 .networks
                 .unwrap_or_default()
@@ -237,6 +251,30 @@ impl ContainerState {
             tty: config.tty.unwrap_or(false),
         }
     }
+}
+
+fn attachments(networks: Option<&HashMap<String, models::EndpointSettings>>) -> Vec<Attachment> {
+    let attachment = |(network, endpoint): (&String, &models::EndpointSettings)| {
+        let addresses = [&endpoint.ip_address, &endpoint.global_ipv6_address];
+        Attachment {
+            network: network.clone(),
+            addresses: addresses
+                .into_iter()
+                .filter_map(|address| address.as_ref()?.parse().ok())
+                .collect(),
+            aliases: sorted(
+                endpoint
+                    .aliases
+                    .iter()
+                    .chain(&endpoint.dns_names)
+                    .flatten()
+                    .cloned(),
+            ),
+        }
+    };
+    let mut attachments: Vec<Attachment> = networks.into_iter().flatten().map(attachment).collect();
+    attachments.sort_by(|one, other| one.network.cmp(&other.network));
+    attachments
 }
 
 fn health(health: models::Health) -> Option<HealthState> {

@@ -6,9 +6,11 @@ use ergon_engine::EngineEvent;
 use jiff::Timestamp;
 
 use super::ChangeKind;
+use super::neighbours::Neighbours;
 use crate::history::{Moment, Sample};
 use crate::local::LocalContainer;
 use crate::observation::MemorySource;
+use crate::signals::Gauges;
 use crate::{Happening, History, Observation};
 
 /// So many events of all containers are kept for those who are watched later.
@@ -18,6 +20,8 @@ const RECENT: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     containers: BTreeMap<String, Watched>,
+    /// All containers there are.
+    pub neighbours: Neighbours,
     recent: VecDeque<EngineEvent>,
     /// Since when no event was missed.
     covered_since: Option<Timestamp>,
@@ -32,8 +36,8 @@ pub(super) struct Watched {
     pub history: History,
     /// Somebody has looked at it since it was added.
     pub seen: bool,
-    /// Where its memory can be read while it runs.
-    pub local: Option<LocalContainer>,
+    /// Where it can be read while it runs, and the files held open for that.
+    pub local: Option<(LocalContainer, Gauges)>,
 }
 
 impl Memory {
@@ -136,6 +140,12 @@ impl Memory {
             self.covered_since = self.resuming.take().or(self.covered_since);
             return Vec::new();
         }
+        let ends = matches!(event.action.as_str(), "destroy" | "remove");
+        if ends {
+            self.neighbours.remove(&event.id);
+        } else if changes_neighbours(event) {
+            self.neighbours.stir(&event.id);
+        }
         self.resuming = None;
         // What the engine tells from before we came, it tells completely.
         self.covered_since = self
@@ -147,7 +157,6 @@ impl Memory {
             self.recent.pop_front();
         }
         let mut news = Vec::new();
-        let ends = matches!(event.action.as_str(), "destroy" | "remove");
         if labelled && !ends && self.add(&event.id, event.name()) {
             news.push(ChangeKind::Found);
         }
@@ -170,6 +179,7 @@ impl Memory {
                         .history
                         .last_sample
                         .take_if(|sample| sample.time < event.time);
+                    watched.history.begin_life(event.time);
                 }
                 Happening::Died { .. } => watched.local = None,
                 _ => {}
@@ -182,6 +192,22 @@ impl Memory {
         }
         news
     }
+}
+
+/// Whether others see a container differently after this.
+fn changes_neighbours(event: &EngineEvent) -> bool {
+    matches!(
+        event.action.as_str(),
+        "create"
+            | "start"
+            | "die"
+            | "died"
+            | "pause"
+            | "unpause"
+            | "rename"
+            | "connect"
+            | "disconnect"
+    )
 }
 
 #[cfg(test)]

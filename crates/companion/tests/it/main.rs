@@ -3,5 +3,6 @@
 mod dialogue;
 mod fixtures;
 mod real;
+mod signals;
 mod socket;
 mod watch;
