@@ -61,11 +61,15 @@ impl EngineEvent {
             None => (action, None),
         };
         let kind = model.typ.map(|kind| kind.to_string()).unwrap_or_default();
-        let attributes: BTreeMap<String, String> =
+        let mut attributes: BTreeMap<String, String> =
             actor.attributes.unwrap_or_default().into_iter().collect();
         let id = if kind == "network" {
+            // The name is the network's, not the container's.
+            if let Some(network) = attributes.remove("name") {
+                attributes.insert("network".to_owned(), network);
+            }
             // What happens to a network itself is nobody's life.
-            attributes.get("container").cloned()?
+            attributes.remove("container")?
         } else {
             actor.id.unwrap_or_default()
         };
@@ -156,8 +160,12 @@ mod tests {
         }))
         .expect("an event");
         assert_eq!(
-            (connected.kind.as_str(), connected.id.as_str()),
-            ("network", "8f2c")
+            (
+                connected.kind.as_str(),
+                connected.id.as_str(),
+                connected.name()
+            ),
+            ("network", "8f2c", "")
         );
         let created = serde_json::json!({
             "Type": "network", "Action": "create", "time": 2, "Actor": {"ID": "net"},

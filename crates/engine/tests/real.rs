@@ -231,7 +231,8 @@ async fn events_since_a_moment_tell_the_whole_story() {
     engine.start(&container.id).await.expect("started");
     engine.kill(&container.id, "SIGKILL").await.expect("killed");
     assert_eq!(engine.wait(&container.id).await.expect("its code"), 137);
-    let story = |event: &EngineEvent| (event.id == container.id).then(|| event.action.clone());
+    let own = |event: &EngineEvent| event.id == container.id && event.kind == "container";
+    let story = |event: &EngineEvent| own(event).then(|| event.action.clone());
 
     let mut told = Vec::new();
     let mut last = None;
@@ -241,7 +242,7 @@ async fn events_since_a_moment_tell_the_whole_story() {
             .await
             .expect("the stream goes on")
             .expect("an event");
-        if event.id == container.id {
+        if own(&event) {
             if event.action == "die" {
                 assert_eq!(event.exit_code(), Some(137));
             }
@@ -267,7 +268,7 @@ async fn events_since_a_moment_tell_the_whole_story() {
             .await
             .expect("the stream goes on")
             .expect("an event");
-        if event.id == container.id {
+        if own(&event) {
             break event;
         }
     };
