@@ -21,6 +21,7 @@ mod findings;
 mod history;
 mod intent;
 mod local;
+mod logs;
 pub mod observation;
 mod observe;
 mod probe;

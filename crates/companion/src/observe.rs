@@ -5,9 +5,10 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use crate::local::LocalContainer;
+use crate::logs::{LogBook, plain};
 use crate::observation::{
-    Listener, LogRecord, Memory, MemorySource, Outcome, Probe, Process, ProcessSource, Sight,
-    Signals, Target,
+    Listener, LogDigest, LogRecord, Memory, MemorySource, Outcome, Probe, Process, ProcessSource,
+    Sight, Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
 use crate::redact::Redactor;
@@ -58,10 +59,12 @@ pub(crate) async fn observe_state(
     observation.subject.container.clone_from(&state.name);
     if !state.is_running() {
         observation.log = log.await;
+        observation.log_digest = Some(digest(&observation.log, now));
         return observation;
     }
     let (inside, log) = tokio::join!(inside(engine, &state, &redactor), log);
     observation.log = log;
+    observation.log_digest = Some(digest(&observation.log, now));
     observation.services = services(
         &inside.processes,
         inside.listeners.as_deref().unwrap_or_default(),
@@ -160,16 +163,13 @@ async fn log(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Ve
         &state.id,
         LogQuery {
             tail: Some(LOG_LINES),
+            since: None,
             follow: false,
         },
     );
     let mut records = Vec::new();
     while let Some(Ok(line)) = lines.next().await {
-        let text: String = redactor
-            .clean(&line.text())
-            .chars()
-            .filter(|c| !c.is_control() || *c == '\t')
-            .collect();
+        let text = plain(&redactor.cleaned(&line.text())).into_owned();
         records.push(LogRecord {
             time: line.time,
             stderr: line.source == LogSource::Stderr,
@@ -179,6 +179,16 @@ async fn log(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Ve
     // The two outputs come one after the other; people read them by time.
     records.sort_by_key(|record| record.time);
     records
+}
+
+/// What these few lines amount to, where nobody followed the log.
+fn digest(log: &[LogRecord], now: Timestamp) -> LogDigest {
+    let mut book = LogBook::default();
+    for record in log {
+        book.take_in(record.time.unwrap_or(now), record.stderr, &record.text);
+    }
+    book.close();
+    book.digest(now)
 }
 
 async fn ask(

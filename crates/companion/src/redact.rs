@@ -1,6 +1,12 @@
-//! Keeps secrets out of what is shown: the values of secret variables, and passwords in URLs.
+//! Keeps secrets out of what is stored and shown: the values of secret variables, passwords in URLs, and what
+//! looks like a key, a token or a password wherever it stands.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use regex::{Captures, Regex};
 
 const HIDDEN: &str = "•••";
 
@@ -17,6 +23,63 @@ const TELLING: [&str; 9] = [
     "ACCESS_KEY",
 ];
 
+/// Where none of these stands, no pattern below can match; most lines are done with after this one pass.
+static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build([
+            "passw",
+            "pwd",
+            "secret",
+            "token",
+            "api",
+            "access",
+            "private",
+            "credential",
+            "authorization",
+            "bearer",
+            "basic ",
+            "cookie",
+            "eyj",
+            "akia",
+            "asia",
+            "ghp_",
+            "gho_",
+            "ghs_",
+            "ghu_",
+            "github_pat_",
+            "glpat-",
+            "xox",
+            "sk-",
+            "sk_",
+            "rk_",
+            "npm_",
+            "pypi-",
+            "aiza",
+            "hooks.slack",
+        ])
+        .ok()
+});
+
+/// What is secret by its form. The first group stays, the rest of the match is hidden.
+static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        // Authorization: Bearer …, "Authorization": "Basic …"
+        r#"((?i-u:\b(?:authorization|cookie))["']?\s*[:=]\s*["']?(?:(?i-u:bearer|basic|token|digest)\s+)?)[^\s"',;]+"#,
+        r"((?i-u:\bbearer)\s+)[A-Za-z0-9._~+/=-]{8,}",
+        // password=…, "api_key": "…", client_secret: …; never the word in a sentence.
+        r#"((?i-u:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)(?i-u:[_-]?(?:id|value|hash))?["']?\s?(?:=>|=|:)\s?)(?:"[^"]+"|'[^']+'|[^\s"',;&)}\]]+)"#,
+        r#"(--(?:[a-z-]*-)?(?:password|token|secret|api-key)\s+)[^\s"']+"#,
+        // JSON web tokens, and keys of well-known services by their beginnings.
+        r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.?[A-Za-z0-9_-]*",
+        r"()\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|[sr]k[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{40,}|AIza[A-Za-z0-9_-]{30,})",
+        r"(hooks\.slack\.com/services/)[A-Za-z0-9/]+",
+    ]
+    .iter()
+    .filter_map(|form| Regex::new(form).ok())
+    .collect()
+});
+
 /// Hides secrets of one container.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
@@ -31,6 +94,13 @@ impl Redactor {
             let name = name.to_ascii_uppercase();
             if TELLING.iter().any(|word| name.contains(word)) {
                 secrets.push(value.clone());
+                // A key of several lines is printed line by line.
+                secrets.extend(
+                    value
+                        .lines()
+                        .filter(|line| line.len() >= 16)
+                        .map(str::to_owned),
+                );
             }
             secrets.extend(password_in_url(value).map(|(start, end)| value[start..end].to_owned()));
         }
@@ -42,16 +112,39 @@ impl Redactor {
     }
 
     pub(crate) fn clean(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
+        self.cleaned(text).into_owned()
+    }
+
+    /// The text without secrets; the same text where it has none.
+    pub(crate) fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut clean = Cow::Borrowed(text);
         for secret in &self.secrets {
             if clean.contains(secret) {
-                clean = clean.replace(secret, HIDDEN);
+                clean = Cow::Owned(clean.replace(secret, HIDDEN));
             }
         }
         let mut from = 0;
         while let Some((start, end)) = clean.get(from..).and_then(password_in_url) {
-            clean.replace_range(from + start..from + end, HIDDEN);
+            clean
+                .to_mut()
+                .replace_range(from + start..from + end, HIDDEN);
             from += start + HIDDEN.len();
+        }
+        if clean.starts_with("-----BEGIN ") && clean.contains("PRIVATE KEY") {
+            return Cow::Borrowed(HIDDEN);
+        }
+        if SIGNS
+            .as_ref()
+            .is_none_or(|signs| signs.is_match(clean.as_bytes()))
+        {
+            for form in FORMS.iter() {
+                let hidden = form.replace_all(&clean, |found: &Captures| {
+                    format!("{}{HIDDEN}", found.get(1).map_or("", |kept| kept.as_str()))
+                });
+                if let Cow::Owned(hidden) = hidden {
+                    clean = Cow::Owned(hidden);
+                }
+            }
         }
         clean
     }
@@ -115,6 +208,53 @@ mod tests {
             redactor.clean("see http://host:80/x@y and a://b"),
             "see http://host:80/x@y and a://b"
         );
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_hidden_where_nobody_declared_it() {
+        assert_eq!(FORMS.len(), 7, "every form is an expression");
+        assert!(SIGNS.is_some());
+        let redactor = redactor(&[]);
+        for (text, clean) in [
+            (
+                "Authorization: Bearer abc.def-ghi",
+                "Authorization: Bearer •••",
+            ),
+            ("sent bearer abcdefgh12", "sent bearer •••"),
+            (
+                r#"{"user":"a","password":"pass word","n":1}"#,
+                r#"{"user":"a","password":•••,"n":1}"#,
+            ),
+            (
+                "connect host=db password=hunter2 user=web",
+                "connect host=db password=••• user=web",
+            ),
+            ("GET /x?api_key=12345&page=2", "GET /x?api_key=•••&page=2"),
+            ("run --token abcdef now", "run --token ••• now"),
+            (
+                "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln end",
+                "got ••• end",
+            ),
+            ("key AKIAIOSFODNN7EXAMPLE used", "key ••• used"),
+            ("-----BEGIN RSA PRIVATE KEY-----", HIDDEN),
+        ] {
+            assert_eq!(redactor.clean(text), clean);
+        }
+    }
+
+    #[test]
+    fn words_about_secrets_are_no_secrets() {
+        let redactor = redactor(&[]);
+        for text in [
+            "password authentication failed for user \"web\"",
+            "invalid token",
+            "the secret is not set",
+            "unexpected token } in JSON at position 4",
+            "basic health check passed",
+            "access log enabled",
+        ] {
+            assert_eq!(redactor.clean(text), text);
+        }
     }
 
     proptest::proptest! {

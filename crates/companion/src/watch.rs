@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::local::LocalContainer;
+use crate::logs::Logs;
 use crate::observation::{Neighbour, Sight};
 use crate::observe::observe_state;
 use crate::{COMPANION_LABEL, Happening, History, Observation, Sample, Subject};
@@ -92,6 +93,7 @@ pub struct Watcher {
 struct Shared {
     engine: Engine,
     memory: Mutex<Memory>,
+    logs: Logs,
     /// Containers were added that nobody has looked at.
     added: Notify,
     /// Counts what was taken in, so that one can wait for more.
@@ -105,6 +107,7 @@ impl Watcher {
         let shared = Arc::new(Shared {
             engine,
             memory: Mutex::default(),
+            logs: Logs::default(),
             added: Notify::new(),
             progress: watch::Sender::new(0),
         });
@@ -134,6 +137,7 @@ impl Watcher {
     /// Forgets a container.
     pub fn forget(&self, id: &str) {
         self.shared.memory().remove(id);
+        self.shared.logs.forget(id);
     }
 
     /// What happened to a container, as far as it was watched.
@@ -159,6 +163,9 @@ impl Watcher {
                 )
                 .await;
                 observation.neighbours = self.shared.listen_to(neighbours);
+                if let Some(digest) = self.shared.logs.digest(id, Timestamp::now()) {
+                    observation.log_digest = Some(digest);
+                }
                 self.shared.memory().learn(id, &observation);
                 observation
             }
@@ -369,6 +376,7 @@ impl Run {
                         let gauges = local.gauges();
                         (local, gauges)
                     });
+                self.shared.logs.follow(&self.shared.engine, &state);
                 let mut memory = self.shared.memory();
                 if let Some(watched) = memory.get_mut(id) {
                     watched.name.clone_from(&state.name);
@@ -380,6 +388,7 @@ impl Run {
             }
             Err(error) if error.is_not_found() => {
                 let removed = self.shared.memory().remove(id);
+                self.shared.logs.forget(id);
                 if let Some(watched) = removed {
                     self.tell_of(id, &watched.name, Timestamp::now(), ChangeKind::Removed)
                         .await;
@@ -395,6 +404,9 @@ impl Run {
         let labelled = event.attributes.contains_key(&self.options.label);
         let news = self.shared.memory().take_in(&event, labelled);
         for kind in news {
+            if kind == ChangeKind::Removed {
+                self.shared.logs.forget(&event.id);
+            }
             if matches!(kind, ChangeKind::Happened(Happening::Started)) {
                 // It has a new first process now. A container that is gone already tells so by itself.
                 if let Err(error) = self.look_at(&event.id).await {

@@ -41,6 +41,8 @@ pub enum LogSource {
 pub struct LogQuery {
     /// Only so many of the last lines; absent: all.
     pub tail: Option<u32>,
+    /// Only those since then; the engine counts in seconds, so some from before may come too.
+    pub since: Option<Timestamp>,
     /// Go on with new lines until the container stops.
     pub follow: bool,
 }
@@ -58,11 +60,16 @@ impl Engine {
         let tail = query
             .tail
             .map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+        let since = query
+            .since
+            .and_then(|since| i32::try_from(since.as_second()).ok())
+            .unwrap_or(0);
         let options = LogsOptionsBuilder::new()
             .stdout(true)
             .stderr(true)
             .timestamps(true)
             .follow(query.follow)
+            .since(since)
             .tail(&tail)
             .build();
         let engine = self.clone();

@@ -89,6 +89,7 @@ async fn no_line_of_a_short_lived_container_is_lost() {
         &container.id,
         LogQuery {
             tail: Some(1),
+            since: None,
             follow: false,
         },
     );

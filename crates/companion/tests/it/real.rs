@@ -31,6 +31,7 @@ pub async fn ready(engine: &Engine, container: &TestContainer) {
         &container.id,
         LogQuery {
             tail: None,
+            since: None,
             follow: true,
         },
     );
