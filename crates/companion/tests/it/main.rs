@@ -2,6 +2,7 @@
 
 mod dialogue;
 mod fixtures;
+mod logs;
 mod real;
 mod signals;
 mod socket;
