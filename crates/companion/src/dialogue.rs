@@ -53,7 +53,25 @@ pub fn answer(question: &str, observation: &Observation) -> Reply {
             .map(|draft| draft.finding(&mut book))
             .collect(),
         evidence: book.into_evidence(),
+        offers: Vec::new(),
     }
+}
+
+/// Whether a question is about how the container is as a whole, or what became of it: then the answer also
+/// says what can be done about it.
+pub fn is_about_all(question: &str) -> bool {
+    let intents = intents(question);
+    let whole = |intent: &Intent| {
+        matches!(
+            intent,
+            Intent::Status
+                | Intent::Health
+                | Intent::WhatHappened
+                | Intent::Uptime
+                | Intent::Action
+        )
+    };
+    intents.is_empty() || intents.iter().any(whole)
 }
 
 /// A container's state in one sentence, without figures that change by themselves.
@@ -118,10 +136,10 @@ impl<'a> Speaker<'a> {
             Intent::Unmeasured => {
                 format!("I do not measure disk or network yet. I can tell you about {TOPICS}.")
             }
-            Intent::Action => format!(
-                "I only look; I cannot change anything. `docker restart {}` and the buttons in the browser can.",
-                self.observation.subject.container
-            ),
+            Intent::Action => {
+                "I change nothing by myself: I say what I would do, and somebody approves it."
+                    .to_owned()
+            }
         }
     }
 

@@ -7,11 +7,12 @@
 //! containers at once and remembers what happened to each; a [`CompanionSocket`] lets others talk to a
 //! companion. Projects and stacks have companions too: [`project`] and [`stack`].
 //!
-//! Nothing here changes anything: a companion only looks.
+//! Nothing here changes anything: a companion looks, and what it would do is a proposal ([`actions`]).
 
 // Answers are put together from short pieces; `write!` into a String would only hide its sentences.
 #![allow(clippy::format_push_string)]
 
+pub mod actions;
 mod cgroup;
 pub mod dialogue;
 mod ending;
@@ -43,7 +44,7 @@ pub use history::{Happening, History, Moment, Reading, Sample};
 pub use observation::{Observation, Wellness};
 pub use observe::observe;
 pub use probe::probe;
-pub use reply::{Evidence, Finding, FoundService, Reply};
+pub use reply::{Evidence, Finding, FoundService, Offer, Reply};
 pub use service::services;
 pub use socket::{CompanionSocket, Message, Peer, SocketError};
 pub use subject::{COMPANION_LABEL, DeclaredHealth, Meant, Subject};

@@ -12,6 +12,24 @@ pub struct Reply {
     pub content: String,
     pub findings: Vec<Finding>,
     pub evidence: Vec<Evidence>,
+    /// What it could do about it, if somebody approves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
+/// A proposal that a companion's answer speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Offer {
+    /// Names the proposal: `7Q2`.
+    pub code: String,
+    /// `start again`, after "I can".
+    pub offer: String,
+    /// `safe`, `disruptive`, `destructive`.
+    pub class: String,
+    /// Ids of the findings it is about.
+    pub findings: Vec<String>,
+    /// The command that approves it.
+    pub command: String,
 }
 
 /// A fact a companion computed.

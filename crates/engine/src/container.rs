@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bollard::errors::Error as ClientError;
+use bollard::models::ContainerUpdateBody;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder,
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder,
@@ -110,6 +111,37 @@ impl Engine {
             .restart_container(name::container(container)?, Some(options))
             .await;
         restarted.map_err(|error| self.wrong(error))
+    }
+
+    /// Makes a container's processes stand still.
+    pub async fn pause(&self, container: &str) -> Result<(), EngineError> {
+        let paused = self.client().pause_container(name::container(container)?);
+        paused.await.map_err(|error| self.wrong(error))
+    }
+
+    /// Lets processes go on that stand still.
+    pub async fn unpause(&self, container: &str) -> Result<(), EngineError> {
+        let unpaused = self.client().unpause_container(name::container(container)?);
+        unpaused.await.map_err(|error| self.wrong(error))
+    }
+
+    /// Changes how much memory a container may use, and how much with swap; it goes on as it is.
+    pub async fn limit_memory(
+        &self,
+        container: &str,
+        memory: u64,
+        with_swap: u64,
+    ) -> Result<(), EngineError> {
+        let bytes = |bytes: u64| Some(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let limits = ContainerUpdateBody {
+            memory: bytes(memory),
+            memory_swap: bytes(with_swap),
+            ..ContainerUpdateBody::default()
+        };
+        let changed = self
+            .client()
+            .update_container(name::container(container)?, limits);
+        changed.await.map_err(|error| self.wrong(error))
     }
 
     /// Removes a container: `force` kills it first, `volumes` takes its anonymous volumes along.

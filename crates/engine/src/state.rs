@@ -48,6 +48,8 @@ pub struct ContainerState {
     pub user: String,
     /// Bytes; absent: no limit.
     pub memory_limit: Option<u64>,
+    /// Bytes of memory and swap together; absent: the engine's choice, or no limit.
+    pub memory_and_swap: Option<u64>,
     pub graph_driver: String,
     /// Where what it changed lies on the host, with overlay storage.
     pub upper_directory: Option<String>,
@@ -240,6 +242,10 @@ impl ContainerState {
             user: config.user.unwrap_or_default(),
             memory_limit: host
                 .memory
+                .and_then(|bytes| u64::try_from(bytes).ok())
+                .filter(|bytes| *bytes > 0),
+            memory_and_swap: host
+                .memory_swap
                 .and_then(|bytes| u64::try_from(bytes).ok())
                 .filter(|bytes| *bytes > 0),
             graph_driver,

@@ -1,12 +1,15 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
 mod access;
+mod approvals;
 mod lineage;
 mod solutions;
 mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
-pub use ergon_companion::{Evidence, Finding, FoundService, Reply};
+pub use approvals::{ApproveProposal, Proposal};
+pub use ergon_companion::actions::Reason;
+pub use ergon_companion::{Evidence, Finding, FoundService, Offer, Reply};
 pub use ergon_pack::KnownSecret;
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
 pub use lineage::*;

@@ -58,6 +58,7 @@ pub enum ResourceKind {
     Repository,
     Robot,
     Upstream,
+    Proposal,
 }
 
 /// What is asked about.
@@ -138,6 +139,10 @@ pub enum Action {
     ListUpstreams,
     AddUpstream,
     RemoveUpstream,
+    ListProposals,
+    ReadProposal,
+    ApproveProposal,
+    DenyProposal,
 }
 
 impl Action {
@@ -194,6 +199,10 @@ impl Action {
             Self::ListUpstreams | Self::AddUpstream | Self::RemoveUpstream => {
                 ResourceKind::Upstream
             }
+            Self::ListProposals
+            | Self::ReadProposal
+            | Self::ApproveProposal
+            | Self::DenyProposal => ResourceKind::Proposal,
         }
     }
 

@@ -381,5 +381,6 @@ fn at_a_loss(name: &str, why: &dyn std::fmt::Display) -> Reply {
         content: format!("I cannot tell: {why}."),
         findings: Vec::new(),
         evidence: Vec::new(),
+        offers: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@
 
 mod access;
 pub mod api;
+mod approvals;
 mod authorize;
 mod companions;
 mod containers;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Repositories, Robots, TokenService};
 use crate::api;
+use crate::approvals::{Approvals, Turns};
 use crate::authorize::Principal;
 use crate::companions::{Companions, Sockets};
 use crate::containers::{Containers, Crew};
@@ -62,6 +63,7 @@ pub struct Parts {
     pub hosts: AllowedHosts,
     pub sockets: Sockets,
     pub crew: Crew,
+    pub turns: Turns,
     pub desk: Desk,
     pub looks: Looks,
     pub distribution: Arc<Distribution>,
@@ -197,6 +199,15 @@ impl Stack {
 
     pub fn upkeep(&self) -> Upkeep<'_> {
         Upkeep::new(self)
+    }
+
+    /// Whose turn it is to do something to a container.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    pub fn approvals(&self) -> Approvals<'_> {
+        Approvals::new(self)
     }
 
     pub fn containers(&self) -> Containers<'_> {

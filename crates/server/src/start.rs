@@ -26,7 +26,7 @@ use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::words::slug;
-use crate::{http, jobs, upkeep, watch};
+use crate::{approvals, http, jobs, upkeep, watch};
 
 /// How long the stack waits for its own work when it ends.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,6 +79,7 @@ pub async fn serve(
     tasks.spawn(watch::run(stack.clone()));
     tasks.spawn(watch::look_around(stack.clone()));
     tasks.spawn(upkeep::run(stack.clone()));
+    tasks.spawn(approvals::run(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),
@@ -147,6 +148,7 @@ async fn build(
         sessions: Sessions::new(store.clone(), entropy.clone()),
         sockets: crate::companions::Sockets::default(),
         crew: Crew::default(),
+        turns: approvals::Turns::default(),
         desk: jobs::Desk::default(),
         looks: crate::projects::Looks::default(),
         distribution: Arc::new(distribution),
@@ -160,6 +162,7 @@ async fn build(
 /// Brings back what the last process left: jobs are said to be interrupted, companions come back.
 async fn recover(stack: &Stack) -> Result<(), StartError> {
     stack.jobs().recover().await?;
+    stack.approvals().recover().await?;
     if let Err(error) = stack.registry().name_builds().await {
         tracing::error!(%error, "earlier builds cannot be found by all their names");
     }

@@ -458,6 +458,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What companions would do to their containers if somebody approves, newest first. */
+        get: operations["list_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One proposal with its exact content, and what became of it. */
+        get: operations["proposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{code}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a proposal, once. It is carried out if its container is still as it was, and looked at afterwards; the answer
+         *     is the proposal as it ended: `done`, `withdrawn` (the container is not as it was, and nothing was done), `failed`,
+         *     `undone` or `escalated` (it did not help).
+         */
+        post: operations["approve_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{code}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deny a proposal. It is not brought up again unasked while its container stays as it is. */
+        post: operations["deny_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry-upkeep/check": {
         parameters: {
             query?: never;
@@ -842,6 +914,13 @@ export interface components {
             /** @description `framework`, `port`, … */
             topic: string;
             value: string;
+        };
+        /** @description Yes to one proposal, once. */
+        ApproveProposal: {
+            /** @description The container's name, to be said where the proposal is destructive. */
+            container?: string | null;
+            /** @description The `digest` of the proposal as it was read; another content is not approved. */
+            digest: string;
         };
         /** @description Something that is attached to an image. */
         Attachment: {
@@ -1588,6 +1667,59 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_Proposal: {
+            items: {
+                /** @description `start`, `restart`, `stop`, `unpause`, `reload`, `limit-memory`, …; several with `+` between. */
+                action: string;
+                /** @description RFC 3339. */
+                begun_at?: string | null;
+                /** @description `safe`, `disruptive`, `destructive`. */
+                class: string;
+                /** @description Names it: `7Q2`. */
+                code: string;
+                /** @description The exact commands, one after the other. */
+                commands: string[][];
+                companion: string;
+                container: string;
+                /** @description The engine's id. It is done to this container, whatever has its name by then. */
+                container_id: string;
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description RFC 3339. */
+                decided_at?: string | null;
+                /** @description Who decided over it: a person, or a guard-rail. */
+                decided_by?: string | null;
+                /** @description Of all of this. Whoever approves it says which content they approve. */
+                digest: string;
+                /** @description What comes of it. */
+                effect: string;
+                /** @description RFC 3339. */
+                ended_at?: string | null;
+                /** @description RFC 3339. */
+                expires_at: string;
+                /** @description `start again`, after "I can". */
+                offer: string;
+                /** @description Who proposes it: `companion`, or a runbook. */
+                origin: string;
+                /** @description What came of it, in words. */
+                outcome?: string | null;
+                /** @description What must still be so when it is carried out. */
+                precondition: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description `open`, `approved`, `running`, `done`, `failed`, `undone`, `escalated`, `denied`, `expired`, `withdrawn`,
+                 *     `interrupted`.
+                 */
+                state: string;
+                /** @description The commands that take it back; empty: nothing does. */
+                undo: string[][];
+                /** @description How it will be seen that it helped, and until when. */
+                verified: string;
+                why: components["schemas"]["Reason"][];
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Repository: {
             items: {
                 /** @description Whether anybody may pull from it, without a name and a secret. */
@@ -1709,6 +1841,19 @@ export interface components {
             /** @description What left it: the line of the image's history. */
             step?: string | null;
         };
+        /** @description A proposal that a companion's answer speaks of. */
+        Offer: {
+            /** @description `safe`, `disruptive`, `destructive`. */
+            class: string;
+            /** @description Names the proposal: `7Q2`. */
+            code: string;
+            /** @description The command that approves it. */
+            command: string;
+            /** @description Ids of the findings it is about. */
+            findings: string[];
+            /** @description `start again`, after "I can". */
+            offer: string;
+        };
         /** @description What nothing in the project decides. */
         OpenQuestion: {
             remedy: string;
@@ -1755,6 +1900,57 @@ export interface components {
             /** @description What went wrong when it was looked at. */
             problem?: string | null;
         };
+        /** @description Something that could be done to a container, if somebody approves, and what became of it. */
+        Proposal: {
+            /** @description `start`, `restart`, `stop`, `unpause`, `reload`, `limit-memory`, …; several with `+` between. */
+            action: string;
+            /** @description RFC 3339. */
+            begun_at?: string | null;
+            /** @description `safe`, `disruptive`, `destructive`. */
+            class: string;
+            /** @description Names it: `7Q2`. */
+            code: string;
+            /** @description The exact commands, one after the other. */
+            commands: string[][];
+            companion: string;
+            container: string;
+            /** @description The engine's id. It is done to this container, whatever has its name by then. */
+            container_id: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description RFC 3339. */
+            decided_at?: string | null;
+            /** @description Who decided over it: a person, or a guard-rail. */
+            decided_by?: string | null;
+            /** @description Of all of this. Whoever approves it says which content they approve. */
+            digest: string;
+            /** @description What comes of it. */
+            effect: string;
+            /** @description RFC 3339. */
+            ended_at?: string | null;
+            /** @description RFC 3339. */
+            expires_at: string;
+            /** @description `start again`, after "I can". */
+            offer: string;
+            /** @description Who proposes it: `companion`, or a runbook. */
+            origin: string;
+            /** @description What came of it, in words. */
+            outcome?: string | null;
+            /** @description What must still be so when it is carried out. */
+            precondition: {
+                [key: string]: string;
+            };
+            /**
+             * @description `open`, `approved`, `running`, `done`, `failed`, `undone`, `escalated`, `denied`, `expired`, `withdrawn`,
+             *     `interrupted`.
+             */
+            state: string;
+            /** @description The commands that take it back; empty: nothing does. */
+            undo: string[][];
+            /** @description How it will be seen that it helped, and until when. */
+            verified: string;
+            why: components["schemas"]["Reason"][];
+        };
         /** @description A container's port and where the host publishes it. */
         PublishedPort: {
             /** @description `127.0.0.1`. */
@@ -1800,6 +1996,15 @@ export interface components {
             artifact_type?: string | null;
             digest: string;
         };
+        /** @description Why something is proposed. */
+        Reason: {
+            evidence: components["schemas"]["Evidence"][];
+            /** @description The finding's id; `asked` where somebody asked for it. */
+            finding: string;
+            /** @description `info`, `warning`, `critical`. */
+            severity: string;
+            text: string;
+        };
         /** @description A build that a client made with the shared cache and wants remembered. */
         RecordBuild: {
             build_hash: string;
@@ -1843,6 +2048,8 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description Who answers. */
             from: string;
+            /** @description What it could do about it, if somebody approves. */
+            offers?: components["schemas"]["Offer"][];
         };
         /** @description A repository of the image registry, and how it is kept. */
         Repository: {
@@ -3039,6 +3246,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Solution"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_proposals: {
+        parameters: {
+            query?: {
+                /** @description Also those that are over. */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Proposal"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveProposal"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -1,5 +1,6 @@
 //! Every command: one file per noun, and the tree they hang on.
 
+mod approvals;
 mod arguments;
 mod attesting;
 mod base;
@@ -75,6 +76,7 @@ enum Command {
     Solution(solution::Solution),
     Container(container::Container),
     Companion(companion::Companion),
+    Approvals(approvals::Approvals),
     Events(events::Events),
 }
 
@@ -104,6 +106,7 @@ impl Ergon {
             Command::Solution(command) => here(command.run()),
             Command::Container(command) => here(command.run()),
             Command::Companion(command) => here(command.run()),
+            Command::Approvals(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
         }
     }

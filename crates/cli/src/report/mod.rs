@@ -1,6 +1,7 @@
 //! What commands print, as text: pure, so that a test is a picture.
 
 pub mod analysis;
+pub mod approvals;
 pub mod builds;
 pub mod containers;
 pub mod diagnostics;

@@ -17,7 +17,7 @@ pub fn reply(reply: &Reply, width: Option<usize>) -> String {
             let _ = writeln!(page, "{line}");
         }
     }
-    for remedy in remedies(&reply.findings, &content) {
+    for remedy in remedies(reply, &content) {
         let _ = writeln!(
             page,
             "  {} {}",
@@ -30,9 +30,17 @@ pub fn reply(reply: &Reply, width: Option<usize>) -> String {
 }
 
 /// What can be done, where the answer does not say it already.
-fn remedies(findings: &[Finding], content: &str) -> Vec<String> {
-    findings
+fn remedies(reply: &Reply, content: &str) -> Vec<String> {
+    let offered = |finding: &&Finding| {
+        let offers = &reply.offers;
+        !offers
+            .iter()
+            .any(|offer| offer.findings.contains(&finding.id))
+    };
+    reply
+        .findings
         .iter()
+        .filter(offered)
         .filter_map(|finding| finding.remedy.as_deref())
         .map(words::harmless)
         .filter(|remedy| !content.contains(remedy.as_str()))
@@ -134,6 +142,7 @@ mod tests {
                 time: "2026-01-02T14:02:11Z".into(),
                 command: None,
             }],
+            offers: Vec::new(),
         }
     }
 

@@ -132,6 +132,7 @@ fn the_first_page_of_help_names_every_noun() {
       solution    Finished containers, tools and configurations that others may use
       container   The containers the stack watches
       companion   The minds of projects, containers and the stack; `aish` talks to them
+      approvals   What companions would do to their containers, if you approve
       events      Print what changed, newest first; with --follow what changes from now on
       help        Print this message or the help of the given subcommand(s)
 

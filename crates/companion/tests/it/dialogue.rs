@@ -98,7 +98,7 @@ fn every_topic_is_answered_with_evidence() {
     ");
     assert_snapshot!(asked("help", &observation), @"I answer for container fastapi. Ask me about status, health, services and processes, ports, memory and CPU, uptime and restarts, what happened, logs and errors, the environment, and what I am made from.");
     assert_snapshot!(content("how much disk do you use", &observation), @"I do not measure disk or network yet. I can tell you about status, health, services and processes, ports, memory and CPU, uptime and restarts, what happened, logs and errors, the environment, and what I am made from.");
-    assert_snapshot!(content("restart yourself", &observation), @"I only look; I cannot change anything. `docker restart fastapi` and the buttons in the browser can.");
+    assert_snapshot!(content("restart yourself", &observation), @"I change nothing by myself: I say what I would do, and somebody approves it.");
     assert_snapshot!(content("sing me a song", &observation), @"
     I did not understand that; I can tell you about status, health, services and processes, ports, memory and CPU, uptime and restarts, what happened, logs and errors, the environment, and what I am made from.
     I'm well. uvicorn answers GET / in 3 ms [1]; 48 MB of memory, no limit set [2]; up 12 s, never restarted [3].

@@ -172,12 +172,19 @@ impl<'a> Containers<'a> {
     /// What a container's companion says.
     pub async fn answer(&self, id: &str, question: &str) -> Reply {
         match self.subject(id) {
-            Some(subject) => dialogue::answer(question, &self.observe(&subject).await),
+            Some(subject) => {
+                let observation = self.observe(&subject).await;
+                let mut reply = dialogue::answer(question, &observation);
+                let approvals = self.stack.approvals();
+                approvals.offer_in(&mut reply, question, &observation).await;
+                reply
+            }
             None => Reply {
                 from: String::new(),
                 content: "My container is gone, and so am I.".to_owned(),
                 findings: Vec::new(),
                 evidence: Vec::new(),
+                offers: Vec::new(),
             },
         }
     }
@@ -381,6 +388,7 @@ impl<'a> Containers<'a> {
         if before.is_none_or(|before| !alike(&before, &summary)) {
             self.tell(&summary).await;
         }
+        self.stack.approvals().look(&observation).await;
         Some((observation, diagnosis, summary))
     }
 

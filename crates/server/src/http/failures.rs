@@ -7,6 +7,7 @@ use ergon_store::StoreError;
 
 use super::problem::Failure;
 use crate::access::{RepositoryError, RobotError};
+use crate::approvals::ApprovalError;
 use crate::companions::CompanionError;
 use crate::containers::ContainerError;
 use crate::distribution::DistributionError;
@@ -210,6 +211,21 @@ impl From<DistributionError> for Failure {
             }
             error => Self::internal(&error),
         }
+    }
+}
+
+impl From<ApprovalError> for Failure {
+    fn from(error: ApprovalError) -> Self {
+        let status = match error {
+            ApprovalError::NotFound { .. } => StatusCode::NOT_FOUND,
+            ApprovalError::Decided { .. }
+            | ApprovalError::Changed { .. }
+            | ApprovalError::Unreadable { .. } => StatusCode::CONFLICT,
+            ApprovalError::Expired { .. } => StatusCode::GONE,
+            ApprovalError::Unnamed { .. } => StatusCode::BAD_REQUEST,
+            ApprovalError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

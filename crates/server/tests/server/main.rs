@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
 mod access;
+mod approvals;
 mod archives;
 mod containers;
 mod crash;

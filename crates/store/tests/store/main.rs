@@ -10,3 +10,4 @@ mod access;
 mod behaviour;
 mod crash;
 mod database;
+mod proposals;

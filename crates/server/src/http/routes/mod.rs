@@ -1,6 +1,8 @@
 //! The table of all routes: each with the action that is asked for before its handler runs.
 
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod approvals;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod archives;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod builds;
@@ -92,6 +94,10 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListUpstreams, routes!(upstreams::list)),
         entry(Action::AddUpstream, routes!(upstreams::add)),
         entry(Action::RemoveUpstream, routes!(upstreams::remove)),
+        entry(Action::ListProposals, routes!(approvals::list)),
+        entry(Action::ReadProposal, routes!(approvals::read)),
+        entry(Action::ApproveProposal, routes!(approvals::approve)),
+        entry(Action::DenyProposal, routes!(approvals::deny)),
         entry(Action::ReadEvents, routes!(events::events)),
     ]
 }

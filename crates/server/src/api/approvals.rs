@@ -1,0 +1,71 @@
+//! Proposals, and saying yes or no to them.
+
+use std::collections::BTreeMap;
+
+use ergon_companion::actions::Reason;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Something that could be done to a container, if somebody approves, and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Proposal {
+    /// Names it: `7Q2`.
+    pub code: String,
+    /// `open`, `approved`, `running`, `done`, `failed`, `undone`, `escalated`, `denied`, `expired`, `withdrawn`,
+    /// `interrupted`.
+    pub state: String,
+    /// `start`, `restart`, `stop`, `unpause`, `reload`, `limit-memory`, …; several with `+` between.
+    pub action: String,
+    /// `start again`, after "I can".
+    pub offer: String,
+    /// `safe`, `disruptive`, `destructive`.
+    pub class: String,
+    pub container: String,
+    /// The engine's id. It is done to this container, whatever has its name by then.
+    pub container_id: String,
+    pub companion: String,
+    /// Who proposes it: `companion`, or a runbook.
+    pub origin: String,
+    /// The exact commands, one after the other.
+    pub commands: Vec<Vec<String>>,
+    pub why: Vec<Reason>,
+    /// What comes of it.
+    pub effect: String,
+    /// How it will be seen that it helped, and until when.
+    pub verified: String,
+    /// The commands that take it back; empty: nothing does.
+    pub undo: Vec<Vec<String>>,
+    /// What must still be so when it is carried out.
+    pub precondition: BTreeMap<String, String>,
+    /// Of all of this. Whoever approves it says which content they approve.
+    pub digest: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub expires_at: String,
+    /// Who decided over it: a person, or a guard-rail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<String>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<String>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
+    /// What came of it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+/// Yes to one proposal, once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApproveProposal {
+    /// The `digest` of the proposal as it was read; another content is not approved.
+    pub digest: String,
+    /// The container's name, to be said where the proposal is destructive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}

@@ -1,0 +1,48 @@
+//! Why a proposal is not decided over.
+
+use ergon_store::StoreError;
+
+/// Why a proposal is not decided over.
+#[derive(Debug, thiserror::Error)]
+pub enum ApprovalError {
+    #[error("there is no proposal `{code}`")]
+    NotFound { code: String },
+    #[error("proposal {code} is {state} already{by}")]
+    Decided {
+        code: String,
+        state: String,
+        by: String,
+    },
+    #[error("proposal {code} expired at {at}")]
+    Expired { code: String, at: String },
+    #[error("proposal {code} is not what was approved: its digest is {is}")]
+    Changed { code: String, is: String },
+    #[error("proposal {code} is destructive: who approves it says the container's name")]
+    Unnamed { code: String, container: String },
+    #[error("proposal {code} cannot be read as it is kept, so it is not carried out")]
+    Unreadable { code: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApprovalError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::NotFound { .. } => Some("ergon approvals list says which there are".to_owned()),
+            Self::Decided { code, .. } => Some(format!(
+                "ergon approvals show {code} says what came of it; an approval counts once"
+            )),
+            Self::Expired { .. } | Self::Unreadable { .. } => {
+                Some("ask the companion again; it makes a new proposal".to_owned())
+            }
+            Self::Changed { code, .. } => {
+                Some(format!("read it again: ergon approvals show {code}"))
+            }
+            Self::Unnamed { code, container } => Some(format!(
+                "ergon approvals approve {code} --container {container}"
+            )),
+            Self::Store(error) => error.remedy(),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Carries out what was approved, once, and sees whether it helped. Nothing else in the stack does.
+
+use std::time::{Duration, Instant};
+
+use ergon_companion::actions::{Action, Proposal};
+use ergon_companion::{Diagnosis, Observation, Wellness, diagnose};
+use ergon_engine::{ContainerState, Engine, EngineError};
+use ergon_store::{ProposalRow, StoreError, now};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::event;
+use crate::stack::Stack;
+
+/// How long a container may take to end by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks at whether it helped.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Whoever has not ended after this long has come up.
+const SETTLED: SignedDuration = SignedDuration::from_secs(3);
+
+/// Carries out one proposal.
+pub(super) struct Executor<'a> {
+    stack: &'a Stack,
+    code: String,
+    proposal: Proposal,
+}
+
+/// How it ended: the proposal's state, and what is said of it.
+struct Ended(&'static str, String);
+
+impl<'a> Executor<'a> {
+    pub fn new(stack: &'a Stack, code: String, proposal: Proposal) -> Self {
+        Self {
+            stack,
+            code,
+            proposal,
+        }
+    }
+
+    /// From approved to its end. What goes wrong is said in the proposal.
+    pub async fn carry_out(&self) {
+        let turn = self.stack.turns().of(&self.proposal.target.id);
+        let _mine = turn.lock().await;
+        let result = match self.stack.store().proposal(&self.code).await {
+            Ok(Some(row)) => self.carry_out_row(&row).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::error!(%error, code = self.code, "what became of a proposal could not be kept");
+        }
+        self.stack.containers().stir(&self.proposal.target.id);
+    }
+
+    async fn carry_out_row(&self, row: &ProposalRow) -> Result<(), StoreError> {
+        let engine = match self.ready().await {
+            Ok(engine) => engine,
+            Err(Ended(state, outcome)) => {
+                self.stack
+                    .approvals()
+                    .end(row, "approved", state, &outcome)
+                    .await?;
+                return Ok(());
+            }
+        };
+        let told = event("dev.ergon.proposal.begun", row, json!({}));
+        let mut change = self.stack.store().change(told).await?;
+        if !change.begin_proposal(&self.code, now()).await? {
+            return Ok(());
+        }
+        // From here on it counts as done, whatever becomes of this process.
+        change.commit().await?;
+        let Ended(state, outcome) = self.act(&engine).await;
+        tracing::info!(
+            code = self.code,
+            container = row.container,
+            action = row.action,
+            state,
+            outcome
+        );
+        self.stack
+            .approvals()
+            .end(row, "running", state, &outcome)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether it is still as it was when the proposal was made.
+    async fn ready(&self) -> Result<Engine, Ended> {
+        let not_done = |error: EngineError| Ended("failed", format!("Nothing was done: {error}."));
+        let engine = self.stack.engine().map_err(not_done)?;
+        let state = match engine.inspect(&self.proposal.target.id).await {
+            Ok(state) => state,
+            Err(error) if error.is_not_found() => {
+                let outcome = "Nothing was done: the container is gone. Another of its name is another container.";
+                return Err(Ended("withdrawn", outcome.to_owned()));
+            }
+            Err(error) => return Err(not_done(error)),
+        };
+        let broken = self
+            .proposal
+            .precondition
+            .broken_by(&self.proposal.steps, &state);
+        if broken.is_empty() {
+            return Ok(engine);
+        }
+        let outcome = format!(
+            "Nothing was done, for the container is not as it was: {}.",
+            broken.join("; ")
+        );
+        Err(Ended("withdrawn", outcome))
+    }
+
+    async fn act(&self, engine: &Engine) -> Ended {
+        let begun = Instant::now();
+        for (index, step) in self.proposal.steps.iter().enumerate() {
+            if let Err(error) = self.take(engine, step).await {
+                let outcome = format!("`{}` failed: {error}.", self.command(step));
+                let Some(before) = self
+                    .proposal
+                    .steps
+                    .get(..index)
+                    .filter(|done| !done.is_empty())
+                else {
+                    return Ended("failed", outcome);
+                };
+                let undo: Vec<Action> = self.proposal.undo_of(before);
+                return self.undo(engine, &undo, outcome).await;
+            }
+        }
+        match self.see(begun).await {
+            Ok(said) => Ended("done", said),
+            Err(said) => self.undo(engine, &self.proposal.undo, said).await,
+        }
+    }
+
+    /// One step, by the engine's id of the container and never by its name.
+    async fn take(&self, engine: &Engine, step: &Action) -> Result<(), EngineError> {
+        let id = &self.proposal.target.id;
+        match step {
+            Action::Start => engine.start(id).await,
+            Action::Stop => engine.stop(id, PATIENCE).await,
+            Action::Restart => engine.restart(id, PATIENCE).await,
+            Action::Pause => engine.pause(id).await,
+            Action::Unpause => engine.unpause(id).await,
+            Action::Reload { signal } => engine.kill(id, signal.as_str()).await,
+            Action::LimitMemory { to, with_swap, .. } => {
+                engine.limit_memory(id, *to, *with_swap).await
+            }
+        }
+    }
+
+    fn command(&self, step: &Action) -> String {
+        step.command(&self.proposal.target.name).join(" ")
+    }
+
+    /// Waits until it shows that it helped, or the time for that is over.
+    async fn see(&self, begun: Instant) -> Result<String, String> {
+        let containers = self.stack.containers();
+        loop {
+            let seen = match containers.subject(&self.proposal.target.id) {
+                Some(subject) => Some(containers.observe(&subject).await),
+                None => None,
+            };
+            let judged = seen.as_ref().map(|seen| self.judge(seen));
+            match judged {
+                Some(Ok(said)) => return Ok(said),
+                other if begun.elapsed() >= self.proposal.patience() => {
+                    let still = match other {
+                        Some(Err(still)) => still,
+                        _ => "it has no companion any more to look at it".to_owned(),
+                    };
+                    let seconds = self.proposal.check.within_seconds;
+                    return Err(format!("It did not help within {seconds} s: {still}"));
+                }
+                _ => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// Whether it shows in what is seen, and what is to be said of it.
+    fn judge(&self, seen: &Observation) -> Result<String, String> {
+        let Some(state) = seen.state() else {
+            return Err("the container cannot be seen.".to_owned());
+        };
+        let diagnosis = diagnose(seen);
+        let found = |id: &String| diagnosis.findings.iter().any(|finding| finding.id == *id);
+        let shows = self.proposal.shows_in(state);
+        if !shows || self.proposal.check.gone.iter().any(found) || !has_settled(seen, &diagnosis) {
+            return Err(diagnosis.sentence);
+        }
+        Ok(diagnosis.sentence)
+    }
+
+    /// Takes back what was done, and says that a person has to look.
+    async fn undo(&self, engine: &Engine, steps: &[Action], said: String) -> Ended {
+        if steps.is_empty() {
+            return Ended(
+                "escalated",
+                format!("{said} Nothing takes it back; somebody has to look."),
+            );
+        }
+        let mut undone = Vec::new();
+        for step in steps {
+            let there = engine.inspect(&self.proposal.target.id).await;
+            if there.is_ok_and(|state: ContainerState| step.is_so(&state)) {
+                continue;
+            }
+            if let Err(error) = self.take(engine, step).await {
+                let command = self.command(step);
+                return Ended(
+                    "escalated",
+                    format!(
+                        "{said} It could not be undone: `{command}` failed: {error}. Somebody has to look."
+                    ),
+                );
+            }
+            undone.push(format!("`{}`", self.command(step)));
+        }
+        let how = if undone.is_empty() {
+            "There was nothing left to undo".to_owned()
+        } else {
+            format!("It was undone by {}", undone.join(" and "))
+        };
+        Ended("undone", format!("{said} {how}; somebody has to look."))
+    }
+}
+
+/// A container that was just started may end again at once: it is well, or has run for a while.
+fn has_settled(seen: &Observation, diagnosis: &Diagnosis) -> bool {
+    match diagnosis.wellness {
+        Wellness::Well if seen.probe.is_some() => true,
+        Wellness::Stopped => true,
+        _ => seen.uptime().is_none_or(|uptime| uptime >= SETTLED),
+    }
+}

@@ -1,0 +1,270 @@
+//! What was proposed is done once, to the container it was made for, while that is as it was; or not at all.
+
+use ergon_engine::testing::{self, TestContainer};
+use ergon_engine::{ContainerSpec, Engine, Status};
+use ergon_store::Store;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, Door, World};
+
+const SERVE: &str = "trap 'exit 0' TERM; while true; do sleep 1 & wait; done";
+
+/// A container with a companion, stopped by `docker kill`.
+async fn killed(world: &World, engine: &Engine) -> TestContainer {
+    let container = TestContainer::run(engine, "gate", SERVE).await;
+    let launch = json!({ "container": container.name, "name": companion(&container) });
+    let launched = world.post("/api/v1/companions/launch", launch).await;
+    launched.success();
+    // Who is not watched yet is not told of.
+    world
+        .until(&format!("/api/v1/containers/{}", container.name), |seen| {
+            seen["state"] == "running"
+        })
+        .await;
+    engine.kill(&container.id, "SIGKILL").await.unwrap();
+    container
+}
+
+fn companion(container: &TestContainer) -> String {
+    let name = &container.name;
+    format!("gate-{}-ci", &name[name.len() - 12..])
+}
+
+async fn say(world: &World, container: &TestContainer, message: &str) -> Value {
+    let path = format!("/api/v1/companions/{}/message", companion(container));
+    world
+        .post(&path, json!({ "content": message }))
+        .await
+        .success()
+}
+
+/// The proposal to start again, as the companion offers it when asked what happened.
+async fn offered(world: &World, container: &TestContainer) -> Value {
+    let reply = say(world, container, "what happened?").await;
+    let offer = &reply["offers"][0];
+    let line = format!("I can start again:  {}", offer["command"].as_str().unwrap());
+    assert!(
+        reply["content"].as_str().unwrap().contains(&line),
+        "{reply:#}"
+    );
+    let code = offer["code"].as_str().unwrap();
+    world.get(&format!("/api/v1/proposals/{code}")).await
+}
+
+async fn approve(door: &Door, proposal: &Value) -> Answer {
+    let path = format!(
+        "/api/v1/proposals/{}/approve",
+        proposal["code"].as_str().unwrap()
+    );
+    door.post(&path, json!({ "digest": proposal["digest"] }))
+        .await
+}
+
+async fn is(engine: &Engine, container: &TestContainer) -> Status {
+    engine.inspect(&container.id).await.unwrap().status
+}
+
+#[tokio::test]
+async fn what_was_killed_is_started_again_once_however_many_approve_it_at_once() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    assert_eq!(
+        offered(&world, &container).await["code"],
+        proposal["code"],
+        "it is kept once"
+    );
+    assert_eq!(
+        proposal["commands"],
+        json!([["docker", "start", container.id]])
+    );
+    assert_eq!(proposal["undo"], json!([["docker", "stop", container.id]]));
+
+    let both = tokio::join!(approve(&world, &proposal), approve(&world, &proposal));
+    let (yes, no) = if both.0.status.is_success() {
+        both
+    } else {
+        (both.1, both.0)
+    };
+    let done = yes.success();
+    assert_eq!(
+        (&done["state"], &done["decided_by"]),
+        (&json!("done"), &json!("owner")),
+        "{done:#}"
+    );
+    no.problem(409);
+    approve(&world, &proposal).await.problem(409);
+    assert_eq!(is(&engine, &container).await, Status::Running);
+    let events = world.get("/api/v1/events").await;
+    let subject = json!(format!("proposal/{}", proposal["code"].as_str().unwrap()));
+    let told: Vec<&str> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["subject"] == subject)
+        .map(|event| event["type"].as_str().unwrap().rsplit('.').next().unwrap())
+        .collect();
+    assert_eq!(told, ["done", "begun", "approved", "made"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_as_it_was_is_left_alone() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    let mut other = proposal.clone();
+    other["digest"] = json!("sha256:00");
+    let refused = approve(&world, &other).await.problem(409);
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("not what was approved"),
+        "{refused:#}"
+    );
+
+    // Started and killed once more: stopped as before, and yet another state.
+    engine.start(&container.id).await.unwrap();
+    engine.kill(&container.id, "SIGKILL").await.unwrap();
+    let answer = approve(&world, &proposal).await;
+    if answer.status.is_success() {
+        assert_eq!(answer.body["state"], "withdrawn", "{:#}", answer.body);
+    } else {
+        // The stack saw it first, and took the proposal back.
+        answer.problem(409);
+    }
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    assert_ne!(offered(&world, &container).await["code"], proposal["code"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn another_container_of_the_same_name_is_not_meant() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    engine.remove(&container.id, true, true).await.unwrap();
+    let spec = ContainerSpec {
+        name: container.name.clone(),
+        image: testing::busybox(&engine).await.to_owned(),
+        cmd: testing::shell(SERVE),
+        ..ContainerSpec::default()
+    };
+    let other = engine.create_container(&spec).await.unwrap();
+    let ended = approve(&world, &proposal).await.success();
+    assert_eq!(ended["state"], "withdrawn", "{ended:#}");
+    let state = engine.inspect(&other).await.unwrap();
+    assert_eq!(state.status, Status::Created);
+    engine.remove(&other, true, true).await.unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn words_to_a_companion_approve_nothing() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    let code = proposal["code"].as_str().unwrap();
+    for words in [
+        format!("ergon approvals approve {code}"),
+        format!("approve {code}"),
+        "yes, start again".to_owned(),
+        "start".to_owned(),
+    ] {
+        say(&world, &container, &words).await;
+        assert_eq!(is(&engine, &container).await, Status::Exited, "{words}");
+    }
+    let path = format!("/api/v1/proposals/{code}/approve");
+    let nobody = world.anonymous(reqwest::Method::POST, &path);
+    let body = json!({ "digest": proposal["digest"] });
+    let answer = crate::world::read(nobody.json(&body)).await;
+    answer.problem(401);
+    let denied = world
+        .post(&format!("/api/v1/proposals/{code}/deny"), json!({}))
+        .await;
+    assert_eq!(denied.success()["state"], "denied");
+    approve(&world, &proposal).await.problem(409);
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    world.end().await;
+}
+
+/// What a stack leaves that is killed after the approval, and after the beginning.
+#[tokio::test]
+async fn what_a_crash_interrupted_is_said_and_never_begun_again() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let code = offered(&world, &container).await["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let folder = world.end().await;
+
+    let store = Store::open(&folder.path().join("data/ergon.db"))
+        .await
+        .unwrap();
+    let mut row = store.proposal(&code).await.unwrap().unwrap();
+    let event = || ergon_store::NewEvent::new("dev.ergon.test", "test", json!({}));
+    let digest = row.digest.clone();
+    let mut change = store.change(event()).await.unwrap();
+    let now = ergon_store::now();
+    let decided = change.decide_proposal(&code, &digest, "approved", "owner", now);
+    assert!(decided.await.unwrap());
+    // Another one got as far as to begin.
+    row.code = "BEGUN".to_owned();
+    change.add_proposal(&row).await.unwrap();
+    let decided = change.decide_proposal("BEGUN", &digest, "approved", "owner", now);
+    assert!(decided.await.unwrap());
+    assert!(change.begin_proposal("BEGUN", now).await.unwrap());
+    change.commit().await.unwrap();
+    store.close().await;
+
+    let world = World::over(folder).await;
+    for (code, said) in [
+        (code.as_str(), "nothing was done"),
+        ("BEGUN", "does not show"),
+    ] {
+        let proposal = world.get(&format!("/api/v1/proposals/{code}")).await;
+        assert_eq!(proposal["state"], "interrupted", "{proposal:#}");
+        assert!(
+            proposal["outcome"].as_str().unwrap().contains(said),
+            "{proposal:#}"
+        );
+        approve(&world, &proposal).await.problem(409);
+    }
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    world.end().await;
+}
+
+/// A proposal that somebody changed where it is kept is not what its digest says.
+#[tokio::test]
+async fn what_was_changed_where_it_is_kept_is_not_carried_out() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let code = offered(&world, &container).await["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let folder = world.end().await;
+    let store = Store::open(&folder.path().join("data/ergon.db"))
+        .await
+        .unwrap();
+    let mut row = store.proposal(&code).await.unwrap().unwrap();
+    row.code = "FORGED".to_owned();
+    row.content["steps"] = json!([{ "do": "stop" }]);
+    let event = ergon_store::NewEvent::new("dev.ergon.test", "test", json!({}));
+    let mut change = store.change(event).await.unwrap();
+    change.add_proposal(&row).await.unwrap();
+    change.commit().await.unwrap();
+    store.close().await;
+    let world = World::over(folder).await;
+    let forged = world.get("/api/v1/proposals/FORGED").await;
+    assert_eq!(
+        forged["commands"],
+        json!([]),
+        "what it is is not shown as if it could be approved"
+    );
+    approve(&world, &forged).await.problem(409);
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    world.end().await;
+}
