@@ -1,5 +1,8 @@
 //! What is wrong with a container, computed from an observation. Nothing here looks at anything else.
 
+mod causes;
+mod complaints;
+mod dependencies;
 mod end;
 mod meant;
 mod network;
@@ -31,6 +34,8 @@ pub(crate) struct Draft {
     pub text: String,
     /// The same without times that pass, where it has some.
     pub brief: Option<String>,
+    /// What explains others says so in a part of a sentence: `DATABASE_URL is not set`.
+    pub clause: Option<String>,
     pub facts: Vec<Fact>,
     pub remedy: Option<String>,
 }
@@ -97,13 +102,46 @@ pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
     drafts.extend(look.unhealthy());
     drafts.extend(look.probe());
     drafts.extend(look.ports());
-    drafts.extend(look.variables());
+    let mut causes = look.causes();
+    let variables = look.variables();
+    // What the manifest and the log both miss is told once, by the manifest.
+    causes.retain(|cause| {
+        cause.id != "env.missing" || !variables.iter().any(|known| known.clause == cause.clause)
+    });
+    for effect in &mut drafts {
+        effect.explain(causes.iter().chain(&variables));
+    }
+    drafts.extend(causes);
+    drafts.extend(variables);
+    drafts.extend(look.processor());
+    drafts.extend(look.unanswered());
+    drafts.extend(look.disks());
+    drafts.extend(look.descriptors_limit());
+    drafts.extend(look.tasks_limit());
     drafts.extend(look.memory_limit());
     drafts.extend(look.zombies());
     drafts.extend(look.image());
+    let mut told: Vec<&'static str> = Vec::new();
+    // What the program complains about and what is measured can be one and the same.
+    drafts.retain(|draft| {
+        let is_measured = matches!(
+            draft.id,
+            "disk.full"
+                | "shm.full"
+                | "descriptors.exhausted"
+                | "tasks.exhausted"
+                | "dependency.slow"
+        );
+        let is_new = !is_measured || !told.contains(&draft.id);
+        told.push(draft.id);
+        is_new
+    });
     drafts.sort_by_key(|draft| std::cmp::Reverse(draft.severity));
     drafts
 }
+
+/// Findings that say what is wrong, and can have a cause that another finding names.
+const EFFECTS: [&str; 4] = ["exited", "restart.loop", "health.unhealthy", "probe.failed"];
 
 /// Looks at one observation; each file below adds what it looks for.
 struct Look<'a> {
@@ -144,6 +182,7 @@ impl Draft {
             severity,
             text,
             brief: None,
+            clause: None,
             facts: Vec::new(),
             remedy: None,
         }
@@ -157,6 +196,42 @@ impl Draft {
     fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// Says why, where a finding is known that explains it.
+    fn explain<'d>(&mut self, causes: impl Iterator<Item = &'d Self>) {
+        if !EFFECTS.contains(&self.id) {
+            return;
+        }
+        let mut causes = causes.filter(|cause| cause.severity == Severity::Critical);
+        let Some((cause, clause)) =
+            causes.find_map(|cause| Some((cause, cause.clause.as_deref()?)))
+        else {
+            return;
+        };
+        // The words that were taken for the reason until now are the evidence of this one.
+        for text in std::iter::once(&mut self.text).chain(&mut self.brief) {
+            if let Some((before, _)) = text.split_once(end::LAST_WORDS) {
+                *text = before.to_owned();
+            }
+            text.push_str(", because ");
+            text.push_str(clause);
+        }
+        for fact in &cause.facts {
+            if !self.facts.contains(fact) {
+                self.facts.push(fact.clone());
+            }
+        }
+        self.remedy.clone_from(&cause.remedy);
+    }
+
+    /// Whether another finding has said all of this already, as its reason.
+    pub(crate) fn is_told_by(&self, other: &Self) -> bool {
+        self.clause.as_ref().is_some_and(|clause| {
+            self.text == causes::sentence(clause)
+                && other.text != self.text
+                && other.text.ends_with(clause.as_str())
+        })
     }
 
     /// The finding as a sentence with its evidence.

@@ -35,6 +35,7 @@ mod signals;
 mod socket;
 pub mod stack;
 mod subject;
+mod symptom;
 mod watch;
 mod words;
 

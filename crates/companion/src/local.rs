@@ -275,6 +275,7 @@ impl LocalContainer {
                 port: socket.local.1,
                 loopback: socket.local.0.is_loopback(),
                 pid: owners.get(&socket.inode).copied(),
+                waiting: u32::try_from(socket.receive_queue).unwrap_or(u32::MAX),
             })
             // With the host's network the table holds everybody's sockets: those of others are none of ours.
             .filter(|listener| !self.shares_network || listener.pid.is_some())

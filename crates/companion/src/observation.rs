@@ -109,6 +109,8 @@ pub struct Listener {
     pub loopback: bool,
     /// The process, where it could be found.
     pub pid: Option<u32>,
+    /// Connections that were made and that the program has not taken yet.
+    pub waiting: u32,
 }
 
 /// A question to the container over the network, and what came of it.

@@ -410,6 +410,7 @@ mod tests {
             port: 8000,
             loopback: false,
             pid: None,
+            waiting: 0,
         };
         let node = process(1, 0, &["node", "server.js"], &[]);
         let found = services(&[node], &[listener]);

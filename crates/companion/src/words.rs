@@ -55,6 +55,15 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// `83 %` of a share in hundredths of a percent; `0.4 %` where it is little.
+pub(crate) fn percent(share: u32) -> String {
+    match share {
+        0 => "0 %".to_owned(),
+        1..1000 => format!("{:.1} %", f64::from(share) / 100.0),
+        _ => format!("{:.0} %", f64::from(share) / 100.0),
+    }
+}
+
 /// `one`, `a and b`, `a, b and c`.
 pub(crate) fn list<S: AsRef<str>>(items: &[S]) -> String {
     match items {

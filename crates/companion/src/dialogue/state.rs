@@ -172,7 +172,7 @@ impl Speaker<'_> {
             ));
         }
         let mut text = sentences.join(" ");
-        for other in others {
+        for other in others.iter().filter(|other| !other.is_told_by(ending)) {
             text.push('\n');
             text.push_str(&other.sentence(book));
         }
@@ -259,7 +259,12 @@ impl Speaker<'_> {
     fn rest(&self, book: &mut Book) -> String {
         let unwell = findings::wellness(self.observation, &self.drafts) == Wellness::Unwell;
         let rest = &self.drafts[usize::from(unwell && !self.drafts.is_empty())..];
-        let lines: Vec<String> = rest.iter().map(|draft| draft.sentence(book)).collect();
+        let worst = self.drafts.first().filter(|_| unwell);
+        let lines: Vec<String> = rest
+            .iter()
+            .filter(|draft| worst.is_none_or(|worst| !draft.is_told_by(worst)))
+            .map(|draft| draft.sentence(book))
+            .collect();
         match &lines[..] {
             [] => String::new(),
             [one] if unwell => format!("\nAlso: {one}"),

@@ -16,6 +16,9 @@ use crate::words;
 const LOOP_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 const LOOP_DEATHS: usize = 3;
 
+/// What stands before the line that most likely says why.
+pub(super) const LAST_WORDS: &str = ". Its last words: ";
+
 /// How it ended, and what says so.
 struct Told {
     /// `I stopped`
@@ -185,7 +188,7 @@ impl Look<'_> {
                 let mut facts = Vec::new();
                 if let Some(record) = last_words(&self.observation.log) {
                     rest.push_str(&format!(
-                        ". Its last words: \"{}\"",
+                        "{LAST_WORDS}\"{}\"",
                         words::cut(record.text.trim(), 160)
                     ));
                     facts.push(self.facts.log(record));

@@ -36,13 +36,15 @@ impl Look<'_> {
                     Some(from) => format!("{from} needs it"),
                     None => "the manifest says it is required".to_owned(),
                 };
-                Draft::new(
+                let mut draft = Draft::new(
                     "env.missing",
                     severity,
                     format!("{name} is not set, and {needs}"),
-                )
-                .because([self.facts.missing_variable(name, variable.from.as_deref())])
-                .remedy(format!("Run it with `--env {name}=…`."))
+                );
+                draft.clause = Some(format!("{name} is not set"));
+                draft
+                    .because([self.facts.missing_variable(name, variable.from.as_deref())])
+                    .remedy(format!("Run it with `--env {name}=…`."))
             })
             .collect()
     }

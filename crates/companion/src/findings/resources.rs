@@ -1,6 +1,7 @@
-//! Memory and processes.
+//! Memory, processor time, disks and processes.
 
 use super::{Draft, Look, Severity};
+use crate::observation::Outcome;
 use crate::words;
 
 /// A share of the limit from which on it is worth a look.
@@ -8,7 +9,132 @@ const NEAR_LIMIT_PERCENT: u64 = 90;
 /// One or two that wait to be collected are ordinary; many mean that nobody collects them.
 const MANY_ZOMBIES: usize = 5;
 
+/// Hundredths of a percent of its periods in which it was made to wait, from which on that is a trouble.
+const THROTTLED: u32 = 2500;
+/// Hundredths of a percent of a processor: whoever uses less than this does nothing.
+const IDLE: u32 = 200;
+
 impl Look<'_> {
+    /// It wants to work and may not, or it could work and does not.
+    pub(super) fn processor(&self) -> Option<Draft> {
+        let observation = self.observation;
+        let used = observation
+            .signals
+            .processor
+            .as_ref()
+            .filter(|_| observation.is_running())?;
+        let silent = observation
+            .probe
+            .as_ref()
+            .is_some_and(|probe| probe.outcome == Outcome::TimedOut);
+        if let Some(share) = used.throttled_share.filter(|share| *share >= THROTTLED) {
+            let limit = used
+                .quota
+                .map(|quota| format!(" of {:.2} processors", quota as f64 / 1e9))
+                .unwrap_or_default();
+            let text = format!(
+                "I get less processor time than I want: the limit{limit} made me wait in {} of the time slices of the last seconds",
+                words::percent(share)
+            );
+            let slow = observation
+                .probe
+                .as_ref()
+                .is_some_and(|probe| !probe.is_good());
+            let severity = if slow {
+                Severity::Critical
+            } else {
+                Severity::Warning
+            };
+            let mut draft = Draft::new("processor.throttled", severity, text)
+                .because(self.facts.processor_use())
+                .remedy("Raise the limit (`docker update --cpus …`), or find what uses the time.");
+            draft.clause = Some("the limit of processor time slows it down".to_owned());
+            return Some(draft);
+        }
+        let stuck =
+            silent && !observation.is_starting() && used.share.is_some_and(|share| share < IDLE);
+        stuck.then(|| {
+            let text = "My program hangs: it takes connections, answers none, and does nothing meanwhile";
+            let mut draft = Draft::new("stuck", Severity::Critical, text)
+                .because(self.facts.probe())
+                .because(self.facts.processor_use())
+                .because(self.facts.waiting())
+                .remedy(format!(
+                    "Restart it to go on (`docker restart {}`); look at what its threads wait for (`sudo cat /proc/PID/task/*/wchan`) before.",
+                    observation.subject.container
+                ));
+            draft.clause = Some("the program hangs".to_owned());
+            draft
+        })
+    }
+
+    /// Disks on which next to nothing can be written any more.
+    pub(super) fn disks(&self) -> Vec<Draft> {
+        let disks = &self.observation.signals.disks;
+        let full = disks
+            .iter()
+            .filter(|disk| disk.is_full() && !disk.read_only);
+        full.map(|disk| {
+            let what = if disk.free < disk.size / 100 {
+                "full"
+            } else {
+                "out of files (inodes)"
+            };
+            let text = format!(
+                "The disk at {} is {what}: {} of {} are free",
+                disk.mount,
+                words::bytes(disk.free),
+                words::bytes(disk.size)
+            );
+            let id = if disk.mount == "/dev/shm" {
+                "shm.full"
+            } else {
+                "disk.full"
+            };
+            let mut draft = Draft::new(id, Severity::Warning, text)
+                .because([self.facts.disk(disk)])
+                .remedy("Remove what is not needed there, or give it more room.");
+            draft.clause = Some(format!("the disk at {} is full", disk.mount));
+            draft
+        })
+        .collect()
+    }
+
+    pub(super) fn descriptors_limit(&self) -> Option<Draft> {
+        let fullest = self.observation.signals.descriptors.iter().find(|one| {
+            one.limit.is_some_and(|limit| {
+                one.open.saturating_mul(100) / limit.max(1) >= NEAR_LIMIT_PERCENT
+            })
+        })?;
+        let text = format!(
+            "{} has {} of {} files and connections open that it may have",
+            fullest.name,
+            fullest.open,
+            fullest.limit.unwrap_or_default()
+        );
+        Some(
+            Draft::new("descriptors.exhausted", Severity::Warning, text)
+                .because([self.facts.descriptors(fullest)])
+                .remedy(
+                    "Find what it does not close; or raise the limit with `--ulimit nofile=…`.",
+                ),
+        )
+    }
+
+    pub(super) fn tasks_limit(&self) -> Option<Draft> {
+        let tasks = self.observation.signals.tasks?;
+        let limit = tasks.limit?;
+        (tasks.now.saturating_mul(100) / limit.max(1) >= NEAR_LIMIT_PERCENT).then(|| {
+            let text = format!(
+                "I have {} of {limit} processes and threads that I may have",
+                tasks.now
+            );
+            Draft::new("tasks.exhausted", Severity::Warning, text)
+                .because([self.facts.tasks(tasks)])
+                .remedy("Let it start fewer, or raise the limit with `--pids-limit`.")
+        })
+    }
+
     /// Processes that the kernel killed while the container went on.
     pub(super) fn out_of_memory(&self) -> Option<Draft> {
         let memory = self

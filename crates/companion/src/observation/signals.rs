@@ -157,3 +157,10 @@ pub struct Neighbour {
     /// TCP ports it listens on, as far as they are known.
     pub ports: Vec<u16>,
 }
+
+impl Disk {
+    /// Whether next to nothing can be written any more: less than a hundredth, or no further file.
+    pub fn is_full(&self) -> bool {
+        self.size > 0 && self.free < self.size / 100 || self.files > 0 && self.files_free == 0
+    }
+}

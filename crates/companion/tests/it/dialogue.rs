@@ -299,6 +299,7 @@ fn a_closed_port_names_the_one_that_is_open() {
         port: 8080,
         loopback: false,
         pid: Some(4242),
+        waiting: 0,
     }]);
     let probe = observation.probe.as_mut().expect("a probe");
     probe.outcome = Outcome::Refused;
@@ -320,6 +321,7 @@ fn a_closed_port_names_the_one_that_is_open() {
         port: 8000,
         loopback: true,
         pid: Some(4242),
+        waiting: 0,
     }]);
     assert_eq!(ids(&observation), ["port.loopback"]);
 

@@ -105,6 +105,7 @@ pub fn healthy() -> Observation {
             port: 8000,
             loopback: false,
             pid: Some(4242),
+            waiting: 0,
         }]),
         services: vec![FoundService {
             name: "uvicorn".to_owned(),

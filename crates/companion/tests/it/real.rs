@@ -322,7 +322,19 @@ async fn a_command_that_does_not_exist_is_told() {
     assert_eq!(engine.wait(&container.id).await.expect("ended"), 127);
     let reply = answer("what happened", &look(&engine, &subject(&container)).await);
     let text = &reply.content;
-    assert!(text.contains("(exit 127: the command was not found). Its last words: \"sh: no-such-program: not found\""), "{text}");
+    assert!(
+        text.contains(
+            "(exit 127: the command was not found), because there is no program no-such-program"
+        ),
+        "{text}"
+    );
+    assert!(
+        reply
+            .evidence
+            .iter()
+            .any(|evidence| evidence.text == "sh: no-such-program: not found"),
+        "{reply:?}"
+    );
 }
 
 #[tokio::test]
