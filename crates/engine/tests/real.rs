@@ -105,7 +105,7 @@ async fn what_a_spec_asks_for_is_what_the_container_is() {
     let folder = std::env::temp_dir();
     let spec = ContainerSpec {
         entrypoint: Some(vec!["/bin/sh".to_owned()]),
-        cmd: vec!["-c".to_owned(), "sleep 600".to_owned()],
+        cmd: vec!["-c".to_owned(), "echo ready; sleep 600".to_owned()],
         env: BTreeMap::from([("NAME".to_owned(), "a=b c".to_owned())]),
         workdir: Some("/www".to_owned()),
         user: Some("1000:1000".to_owned()),
@@ -147,7 +147,7 @@ async fn what_a_spec_asks_for_is_what_the_container_is() {
     assert_eq!(state.id, container.id);
     assert_eq!(state.name, container.name);
     assert!(state.is_running() && state.pid.is_some() && state.exit_code.is_none());
-    assert_eq!(state.command, ["/bin/sh", "-c", "sleep 600"]);
+    assert_eq!(state.command, ["/bin/sh", "-c", "echo ready; sleep 600"]);
     assert_eq!(state.env.get("NAME").map(String::as_str), Some("a=b c"));
     assert_eq!(
         state.labels.get("dev.ergon.test").map(String::as_str),
@@ -171,6 +171,15 @@ async fn what_a_spec_asks_for_is_what_the_container_is() {
         state.networks
     );
 
+    // Started is not yet its program: the engine's init is process 1, and that not at once either.
+    let mut log = engine.logs(
+        &container.id,
+        LogQuery {
+            tail: None,
+            follow: true,
+        },
+    );
+    assert!(log.next().await.is_some(), "it is ready");
     let rows = engine.top(&container.id).await.expect("processes");
     assert!(
         rows.iter().any(|row| row.command.contains("sleep 600")),
