@@ -7,8 +7,8 @@ use crate::Observation;
 use crate::evidence::Fact;
 use crate::history::{Happening, Moment};
 use crate::observation::{
-    ConnectionState, Descriptors, Disk, LogRecord, MemorySource, Neighbour, Outcome, ProcessSource,
-    Tasks,
+    Certificate, ConnectionState, Descriptors, Disk, LogRecord, MemorySource, Neighbour, Outcome,
+    ProcessSource, Tasks,
 };
 use crate::words;
 
@@ -536,6 +536,24 @@ impl<'a> Facts<'a> {
             text,
             Some(format!("cat {}/cpu.stat", used.folder)),
         ))
+    }
+
+    pub(crate) fn certificate(&self, certificate: &Certificate) -> Fact {
+        self.fact(
+            "probe",
+            format!(
+                "port {} shows {}, valid from {} to {}",
+                certificate.port,
+                certificate.subject,
+                certificate.not_before,
+                certificate.not_after
+            ),
+            Some(format!(
+                "docker exec {} sh -c 'openssl s_client -connect localhost:{} </dev/null | openssl x509 -noout -subject -dates'",
+                self.name(),
+                certificate.port
+            )),
+        )
     }
 
     /// Connections that were made and that the program has not taken.

@@ -103,17 +103,34 @@ pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
     drafts.extend(look.probe());
     drafts.extend(look.ports());
     let mut causes = look.causes();
-    let variables = look.variables();
-    // What the manifest and the log both miss is told once, by the manifest.
+    let mut variables = look.variables();
+    // What the manifest and the log both miss is told once, with the evidence of both.
     causes.retain(|cause| {
-        cause.id != "env.missing" || !variables.iter().any(|known| known.clause == cause.clause)
+        let known = variables
+            .iter_mut()
+            .find(|known| cause.id == "env.missing" && known.clause == cause.clause);
+        match known {
+            Some(known) => {
+                known.add(&cause.facts);
+                false
+            }
+            None => true,
+        }
     });
+    // Whoever waits for somebody else does not hang by itself.
+    let waits = causes
+        .iter()
+        .any(|cause| cause.id.starts_with("dependency."));
+    let processor = look
+        .processor()
+        .filter(|draft| draft.id != "stuck" || !waits);
     for effect in &mut drafts {
-        effect.explain(causes.iter().chain(&variables));
+        effect.explain(causes.iter().chain(&variables).chain(&processor));
     }
     drafts.extend(causes);
     drafts.extend(variables);
-    drafts.extend(look.processor());
+    drafts.extend(processor);
+    drafts.extend(look.certificates());
     drafts.extend(look.unanswered());
     drafts.extend(look.disks());
     drafts.extend(look.descriptors_limit());
@@ -198,6 +215,14 @@ impl Draft {
         self
     }
 
+    fn add(&mut self, facts: &[Fact]) {
+        for fact in facts {
+            if !self.facts.contains(fact) {
+                self.facts.push(fact.clone());
+            }
+        }
+    }
+
     /// Says why, where a finding is known that explains it.
     fn explain<'d>(&mut self, causes: impl Iterator<Item = &'d Self>) {
         if !EFFECTS.contains(&self.id) {
@@ -217,11 +242,7 @@ impl Draft {
             text.push_str(", because ");
             text.push_str(clause);
         }
-        for fact in &cause.facts {
-            if !self.facts.contains(fact) {
-                self.facts.push(fact.clone());
-            }
-        }
+        self.add(&cause.facts);
         self.remedy.clone_from(&cause.remedy);
     }
 

@@ -95,6 +95,7 @@ impl LocalContainer {
     pub(crate) fn look(&self, redactor: &Redactor) -> Seen {
         let mut pids = BTreeSet::new();
         members(&self.folders.memory.path, DEPTH, &mut pids);
+        self.add_ended(&mut pids);
         let mut processes: Vec<Process> = pids
             .into_iter()
             .take(MOST_PROCESSES)
@@ -151,6 +152,34 @@ impl LocalContainer {
 
     fn folder(&self, pid: u32) -> PathBuf {
         self.proc.join(pid.to_string())
+    }
+
+    /// Adds processes that ended and that nobody has collected: a cgroup does not list them any more.
+    fn add_ended(&self, pids: &mut BTreeSet<u32>) {
+        let mut ended = BTreeSet::new();
+        for pid in pids.iter().take(MOST_PROCESSES) {
+            let Ok(threads) = std::fs::read_dir(self.folder(*pid).join("task")) else {
+                continue;
+            };
+            for thread in threads.flatten().take(MOST_PROCESSES) {
+                let children = read(&thread.path().join("children")).unwrap_or_default();
+                let children = children
+                    .split_ascii_whitespace()
+                    .filter_map(|child| child.parse().ok());
+                ended.extend(
+                    children
+                        .filter(|child| !pids.contains(child))
+                        .take(MOST_PROCESSES),
+                );
+            }
+        }
+        // Whoever was moved to another cgroup is alive, and none of this container's.
+        ended.retain(|pid| {
+            read(&self.folder(*pid).join("stat"))
+                .and_then(|text| Stat::parse(&text))
+                .is_some_and(|stat| stat.state == 'Z')
+        });
+        pids.extend(ended);
     }
 
     fn process(&self, pid: u32, redactor: &Redactor) -> Option<Process> {

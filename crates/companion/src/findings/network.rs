@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::{Draft, Look, Severity};
 use crate::evidence::Fact;
 use crate::observation::{Listener, Outcome};
@@ -9,6 +11,9 @@ use crate::words;
 
 /// A server that takes longer than this for its health page is slow.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// From then on somebody should renew a certificate that lives for months.
+const EXPIRES_SOON: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 impl Look<'_> {
     pub(super) fn probe(&self) -> Option<Draft> {
@@ -81,6 +86,41 @@ impl Look<'_> {
                 .remedy("Make the program listen on 0.0.0.0.")
         });
         closed.chain(loopback).collect()
+    }
+
+    /// Certificates that its ports show, and that nobody accepts any more or soon will not.
+    pub(super) fn certificates(&self) -> Vec<Draft> {
+        let now = self.observation.time;
+        let certificates = &self.observation.signals.certificates;
+        let told = certificates.iter().filter_map(|certificate| {
+            let of = format!(
+                "The certificate of {} on port {}",
+                certificate.subject, certificate.port
+            );
+            let (id, severity, text) = if certificate.not_after <= now {
+                let ago = words::duration(now.duration_since(certificate.not_after));
+                let text = format!("{of} expired {ago} ago");
+                ("certificate.expired", Severity::Critical, text)
+            } else if certificate.not_before > now {
+                let left = words::duration(certificate.not_before.duration_since(now));
+                let text = format!("{of} is valid only in {left}");
+                ("certificate.early", Severity::Critical, text)
+            } else {
+                let left = certificate.not_after.duration_since(now);
+                let lifetime = certificate.not_after.duration_since(certificate.not_before);
+                // What lives for a day is renewed within the day.
+                if left > EXPIRES_SOON.min(lifetime / 10) {
+                    return None;
+                }
+                let text = format!("{of} expires in {}", words::duration(left));
+                ("certificate.expiring", Severity::Warning, text)
+            };
+            let draft = Draft::new(id, severity, text)
+                .because([self.facts.certificate(certificate)])
+                .remedy("Renew the certificate, and let the server read it again.");
+            Some(draft)
+        });
+        told.collect()
     }
 
     pub(super) fn unhealthy(&self) -> Option<Draft> {

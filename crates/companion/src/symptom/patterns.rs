@@ -169,6 +169,15 @@ pub(super) const PATTERNS: &[(Trouble, &str)] = &[
     ),
     (
         Trouble::Name,
+        concat!(
+            r"(?i)(?:name or service not known|temporary failure in name resolution|name does not resolve|nodename nor servname provided).{0,80}\b(?:to|for|at|of) ",
+            host!(),
+            r":",
+            port!()
+        ),
+    ),
+    (
+        Trouble::Name,
         r"(?i)name or service not known|temporary failure in name resolution|nodename nor servname provided|name does not resolve|could not resolve host|no such host|failed to lookup address information|getaddrinfo failed|\bNXDOMAIN\b|unable to resolve (?:host|name)|\bEAI_AGAIN\b|no address associated with hostname",
     ),
     (
@@ -571,6 +580,15 @@ pub(super) const PATTERNS: &[(Trouble, &str)] = &[
             r":",
             port!(),
             r"\b.{0,60}(?:timed out|timeout|deadline exceeded)"
+        ),
+    ),
+    (
+        Trouble::TimedOut,
+        concat!(
+            r"(?i)(?:timed out|timeout|deadline exceeded).{0,80}\b(?:to|for|at|of) ",
+            host!(),
+            r":",
+            port!()
         ),
     ),
     (

@@ -100,7 +100,15 @@ fn programs_of_many_languages_complain_of_the_same() {
             r#"nginx: [emerg] host not found in upstream "app" in /etc/nginx/conf.d/default.conf:3"#,
             "Name app line 3",
         ),
+        (
+            "gaierror: [Errno -2] Name or service not known while connecting to db:5432",
+            "Name db:5432",
+        ),
         // Time.
+        (
+            "TimeoutError: timed out while connecting to db:5432",
+            "TimedOut db:5432",
+        ),
         (
             "Error: connect ETIMEDOUT 10.0.0.7:5432",
             "TimedOut 10.0.0.7:5432",
