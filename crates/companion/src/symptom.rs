@@ -7,7 +7,7 @@ mod patterns;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use patterns::PATTERNS;
+use patterns::patterns;
 use regex::{Captures, Regex, RegexSet};
 
 /// What a program complains about.
@@ -78,11 +78,10 @@ pub(crate) struct Symptom {
 
 /// All patterns at once say which of them are worth a closer look.
 static SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(PATTERNS.iter().map(|(_, pattern)| *pattern)).ok());
-static EACH: LazyLock<Vec<Option<Regex>>> = LazyLock::new(|| {
-    PATTERNS
-        .iter()
-        .map(|(_, pattern)| Regex::new(pattern).ok())
+    LazyLock::new(|| RegexSet::new(patterns().map(|(_, pattern)| *pattern)).ok());
+static EACH: LazyLock<Vec<(Trouble, Option<Regex>)>> = LazyLock::new(|| {
+    patterns()
+        .map(|(trouble, pattern)| (*trouble, Regex::new(pattern).ok()))
         .collect()
 });
 
@@ -99,8 +98,8 @@ impl Symptom {
         let line = &line[..end];
         let fits = SET.as_ref()?.matches(line);
         fits.iter().find_map(|at| {
-            let (trouble, _) = PATTERNS.get(at)?;
-            let found = EACH.get(at)?.as_ref()?.captures(line)?;
+            let (trouble, pattern) = EACH.get(at)?;
+            let found = pattern.as_ref()?.captures(line)?;
             Self::read(*trouble, &found)
         })
     }

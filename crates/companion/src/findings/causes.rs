@@ -3,6 +3,7 @@
 use super::complaints::Complaint;
 use super::{Draft, Look, Severity};
 use crate::evidence::Fact;
+use crate::observation::Probe;
 use crate::symptom::{Symptom, Trouble};
 use crate::words;
 
@@ -20,11 +21,7 @@ impl Look<'_> {
     pub(super) fn causes(&self) -> Vec<Draft> {
         let complaints = self.complaints();
         let is_down = !self.observation.is_running() || self.is_looping();
-        let answers = self
-            .observation
-            .probe
-            .as_ref()
-            .is_none_or(|probe| probe.is_good());
+        let answers = self.observation.probe.as_ref().is_none_or(Probe::is_good);
         let severity = if is_down || !answers {
             Severity::Critical
         } else {
@@ -100,7 +97,7 @@ impl Look<'_> {
         };
         Some(match symptom.trouble {
             Trouble::Refused | Trouble::TimedOut | Trouble::Unreachable | Trouble::Name => {
-                return self.elsewhere(symptom);
+                return Some(self.elsewhere(symptom));
             }
             Trouble::Login => {
                 let who = what.map(|who| format!(" of {who}")).unwrap_or_default();

@@ -39,11 +39,11 @@ impl Place {
 
 impl Look<'_> {
     /// Another side that cannot be reached.
-    pub(super) fn elsewhere(&self, symptom: &Symptom) -> Option<Cause> {
+    pub(super) fn elsewhere(&self, symptom: &Symptom) -> Cause {
         let place = self.place(symptom);
         let neighbour = self.neighbour(&place);
         if let Some(neighbour) = neighbour.filter(|neighbour| !neighbour.running) {
-            return Some(self.down(&place, neighbour));
+            return self.down(&place, neighbour);
         }
         let told = place.told();
         let facts: Vec<Fact> = neighbour
@@ -57,7 +57,7 @@ impl Look<'_> {
             facts: facts.clone(),
             remedy,
         };
-        Some(match symptom.trouble {
+        match symptom.trouble {
             Trouble::Name => self.name(&place),
             Trouble::Refused if place.is_itself() => cause(
                 "dependency.refused",
@@ -105,7 +105,7 @@ impl Look<'_> {
                     "See what {told} is busy with, and whether something between drops what is sent."
                 ),
             ),
-        })
+        }
     }
 
     /// What the complaint names; where it names nothing, the one thing that it tries to reach.

@@ -215,14 +215,15 @@ fn a_program_that_failed_is_quoted_and_what_it_lacked_is_named() {
         "bye",
     ]);
     assert_snapshot!(asked("what happened?", &observation), @r#"
-    I stopped 2 s ago: process 1 ended by itself (exit 1). Its last words: "KeyError: 'DATABASE_URL'" [1][2]. Nothing restarts me (restart policy is "no") [3].
-    DATABASE_URL is not set, and main.py:9 needs it [4].
+    I stopped 2 s ago: process 1 ended by itself (exit 1), because DATABASE_URL is not set [1][2][3][4]. Nothing restarts me (restart policy is "no") [5].
+    DATABASE_URL is not set, and main.py:9 needs it [3][1][4].
       [1] log: KeyError: 'DATABASE_URL', 2026-11-20T14:02:06Z
       [2] engine: state exited, exit code 1, OOMKilled false, finished 2026-11-20T14:02:09Z, 2026-11-20T14:02:11Z
-      [3] engine: restart policy no, 2026-11-20T14:02:11Z
-      [4] manifest: container env has no DATABASE_URL; manifest says required (main.py:9), 2026-11-20T14:02:11Z
-      critical exited [1, 2]
-      critical env.missing [4]
+      [3] manifest: container env has no DATABASE_URL; manifest says required (main.py:9), 2026-11-20T14:02:11Z
+      [4] engine: container env has no DATABASE_URL, 2026-11-20T14:02:11Z
+      [5] engine: restart policy no, 2026-11-20T14:02:11Z
+      critical exited [1, 2, 3, 4]
+      critical env.missing [3, 1, 4]
     "#);
 }
 
