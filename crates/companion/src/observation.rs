@@ -8,7 +8,7 @@ use std::time::Duration;
 use ergon_engine::{ContainerState, PortBinding};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{FoundService, History, Subject};
+use crate::{FoundService, History, Past, Subject};
 
 pub use logs::{LogDigest, LogLevel, LogTemplate, StackTrace};
 pub use signals::{
@@ -39,6 +39,8 @@ pub struct Observation {
     /// Containers that share a network with it.
     pub neighbours: Vec<Neighbour>,
     pub history: History,
+    /// What it used until now.
+    pub past: Past,
 }
 
 /// Whether the engine could be asked, and what it said.
@@ -199,6 +201,7 @@ impl Observation {
             signals: Signals::default(),
             neighbours: Vec::new(),
             history,
+            past: Past::default(),
         }
     }
 

@@ -1,13 +1,16 @@
 //! Follows all containers at once: one stream of events, one inventory, one slow look at memory.
 
+mod counting;
 mod memory;
 mod neighbours;
+mod surroundings;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ergon_engine::{ContainerState, Engine, EngineError, EngineEvent};
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -15,10 +18,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::local::LocalContainer;
 use crate::logs::Logs;
-use crate::observation::{Neighbour, Sight};
+use crate::observation::Sight;
 use crate::observe::observe_state;
-use crate::{COMPANION_LABEL, Happening, History, Observation, Sample, Subject};
-use memory::{Memory, Watched};
+use crate::series::Keeper;
+use crate::{COMPANION_LABEL, Grain, Happening, History, Mark, Observation, Point, Subject};
+use memory::Memory;
 
 /// How far back an engine is asked for what happened before we came. It remembers far less.
 const BEFORE: SignedDuration = SignedDuration::from_hours(24);
@@ -29,11 +33,6 @@ const EVENT_DELAY: Duration = Duration::from_millis(750);
 /// The engine tells that a stop is done so soon after the death it caused.
 const STOP_DELAY: Duration = Duration::from_millis(150);
 
-/// So many containers are asked of at once.
-const AT_ONCE: usize = 8;
-/// So many neighbours are looked at for what they listen on.
-const LISTENED_TO: usize = 24;
-
 /// How to watch.
 #[derive(Clone, Debug)]
 pub struct WatchOptions {
@@ -43,6 +42,8 @@ pub struct WatchOptions {
     pub told_until: Option<Timestamp>,
     /// How often is counted what a container uses.
     pub sample_every: Duration,
+    /// Where what was counted is kept; absent: it is not.
+    pub history_folder: Option<PathBuf>,
 }
 
 impl Default for WatchOptions {
@@ -51,6 +52,7 @@ impl Default for WatchOptions {
             label: COMPANION_LABEL.to_owned(),
             told_until: None,
             sample_every: Duration::from_secs(1),
+            history_folder: None,
         }
     }
 }
@@ -94,6 +96,7 @@ struct Shared {
     engine: Engine,
     memory: Mutex<Memory>,
     logs: Logs,
+    keeper: Option<Arc<Keeper>>,
     /// Containers were added that nobody has looked at.
     added: Notify,
     /// Counts what was taken in, so that one can wait for more.
@@ -108,6 +111,11 @@ impl Watcher {
             engine,
             memory: Mutex::default(),
             logs: Logs::default(),
+            keeper: options
+                .history_folder
+                .clone()
+                .map(Keeper::new)
+                .map(Arc::new),
             added: Notify::new(),
             progress: watch::Sender::new(0),
         });
@@ -145,6 +153,26 @@ impl Watcher {
         self.shared.memory().history(id)
     }
 
+    /// What a container used from `since` to `until`, and what happened to it; nothing where it is not kept.
+    pub fn series(
+        &self,
+        name: &str,
+        grain: Grain,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> (Vec<Point>, Vec<Mark>) {
+        let Some(keeper) = &self.shared.keeper else {
+            return (Vec::new(), Vec::new());
+        };
+        let read = keeper
+            .points(name, grain, since.as_second(), until.as_second())
+            .and_then(|points| Ok((points, keeper.marks(name)?)));
+        read.unwrap_or_else(|error| {
+            tracing::debug!(%error, container = name, "nothing is remembered of a container");
+            (Vec::new(), Vec::new())
+        })
+    }
+
     /// Looks at a container, with what is remembered of it.
     pub async fn observe(&self, subject: &Subject) -> Observation {
         let id = &subject.container_id;
@@ -165,6 +193,10 @@ impl Watcher {
                 observation.neighbours = self.shared.listen_to(neighbours);
                 if let Some(digest) = self.shared.logs.digest(id, Timestamp::now()) {
                     observation.log_digest = Some(digest);
+                }
+                if let Some(keeper) = &self.shared.keeper {
+                    let past = keeper.past(&observation.subject.container, observation.time);
+                    observation.past = past.unwrap_or_default();
                 }
                 self.shared.memory().learn(id, &observation);
                 observation
@@ -219,51 +251,15 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(keeper) = &self.shared.keeper {
+            keeper.flush();
+        }
     }
 }
 
 impl Shared {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks the engine of containers whose state is not known, or not any more.
-    async fn ask_of_neighbours(&self) {
-        let questions = self.memory().neighbours.questions();
-        let asked = stream::iter(questions).map(|question| async move {
-            let state = self.engine.inspect(&question.id).await;
-            (question, state)
-        });
-        let mut answers = std::pin::pin!(asked.buffer_unordered(AT_ONCE));
-        while let Some((question, state)) = answers.next().await {
-            let mut memory = self.memory();
-            match state {
-                Ok(state) => memory.neighbours.learn(&question, &state),
-                Err(error) if error.is_not_found() => memory.neighbours.remove(&question.id),
-                // It is asked again with the next look.
-                Err(error) => {
-                    tracing::debug!(%error, container = %question.id, "a neighbour could not be looked at");
-                }
-            }
-        }
-    }
-
-    /// Finds out on which ports neighbours listen, where that can be seen from here.
-    fn listen_to(&self, neighbours: Vec<(Neighbour, Option<u32>)>) -> Vec<Neighbour> {
-        let local = self.engine.is_local();
-        let mut listened = 0;
-        neighbours
-            .into_iter()
-            .map(|(mut neighbour, pid)| {
-                let pid = pid.filter(|_| local && neighbour.running && listened < LISTENED_TO);
-                let found = pid.and_then(|pid| LocalContainer::find(pid, &neighbour.id));
-                if let Some(ports) = found.and_then(|container| container.ports()) {
-                    listened += 1;
-                    neighbour.ports = ports;
-                }
-                neighbour
-            })
-            .collect()
     }
 }
 
@@ -277,6 +273,11 @@ struct Run {
 
 impl Run {
     async fn forever(self) {
+        if let Some(keeper) = &self.shared.keeper
+            && let Err(error) = keeper.begin()
+        {
+            tracing::warn!(%error, "what containers use cannot be remembered");
+        }
         let mut away = false;
         let mut pause = Duration::from_millis(200);
         loop {
@@ -314,6 +315,7 @@ impl Run {
         }
         let mut ticks = interval(self.options.sample_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut keeping: Option<JoinHandle<()>> = None;
         loop {
             tokio::select! {
                 event = events.next() => match event {
@@ -321,7 +323,14 @@ impl Run {
                     None => return Ok(()),
                 },
                 () = self.shared.added.notified() => self.look_at_new().await,
-                _ = ticks.tick() => self.sample(),
+                _ = ticks.tick() => {
+                    // A disk that does not answer holds up nobody; what is counted meanwhile is not kept.
+                    let is_free = keeping.as_ref().is_none_or(JoinHandle::is_finished);
+                    let counts = self.sample(is_free);
+                    if is_free {
+                        keeping = self.keep(counts);
+                    }
+                }
             }
         }
     }
@@ -421,12 +430,6 @@ impl Run {
         self.shared.progress.send_modify(|count| *count += 1);
     }
 
-    fn sample(&self) {
-        for watched in self.shared.memory().all_mut() {
-            watched.sample();
-        }
-    }
-
     async fn tell_of(&self, id: &str, name: &str, time: Timestamp, kind: ChangeKind) {
         self.tell(Change::Container {
             time,
@@ -440,35 +443,5 @@ impl Run {
     async fn tell(&self, change: Change) {
         // Nobody listens: then nobody wants to know.
         let _ = self.changes.send(change).await;
-    }
-}
-
-impl Watched {
-    /// Counts what a container that runs here uses.
-    fn sample(&mut self) {
-        let Some((local, gauges)) = &self.local else {
-            return;
-        };
-        let Some(reading) = gauges.read(Timestamp::now()) else {
-            return;
-        };
-        let is_empty = match reading.tasks {
-            Some(tasks) => tasks == 0,
-            None => local.is_empty(),
-        };
-        // What an empty cgroup still holds is not what the program used; what was counted, counts.
-        if let Some(last) = &mut self.history.last_sample
-            && is_empty
-        {
-            last.oom_kills = last.oom_kills.max(reading.oom_kills);
-            return;
-        }
-        self.history.last_sample = Some(Sample {
-            time: reading.time,
-            memory: reading.memory,
-            memory_limit: reading.memory_limit,
-            oom_kills: reading.oom_kills,
-        });
-        self.history.count(reading);
     }
 }

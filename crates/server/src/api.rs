@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod history;
 mod lineage;
 mod solutions;
 mod upkeep;
@@ -12,6 +13,7 @@ pub use ergon_companion::actions::Reason;
 pub use ergon_companion::{Evidence, Finding, FoundService, Offer, Reply};
 pub use ergon_pack::KnownSecret;
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
+pub use history::*;
 pub use lineage::*;
 use serde::{Deserialize, Serialize};
 pub use solutions::*;

@@ -109,6 +109,7 @@ pub enum Action {
     RemoveSolution,
     ListContainers,
     ReadContainer,
+    ReadContainerHistory,
     StartContainer,
     StopContainer,
     RestartContainer,
@@ -172,6 +173,7 @@ impl Action {
             }
             Self::ListContainers
             | Self::ReadContainer
+            | Self::ReadContainerHistory
             | Self::StartContainer
             | Self::StopContainer
             | Self::RestartContainer

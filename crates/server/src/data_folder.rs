@@ -36,6 +36,7 @@ impl DataFolder {
             folder.blobs(),
             folder.uploads(),
             folder.upstreams(),
+            folder.history(),
         ] {
             private_folder(&path)?;
         }
@@ -73,6 +74,11 @@ impl DataFolder {
     /// Clones of git repositories.
     pub fn projects(&self) -> PathBuf {
         self.root.join("projects")
+    }
+
+    /// What containers used, a file for each.
+    pub fn history(&self) -> PathBuf {
+        self.root.join("history")
     }
 
     /// The companions' sockets.

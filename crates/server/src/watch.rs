@@ -18,7 +18,11 @@ pub async fn run(stack: Stack) {
     let Some(engine) = stack.engine_link().wait(stack.shutdown()).await else {
         return;
     };
-    let (watcher, mut changes) = Watcher::start(engine, WatchOptions::default());
+    let options = WatchOptions {
+        history_folder: Some(stack.data().history()),
+        ..WatchOptions::default()
+    };
+    let (watcher, mut changes) = Watcher::start(engine, options);
     for (id, name) in stack.containers().ids() {
         watcher.watch(&id, &name);
     }

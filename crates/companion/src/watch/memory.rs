@@ -38,6 +38,8 @@ pub(super) struct Watched {
     pub seen: bool,
     /// Where it can be read while it runs, and the files held open for that.
     pub local: Option<(LocalContainer, Gauges)>,
+    /// How much of its history is drawn already.
+    pub marked: (usize, Option<Timestamp>),
 }
 
 impl Memory {
@@ -74,8 +76,8 @@ impl Memory {
         self.containers.get_mut(id)
     }
 
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Watched> {
-        self.containers.values_mut()
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (&String, &mut Watched)> {
+        self.containers.iter_mut()
     }
 
     pub(super) fn ids(&self) -> Vec<String> {

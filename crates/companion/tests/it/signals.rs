@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ergon_companion::observation::{ConnectionState, Disk, Observation};
-use ergon_companion::{COMPANION_LABEL, WatchOptions, Watcher};
+use ergon_companion::{COMPANION_LABEL, Grain, MarkKind, Point, WatchOptions, Watcher};
 use ergon_engine::testing::{TestContainer, engine, shell, unique};
 use ergon_engine::{ContainerSpec, Engine, Network};
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 
 use crate::real::{ready, subject};
@@ -156,4 +157,70 @@ async fn who_talks_to_whom_is_seen_on_both_sides() {
 
     drop((server, client));
     engine.remove_network(&network).await.expect("removed");
+}
+
+/// Waits until so many seconds of a container's memory are known.
+async fn until_kept(watcher: &Watcher, name: &str, since: Timestamp, count: usize) -> Vec<Point> {
+    let kept = async {
+        loop {
+            let until = Timestamp::now();
+            let (points, _) = watcher.series(name, Grain::Second, since, until);
+            if points.len() >= count {
+                return points;
+            }
+            // tidy(sleep-in-test): the second that is waited for has no event to await
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, kept).await.expect("it is kept")
+}
+
+#[tokio::test]
+async fn what_a_container_used_is_known_to_the_next_watcher_and_to_the_next_container() {
+    let engine = engine().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let watch = || {
+        let options = WatchOptions {
+            history_folder: Some(folder.path().join("history")),
+            sample_every: Duration::from_millis(250),
+            ..WatchOptions::default()
+        };
+        Watcher::start(engine.clone(), options)
+    };
+    let begin = Timestamp::now() - SignedDuration::from_secs(1);
+    let first = start(&engine, "kept", spec("while :; do :; done")).await;
+    let (watcher, _changes) = watch();
+    let points = until_kept(&watcher, &first.name, begin, 2).await;
+    assert!(
+        points
+            .iter()
+            .all(|point| point.memory > 0 && point.processor > 1000),
+        "{points:?}"
+    );
+    let observation = watcher.observe(&subject(&first)).await;
+    assert!(observation.past.seconds.len() >= 2 && !observation.past.minutes.is_empty());
+    drop(watcher);
+
+    // Another container under the same name: a deployment.
+    let name = first.name.clone();
+    engine.remove(&first.id, true, true).await.expect("removed");
+    let spec = ContainerSpec {
+        name: name.clone(),
+        image: ergon_engine::testing::busybox(&engine).await.to_owned(),
+        ..spec("sleep 600")
+    };
+    let id = engine.create_container(&spec).await.expect("created");
+    let second = TestContainer { id, name };
+    engine.start(&second.id).await.expect("started");
+    let (watcher, _changes) = watch();
+    let known = points.len();
+    let points = until_kept(&watcher, &second.name, begin, known + 2).await;
+    assert!(
+        points.first().is_some_and(|point| point.processor > 1000),
+        "the first one's seconds are still there"
+    );
+    let (_, marks) = watcher.series(&second.name, Grain::Minute, begin, Timestamp::now());
+    let kinds: Vec<MarkKind> = marks.iter().map(|mark| mark.kind).collect();
+    assert!(kinds.contains(&MarkKind::Deployed), "{kinds:?}");
+    assert!(kinds.contains(&MarkKind::Started), "{kinds:?}");
 }

@@ -1,6 +1,7 @@
 //! Containers that have a companion: what is known of them, what is seen of them, what is done to them.
 
 mod crew;
+mod history;
 mod view;
 
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 pub use crew::{Crew, Intent};
+pub use history::Window;
 pub use view::published;
 
 use self::crew::Known;
@@ -132,6 +134,33 @@ impl<'a> Containers<'a> {
             findings: diagnosis.findings,
             evidence: diagnosis.evidence,
             log: observation.log.into_iter().map(|line| line.text).collect(),
+        })
+    }
+
+    /// What a container used, and what happened to it.
+    pub async fn history(
+        &self,
+        name: &str,
+        window: Window,
+    ) -> Result<api::ContainerHistory, ContainerError> {
+        let name = self.find(name)?.name;
+        let Some(watcher) = self.crew().watcher() else {
+            return Ok(window.show(&[], &[]));
+        };
+        let (since, until) = (
+            Timestamp::from_second(window.since).unwrap_or(Timestamp::UNIX_EPOCH),
+            Timestamp::from_second(window.until).unwrap_or(Timestamp::UNIX_EPOCH),
+        );
+        let read = move || {
+            let (points, marks) = watcher.series(&name, window.grain, since, until);
+            window.show(&points, &marks)
+        };
+        // A month of minutes is two megabytes to be read and summed up.
+        let shown = tokio::task::spawn_blocking(read).await;
+        shown.map_err(|error| {
+            ContainerError::Engine(EngineError::Disconnected(format!(
+                "what was counted could not be read: {error}"
+            )))
         })
     }
 

@@ -3,9 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::api::{Container, ContainerSummary, List};
-use crate::http::extract::Name;
+use crate::api::{Container, ContainerHistory, ContainerSummary, List};
+use crate::containers::Window;
+use crate::http::extract::{Name, Parameters};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
@@ -27,6 +31,40 @@ pub async fn read(
     Name(name): Name,
 ) -> Result<Json<Container>, Failure> {
     Ok(Json(stack.containers().read(&name).await?))
+}
+
+/// What of a container's history is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// `memory`, `processor`, `throttled`, `received`, `sent`, `read`, `written`, `tasks`; several with commas. Absent: `memory`.
+    pub metric: Option<String>,
+    /// A time, or how long ago: `90s`, `15m`, `24h`, `7d`. Absent: 15 minutes ago.
+    pub since: Option<String>,
+    /// A time, or how long ago. Absent: now.
+    pub until: Option<String>,
+    /// How many values at most; absent: 360.
+    pub points: Option<u32>,
+}
+
+/// What a container used: by the second for the last hour, by the minute for a month.
+#[utoipa::path(get, path = "/api/v1/containers/{name}/history", operation_id = "container_history", tag = "containers",
+    params(("name" = String, Path), HistoryQuery),
+    responses((status = 200, body = ContainerHistory)))]
+pub async fn history(
+    State(stack): State<Stack>,
+    Name(name): Name,
+    Parameters(query): Parameters<HistoryQuery>,
+) -> Result<Json<ContainerHistory>, Failure> {
+    let window = Window::of(
+        query.metric.as_deref(),
+        query.since.as_deref(),
+        query.until.as_deref(),
+        query.points,
+        Timestamp::now(),
+    )
+    .map_err(|(detail, remedy)| Failure::bad_request(detail).with_remedy(remedy))?;
+    Ok(Json(stack.containers().history(&name, window).await?))
 }
 
 /// Start a container that is stopped.

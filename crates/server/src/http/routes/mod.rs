@@ -76,6 +76,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::CheckContent, routes!(upkeep::check)),
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
+        entry(Action::ReadContainerHistory, routes!(containers::history)),
         entry(Action::StartContainer, routes!(containers::start)),
         entry(Action::StopContainer, routes!(containers::stop)),
         entry(Action::RestartContainer, routes!(containers::restart)),
