@@ -5,6 +5,7 @@ export const keys = {
   project: (id: string) => ['projects', id],
   containers: ['containers'],
   container: (name: string) => ['containers', name],
+  containerHistory: (name: string, since: string) => ['container-history', name, since],
   builds: ['builds'],
   build: (hash: string) => ['builds', hash],
   registry: (reference: string) => ['registry', reference],

@@ -1,5 +1,5 @@
 /** What the pages read: one hook per resource. */
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
 import { newestEvents } from './event-feed';
@@ -55,6 +55,20 @@ export const useContainer = (name: string) =>
     queryKey: keys.container(name),
     queryFn: () => unwrap(client.GET('/api/v1/containers/{name}', { params: { path: { name } } })),
     refetchInterval: (query) => (isMissing(query.state.error) ? false : MEASUREMENTS_MS),
+  });
+
+/** What a container used since so long ago; a longer look back changes less often. */
+export const useContainerHistory = (name: string, since: string) =>
+  useQuery({
+    queryKey: keys.containerHistory(name, since),
+    queryFn: () =>
+      unwrap(
+        client.GET('/api/v1/containers/{name}/history', {
+          params: { path: { name }, query: { metric: 'memory,processor,received,sent', since, points: 240 } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: since.endsWith('m') ? MEASUREMENTS_MS : SENTENCES_MS,
   });
 
 export const useBuilds = (enabled = true) =>

@@ -19,6 +19,7 @@ import { meantVersusIs } from '../text/meant';
 import { containerSign } from '../text/signs';
 import { plainLine } from '../text/terminal';
 import { ContainerActions } from './container-actions';
+import { ContainerHistoryPanel } from './container-history';
 
 /** A container: its state in one sentence, what was found in it, and its companion to ask. */
 export function ContainerPage({ name }: { name: string }) {
@@ -64,6 +65,7 @@ export function ContainerPage({ name }: { name: string }) {
               <p className="faint">Nothing to look at.</p>
             )}
           </Panel>
+          <ContainerHistoryPanel name={container.data.name} />
           <Services container={container.data} />
           {container.data.build_hash && build.isPending && (
             <Panel title="Meant and found">

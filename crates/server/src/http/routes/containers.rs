@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::api::{Container, ContainerHistory, ContainerSummary, List};
 use crate::containers::Window;
@@ -34,7 +33,7 @@ pub async fn read(
 }
 
 /// What of a container's history is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
     /// `memory`, `processor`, `throttled`, `received`, `sent`, `read`, `written`, `tasks`; several with commas. Absent: `memory`.
