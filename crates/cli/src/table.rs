@@ -16,6 +16,19 @@ impl Table {
         }
     }
 
+    /// A table whose columns are known only when it is made.
+    pub fn of(heading: Vec<String>) -> Self {
+        Self {
+            heading,
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.heading.len());
+        self.rows.push(cells);
+    }
+
     pub fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
         debug_assert_eq!(COLUMNS, self.heading.len());
         self.rows.push(cells.to_vec());

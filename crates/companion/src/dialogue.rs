@@ -1,9 +1,11 @@
 //! Answers to questions, computed from an observation: no model, and no claim without evidence.
 
+mod measures;
 mod state;
 mod topics;
 
 use ergon_engine::{ContainerState, Status};
+use jiff::SignedDuration;
 
 use crate::evidence::Book;
 use crate::facts::Facts;
@@ -12,12 +14,15 @@ use crate::intent::{Intent, intents};
 use crate::observation::{Outcome, Probe, Wellness};
 use crate::{Observation, Reply};
 
-const TOPICS: &str = "status, health, services and processes, ports, memory and CPU, uptime and restarts, \
+const TOPICS: &str = "status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, \
                       what happened, logs and errors, the environment, and what I am made from";
 
 /// Answers a question from what was observed.
 pub fn answer(question: &str, observation: &Observation) -> Reply {
-    let speaker = Speaker::of(observation);
+    let mut speaker = Speaker::of(observation);
+    if let Some(back) = measures::looks_back(question) {
+        speaker.back = back;
+    }
     let mut book = Book::default();
     let intents = intents(question);
     let mut parts: Vec<String> = match observation.state() {
@@ -102,6 +107,8 @@ struct Speaker<'a> {
     observation: &'a Observation,
     facts: Facts<'a>,
     drafts: Vec<Draft>,
+    /// How far back is looked for what changes all the time.
+    back: SignedDuration,
 }
 
 impl<'a> Speaker<'a> {
@@ -110,6 +117,7 @@ impl<'a> Speaker<'a> {
             observation,
             facts: Facts::of(observation),
             drafts: findings::drafts(observation),
+            back: SignedDuration::from_mins(15),
         }
     }
 
@@ -133,9 +141,8 @@ impl<'a> Speaker<'a> {
                     self.observation.subject.container
                 )
             }
-            Intent::Unmeasured => {
-                format!("I do not measure disk or network yet. I can tell you about {TOPICS}.")
-            }
+            Intent::Disk => self.disk(state, book),
+            Intent::Network => self.network(state, book),
             Intent::Action => {
                 "I change nothing by myself: I say what I would do, and somebody approves it."
                     .to_owned()

@@ -1,5 +1,6 @@
 //! The evidence in an observation, each piece with a command to see it oneself.
 
+mod measured;
 mod surroundings;
 
 use ergon_engine::ContainerState;

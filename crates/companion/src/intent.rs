@@ -20,8 +20,8 @@ pub(crate) enum Intent {
     Environment,
     Identity,
     Help,
-    /// Disk and network traffic: nobody counts them yet.
-    Unmeasured,
+    Disk,
+    Network,
     /// To be restarted, optimised, cleaned: a companion only looks.
     Action,
 }
@@ -148,8 +148,11 @@ fn settle(intents: &mut Vec<Intent>, words: &[String]) {
     if has(intents, Intent::Processor) && says("usage") && !says("memory") && !says("ram") {
         intents.retain(|intent| *intent != Intent::Memory);
     }
-    if has(intents, Intent::Unmeasured) {
-        intents.retain(|intent| *intent == Intent::Unmeasured);
+    // "Disk usage" and "network usage" are no questions about memory.
+    if (has(intents, Intent::Disk) || has(intents, Intent::Network))
+        && !["memory", "ram", "mem", "rss"].into_iter().any(says)
+    {
+        intents.retain(|intent| *intent != Intent::Memory);
     }
     // "missing" and "name" say little beside a word that says more.
     if intents.len() > 1 && (says("name") || says("names")) && !says("your") {
@@ -224,6 +227,9 @@ mod tests {
             "help",
             "what can you do?",
             "disk usage?",
+            "how full is /dev/shm",
+            "network usage in the last hour",
+            "conections",
             "restart yourself",
             "optimize",
             "status, memory and logs",
@@ -264,7 +270,10 @@ mod tests {
         which image and build is this → [Identity]
         help → [Help]
         what can you do? → [Help]
-        disk usage? → [Unmeasured]
+        disk usage? → [Disk]
+        how full is /dev/shm → [Disk]
+        network usage in the last hour → [Network]
+        conections → [Network]
         restart yourself → [Action]
         optimize → [Action]
         status, memory and logs → [Status, Memory, Logs]

@@ -249,6 +249,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/containers/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a container used: by the second for the last hour, by the minute for a month. */
+        get: operations["container_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/containers/{name}/restart": {
         parameters: {
             query?: never;
@@ -1173,6 +1190,18 @@ export interface components {
             restarts: number;
             services: components["schemas"]["FoundService"][];
         };
+        /** @description What a container used from `since` to `until`, and what happened to it meanwhile. */
+        ContainerHistory: {
+            marks: components["schemas"]["HistoryMark"][];
+            series: components["schemas"]["Series"][];
+            since: string;
+            /**
+             * Format: int32
+             * @description Seconds from one value to the next; the first is at `since`.
+             */
+            step: number;
+            until: string;
+        };
         /** @description A container that has a companion, as lists show it. */
         ContainerSummary: {
             build_hash?: string | null;
@@ -1359,6 +1388,17 @@ export interface components {
             questions: components["schemas"]["OpenQuestion"][];
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
+        };
+        /** @description Something that happened. */
+        HistoryMark: {
+            /**
+             * Format: int32
+             * @description Of one that died.
+             */
+            exit_code?: number | null;
+            /** @description `started`, `died`, `out-of-memory`, or `deployed`: another container took its place. */
+            kind: string;
+            time: string;
         };
         /** @description What became of a container's image. */
         ImageChange: {
@@ -2124,6 +2164,22 @@ export interface components {
             /** @description File names that were written; a file that was the same already is not. */
             written: string[];
         };
+        /** @description One thing that was counted. */
+        Series: {
+            /**
+             * Format: double
+             * @description Absent: no limit is known.
+             */
+            limit?: number | null;
+            /** @description `memory`, `processor`, `throttled`, `received`, `sent`, `read`, `written` or `tasks`. */
+            metric: string;
+            /** @description The most within each step, where that is kept. */
+            peaks?: (number | null)[];
+            /** @description `bytes`, `bytes per second`, `percent` (of one processor; of the time it wanted to run) or `count`. */
+            unit: string;
+            /** @description Means, evenly spaced; null where nothing was counted. */
+            values: (number | null)[];
+        };
         /** @description Who is asking, and which stack answers. */
         Session: {
             /** @description The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none. */
@@ -2802,6 +2858,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    container_history: {
+        parameters: {
+            query?: {
+                /** @description `memory`, `processor`, `throttled`, `received`, `sent`, `read`, `written`, `tasks`; several with commas. Absent: `memory`. */
+                metric?: string;
+                /** @description A time, or how long ago: `90s`, `15m`, `24h`, `7d`. Absent: 15 minutes ago. */
+                since?: string;
+                /** @description A time, or how long ago. Absent: now. */
+                until?: string;
+                /** @description How many values at most; absent: 360. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerHistory"];
+                };
             };
             /** @description What happened, and what to do next. */
             default: {

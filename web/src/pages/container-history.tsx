@@ -64,7 +64,9 @@ function Plots({ history }: { history: ContainerHistory }) {
       <div className="plots">
         {PLOTS.map(({ title, metrics, least }) => {
           const series = all.filter((line) => metrics.some((metric) => metric === line.metric));
-          return series.length > 0 && <Plot key={title} title={title} series={series} least={least} history={history} />;
+          return (
+            series.length > 0 && <Plot key={title} title={title} series={series} least={least} history={history} />
+          );
         })}
       </div>
       <Told marks={history.marks} />
@@ -93,7 +95,8 @@ function Plot({ title, series, least, history }: PlotProps) {
         <strong>{title}</strong>
         {series.map((line, at) => (
           <span key={line.metric} className="numbers" data-line={at}>
-            {series.length > 1 && <span className="plot-key">{line.metric}</span>} {shown(latest(line.values) ?? 0, unit)}
+            {series.length > 1 && <span className="plot-key">{line.metric}</span>}{' '}
+            {shown(latest(line.values) ?? 0, unit)}
           </span>
         ))}
         {limit != null && <span className="faint note">of {shown(limit, unit)}</span>}

@@ -1,14 +1,14 @@
 //! Containers that have a companion.
 
 use clap::{Args, Subcommand};
-use ergon_server::api::{Container as ContainerEntry, ContainerSummary, List};
+use ergon_server::api::{Container as ContainerEntry, ContainerHistory, ContainerSummary, List};
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::arguments::{Format, Stack};
 use crate::client::Client;
 use crate::failure::Outcome;
-use crate::report::containers;
+use crate::report::{containers, history};
 use crate::{output, words};
 
 /// The containers the stack watches
@@ -53,6 +53,25 @@ enum ContainerCommand {
         #[arg(required = true, value_name = "CONTAINER")]
         containers: Vec<String>,
     },
+    /// Print what a container used, and what happened to it meanwhile
+    History {
+        container: String,
+        /// memory, processor, throttled, received, sent, read, written, tasks
+        #[arg(
+            long,
+            value_name = "METRICS",
+            default_value = "memory,processor,received,sent"
+        )]
+        metric: String,
+        /// A time, or how long ago: 90s, 15m, 24h, 7d
+        #[arg(long, value_name = "TIME", default_value = "15m")]
+        since: String,
+        /// At most so many lines
+        #[arg(long, value_name = "COUNT", default_value_t = 30)]
+        points: u32,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Print the last lines a container wrote
     Logs { container: String },
 }
@@ -91,6 +110,21 @@ impl Container {
                     output::print(&format!("{} is removed\n", words::harmless(name)))?;
                 }
                 Ok(())
+            }
+            ContainerCommand::History {
+                container,
+                metric,
+                since,
+                points,
+                format,
+            } => {
+                let path = ["api", "v1", "containers", &container, "history"];
+                let points = points.to_string();
+                let query = [("metric", &*metric), ("since", &since), ("points", &points)];
+                let history: ContainerHistory = client.get_with(&path, &query).await?;
+                output::show(format.json, &history, || {
+                    history::show(&history, output::width())
+                })
             }
             ContainerCommand::Logs { container } => {
                 let container: ContainerEntry =

@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod differences;
 #[cfg(test)]
 mod examples;
+pub mod history;
 pub mod jobs;
 pub mod projects;
 pub mod replies;

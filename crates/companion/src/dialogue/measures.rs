@@ -188,10 +188,11 @@ impl Speaker<'_> {
         };
         let restarts = observation.past.starts(first.time, last.time);
         if restarts > 0 {
-            told.push_str(&format!(
-                "; I started {} in that time",
-                words::count(restarts, "time", "times")
-            ));
+            let often = match restarts {
+                1 => "once".to_owned(),
+                many => format!("{many} times"),
+            };
+            told.push_str(&format!("; I was started {often} meanwhile"));
         }
         if self.back > SignedDuration::from_mins(Past::MINUTES) {
             told.push_str("; my page in the browser shows a month");

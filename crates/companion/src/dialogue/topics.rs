@@ -3,6 +3,7 @@
 use ergon_engine::ContainerState;
 use jiff::SignedDuration;
 
+use super::measures::Measure;
 use super::state::clock;
 use super::{Speaker, standing};
 use crate::evidence::Book;
@@ -150,7 +151,7 @@ impl Speaker<'_> {
                 " The kernel killed none of my processes for want of it{cited}."
             ));
         }
-        text
+        self.and_before(text, Measure::Memory, book)
     }
 
     pub(super) fn processor(&self, state: &ContainerState, book: &mut Book) -> String {
@@ -165,11 +166,20 @@ impl Speaker<'_> {
         };
         let seconds = nanoseconds as f64 / 1e9;
         let share = 100.0 * seconds / uptime.as_secs_f64().max(1.0);
-        format!(
+        let text = format!(
             "I used {seconds:.1} s of processor time since I started {} ago, {share:.1} % of one core on average{}.",
             words::duration(uptime),
             book.cite(&self.facts.processor())
-        )
+        );
+        self.and_before(text, Measure::Processor, book)
+    }
+
+    /// What is now, and what was counted before.
+    fn and_before(&self, mut text: String, measure: Measure, book: &mut Book) -> String {
+        if let Some(before) = self.over_time(measure, book) {
+            text.push_str(&format!(" {before}"));
+        }
+        text
     }
 
     pub(super) fn uptime(&self, state: &ContainerState, book: &mut Book) -> String {

@@ -199,15 +199,25 @@ pub(super) const WORDS: &[(Intent, &[&str])] = &[
     ),
     (Intent::Help, &["help", "commands", "usage?"]),
     (
-        Intent::Unmeasured,
+        Intent::Disk,
         &[
-            "disk",
+            "disk", "disks", "space", "storage", "volume", "volumes", "shm", "full", "inodes",
+            "tmpfs", "writes",
+        ],
+    ),
+    (
+        Intent::Network,
+        &[
             "network",
+            "networking",
             "bandwidth",
             "traffic",
             "throughput",
-            "space",
-            "storage",
+            "connection",
+            "connections",
+            "connected",
+            "packets",
+            "bytes",
         ],
     ),
     (

@@ -60,6 +60,15 @@ impl Past {
         all.get(start..).unwrap_or_default()
     }
 
+    /// How often it was started between two moments, in seconds since 1970.
+    pub fn starts(&self, since: i64, until: i64) -> u64 {
+        let within = since.saturating_mul(1000)..=until.saturating_mul(1000);
+        self.marks
+            .iter()
+            .filter(|mark| mark.kind == MarkKind::Started && within.contains(&mark.time))
+            .count() as u64
+    }
+
     /// Where memory has been going since the last start: over the last minutes of a young container, over
     /// hours of an old one.
     pub fn memory_trend(&self) -> Option<Trend> {
