@@ -588,8 +588,8 @@ fn what_is_counted_is_told_now_and_over_time() {
     - /dev/shm (tmpfs): 1 MB free of 64 MB, 98 % used [1]
     - / (overlay): 90 MB free of 100 MB, 10 % used [2]
     In the last 14 min I read 0 bytes/s and wrote 4 KB/s on average [3].
-      [1] proc: /dev/shm: 1048576 of 67108864 bytes free, 999 of 1000 files, 2026-11-20T14:02:11Z
-      [2] proc: /: 94371840 of 104857600 bytes free, 900 of 1000 files, 2026-11-20T14:02:11Z
+      [1] disk: /dev/shm (tmpfs): 1048576 of 67108864 bytes free, 999 of 1000 files free, 2026-11-20T14:02:11Z
+      [2] disk: / (overlay): 94371840 of 104857600 bytes free, 900 of 1000 files free, 2026-11-20T14:02:11Z
       [3] history: 15 readings from 2026-11-20T13:47:11Z to 2026-11-20T14:01:11Z, 2026-11-20T14:01:11Z
     ");
     assert_snapshot!(asked("network, please", &observation), @"
