@@ -3,6 +3,7 @@
 mod dialogue;
 mod fixtures;
 mod logs;
+mod measures;
 mod real;
 mod signals;
 mod socket;
