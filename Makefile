@@ -31,11 +31,12 @@ soak: ## run for a long time and watch
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats
 	@benches/docker-build
 	@benches/detect
 	@benches/hashing
 	@benches/registry
+	@benches/watching
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup
