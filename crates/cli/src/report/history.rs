@@ -99,7 +99,8 @@ mod tests {
                 exit_code: Some(137),
             }],
         };
-        let lines: Vec<String> = show(&history, None)
+        let text = anstream::adapter::strip_str(&show(&history, None)).to_string();
+        let lines: Vec<String> = text
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect();
