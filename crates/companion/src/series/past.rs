@@ -53,7 +53,15 @@ impl Past {
         let since = time.as_second();
         let all = match self.seconds.first() {
             Some(first) if first.time <= since + 60 => &self.seconds,
-            _ if self.minutes.len() < 3 => &self.seconds,
+            // The minutes know of nothing before.
+            Some(first)
+                if self
+                    .minutes
+                    .first()
+                    .is_none_or(|minute| minute.time + 60 > first.time) =>
+            {
+                &self.seconds
+            }
             _ => &self.minutes,
         };
         let start = all.partition_point(|point| point.time < since);
@@ -188,9 +196,15 @@ mod tests {
 
     #[test]
     fn the_finest_points_that_reach_back_are_taken() {
-        let past = Past::new(growing(1, 600, 0), growing(60, 10, 0), Vec::new());
+        let mut past = Past::new(growing(1, 600, 0), growing(60, 10, 0), Vec::new());
+        for minute in &mut past.minutes {
+            minute.time -= 600;
+        }
         let since = |second| past.since(Timestamp::from_second(NOW + second).expect("a time"));
         assert_eq!(since(590).len(), 10);
         assert_eq!(since(-3600).len(), 10, "by the minute");
+        let young = Past::new(growing(1, 90, 0), growing(60, 2, 0), Vec::new());
+        let all = young.since(Timestamp::from_second(NOW - 900).expect("a time"));
+        assert_eq!(all.len(), 90, "of a young one all seconds");
     }
 }
