@@ -1,5 +1,6 @@
 //! Answers to questions, computed from an observation: no model, and no claim without evidence.
 
+mod logs;
 mod measures;
 mod state;
 mod topics;
@@ -133,6 +134,7 @@ impl<'a> Speaker<'a> {
             Intent::Uptime => self.uptime(state, book),
             Intent::Errors => self.errors(book),
             Intent::Logs => self.logs(book),
+            Intent::LogNews => self.news(book),
             Intent::Environment => self.environment(state, book),
             Intent::Identity => self.identity(state, book),
             Intent::Help => {

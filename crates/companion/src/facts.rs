@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Observation;
 use crate::evidence::Fact;
 use crate::history::{Happening, Moment};
-use crate::observation::{LogRecord, MemorySource, Outcome, ProcessSource};
+use crate::observation::{LogDigest, LogRecord, LogTemplate, MemorySource, Outcome, ProcessSource};
 use crate::words;
 
 /// Makes the facts of one observation.
@@ -400,6 +400,41 @@ impl<'a> Facts<'a> {
             format!("published: {told}"),
             Some(format!("docker port {}", self.name())),
         )
+    }
+
+    /// How much of the log was read, and what was counted in it.
+    pub(crate) fn log_digest(&self, digest: &LogDigest) -> Fact {
+        let lines = words::count(digest.lines, "line", "lines");
+        let text = format!(
+            "{lines} of log read, {}, {}",
+            words::count(digest.errors, "error", "errors"),
+            words::count(digest.warnings, "warning", "warnings")
+        );
+        let since = digest
+            .since
+            .map(|since| format!("--since {} ", since.as_second()))
+            .unwrap_or_default();
+        self.fact(
+            "log",
+            text,
+            Some(format!("docker logs {since}{}", self.name())),
+        )
+    }
+
+    /// The last line of a kind, as it was written.
+    pub(crate) fn template(&self, template: &LogTemplate) -> Fact {
+        let command = format!(
+            "docker logs --timestamps --since {} --until {} {}",
+            template.last.as_second(),
+            template.last.as_second() + 1,
+            self.name()
+        );
+        Fact {
+            text: words::cut(&template.sample, 300),
+            source: "log",
+            time: template.last,
+            command: Some(command),
+        }
     }
 
     pub(crate) fn log(&self, record: &LogRecord) -> Fact {

@@ -17,6 +17,8 @@ pub(crate) enum Intent {
     Uptime,
     Errors,
     Logs,
+    /// What in the log was not there before.
+    LogNews,
     Environment,
     Identity,
     Help,
@@ -141,6 +143,12 @@ fn settle(intents: &mut Vec<Intent>, words: &[String]) {
         intents
             .retain(|intent| !matches!(intent, Intent::Uptime | Intent::Status | Intent::Health));
     }
+    // "New errors in the logs" are news.
+    if has(intents, Intent::LogNews) {
+        intents.retain(|intent| {
+            !matches!(intent, Intent::Logs | Intent::Errors | Intent::WhatHappened)
+        });
+    }
     // "error logs" are errors; "memory usage" is memory; "which image are you running".
     if has(intents, Intent::Errors) {
         intents.retain(|intent| !matches!(intent, Intent::Logs | Intent::Health));
@@ -219,6 +227,10 @@ mod tests {
             "whats wrong",
             "show me the logs",
             "any errors in the logs?",
+            "what is new in the logs?",
+            "whats new in your log",
+            "any new errors?",
+            "new log templates since the last deployment",
             "is DATABASE_URL set in the environment",
             "which env vars are missing?",
             "configuration",
@@ -263,6 +275,10 @@ mod tests {
         whats wrong → [WhatHappened]
         show me the logs → [Logs]
         any errors in the logs? → [Errors]
+        what is new in the logs? → [LogNews]
+        whats new in your log → [LogNews]
+        any new errors? → [LogNews]
+        new log templates since the last deployment → [LogNews]
         is DATABASE_URL set in the environment → [Environment]
         which env vars are missing? → [Environment]
         configuration → [Environment]

@@ -7,13 +7,8 @@ use super::measures::Measure;
 use super::state::clock;
 use super::{Speaker, standing};
 use crate::evidence::Book;
-use crate::findings;
 use crate::observation::ProcessSource;
 use crate::{FoundService, Meant, words};
-
-/// So many lines of the log are shown.
-const SHOWN_LINES: usize = 10;
-const SHOWN_ERRORS: usize = 5;
 
 impl Speaker<'_> {
     pub(super) fn services(&self, state: &ContainerState, book: &mut Book) -> String {
@@ -216,70 +211,6 @@ impl Speaker<'_> {
             ));
         }
         text
-    }
-
-    pub(super) fn logs(&self, book: &mut Book) -> String {
-        let log = &self.observation.log;
-        let Some(last) = log.last() else {
-            return format!(
-                "I have written nothing to my log{}.",
-                book.cite([&self.facts.log_length()])
-            );
-        };
-        let skip = log.len().saturating_sub(SHOWN_LINES);
-        let lines: Vec<String> = log[skip..]
-            .iter()
-            .map(|record| format!("  {}", words::cut(&record.text, 300)))
-            .collect();
-        let cited = book.cite([&self.facts.log(last)]);
-        let head = match lines.len() {
-            1 => "My last line".to_owned(),
-            count => format!("My last {count} lines"),
-        };
-        format!("{head}{cited}:\n{}", lines.join("\n"))
-    }
-
-    pub(super) fn errors(&self, book: &mut Book) -> String {
-        let log = &self.observation.log;
-        let errors: Vec<_> = log
-            .iter()
-            .filter(|record| findings::reads_like_error(&record.text))
-            .collect();
-        let seen = words::count(log.len() as u64, "line", "lines");
-        let cited = book.cite([&self.facts.log_length()]);
-        let Some(last) = errors.last() else {
-            return format!("No error in my last {seen} of log{cited}.");
-        };
-        let skip = errors.len().saturating_sub(SHOWN_ERRORS);
-        let lines: Vec<String> = errors[skip..]
-            .iter()
-            .map(|record| {
-                format!(
-                    "  {}{}",
-                    words::cut(record.text.trim(), 300),
-                    book.cite([&self.facts.log(record)])
-                )
-            })
-            .collect();
-        let when = last
-            .time
-            .map(|time| {
-                format!(
-                    ", the last {} ago",
-                    words::duration(self.observation.time.duration_since(time))
-                )
-            })
-            .unwrap_or_default();
-        let read = if errors.len() == 1 {
-            "reads like an error"
-        } else {
-            "read like errors"
-        };
-        format!(
-            "{} of my last {seen} of log {read}{when}{cited}:\n{}",
-            errors.len(),
-            lines.join("\n")
-        )
     }
 
     pub(super) fn environment(&self, state: &ContainerState, book: &mut Book) -> String {

@@ -82,8 +82,8 @@ fn every_topic_is_answered_with_evidence() {
       [1] log: Application startup complete., 2026-11-20T14:02:06Z
     ");
     assert_snapshot!(asked("any errors?", &observation), @"
-    No error in my last 2 lines of log [1].
-      [1] log: 2 lines of log read, 2026-11-20T14:02:11Z
+    No error in 2 lines of log since 2026-11-20 14:02:06 UTC [1].
+      [1] log: 2 lines of log read, 0 errors, 0 warnings, 2026-11-20T14:02:11Z
     ");
     assert_snapshot!(asked("what are your environment variables", &observation), @r#"
     What my program reads from its environment [1] (I do not show values):
@@ -432,6 +432,7 @@ fn every_number_cited_is_there_and_every_finding_rests_on_something() {
             "what happened",
             "services and ports and memory and cpu and uptime",
             "errors logs",
+            "what is new in the logs",
             "env",
             "who are you",
             "zzz",

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ergon_companion::observation::{LogDigest, LogLevel};
+use ergon_companion::dialogue::answer;
+use ergon_companion::observation::{LogDigest, LogLevel, LogTemplate, Observation, StackTrace};
 use ergon_companion::{COMPANION_LABEL, Subject, WatchOptions, Watcher};
 use ergon_engine::ContainerSpec;
 use ergon_engine::testing::{TestContainer, busybox, engine, shell};
 use tokio::time::timeout;
+
+use crate::fixtures;
 
 fn spec(line: &str) -> ContainerSpec {
     ContainerSpec {
@@ -100,4 +103,88 @@ async fn a_log_is_followed_cleaned_and_sorted_and_its_successor_is_compared_with
         .collect();
     assert_eq!(new, ["ERROR: no such column"]);
     assert!(digest_of_second.compared_with.is_some());
+}
+
+#[test]
+fn errors_and_news_are_told_by_kind_with_evidence() {
+    let mut observation = fixtures::healthy();
+    let at = fixtures::ago;
+    let template = |pattern: &str, sample: &str, level, count| LogTemplate {
+        pattern: pattern.to_owned(),
+        sample: sample.to_owned(),
+        level,
+        count,
+        first: at(200),
+        last: at(3),
+        per_minute: count * 20,
+        per_minute_before: Some(0),
+        ..LogTemplate::default()
+    };
+    let digest = LogDigest {
+        since: Some(at(600)),
+        until: Some(at(1)),
+        compared_with: Some(at(600)),
+        lines: 1204,
+        errors: 15,
+        warnings: 1,
+        templates: vec![
+            LogTemplate {
+                is_new: true,
+                ..template(
+                    "ValueError: bad item <num>",
+                    "ValueError: bad item 17",
+                    LogLevel::Error,
+                    14,
+                )
+            },
+            template(
+                "GET 500 /pay",
+                "\"GET /pay HTTP/1.1\" 500",
+                LogLevel::Error,
+                1,
+            ),
+            LogTemplate {
+                per_minute_before: Some(2_000),
+                ..template("retry <num> of <num>", "retry 2 of 3", LogLevel::Info, 500)
+            },
+        ],
+        traces: vec![StackTrace {
+            error: "ValueError".to_owned(),
+            message: "bad item 17".to_owned(),
+            place: Some("/app/main.py:9 in load".to_owned()),
+            ..StackTrace::default()
+        }],
+        ..LogDigest::default()
+    };
+    observation.log_digest = Some(digest);
+    let told = |question: &str, observation: &Observation| {
+        let reply = answer(question, observation);
+        let evidence: Vec<String> = reply
+            .evidence
+            .iter()
+            .map(|one| format!("  [{}] {}", one.number, one.text))
+            .collect();
+        format!("{}\n{}", reply.content, evidence.join("\n"))
+    };
+    insta::assert_snapshot!(told("any errors?", &observation), @r#"
+    15 errors of 2 kinds, 1 kind new since 2026-11-20 13:52:11 UTC, in 1204 lines of log since 2026-11-20 13:52:11 UTC [1]:
+      14 × ValueError: bad item <num>, the last 3 s ago, now 2.8 a minute (before: none), at /app/main.py:9 in load [2]
+      "GET /pay HTTP/1.1" 500, 3 s ago [3]
+      [1] 1204 lines of log read, 15 errors, 1 warning
+      [2] ValueError: bad item 17
+      [3] "GET /pay HTTP/1.1" 500
+    "#);
+    insta::assert_snapshot!(told("what is new in the logs?", &observation), @"
+    1 kind of line is new since 2026-11-20 13:52:11 UTC [1]:
+      14 × ValueError: bad item <num>, the last 3 s ago, now 2.8 a minute (before: none), at /app/main.py:9 in load [2]
+    More often than before:
+      500 × retry <num> of <num>, the last 3 s ago, now 100 a minute (before: 20 a minute) [3]
+      [1] 1204 lines of log read, 15 errors, 1 warning
+      [2] ValueError: bad item 17
+      [3] retry 2 of 3
+    ");
+    if let Some(digest) = &mut observation.log_digest {
+        digest.compared_with = None;
+    }
+    insta::assert_snapshot!(answer("what is new in the logs?", &observation).content, @"It is too early to say what is new in my log: I have 1204 lines to go by [1].");
 }
