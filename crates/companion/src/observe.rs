@@ -310,6 +310,7 @@ mod tests {
             command: name.clone(),
             name,
             role,
+            version: None,
             pid: 1,
             ports: ports.to_vec(),
         }

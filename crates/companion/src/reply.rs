@@ -70,6 +70,9 @@ pub struct FoundService {
     pub name: String,
     /// `web server`, `application server`, `database`, `cache`, `queue`, `worker`, …
     pub role: String,
+    /// As it tells itself when it is asked: `15.18`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// As the host numbers it.
     pub pid: u32,
     pub ports: Vec<u16>,

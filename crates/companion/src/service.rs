@@ -37,6 +37,7 @@ pub fn services(processes: &[Process], listeners: &[Listener]) -> Vec<FoundServi
         let service = found.entry(pid).or_insert_with(|| FoundService {
             name,
             role: role.to_owned(),
+            version: None,
             pid,
             ports: Vec::new(),
             command: head.command.join(" "),

@@ -10,6 +10,7 @@ mod upkeep;
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use approvals::{ApproveProposal, Proposal};
 pub use ergon_companion::actions::Reason;
+pub use ergon_companion::observation::LogDigest;
 pub use ergon_companion::{Evidence, Finding, FoundService, Offer, Reply};
 pub use ergon_pack::KnownSecret;
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
@@ -442,6 +443,9 @@ pub struct Container {
     pub evidence: Vec<Evidence>,
     /// The last lines it wrote.
     pub log: Vec<String>,
+    /// What all that it wrote amounts to: the weightiest kinds of line, and stack traces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_digest: Option<LogDigest>,
 }
 
 /// A message to a companion.

@@ -1176,6 +1176,7 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description The last lines it wrote. */
             log: string[];
+            log_digest?: components["schemas"]["LogDigest"] | null;
             /**
              * Format: int64
              * @description Bytes.
@@ -1369,6 +1370,8 @@ export interface components {
             ports: number[];
             /** @description `web server`, `application server`, `database`, `cache`, `queue`, `worker`, … */
             role: string;
+            /** @description As it tells itself when it is asked: `15.18`. */
+            version?: string | null;
         };
         /** @description The answer to `POST /api/projects/{id}/docker/generate`. Nothing has been written. */
         GeneratedDockerfile: {
@@ -1861,6 +1864,96 @@ export interface components {
                 user?: string | null;
             }[];
         };
+        /** @description What a container's log says. */
+        LogDigest: {
+            /**
+             * Format: date-time
+             * @description What is new and what has changed is told against the time before this: the last deployment, or, where the
+             *     container is the first of its name, the end of its first minutes. Absent: too early to tell.
+             */
+            compared_with?: string | null;
+            /**
+             * Format: int64
+             * @description Those of them at level error or worse, each stack trace counted as one.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Lines of shapes that were forgotten, because there were too many.
+             */
+            forgotten: number;
+            /**
+             * Format: int64
+             * @description Lines that were counted.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Lines in a minute over the last minutes, in hundredths.
+             */
+            per_minute: number;
+            /**
+             * Format: int64
+             * @description The same before `compared_with`.
+             */
+            per_minute_before?: number | null;
+            /**
+             * Format: date-time
+             * @description The time of the first line that is counted here; absent: no line yet.
+             */
+            since?: string | null;
+            /** @description The weightiest first: new errors, errors, warnings, the rest by how often. */
+            templates: components["schemas"]["LogTemplate"][];
+            /** @description Stack traces, the last first. */
+            traces: components["schemas"]["StackTrace"][];
+            /**
+             * Format: date-time
+             * @description The time of the last line.
+             */
+            until?: string | null;
+            /** Format: int64 */
+            warnings: number;
+        };
+        /**
+         * @description How much a line weighs, as the program says.
+         * @enum {string}
+         */
+        LogLevel: "unknown" | "trace" | "debug" | "info" | "warning" | "error" | "fatal";
+        /** @description Lines of one shape. */
+        LogTemplate: {
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            count: number;
+            /** Format: date-time */
+            first: string;
+            /**
+             * Format: int64
+             * @description Its number, which stays.
+             */
+            id: number;
+            /** @description There was none before `compared_with`. */
+            is_new: boolean;
+            /** Format: date-time */
+            last: string;
+            level: components["schemas"]["LogLevel"];
+            /** @description What the lines have in common; `<*>`, `<num>`, `<ip>`, … stand for what differs. */
+            pattern: string;
+            /**
+             * Format: int64
+             * @description In a minute over the last minutes, in hundredths.
+             */
+            per_minute: number;
+            /**
+             * Format: int64
+             * @description The same before `compared_with`; absent where that is too early to tell.
+             */
+            per_minute_before?: number | null;
+            /** @description The last of them as it was written, without secrets. */
+            sample: string;
+            stderr: boolean;
+        };
         /** @description A message to a companion. */
         Message: {
             content: string;
@@ -2235,6 +2328,27 @@ export interface components {
             version: string;
             /** @description All versions of it, the highest first. */
             versions: string[];
+        };
+        /** @description A stack trace, kept together. */
+        StackTrace: {
+            /** Format: int64 */
+            count: number;
+            /** @description `ValueError`, `java.lang.NullPointerException`, `panic`. */
+            error: string;
+            /** Format: date-time */
+            first: string;
+            /** @description There was none like it before the digest's `compared_with`. */
+            is_new: boolean;
+            /** @description `python`, `java`, `node`, `go`, `rust`, `ruby`, `php`. */
+            language: string;
+            /** Format: date-time */
+            last: string;
+            /** @description What it said, without secrets. */
+            message: string;
+            /** @description Where it was thrown, in the program's own code if it can be told: `main.py:9 in load`. */
+            place?: string | null;
+            /** @description The whole trace without secrets, cut where it is very long. */
+            text: string;
         };
         /** @description Something a solution is to be, and whether it is. */
         Standard: {

@@ -17,9 +17,9 @@ import { Ago } from '../parts/time';
 import { bytes } from '../text/format';
 import { meantVersusIs } from '../text/meant';
 import { containerSign } from '../text/signs';
-import { plainLine } from '../text/terminal';
 import { ContainerActions } from './container-actions';
 import { ContainerHistoryPanel } from './container-history';
+import { ContainerLog } from './container-log';
 
 /** A container: its state in one sentence, what was found in it, and its companion to ask. */
 export function ContainerPage({ name }: { name: string }) {
@@ -73,7 +73,7 @@ export function ContainerPage({ name }: { name: string }) {
             </Panel>
           )}
           {build.data && <Meant build={build.data} container={container.data} />}
-          <Log lines={container.data.log} />
+          <ContainerLog container={container.data} />
         </div>
         <ChatPanel companion={container.data.companion} kind="container" />
       </div>
@@ -145,7 +145,8 @@ function Services({ container }: { container: Container }) {
         {container.services.map((service) => (
           <li key={service.pid}>
             <span>
-              <strong>{service.name}</strong> <span className="soft">{service.role}</span>
+              <strong>{service.name}</strong> {service.version && <span className="numbers">{service.version} </span>}
+              <span className="soft">{service.role}</span>
               {service.ports.length > 0 && <span className="soft"> on {service.ports.join(', ')}</span>}
             </span>
             <code className="faint wrap-anywhere">
@@ -191,20 +192,6 @@ function Meant({ build, container }: { build: Build; container: Container }) {
           </tbody>
         </table>
       </div>
-    </Panel>
-  );
-}
-
-function Log({ lines }: { lines: readonly string[] }) {
-  return (
-    <Panel title="Log" aside={lines.length ? `the last ${lines.length} lines` : undefined}>
-      {lines.length ? (
-        <pre className="raw" tabIndex={0} aria-label="The last lines of the log">
-          {lines.map(plainLine).join('\n')}
-        </pre>
-      ) : (
-        <p className="faint">It has written nothing.</p>
-      )}
     </Panel>
   );
 }

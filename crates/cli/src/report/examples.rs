@@ -72,6 +72,7 @@ pub fn container_in_full() -> Container {
     let service = FoundService {
         name: "uvicorn".into(),
         role: "web server".into(),
+        version: None,
         pid: 1,
         ports: vec![8000],
         command: "uvicorn main:app".into(),
@@ -85,6 +86,7 @@ pub fn container_in_full() -> Container {
         findings: Vec::new(),
         evidence: Vec::new(),
         log: Vec::new(),
+        log_digest: None,
     }
 }
 

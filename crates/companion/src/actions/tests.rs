@@ -212,6 +212,7 @@ fn a_request_is_a_proposal_and_a_log_is_none() {
     observation.services = vec![FoundService {
         name: "nginx".to_owned(),
         role: "web server".to_owned(),
+        version: None,
         pid: 42,
         ports: vec![80],
         command: "nginx".to_owned(),

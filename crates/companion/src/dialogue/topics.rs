@@ -324,8 +324,13 @@ fn described(service: &FoundService) -> String {
         1 => format!(" on port {}", ports[0]),
         _ => format!(" on ports {}", words::list(&ports)),
     };
+    let version = service
+        .version
+        .as_ref()
+        .map(|version| format!(" {version}"))
+        .unwrap_or_default();
     format!(
-        "{} ({}){on}, process {}",
+        "{}{version} ({}){on}, process {}",
         service.name, service.role, service.pid
     )
 }

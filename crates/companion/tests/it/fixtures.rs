@@ -110,6 +110,7 @@ pub fn healthy() -> Observation {
         services: vec![FoundService {
             name: "uvicorn".to_owned(),
             role: "application server".to_owned(),
+            version: None,
             pid: 4242,
             ports: vec![8000],
             command: command.join(" "),

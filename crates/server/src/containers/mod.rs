@@ -134,6 +134,7 @@ impl<'a> Containers<'a> {
             findings: diagnosis.findings,
             evidence: diagnosis.evidence,
             log: observation.log.into_iter().map(|line| line.text).collect(),
+            log_digest: observation.log_digest.map(view::shortened),
         })
     }
 

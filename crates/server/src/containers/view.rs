@@ -1,5 +1,6 @@
 //! What is seen of a container, as the API shows it. Pure.
 
+use ergon_companion::observation::LogDigest;
 use ergon_companion::{Diagnosis, Observation};
 
 use super::crew::Known;
@@ -39,6 +40,17 @@ pub(super) fn summary(
             .and_then(|state| state.started_at)
             .map(|time| time.to_string()),
     }
+}
+
+/// So many kinds of line, and so many stack traces, are shown.
+const SHOWN_TEMPLATES: usize = 40;
+const SHOWN_TRACES: usize = 8;
+
+/// What a page has room for.
+pub(super) fn shortened(mut digest: LogDigest) -> LogDigest {
+    digest.templates.truncate(SHOWN_TEMPLATES);
+    digest.traces.truncate(SHOWN_TRACES);
+    digest
 }
 
 /// Published ports, each once; the engine lists one line for each kind of address.
