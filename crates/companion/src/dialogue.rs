@@ -2,6 +2,7 @@
 
 mod logs;
 mod measures;
+mod logs;
 mod state;
 mod topics;
 
