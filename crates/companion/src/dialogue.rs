@@ -2,6 +2,7 @@
 
 mod logs;
 mod measures;
+mod around;
 mod logs;
 mod state;
 mod topics;
@@ -17,7 +18,7 @@ use crate::observation::{Outcome, Probe, Wellness};
 use crate::{Observation, Reply};
 
 const TOPICS: &str = "status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, \
-                      what happened, logs and errors, the environment, and what I am made from";
+                      what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, and what I am made from";
 
 /// Answers a question from what was observed.
 pub fn answer(question: &str, observation: &Observation) -> Reply {
@@ -76,6 +77,7 @@ pub fn is_about_all(question: &str) -> bool {
                 | Intent::WhatHappened
                 | Intent::Uptime
                 | Intent::Action
+                | Intent::Advice
         )
     };
     intents.is_empty() || intents.iter().any(whole)
@@ -138,6 +140,10 @@ impl<'a> Speaker<'a> {
             Intent::LogNews => self.news(book),
             Intent::Environment => self.environment(state, book),
             Intent::Identity => self.identity(state, book),
+            Intent::Changes => self.changes(state, book),
+            Intent::Drift => self.drift(state, book),
+            Intent::Dependencies => self.dependencies(state, book),
+            Intent::Advice => self.advice(book),
             Intent::Help => {
                 format!(
                     "I answer for container {}. Ask me about {TOPICS}.",

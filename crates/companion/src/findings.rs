@@ -8,6 +8,7 @@ mod meant;
 mod network;
 mod resources;
 
+pub(crate) use dependencies::named_places;
 pub(crate) use end::reads_like_error;
 
 use ergon_engine::Status;
@@ -138,6 +139,9 @@ pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
     drafts.extend(look.memory_limit());
     drafts.extend(look.zombies());
     drafts.extend(look.image());
+    drafts.extend(look.user());
+    drafts.extend(look.files());
+    drafts.extend(look.other_ports());
     let mut told: Vec<&'static str> = Vec::new();
     // What the program complains about and what is measured can be one and the same.
     drafts.retain(|draft| {

@@ -21,6 +21,14 @@ pub(crate) enum Intent {
     LogNews,
     Environment,
     Identity,
+    /// What is not as it was.
+    Changes,
+    /// Where it is not what it was meant to be.
+    Drift,
+    /// Whom it needs, and who needs it.
+    Dependencies,
+    /// What to do.
+    Advice,
     Help,
     Disk,
     Network,
@@ -242,6 +250,14 @@ mod tests {
             "how full is /dev/shm",
             "network usage in the last hour",
             "conections",
+            "what changed since yesterday?",
+            "whats new",
+            "has the configuration drifted?",
+            "are you what you should be",
+            "who depends on you?",
+            "which services do you need",
+            "what should I do?",
+            "how do I fix it",
             "restart yourself",
             "optimize",
             "status, memory and logs",

@@ -15,6 +15,7 @@
 pub mod actions;
 mod cgroup;
 pub mod dialogue;
+mod drift;
 mod ending;
 mod evidence;
 mod facts;

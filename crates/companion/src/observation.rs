@@ -1,5 +1,6 @@
 //! What was seen of a container at one moment. Data only; who looks is in `observe`.
 
+mod drift;
 mod logs;
 mod signals;
 
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{FoundService, History, Past, Subject};
 
+pub use drift::{ChangedFile, Drift};
 pub use logs::{LogDigest, LogLevel, LogTemplate, StackTrace};
 pub use signals::{
     Certificate, Connection, ConnectionState, Descriptors, Disk, Neighbour, Pressure, Pressures,
@@ -36,6 +38,8 @@ pub struct Observation {
     /// What all that it wrote amounts to; absent where nobody followed or read its log.
     pub log_digest: Option<LogDigest>,
     pub signals: Signals,
+    /// Absent where its own layer cannot be read.
+    pub drift: Option<Drift>,
     /// Containers that share a network with it.
     pub neighbours: Vec<Neighbour>,
     pub history: History,
@@ -199,6 +203,7 @@ impl Observation {
             log: Vec::new(),
             log_digest: None,
             signals: Signals::default(),
+            drift: None,
             neighbours: Vec::new(),
             history,
             past: Past::default(),

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::local::LocalContainer;
 use crate::logs::{LogBook, plain};
 use crate::observation::{
-    Listener, LogDigest, LogRecord, Memory, MemorySource, Outcome, Probe, Process, ProcessSource,
-    Sight, Signals, Target,
+    Drift, Listener, LogDigest, LogRecord, Memory, MemorySource, Outcome, Probe, Process,
+    ProcessSource, Sight, Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
 use crate::redact::Redactor;
@@ -76,10 +76,23 @@ pub(crate) async fn observe_state(
     observation.processes_from = inside.processes_from;
     observation.listeners = inside.listeners;
     observation.signals = inside.signals;
+    observation.drift = drift(engine, &state).await;
     if let Some(processor) = &mut observation.signals.processor {
         history.compare(processor, now);
     }
     observation
+}
+
+/// What it changed of its image, where its own layer lies on this machine.
+async fn drift(engine: &Engine, state: &ContainerState) -> Option<Drift> {
+    let upper = state
+        .upper_directory
+        .clone()
+        .filter(|_| engine.is_local())?;
+    // A large layer takes its time, which others need meanwhile.
+    tokio::task::spawn_blocking(move || crate::drift::read(std::path::Path::new(&upper)))
+        .await
+        .ok()?
 }
 
 /// What can be seen inside a running container.

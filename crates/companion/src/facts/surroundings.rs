@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use super::Facts;
 use crate::evidence::Fact;
-use crate::observation::{Certificate, ConnectionState, Descriptors, Disk, Neighbour, Tasks};
+use crate::observation::{
+    Certificate, Connection, ConnectionState, Descriptors, Disk, Drift, Neighbour, Tasks,
+};
 use crate::words;
 
 impl Facts<'_> {
@@ -217,5 +219,38 @@ impl Facts<'_> {
             format!("SYN-SENT {first}, {} in all", attempts.len()),
             Some(format!("sudo nsenter -t {pid} -n ss -tn state syn-sent")),
         ))
+    }
+
+    pub(crate) fn drift(&self, drift: &Drift) -> Fact {
+        let more = if drift.is_cut { " at least" } else { "" };
+        self.fact(
+            "engine",
+            format!("{}{more} files in its own layer differ", drift.files.len()),
+            Some(format!("docker diff {}", self.name())),
+        )
+    }
+
+    pub(crate) fn connections(&self, connections: &[Connection]) -> Option<Fact> {
+        let open = connections
+            .iter()
+            .filter(|one| one.state == ConnectionState::Established)
+            .count();
+        let pid = self.observation.state()?.pid?;
+        Some(self.fact(
+            "process",
+            format!("{open} connections in state ESTABLISHED"),
+            Some(format!("sudo nsenter -t {pid} -n ss -tn")),
+        ))
+    }
+
+    pub(crate) fn built_user(&self, user: &str) -> Fact {
+        self.fact(
+            "manifest",
+            format!("what Ergon builds runs as {user}"),
+            Some(format!(
+                "docker inspect -f '{{{{.Config.User}}}}' {}",
+                self.name()
+            )),
+        )
     }
 }

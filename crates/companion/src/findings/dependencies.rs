@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::causes::Cause;
 use super::{Draft, Look, Severity};
+use crate::Observation;
 use crate::evidence::Fact;
 use crate::observation::{ConnectionState, Neighbour};
 use crate::symptom::{Symptom, Trouble};
@@ -146,40 +147,8 @@ impl Look<'_> {
         }
     }
 
-    /// Hosts and ports that its environment names: in URLs, and in pairs of `…_HOST` and `…_PORT`.
     fn named_in_environment(&self) -> Vec<Place> {
-        let Some(state) = self.observation.state() else {
-            return Vec::new();
-        };
-        let mut places = Vec::new();
-        for (name, value) in &state.env {
-            if let Some((_, rest)) = value.split_once("://") {
-                let authority = rest.split(['/', '?', '#', ',']).next().unwrap_or(rest);
-                let host = authority.rsplit('@').next().unwrap_or(authority);
-                let (host, port) = match host.rsplit_once(':') {
-                    Some((host, port)) => (host, port.parse().ok()),
-                    None => (host, None),
-                };
-                let port = port.or_else(|| usual_port(value.split("://").next().unwrap_or("")));
-                if !host.is_empty() {
-                    places.push(Place {
-                        host: Some(host.to_owned()),
-                        port,
-                    });
-                }
-            } else if let Some(stem) = name.strip_suffix("_HOST")
-                && !value.is_empty()
-            {
-                let port = state.env.get(&format!("{stem}_PORT"));
-                places.push(Place {
-                    host: Some(value.clone()),
-                    port: port.and_then(|port| port.parse().ok()),
-                });
-            }
-        }
-        places.retain(|place| !place.is_itself());
-        places.dedup();
-        places
+        places_in_environment(self.observation)
     }
 
     fn neighbour(&self, place: &Place) -> Option<&Neighbour> {
@@ -295,6 +264,51 @@ impl Look<'_> {
         draft.clause = Some(format!("{} does not answer", place.told()));
         Some(draft)
     }
+}
+
+/// Other sides that its environment names, as `db:5432`; never what stands beside them.
+pub(crate) fn named_places(observation: &Observation) -> Vec<String> {
+    let places = places_in_environment(observation);
+    let mut told: Vec<String> = places.iter().map(Place::told).collect();
+    told.sort();
+    told.dedup();
+    told
+}
+
+/// Hosts and ports that the environment names: in URLs, and in pairs of `…_HOST` and `…_PORT`.
+fn places_in_environment(observation: &Observation) -> Vec<Place> {
+    let Some(state) = observation.state() else {
+        return Vec::new();
+    };
+    let mut places = Vec::new();
+    for (name, value) in &state.env {
+        if let Some((_, rest)) = value.split_once("://") {
+            let authority = rest.split(['/', '?', '#', ',']).next().unwrap_or(rest);
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            let (host, port) = match host.rsplit_once(':') {
+                Some((host, port)) => (host, port.parse().ok()),
+                None => (host, None),
+            };
+            let port = port.or_else(|| usual_port(value.split("://").next().unwrap_or("")));
+            if !host.is_empty() {
+                places.push(Place {
+                    host: Some(host.to_owned()),
+                    port,
+                });
+            }
+        } else if let Some(stem) = name.strip_suffix("_HOST")
+            && !value.is_empty()
+        {
+            let port = state.env.get(&format!("{stem}_PORT"));
+            places.push(Place {
+                host: Some(value.clone()),
+                port: port.and_then(|port| port.parse().ok()),
+            });
+        }
+    }
+    places.retain(|place| !place.is_itself());
+    places.dedup();
+    places
 }
 
 /// Ports that URLs leave out.

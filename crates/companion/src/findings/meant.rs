@@ -2,6 +2,12 @@
 
 use super::{Draft, Look, Severity};
 use crate::ending::Ending;
+use crate::words;
+
+/// Whom the programs of images that Ergon builds run as.
+const BUILT_USER: &str = "65532:65532";
+/// Above this, systems give out ports by themselves.
+const EPHEMERAL: u16 = 32768;
 
 impl Look<'_> {
     /// Variables that the program needs and does not have.
@@ -47,6 +53,73 @@ impl Look<'_> {
                     .remedy(format!("Run it with `--env {name}=…`."))
             })
             .collect()
+    }
+
+    /// Somebody started it as another user than it was built for.
+    pub(super) fn user(&self) -> Option<Draft> {
+        let state = self.observation.state()?;
+        self.observation.subject.meant.as_ref()?;
+        if !matches!(state.user.as_str(), "" | "root" | "0" | "0:0") {
+            return None;
+        }
+        let text = "I run as root, though I was built to run without its rights";
+        let draft = Draft::new("user.differs", Severity::Warning, text)
+            .because([self.facts.user(state), self.facts.built_user(BUILT_USER)]);
+        Some(draft.remedy("Run it again without `--user`."))
+    }
+
+    /// Files that a program is made of or set up by, and that are not those of the image.
+    pub(super) fn files(&self) -> Option<Draft> {
+        let drift = self.observation.drift.as_ref()?;
+        let code: Vec<&str> = drift
+            .files
+            .iter()
+            .filter(|file| file.is_code())
+            .map(|file| file.path.as_str())
+            .collect();
+        let first = code.first()?;
+        let others = match code.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {}", words::count(others as u64, "other", "others")),
+        };
+        let text = format!("Files of my image were changed since I was made: {first}{others}");
+        let draft = Draft::new("files.changed", Severity::Info, text)
+            .because([self.facts.drift(drift)])
+            .remedy("What was changed by hand is lost with the container: put it into the project, and build again.");
+        Some(draft)
+    }
+
+    /// Ports that others can reach and that nobody meant.
+    pub(super) fn other_ports(&self) -> Option<Draft> {
+        let meant = self.observation.meant_ports();
+        let listeners = self.observation.listeners.as_ref()?;
+        if meant.is_empty() {
+            return None;
+        }
+        let mut other: Vec<u16> = listeners
+            .iter()
+            .filter(|listener| !listener.loopback && listener.port < EPHEMERAL)
+            .map(|listener| listener.port)
+            .filter(|port| !meant.contains(port))
+            .collect();
+        other.sort_unstable();
+        other.dedup();
+        let closed = meant
+            .iter()
+            .any(|port| !listeners.iter().any(|listener| listener.port == *port));
+        // Where a port that was meant is closed, that finding tells what is open instead.
+        if other.is_empty() || closed {
+            return None;
+        }
+        let told: Vec<String> = other.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "I listen on {} too, which the manifest does not say is mine",
+            words::list(&told)
+        );
+        let draft = Draft::new("port.unexpected", Severity::Info, text)
+            .because(self.facts.meant_ports())
+            .because(self.facts.listeners());
+        Some(draft.remedy("Add it to `ports` in ergon.json, or let the program not listen there."))
     }
 
     pub(super) fn image(&self) -> Option<Draft> {
