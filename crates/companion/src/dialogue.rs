@@ -46,7 +46,7 @@ pub fn answer(question: &str, observation: &Observation) -> Reply {
     let told_all = |intent: &Intent| {
         matches!(
             intent,
-            Intent::Status | Intent::Health | Intent::WhatHappened
+            Intent::Status | Intent::Health | Intent::WhatHappened | Intent::Advice | Intent::Drift
         )
     };
     if !intents.is_empty() && !intents.iter().any(told_all) {

@@ -154,8 +154,18 @@ fn settle(intents: &mut Vec<Intent>, words: &[String]) {
     // "New errors in the logs" are news.
     if has(intents, Intent::LogNews) {
         intents.retain(|intent| {
-            !matches!(intent, Intent::Logs | Intent::Errors | Intent::WhatHappened)
+            !matches!(
+                intent,
+                Intent::Logs | Intent::Errors | Intent::WhatHappened | Intent::Changes
+            )
         });
+    }
+    // "Has the configuration drifted", "which services do you need".
+    if has(intents, Intent::Drift) || has(intents, Intent::Changes) {
+        intents.retain(|intent| !matches!(intent, Intent::Environment | Intent::Identity));
+    }
+    if has(intents, Intent::Dependencies) {
+        intents.retain(|intent| *intent != Intent::Services);
     }
     // "error logs" are errors; "memory usage" is memory; "which image are you running".
     if has(intents, Intent::Errors) {
@@ -306,6 +316,14 @@ mod tests {
         how full is /dev/shm → [Disk]
         network usage in the last hour → [Network]
         conections → [Network]
+        what changed since yesterday? → [Changes]
+        whats new → [Changes]
+        has the configuration drifted? → [Drift]
+        are you what you should be → [Drift]
+        who depends on you? → [Dependencies]
+        which services do you need → [Dependencies]
+        what should I do? → [Advice]
+        how do I fix it → [Advice]
         restart yourself → [Action]
         optimize → [Action]
         status, memory and logs → [Status, Memory, Logs]

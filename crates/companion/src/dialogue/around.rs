@@ -125,7 +125,7 @@ impl Speaker<'_> {
             .filter(|draft| {
                 draft.id.ends_with(".differs")
                     || draft.id.starts_with("port.")
-                    || matches!(draft.id, "env.missing" | "files.changed")
+                    || draft.id == "env.missing"
             })
             .map(|draft| format!("- {}", draft.sentence(book)))
             .collect();
@@ -134,7 +134,7 @@ impl Speaker<'_> {
         let opening = if !meant {
             "Ergon did not build me, so I know only my image, not what I was meant to be."
                 .to_owned()
-        } else if apart.is_empty() {
+        } else if apart.is_empty() && !self.drafts.iter().any(|draft| draft.id == "files.changed") {
             let cited = book.cite(
                 self.facts
                     .meant()

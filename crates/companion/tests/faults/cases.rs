@@ -108,21 +108,21 @@ cases! {
 
     #[ignore = "one of many: `make test-all`"]
     it_listens_on_another_port_than_it_was_meant_to:
-        |lab| { lab.subject(&[], &WELL.replace("8000", "8001")); lab.meant(8000, None); }
+        |lab| { lab.as_built(); lab.subject(&[], &WELL.replace("8000", "8001")); lab.meant(8000, None); }
         => "port.closed", "Nothing listens on port 8000", "LISTEN *:8001";
-        twin |lab| { lab.subject(&[], WELL); lab.meant(8000, None); };
+        twin |lab| { lab.as_built(); lab.subject(&[], WELL); lab.meant(8000, None); };
 
     #[ignore = "one of many: `make test-all`"]
     it_listens_for_itself_only:
-        |lab| { lab.subject(&[], &WELL.replace("0.0.0.0", "127.0.0.1")); lab.meant(8000, None); }
+        |lab| { lab.as_built(); lab.subject(&[], &WELL.replace("0.0.0.0", "127.0.0.1")); lab.meant(8000, None); }
         => "port.loopback", "127.0.0.1:8000 only", "LISTEN 127.0.0.1:8000";
-        twin |lab| { lab.subject(&["-e", "HOST=0.0.0.0"], WELL); lab.meant(8000, None); };
+        twin |lab| { lab.as_built(); lab.subject(&["-e", "HOST=0.0.0.0"], WELL); lab.meant(8000, None); };
 
     a_variable_is_missing:
-        |lab| { lab.subject(&["--restart", "always"], "exec python3 -c 'import os; os.environ[\"DATABASE_URL\"]'");
+        |lab| { lab.as_built(); lab.subject(&["--restart", "always"], "exec python3 -c 'import os; os.environ[\"DATABASE_URL\"]'");
             lab.meant(8000, Some("DATABASE_URL")); }
         => "restart.loop", "because DATABASE_URL is not set", "KeyError: 'DATABASE_URL'";
-        twin |lab| { lab.subject(&["-e", "DATABASE_URL=sqlite://"], WELL); lab.meant(8000, Some("DATABASE_URL")); };
+        twin |lab| { lab.as_built(); lab.subject(&["-e", "DATABASE_URL=sqlite://"], WELL); lab.meant(8000, Some("DATABASE_URL")); };
 
     #[ignore = "one of many: `make test-all`"]
     a_variable_is_missing_of_which_no_manifest_knows:
@@ -131,24 +131,24 @@ cases! {
         twin |lab| lab.subject(&["-e", "SESSION_KEY=1"], ": \"${SESSION_KEY:?must be set}\"; sleep 600");
 
     what_it_needs_does_not_run:
-        |lab| {
+        |lab| { lab.as_built();
             lab.start("db", &[], ANSWERS);
             lab.subject(&[], ASKS);
             lab.meant(8000, None);
             lab.docker(&["stop", "-t", "0", "NAME-db"]);
         }
         => "dependency.down", "does not run", "not running";
-        twin |lab| { lab.start("db", &[], ANSWERS); lab.subject(&[], ASKS); lab.meant(8000, None); };
+        twin |lab| { lab.as_built(); lab.start("db", &[], ANSWERS); lab.subject(&[], ASKS); lab.meant(8000, None); };
 
     #[ignore = "one of many: `make test-all`"]
     what_it_needs_listens_elsewhere:
-        |lab| { lab.start("db", &[], &ANSWERS.replace("5432", "5433")); lab.subject(&[], ASKS); lab.meant(8000, None); }
+        |lab| { lab.as_built(); lab.start("db", &[], &ANSWERS.replace("5432", "5433")); lab.subject(&[], ASKS); lab.meant(8000, None); }
         => "dependency.refused", "othing takes connections at db:5432", "Connection refused";
         twin |lab| { lab.start("db", &[], ANSWERS); lab.subject(&[], ASKS); };
 
     #[ignore = "one of many: `make test-all`"]
     what_it_needs_does_not_answer:
-        |lab| {
+        |lab| { lab.as_built();
             lab.start("db", &[], "exec python3 -c '
 import socket, time
 listener = socket.create_server((\"0.0.0.0\", 5432))
@@ -163,15 +163,15 @@ while True: guests.append(listener.accept())
 
     #[ignore = "one of many: `make test-all`"]
     a_name_cannot_be_resolved:
-        |lab| { lab.subject(&[], &ASKS.replace("\"db\"", "\"database.invalid\"").replace("db:5432", "database.invalid:5432")); lab.meant(8000, None); }
+        |lab| { lab.as_built(); lab.subject(&[], &ASKS.replace("\"db\"", "\"database.invalid\"").replace("db:5432", "database.invalid:5432")); lab.meant(8000, None); }
         => "dns.failed", "cannot be resolved", "ame";
         twin |lab| { lab.start("db", &[], ANSWERS); lab.subject(&["--dns-search", "example.invalid"], ASKS); };
 
     #[ignore = "one of many: `make test-all`"]
     the_default_network_knows_no_names:
-        |lab| { let id = lab.start_on("bridge", "web", &[], ASKS); lab.speak_for(id); lab.meant(8000, None); }
+        |lab| { lab.as_built(); let id = lab.start_on("bridge", "web", &[], ASKS); lab.speak_for(id); lab.meant(8000, None); }
         => "dns.failed", "default network knows no names", "network mode";
-        twin |lab| { let id = lab.start_on("bridge", "web", &[], WELL); lab.speak_for(id); lab.meant(8000, None); };
+        twin |lab| { lab.as_built(); let id = lab.start_on("bridge", "web", &[], WELL); lab.speak_for(id); lab.meant(8000, None); };
 
     what_it_writes_to_is_full:
         |lab| lab.subject(&["--tmpfs", "/data:size=4m"], server!("8000", "
@@ -223,7 +223,7 @@ def page():
         twin |lab| lab.subject(&["--restart", "on-failure"], "if [ -e /begun ]; then exec sleep 600; fi; touch /begun; exec sleep 600");
 
     it_hangs:
-        |lab| { lab.subject(&[], server!("8000", "
+        |lab| { lab.as_built(); lab.subject(&[], server!("8000", "
 one = threading.Lock()
 one.acquire()
 def page():
@@ -231,7 +231,7 @@ def page():
         return \"never\"
 ")); lab.meant(8000, None); }
         => "stuck", "My program hangs", "no answer in";
-        twin |lab| { lab.subject(&[], server!("8000", "
+        twin |lab| { lab.as_built(); lab.subject(&[], server!("8000", "
 one = threading.Lock()
 def page():
     with one:
@@ -344,9 +344,9 @@ except OSError as error: raise SystemExit(\"bind 0.0.0.0:8000: \" + str(error))
 
     #[ignore = "one of many: `make test-all`"]
     its_page_fails:
-        |lab| { lab.subject(&[], server!("8000", "def page(): raise ValueError(\"no such thing\")")); lab.meant(8000, None); }
+        |lab| { lab.as_built(); lab.subject(&[], server!("8000", "def page(): raise ValueError(\"no such thing\")")); lab.meant(8000, None); }
         => "probe.failed", "answers 500", "500 in";
-        twin |lab| { lab.subject(&[], server!("8000", "def page(): return \"there is one\"")); lab.meant(8000, None); };
+        twin |lab| { lab.as_built(); lab.subject(&[], server!("8000", "def page(): return \"there is one\"")); lab.meant(8000, None); };
 
     #[ignore = "one of many: `make test-all`"]
     somebody_paused_it:

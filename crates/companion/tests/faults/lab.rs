@@ -22,6 +22,8 @@ pub struct Lab {
     _changes: tokio::task::JoinHandle<()>,
     containers: Vec<String>,
     subject: Subject,
+    /// What is started now runs as what Ergon builds does.
+    as_built: bool,
 }
 
 impl Lab {
@@ -38,6 +40,7 @@ impl Lab {
             _changes: tokio::spawn(drain(changes)),
             containers: Vec::new(),
             subject: Subject::default(),
+            as_built: false,
         }
     }
 
@@ -49,7 +52,12 @@ impl Lab {
     /// The same on another network.
     pub fn start_on(&mut self, network: &str, alias: &str, options: &[&str], line: &str) -> String {
         let name = format!("{}-{alias}", self.name);
+        // As what Ergon builds runs, unless a case wants it otherwise.
+        let user = ["--user", "65532:65532"];
         let mut arguments = vec!["run", "-d", "--name", &name, "--network", network];
+        if self.as_built {
+            arguments.extend(user);
+        }
         if network == self.name {
             arguments.extend(["--network-alias", alias]);
         }
@@ -77,6 +85,11 @@ impl Lab {
             container: format!("{}-web", self.name),
             ..Subject::default()
         };
+    }
+
+    /// Whatever is started from now on runs as what Ergon builds does.
+    pub fn as_built(&mut self) {
+        self.as_built = true;
     }
 
     /// What the container was meant to be: an application with that port, a page for its health, and a variable.

@@ -63,6 +63,7 @@ pub fn healthy() -> Observation {
         image: "fastapi:4f1c09ab77e2".to_owned(),
         image_id: "sha256:aaaaaaaaaaaaaaaa".to_owned(),
         status: Status::Running,
+        user: "65532:65532".to_owned(),
         pid: Some(4242),
         started_at: Some(ago(12)),
         env: BTreeMap::from([(

@@ -1,5 +1,6 @@
 //! The companion from outside: what it says of what it sees, its socket, and real containers.
 
+mod around;
 mod dialogue;
 mod fixtures;
 mod logs;

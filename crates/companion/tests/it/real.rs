@@ -82,6 +82,7 @@ async fn a_web_server_is_found_asked_and_well() {
     let engine = engine().await;
     let spec = ContainerSpec {
         cmd: shell("httpd -p 8000 -h /www; echo ready; sleep 600"),
+        user: Some("65532:65532".to_owned()),
         env: BTreeMap::from([("API_TOKEN".to_owned(), "very-secret-token".to_owned())]),
         publish: vec![Publish {
             container: 8000,
@@ -175,12 +176,12 @@ async fn a_port_that_is_not_the_manifests_is_found() {
     subject.meant = Some(meant(8000));
     assert_eq!(
         later(look(&engine, &subject).await),
-        ["port.loopback", "env.missing"]
+        ["port.loopback", "env.missing", "user.differs"]
     );
     subject.meant = Some(meant(9000));
     assert_eq!(
         later(look(&engine, &subject).await),
-        ["port.closed", "env.missing"]
+        ["port.closed", "env.missing", "user.differs"]
     );
 }
 
