@@ -1,13 +1,18 @@
 //! `aish`: talk to companions.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+mod conversation;
+mod status;
+
+use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::Parser;
-use ergon_server::api::{Companion, List, Message, Reply};
+use ergon_server::api::{Companion, ContainerSummary, List, Message, Reply};
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use self::conversation::Conversation;
+use self::status::Status;
 use crate::client::Client;
 use crate::commands::here;
 use crate::failure::{Code, Failure, Outcome};
@@ -19,16 +24,27 @@ const LONGEST_MESSAGE: u64 = 256 * 1024;
 
 /// What stands under the arguments in the help.
 const EXAMPLES: &str = "Examples:
-  aish list                           who is there
+  aish list                           who is there; also `list type container`, `list json`
+  aish status                         how everybody is
   aish fastapi-ci \"how are you?\"      ask one; without a message, a conversation
   aish team-chat \"anyone unwell?\"     ask everybody
   tail error.log | aish fastapi-ci    the message from a pipe";
+
+/// What a companion can be for.
+const KINDS: [&str; 6] = [
+    "container",
+    "project",
+    "tekton",
+    "tool",
+    "external",
+    "terminal",
+];
 
 /// Talk to companions: the minds of your containers and projects
 #[derive(Debug, Parser)]
 #[command(name = "aish", bin_name = "aish", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Aish {
-    /// A companion's name in any case, `list`, or `team-chat`
+    /// A companion's name in any case, `list`, `status`, or `team-chat`
     name: String,
     /// What to say; may also come from a pipe
     message: Vec<String>,
@@ -56,18 +72,51 @@ impl Aish {
         here(async {
             let client = Client::find(self.data.as_deref())?;
             match self.name.as_str() {
-                "list" if self.message.is_empty() => self.list(&client).await,
+                "list" => self.list(&client).await,
+                "status" if self.is_about_all() => self.status(&client).await,
                 "team-chat" => self.team_chat(&client).await,
                 _ => self.talk(&client).await,
             }
         })
     }
 
+    /// `aish list`, `aish list type container`, `aish list json`.
     async fn list(&self, client: &Client) -> Outcome {
-        let list = everybody(client).await?;
-        output::show(self.json, &list, || {
+        let (mut json, mut kind) = (self.json, None);
+        let mut wanted = self.message.iter().map(String::as_str);
+        while let Some(word) = wanted.next() {
+            match word {
+                "json" => json = true,
+                "type" => kind = Some(wanted.next().ok_or_else(|| list_usage("type"))?),
+                _ => return Err(list_usage(word)),
+            }
+        }
+        let mut list = everybody(client).await?;
+        if let Some(kind) = kind {
+            // The wire says `tekton` where people say `stack`.
+            let kind = if kind.eq_ignore_ascii_case("stack") {
+                "tekton"
+            } else {
+                kind
+            };
+            if !KINDS.contains(&kind.to_lowercase().as_str()) {
+                return Err(
+                    Failure::new(format!("there is no type {}", words::harmless(kind)))
+                        .with_remedy(format!("types are {}", KINDS.join(", ")))
+                        .as_usage(),
+                );
+            }
+            list.items
+                .retain(|companion| companion.kind.eq_ignore_ascii_case(kind));
+        }
+        output::show(json, &list, || {
             containers::companions(&list.items, output::width())
         })
+    }
+
+    /// A companion may be named `status`; then it is spoken to.
+    fn is_about_all(&self) -> bool {
+        self.message.is_empty() || self.message == ["json"]
     }
 
     async fn talk(&self, client: &Client) -> Outcome {
@@ -149,29 +198,37 @@ impl Aish {
     }
 
     async fn converse(&self, client: &Client, name: &str) -> Outcome {
-        let prompt = style::strong(&format!("{name}> "));
-        loop {
-            let mut stderr = anstream::stderr();
-            write!(stderr, "{prompt}").and_then(|()| stderr.flush())?;
-            let mut line = String::new();
-            let read = std::io::stdin().read_line(&mut line);
-            if read.map_err(|error| Failure::new(format!("the line could not be read: {error}")))?
-                == 0
-            {
-                output::note("");
-                return Ok(());
-            }
+        let mut conversation = Conversation::begin()?;
+        output::note(&format!(
+            "You are talking to {}. `help` says what about; `exit` or Ctrl-D ends it.",
+            words::harmless(name)
+        ));
+        while let Some(line) = conversation.next(format!("{name}> ")).await? {
             match line.trim() {
                 "" => {}
-                "exit" | "quit" => return Ok(()),
-                message => {
-                    let reply = ask(client, name, message).await?;
-                    output::show(self.json, &reply, || {
+                "exit" | "quit" => break,
+                message => match ask(client, name, message).await {
+                    Ok(reply) => output::show(self.json, &reply, || {
                         replies::reply(&reply, output::width())
-                    })?;
-                }
+                    })?,
+                    // Whoever restarts the stack meanwhile can go on talking.
+                    Err(Failure::Said { message, .. }) => {
+                        output::note(&format!("{} {message}", style::bad("error:")));
+                    }
+                    Err(failure) => return Err(failure),
+                },
             }
         }
+        Ok(())
+    }
+
+    /// How everybody is, in a few lines.
+    async fn status(&self, client: &Client) -> Outcome {
+        let json = self.json || self.message.iter().any(|word| word == "json");
+        let companions = everybody(client).await?;
+        let containers: List<ContainerSummary> = client.get(&["api", "v1", "containers"]).await?;
+        let status = Status::of(&companions.items, &containers.items);
+        output::show(json, &status, || status.told(output::width()))
     }
 
     async fn team_chat(&self, client: &Client) -> Outcome {
@@ -206,6 +263,15 @@ impl Aish {
             replies::team(&answers, output::width())
         })
     }
+}
+
+fn list_usage(word: &str) -> Failure {
+    Failure::new(format!(
+        "`{}` is nothing that a list can be told",
+        words::harmless(word)
+    ))
+    .with_remedy("aish list [type TYPE] [json]".to_owned())
+    .as_usage()
 }
 
 async fn everybody(client: &Client) -> Outcome<List<Companion>> {

@@ -23,6 +23,11 @@ pub fn cache() -> Outcome<PathBuf> {
     base("XDG_CACHE_HOME", ".cache").map(|base| base.join("ergon"))
 }
 
+/// What is kept between two runs and missed by nobody.
+pub fn state() -> Outcome<PathBuf> {
+    base("XDG_STATE_HOME", ".local/state").map(|base| base.join("ergon"))
+}
+
 fn base(variable: &str, under_home: &str) -> Outcome<PathBuf> {
     // The XDG specification has relative paths ignored.
     let named = env::var_os(variable)

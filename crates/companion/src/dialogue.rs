@@ -1,9 +1,8 @@
 //! Answers to questions, computed from an observation: no model, and no claim without evidence.
 
-mod logs;
-mod measures;
 mod around;
 mod logs;
+mod measures;
 mod state;
 mod topics;
 

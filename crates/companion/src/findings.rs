@@ -137,6 +137,7 @@ pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
     drafts.extend(look.descriptors_limit());
     drafts.extend(look.tasks_limit());
     drafts.extend(look.memory_limit());
+    drafts.extend(look.leak());
     drafts.extend(look.zombies());
     drafts.extend(look.image());
     drafts.extend(look.user());

@@ -7,7 +7,7 @@ pub mod containers;
 pub mod diagnostics;
 pub mod differences;
 #[cfg(test)]
-mod examples;
+pub mod examples;
 pub mod history;
 pub mod jobs;
 pub mod projects;

@@ -43,6 +43,26 @@ fn a_container_that_ergon_did_not_start_is_given_a_companion() {
     );
     assert!(socket.exists());
 
+    let containers = world.aish(["list", "type", "container", "json"]).json();
+    let named = |list: &serde_json::Value| {
+        let items = list["items"].as_array().unwrap();
+        items
+            .iter()
+            .any(|entry| entry["name"] == companion.as_str())
+    };
+    assert!(named(&containers));
+    assert!(!named(
+        &world.aish(["list", "type", "stack", "json"]).json()
+    ));
+    let status = world.aish(["status", "--json"]).json();
+    assert!(status["up"].as_u64().unwrap() >= 2, "{status}");
+    let refused = world.aish(["list", "type", "wizard"]).ends_with(2);
+    assert!(
+        refused.stderr.contains("there is no type wizard"),
+        "{}",
+        refused.stderr
+    );
+
     let reply = world.aish([&companion, "how are you?", "--json"]).json();
     assert!(!reply["content"].as_str().unwrap().is_empty());
     docker(["rm", "--force", &name]);

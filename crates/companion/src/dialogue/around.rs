@@ -198,11 +198,7 @@ impl Speaker<'_> {
                 .collect();
             places.join("; ")
         };
-        let cited = book.cite(
-            self.facts
-                .connections(&self.observation.signals.connections)
-                .iter(),
-        );
+        let cited = book.cite([&self.facts.connections()]);
         let mut lines = Vec::new();
         lines.push(if needs.is_empty() {
             format!("I am connected to nobody just now{cited}.")

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::Facts;
 use crate::evidence::Fact;
 use crate::observation::{
-    Certificate, Connection, ConnectionState, Descriptors, Disk, Drift, Neighbour, Tasks,
+    Certificate, ConnectionState, Descriptors, Disk, Drift, Neighbour, Tasks,
 };
 use crate::words;
 
@@ -228,19 +228,6 @@ impl Facts<'_> {
             format!("{}{more} files in its own layer differ", drift.files.len()),
             Some(format!("docker diff {}", self.name())),
         )
-    }
-
-    pub(crate) fn connections(&self, connections: &[Connection]) -> Option<Fact> {
-        let open = connections
-            .iter()
-            .filter(|one| one.state == ConnectionState::Established)
-            .count();
-        let pid = self.observation.state()?.pid?;
-        Some(self.fact(
-            "process",
-            format!("{open} connections in state ESTABLISHED"),
-            Some(format!("sudo nsenter -t {pid} -n ss -tn")),
-        ))
     }
 
     pub(crate) fn built_user(&self, user: &str) -> Fact {

@@ -1,5 +1,7 @@
 //! Memory, processor time, disks and processes.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{Draft, Look, Severity};
 use crate::observation::Outcome;
 use crate::words;
@@ -13,6 +15,16 @@ const MANY_ZOMBIES: usize = 5;
 const THROTTLED: u32 = 2500;
 /// Hundredths of a percent of a processor: whoever uses less than this does nothing.
 const IDLE: u32 = 200;
+
+/// Percent of the change that a straight line has to explain.
+const STEADY: u32 = 90;
+/// Bytes: less than this is no leak.
+const LEAST_GROWTH: u64 = 8 << 20;
+/// A limit that is reached later than this is not the most urgent thing.
+const FULL_SOON: SignedDuration = SignedDuration::from_hours(1);
+/// Seconds that a growth has to go on, with a limit in sight and without one.
+const SHORT_TREND: i64 = 25;
+const LONG_TREND: i64 = 15 * 60;
 
 impl Look<'_> {
     /// It wants to work and may not, or it could work and does not.
@@ -152,6 +164,46 @@ impl Look<'_> {
         let draft =
             Draft::new("memory.out", Severity::Critical, text).because(self.facts.oom_kills());
         Some(draft.remedy("Raise the memory limit, or find what uses it."))
+    }
+
+    /// Memory that grows and grows.
+    pub(super) fn leak(&self) -> Option<Draft> {
+        let observation = self.observation;
+        let trend = observation
+            .past
+            .memory_trend()
+            .filter(|_| observation.is_running())?;
+        let grew = trend.to.checked_sub(trend.from)?;
+        let long = trend.until - trend.since;
+        if trend.fit < STEADY || grew < LEAST_GROWTH || grew < trend.from / 10 {
+            return None;
+        }
+        // What a program loads while it warms up is no leak: it would have to go on to the limit, or double for long.
+        let soon = trend
+            .full_in
+            .filter(|left| *left < FULL_SOON && long >= SHORT_TREND);
+        let doubled = grew >= trend.from && long >= LONG_TREND;
+        if soon.is_none() && !doubled {
+            return None;
+        }
+        let full = soon
+            .map(|left| {
+                format!(
+                    "; at this rate the limit is reached in {}",
+                    words::duration(left)
+                )
+            })
+            .unwrap_or_default();
+        let span = words::duration(SignedDuration::from_secs(long));
+        let text = format!(
+            "My memory grows and does not shrink: by {} in the last {span}{full}",
+            words::bytes(grew)
+        );
+        let since = Timestamp::from_second(trend.since).unwrap_or(observation.time);
+        let draft = Draft::new("memory.growing", Severity::Warning, text)
+            .because(self.facts.memory())
+            .because(self.facts.counted(observation.past.since(since)));
+        Some(draft.remedy("Find what it keeps and does not need (a profile of its memory says); restarting it gives time."))
     }
 
     pub(super) fn memory_limit(&self) -> Option<Draft> {

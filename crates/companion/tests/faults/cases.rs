@@ -107,6 +107,19 @@ cases! {
             "exec python3 -c 'import time; x = bytearray(30 << 20); time.sleep(600)'");
 
     #[ignore = "one of many: `make test-all`"]
+    its_memory_grows_and_grows:
+        |lab| lab.subject(&["--memory", "400m", "--memory-swap", "400m"], "exec python3 -c '
+import time
+kept = []
+while True: kept.append(bytearray(1 << 20)); time.sleep(0.2)
+'")
+        => "memory.growing", "the limit is reached in", "readings";
+        twin |lab| lab.subject(&["--memory", "400m", "--memory-swap", "400m"], "exec python3 -c '
+import time
+while True: kept = bytearray(50 << 20); time.sleep(0.2)
+'");
+
+    #[ignore = "one of many: `make test-all`"]
     it_listens_on_another_port_than_it_was_meant_to:
         |lab| { lab.as_built(); lab.subject(&[], &WELL.replace("8000", "8001")); lab.meant(8000, None); }
         => "port.closed", "Nothing listens on port 8000", "LISTEN *:8001";

@@ -19,6 +19,7 @@ pub struct Lab {
     name: String,
     engine: Engine,
     watcher: Watcher,
+    _history: tempfile::TempDir,
     _changes: tokio::task::JoinHandle<()>,
     containers: Vec<String>,
     subject: Subject,
@@ -32,11 +33,17 @@ impl Lab {
         let engine = engine().await;
         let name = unique(purpose);
         docker(&["network", "create", &name]);
-        let (watcher, changes) = Watcher::start(engine.clone(), WatchOptions::default());
+        let history = tempfile::tempdir().expect("a folder");
+        let options = WatchOptions {
+            history_folder: Some(history.path().to_owned()),
+            ..WatchOptions::default()
+        };
+        let (watcher, changes) = Watcher::start(engine.clone(), options);
         Self {
             name,
             engine,
             watcher,
+            _history: history,
             _changes: tokio::spawn(drain(changes)),
             containers: Vec::new(),
             subject: Subject::default(),
