@@ -83,12 +83,18 @@ fn what_is_counted_is_told_now_and_over_time() {
       [1] disk: /dev/shm (tmpfs): 1048576 of 67108864 bytes free, 999 of 1000 files free, 2026-11-20T14:02:11Z
       [2] disk: / (overlay): 94371840 of 104857600 bytes free, 900 of 1000 files free, 2026-11-20T14:02:11Z
       [3] history: 15 readings from 2026-11-20T13:47:11Z to 2026-11-20T14:01:11Z, 2026-11-20T14:01:11Z
+      [4] cgroup: memory.current 50331648, 2026-11-20T14:02:11Z
+      [5] history: 59 readings from 2026-11-20T13:03:11Z to 2026-11-20T14:01:11Z, 2026-11-20T14:01:11Z
+      warning memory.growing [4, 5]
     ");
     assert_snapshot!(asked("network, please", &observation), @"
     I received 5 MB and sent 1 KB since I started; 0 packets were broken and 3 were dropped [1]. I have 2 TCP connections now: 1 established and 1 not answered yet [2]. In the last 14 min I received 2 KB/s and sent 0 bytes/s on average, 2 KB/s and 0 bytes/s at most [3].
       [1] proc: 5242880 bytes received, 1024 sent, 0 errors, 3 dropped, 2026-11-20T14:02:11Z
       [2] proc: 2 TCP connections, 2026-11-20T14:02:11Z
       [3] history: 15 readings from 2026-11-20T13:47:11Z to 2026-11-20T14:01:11Z, 2026-11-20T14:01:11Z
+      [4] cgroup: memory.current 50331648, 2026-11-20T14:02:11Z
+      [5] history: 59 readings from 2026-11-20T13:03:11Z to 2026-11-20T14:01:11Z, 2026-11-20T14:01:11Z
+      warning memory.growing [4, 5]
     ");
     assert_snapshot!(content("memory in the last hour", &observation), @"I use 48 MB of memory, and no limit is set [1]. The kernel killed none of my processes for want of it [2]. In the last 59 min it was between 10 MB and 70 MB, and grew steadily by 1 MB a minute; at this rate it is full in 31 min; I was started once meanwhile [3].");
     assert_snapshot!(content("cpu today", &observation), @"I used 1.2 s of processor time since I started 12 s ago, 10.0 % of one core on average [1]. In the last 59 min I used 2.5 % of one core on average and 99 % at most, and was made to wait in 20 % of the periods; I was started once meanwhile [2].");
