@@ -176,6 +176,7 @@ async fn what_a_spec_asks_for_is_what_the_container_is() {
         &container.id,
         LogQuery {
             tail: None,
+            since: None,
             follow: true,
         },
     );
