@@ -6,6 +6,7 @@ import { Empty } from './parts/empty';
 import { Trouble } from './parts/notice';
 import { Page } from './parts/page';
 import { ActivityPage } from './pages/activity';
+import { ApprovalsPage } from './pages/approvals';
 import { BuildPage } from './pages/build';
 import { CompanionsPage } from './pages/companions';
 import { ContainerPage } from './pages/container';
@@ -64,6 +65,7 @@ function Pages() {
         <CompanionsPage />
       </Route>
       <Route path="/companions/:name">{({ name }) => <CompanionsPage name={decoded(name)} />}</Route>
+      <Route path="/approvals" component={ApprovalsPage} />
       <Route path="/activity" component={ActivityPage} />
       <Route path="/settings" component={SettingsPage} />
       <Route>

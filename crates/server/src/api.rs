@@ -8,7 +8,7 @@ mod solutions;
 mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
-pub use approvals::{ApproveProposal, Proposal};
+pub use approvals::{AddGuardRail, ApproveProposal, GuardRail, Proposal, RunbookTrial};
 pub use ergon_companion::actions::Reason;
 pub use ergon_companion::observation::LogDigest;
 pub use ergon_companion::{Evidence, Finding, FoundService, Offer, Reply};

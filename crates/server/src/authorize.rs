@@ -144,6 +144,9 @@ pub enum Action {
     ReadProposal,
     ApproveProposal,
     DenyProposal,
+    ListGuardRails,
+    AddGuardRail,
+    RemoveGuardRail,
 }
 
 impl Action {
@@ -204,7 +207,10 @@ impl Action {
             Self::ListProposals
             | Self::ReadProposal
             | Self::ApproveProposal
-            | Self::DenyProposal => ResourceKind::Proposal,
+            | Self::DenyProposal
+            | Self::ListGuardRails
+            | Self::AddGuardRail
+            | Self::RemoveGuardRail => ResourceKind::Proposal,
         }
     }
 

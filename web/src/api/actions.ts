@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
 import { keys } from './keys';
-import type { GeneratedDockerfile } from './types';
+import type { GeneratedDockerfile, Proposal } from './types';
 
 interface Name {
   name: string;
@@ -124,6 +124,26 @@ export const useLaunchCompanion = () =>
     (body: { container: string; name?: string }) => unwrap(client.POST('/api/v1/companions/launch', { body })),
     keys.companions,
     keys.containers,
+  );
+
+/** Yes to the content that was read, and to no other. */
+export const useApprove = () =>
+  useAction(
+    ({ proposal, container }: { proposal: Proposal; container: string | undefined }) =>
+      unwrap(
+        client.POST('/api/v1/proposals/{code}/approve', {
+          params: { path: { code: proposal.code } },
+          body: { digest: proposal.digest, ...(container ? { container } : {}) },
+        }),
+      ),
+    keys.proposals,
+    keys.containers,
+  );
+
+export const useDeny = () =>
+  useAction(
+    (code: string) => unwrap(client.POST('/api/v1/proposals/{code}/deny', { params: { path: { code } } })),
+    keys.proposals,
   );
 
 export const useSendMessage = () =>

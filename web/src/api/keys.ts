@@ -12,6 +12,7 @@ export const keys = {
   solutions: ['solutions'],
   solution: (reference: string) => ['solutions', reference],
   companions: ['companions'],
+  proposals: ['proposals'],
   jobs: ['jobs'],
   job: (id: string) => ['jobs', id],
   jobLog: (id: string) => ['job-log', id],
@@ -27,6 +28,7 @@ const affected: Record<string, readonly string[]> = {
   solution: ['solutions'],
   companion: ['companions', 'containers', 'projects'],
   manifest: ['registry', 'builds', 'projects'],
+  proposal: ['proposals'],
   stack: ['session', 'containers', 'companions', 'projects'],
   session: ['session'],
 };

@@ -111,6 +111,13 @@ export const useCompanions = (enabled = true) =>
     refetchInterval: SENTENCES_MS,
   });
 
+/** Also those that are over, newest first. */
+export const useProposals = () =>
+  useQuery({
+    queryKey: keys.proposals,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/proposals', { params: { query: { all: true } } }))).items,
+  });
+
 export const useJobs = () =>
   useQuery({
     queryKey: keys.jobs,

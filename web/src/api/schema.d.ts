@@ -283,6 +283,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/containers/{name}/runbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each runbook would do to a container now. Nothing is done, and nothing is proposed. */
+        get: operations["try_runbooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/containers/{name}/start": {
         parameters: {
             query?: never;
@@ -332,6 +349,44 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guard-rails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Guard-rails in the order of their names. */
+        get: operations["list_guard_rails"];
+        put?: never;
+        /**
+         * Let an action on a container be carried out without asking, so often, when a companion proposes it because of what it
+         *     found. After one that did not help, a person is asked again.
+         */
+        post: operations["add_guard_rail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guard-rails/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have a person asked again. */
+        delete: operations["remove_guard_rail"];
         options?: never;
         head?: never;
         patch?: never;
@@ -844,6 +899,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A guard-rail to be. There is none for what is destructive. */
+        AddGuardRail: {
+            /** @description `start`, `restart`, `stop`, `unpause`, `limit-memory`; several with `+` between. */
+            action: string;
+            /** @description The container's name. */
+            container: string;
+            /**
+             * Format: int32
+             * @description 1 to 100.
+             */
+            times: number;
+            /**
+             * Format: int32
+             * @description 60 or more.
+             */
+            within_seconds: number;
+        };
         /** @description A source tree to be known. */
         AddProject: {
             /** @description An absolute folder on the stack's machine, or a git URL (`https://`, `ssh://`, `git@…`). */
@@ -1392,6 +1464,21 @@ export interface components {
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
         };
+        /** @description What may be done without asking a person: this action on this container, so often. */
+        GuardRail: {
+            /** @description As proposals name it: `start`, `limit-memory+start`. */
+            action: string;
+            /** @description The container's name. */
+            container: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            created_by: string;
+            name: string;
+            /** Format: int32 */
+            times: number;
+            /** Format: int32 */
+            within_seconds: number;
+        };
         /** @description Something that happened. */
         HistoryMark: {
             /**
@@ -1636,6 +1723,23 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_GuardRail: {
+            items: {
+                /** @description As proposals name it: `start`, `limit-memory+start`. */
+                action: string;
+                /** @description The container's name. */
+                container: string;
+                /** @description RFC 3339. */
+                created_at: string;
+                created_by: string;
+                name: string;
+                /** Format: int32 */
+                times: number;
+                /** Format: int32 */
+                within_seconds: number;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_ImportedImage: {
             items: {
                 /** @description Of its manifest or index. */
@@ -1791,6 +1895,21 @@ export interface components {
                 name: string;
                 /** @description When its secret was made. RFC 3339. */
                 secret_at: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_RunbookTrial: {
+            items: {
+                about: string;
+                /** @description The exact commands that it would propose. */
+                commands: string[][];
+                name: string;
+                /** @description Why. */
+                reason: string;
+                undo: string[][];
+                verified?: string | null;
+                /** @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be). */
+                would: string;
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
@@ -2242,6 +2361,19 @@ export interface components {
             reproducibility: string;
             /** @description `healthy`, `running` (nothing to ask), `unhealthy`, `exited`. */
             state: string;
+        };
+        /** @description What a runbook would do to a container now: a dry run. */
+        RunbookTrial: {
+            about: string;
+            /** @description The exact commands that it would propose. */
+            commands: string[][];
+            name: string;
+            /** @description Why. */
+            reason: string;
+            undo: string[][];
+            verified?: string | null;
+            /** @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be). */
+            would: string;
         };
         /** @description What to save into the project. */
         SaveDockerfile: {
@@ -3055,6 +3187,37 @@ export interface operations {
             };
         };
     };
+    try_runbooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_RunbookTrial"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     start_container: {
         parameters: {
             query?: never;
@@ -3138,6 +3301,97 @@ export interface operations {
                     "application/json": components["schemas"]["List_Event"];
                     "text/event-stream": string;
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_guard_rails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GuardRail"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_guard_rail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddGuardRail"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardRail"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_guard_rail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {

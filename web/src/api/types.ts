@@ -36,6 +36,7 @@ export type LogTemplate = Schemas['LogTemplate'];
 export type OpenQuestion = Schemas['OpenQuestion'];
 export type Problem = Schemas['Problem'];
 export type Project = Schemas['Project'];
+export type Proposal = Schemas['Proposal'];
 export type PublishedPort = Schemas['PublishedPort'];
 export type RegistryEntry = Schemas['RegistryEntry'];
 export type PushedImage = Schemas['PushedImage'];

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { Link } from 'wouter';
 
 import type { Reply } from '../api/types';
 import { Prose } from '../parts/prose';
@@ -22,6 +23,13 @@ export function ReplyView({ reply }: { reply: Reply }) {
           }}
         />
       </p>
+      {(reply.offers ?? []).map((offer) => (
+        <p key={offer.code}>
+          <Link href="/approvals">
+            Look at {offer.code} ({offer.class}): {offer.offer}
+          </Link>
+        </p>
+      ))}
       {reply.findings.length > 0 && <Findings findings={reply.findings} evidence={reply.evidence} />}
       {reply.evidence.length > 0 && (
         <details className="disclosure" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>

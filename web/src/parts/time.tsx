@@ -61,3 +61,14 @@ export function Took({ milliseconds }: { milliseconds: number | null | undefined
   if (milliseconds === null || milliseconds === undefined) return null;
   return <span className="numbers">{duration(milliseconds)}</span>;
 }
+
+/** How long until then. */
+export function Until({ time }: { time: string }) {
+  const current = useNow();
+  const left = new Date(time).getTime() - current;
+  return (
+    <time className="numbers" dateTime={time} title={exact.format(new Date(time))}>
+      {left <= 0 ? 'now' : `in ${left < 60_000 ? `${Math.ceil(left / 1000)} s` : `${Math.ceil(left / 60_000)} min`}`}
+    </time>
+  );
+}

@@ -1,5 +1,6 @@
 import { Link, useLocation } from 'wouter';
 
+import { useProposals } from '../api/queries';
 import { Icon, type IconName } from '../parts/icon';
 
 const places: { href: string; label: string; icon: IconName; also?: string[] }[] = [
@@ -7,6 +8,7 @@ const places: { href: string; label: string; icon: IconName; also?: string[] }[]
   { href: '/containers', label: 'Containers', icon: 'containers' },
   { href: '/registry', label: 'Registry', icon: 'registry', also: ['/builds', '/manifests', '/solutions'] },
   { href: '/companions', label: 'Companions', icon: 'companions' },
+  { href: '/approvals', label: 'Approvals', icon: 'approvals' },
   { href: '/activity', label: 'Activity', icon: 'activity' },
   { href: '/settings', label: 'Settings', icon: 'settings' },
 ];
@@ -14,6 +16,7 @@ const places: { href: string; label: string; icon: IconName; also?: string[] }[]
 /** The column of places; a bar at the bottom of narrow screens. */
 export function Places() {
   const [location] = useLocation();
+  const waiting = useProposals().data?.filter(({ state }) => state === 'open').length ?? 0;
   return (
     <nav className="places" aria-label="Places">
       <ul>
@@ -24,6 +27,12 @@ export function Places() {
               <Link href={href} className="place" aria-current={here ? 'page' : undefined}>
                 <Icon name={icon} size={18} />
                 <span>{label}</span>
+                {href === '/approvals' && waiting > 0 && (
+                  <span className="places-count numbers">
+                    {waiting}
+                    <span className="hidden-visually"> waiting</span>
+                  </span>
+                )}
               </Link>
             </li>
           );

@@ -49,3 +49,6 @@ export function ago(time: number, now: number): string {
 export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`;
 }
+
+/** A text in which ids of containers and digests of images are as short as people write them. */
+export const shortIds = (text: string): string => text.replaceAll(/(?:sha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');

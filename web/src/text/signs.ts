@@ -1,5 +1,5 @@
 /** Which sign stands for which state, and what it means in words. */
-import type { BuildSummary, Companion, ContainerSummary, Job, JobStep, Verification } from '../api/types';
+import type { BuildSummary, Companion, ContainerSummary, Job, JobStep, Proposal, Verification } from '../api/types';
 import { measured } from './reproducibility';
 
 /** What a lamp says. Each has its own shape, so that none is told by its colour alone. */
@@ -35,6 +35,19 @@ export const containerSign = (container: Pick<ContainerSummary, 'wellness'>): Si
 
 export const companionSign = (companion: Pick<Companion, 'health'>): Sign =>
   companion.health === 'up' ? 'good' : 'warn';
+
+const proposalSigns: Record<string, Sign> = {
+  open: 'warn',
+  approved: 'busy',
+  running: 'busy',
+  done: 'good',
+  failed: 'bad',
+  undone: 'bad',
+  escalated: 'bad',
+  interrupted: 'warn',
+};
+
+export const proposalSign = (proposal: Pick<Proposal, 'state'>): Sign => proposalSigns[proposal.state] ?? 'off';
 
 const severitySigns: Record<string, Sign> = { info: 'off', warning: 'warn', critical: 'bad' };
 

@@ -1,9 +1,12 @@
 //! Companions: who is there, and giving one to a container that has none.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use ergon_server::api::{Companion as CompanionEntry, LaunchCompanion, List};
 
 use super::arguments::{Format, Stack};
+use super::debug;
 use crate::failure::Outcome;
 use crate::report::containers;
 use crate::{output, style, words};
@@ -23,6 +26,13 @@ enum CompanionCommand {
     List {
         #[command(flatten)]
         format: Format,
+    },
+    /// Write everything a companion knows of its container into one file, without secrets
+    Debug {
+        companion: String,
+        /// The file; - is standard output [default: NAME-debug.json]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Give a companion to a container that Ergon did not start
     Launch {
@@ -46,6 +56,9 @@ impl Companion {
                 output::show(format.json, &list, || {
                     containers::companions(&list.items, output::width())
                 })
+            }
+            CompanionCommand::Debug { companion, output } => {
+                debug::write(&client, &companion, output).await
             }
             CompanionCommand::Launch {
                 container,

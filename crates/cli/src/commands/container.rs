@@ -1,14 +1,16 @@
 //! Containers that have a companion.
 
 use clap::{Args, Subcommand};
-use ergon_server::api::{Container as ContainerEntry, ContainerHistory, ContainerSummary, List};
+use ergon_server::api::{
+    Container as ContainerEntry, ContainerHistory, ContainerSummary, List, RunbookTrial,
+};
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::arguments::{Format, Stack};
 use crate::client::Client;
 use crate::failure::Outcome;
-use crate::report::{containers, history};
+use crate::report::{approvals, containers, history};
 use crate::{output, words};
 
 /// The containers the stack watches
@@ -72,6 +74,12 @@ enum ContainerCommand {
         #[command(flatten)]
         format: Format,
     },
+    /// Show what each runbook would do to a container now; nothing is done
+    Runbooks {
+        container: String,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Print the last lines a container wrote
     Logs { container: String },
 }
@@ -125,6 +133,11 @@ impl Container {
                 output::show(format.json, &history, || {
                     history::show(&history, output::width())
                 })
+            }
+            ContainerCommand::Runbooks { container, format } => {
+                let path = ["api", "v1", "containers", &container, "runbooks"];
+                let list: List<RunbookTrial> = client.get(&path).await?;
+                output::show(format.json, &list, || approvals::runbooks(&list.items))
             }
             ContainerCommand::Logs { container } => {
                 let container: ContainerEntry =

@@ -9,10 +9,12 @@ mod built;
 mod cache;
 mod companion;
 mod container;
+mod debug;
 mod detect;
 mod diff;
 mod dockerfile;
 mod events;
+mod guard_rail;
 mod image;
 mod job;
 mod lock;
@@ -77,6 +79,7 @@ enum Command {
     Container(container::Container),
     Companion(companion::Companion),
     Approvals(approvals::Approvals),
+    GuardRail(guard_rail::GuardRail),
     Events(events::Events),
 }
 
@@ -107,6 +110,7 @@ impl Ergon {
             Command::Container(command) => here(command.run()),
             Command::Companion(command) => here(command.run()),
             Command::Approvals(command) => here(command.run()),
+            Command::GuardRail(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
         }
     }

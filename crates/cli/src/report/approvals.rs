@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ergon_server::api::Proposal;
+use ergon_server::api::{GuardRail, Proposal, RunbookTrial};
 use jiff::Timestamp;
 
 use crate::report::replies;
@@ -86,6 +86,53 @@ pub fn show(proposal: &Proposal, now: Timestamp) -> String {
         .map(|(label, text)| (*label, text.as_str()))
         .collect();
     let _ = write!(page, "\n{}", labelled(&rows));
+    page
+}
+
+/// What may be done without asking.
+pub fn guard_rails(rails: &[GuardRail], now: Timestamp, width: Option<usize>) -> String {
+    let mut table = Table::new(["GUARD-RAIL", "CONTAINER", "MAY", "SO OFTEN", "BY", "SINCE"]);
+    for rail in rails {
+        let within = u64::from(rail.within_seconds) * 1000;
+        table.row([
+            words::harmless(&rail.name),
+            words::harmless(&rail.container),
+            words::harmless(&rail.action),
+            format!(
+                "{} in {}",
+                words::count(rail.times as usize, "time"),
+                words::duration(within)
+            ),
+            words::harmless(&rail.created_by),
+            words::ago(&rail.created_at, now),
+        ]);
+    }
+    if table.is_empty() {
+        return "A person is asked before anything is done.\n".to_owned();
+    }
+    table.render(width)
+}
+
+/// What runbooks would do, those that would do something with their commands.
+pub fn runbooks(trials: &[RunbookTrial]) -> String {
+    let mut page = String::new();
+    for trial in trials {
+        let would = match trial.would.as_str() {
+            "propose" => style::good("would propose"),
+            "advise" => style::warning("would advise"),
+            "escalate" => style::bad("would escalate"),
+            _ => style::faint("would do nothing"),
+        };
+        let name = style::strong(&words::harmless(&trial.name));
+        let reason = words::on_one_line(&trial.reason);
+        let _ = writeln!(page, "{name}   {would}: {reason}");
+        for command in &trial.commands {
+            let _ = writeln!(page, "  {}", style::link(&line(command)));
+        }
+        if let Some(verified) = &trial.verified {
+            let _ = writeln!(page, "  {}", words::harmless(verified));
+        }
+    }
     page
 }
 

@@ -133,6 +133,7 @@ fn the_first_page_of_help_names_every_noun() {
       container   The containers the stack watches
       companion   The minds of projects, containers and the stack; `aish` talks to them
       approvals   What companions would do to their containers, if you approve
+      guard-rail  What companions may do to their containers without asking you each time
       events      Print what changed, newest first; with --follow what changes from now on
       help        Print this message or the help of the given subcommand(s)
 

@@ -4,6 +4,7 @@
 mod proposal;
 mod propose;
 mod request;
+mod runbook;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 pub use proposal::{Check, Precondition, Proposal, Reason, Target};
 pub use propose::propose;
 pub use request::{Asked, asked};
+pub use runbook::{Considered, Runbook, RunbookError};
 
 use crate::words;
 

@@ -118,7 +118,7 @@ fn wish(question: &str) -> Option<Wish> {
 }
 
 /// By which signal process 1 reads its configuration again, where it is a service that does.
-fn reload(observation: &Observation) -> Option<ReloadSignal> {
+pub(super) fn reload(observation: &Observation) -> Option<ReloadSignal> {
     let first = observation.state()?.pid?;
     let service = observation
         .services

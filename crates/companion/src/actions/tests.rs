@@ -1,7 +1,7 @@
 use ergon_engine::{ContainerState, RestartPolicy, Status};
 use jiff::Timestamp;
 
-use super::{Action, Asked, Class, Proposal, asked, propose};
+use super::{Action, Asked, Class, Considered, Proposal, Runbook, asked, propose};
 use crate::observation::{LogRecord, Sight};
 use crate::{FoundService, Happening, History, Moment, Observation, Subject};
 
@@ -222,4 +222,75 @@ fn a_request_is_a_proposal_and_a_log_is_none() {
     };
     assert_eq!(proposal.commands()[0][1..3], ["kill", "--signal=SIGHUP"]);
     assert!(proposal.undo.is_empty());
+}
+
+#[test]
+fn every_built_in_runbook_can_be_read_and_begins_with_what_is_found() {
+    let names: Vec<String> = Runbook::built_in()
+        .into_iter()
+        .map(|book| book.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "certificate-expiry",
+            "dependency-down",
+            "disk-full",
+            "out-of-memory",
+            "port-conflict",
+            "restart-loop",
+            "stuck-worker"
+        ]
+    );
+    let idle = Runbook::built_in()
+        .iter()
+        .all(|book| book.consider(&killed()) == Considered::Idle);
+    assert!(
+        idle,
+        "somebody killed it, and that is no runbook's business"
+    );
+}
+
+#[test]
+fn a_runbook_proposes_its_steps_or_says_what_is_missing() {
+    let books = Runbook::built_in();
+    let book = books
+        .iter()
+        .find(|book| book.name == "out-of-memory")
+        .unwrap();
+    let died = [
+        (60, Happening::OutOfMemory),
+        (60, Happening::Died { exit_code: 137 }),
+    ];
+    let mut limited = state(Status::Exited);
+    limited.memory_limit = Some(64 << 20);
+    let Considered::Proposal(proposal) = book.consider(&seen(limited, &died)) else {
+        panic!("it has a limit that can be raised");
+    };
+    assert_eq!(proposal.word(), "limit-memory+start");
+    assert_eq!(proposal.origin, "runbook:out-of-memory");
+    assert_eq!(proposal.check.within_seconds, 45);
+    let unlimited = book.consider(&seen(state(Status::Exited), &died));
+    assert_eq!(
+        unlimited,
+        Considered::Unmet("it is not so that a memory limit is set".to_owned())
+    );
+}
+
+#[test]
+fn what_is_no_runbook_is_said_to_be_none() {
+    let good = "name: a\nabout: b\ntrigger: [stuck]\nsteps: [restart]\nat_most: {times: 1, within_seconds: 60}\nadvice: c\n";
+    assert!(Runbook::parse(good).is_ok());
+    for (from, to) in [
+        ("[restart]", "[\"rm -rf /\"]"),
+        ("[restart]", "[remove]"),
+        ("name: a", "name: ../a"),
+        ("times: 1", "times: 0"),
+        ("advice: c", "advice: c\ncommand: reboot"),
+        ("[stuck]", "[]"),
+    ] {
+        let text = good.replace(from, to);
+        assert!(Runbook::parse(&text).is_err(), "{text}");
+    }
+    assert!(Runbook::parse("&a [*a, *a]").is_err());
 }

@@ -69,3 +69,47 @@ pub struct ApproveProposal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
 }
+
+/// What may be done without asking a person: this action on this container, so often.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct GuardRail {
+    pub name: String,
+    /// As proposals name it: `start`, `limit-memory+start`.
+    pub action: String,
+    /// The container's name.
+    pub container: String,
+    pub times: u32,
+    pub within_seconds: u32,
+    pub created_by: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// A guard-rail to be. There is none for what is destructive.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddGuardRail {
+    /// `start`, `restart`, `stop`, `unpause`, `limit-memory`; several with `+` between.
+    pub action: String,
+    /// The container's name.
+    pub container: String,
+    /// 1 to 100.
+    pub times: u32,
+    /// 60 or more.
+    pub within_seconds: u32,
+}
+
+/// What a runbook would do to a container now: a dry run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunbookTrial {
+    pub name: String,
+    pub about: String,
+    /// `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be).
+    pub would: String,
+    /// Why.
+    pub reason: String,
+    /// The exact commands that it would propose.
+    pub commands: Vec<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<String>,
+    pub undo: Vec<Vec<String>>,
+}

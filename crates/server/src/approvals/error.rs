@@ -21,6 +21,12 @@ pub enum ApprovalError {
     Unnamed { code: String, container: String },
     #[error("proposal {code} cannot be read as it is kept, so it is not carried out")]
     Unreadable { code: String },
+    #[error(
+        "a guard-rail is for one of {allowed} (or several with + between), 1 to 100 times within a minute or more"
+    )]
+    GuardRail { allowed: String },
+    #[error("there is no guard-rail `{name}`")]
+    NoGuardRail { name: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -42,6 +48,12 @@ impl ApprovalError {
             Self::Unnamed { code, container } => Some(format!(
                 "ergon approvals approve {code} --container {container}"
             )),
+            Self::GuardRail { .. } => {
+                Some("ergon guard-rail add start --container NAME --times 3 --within 1h".to_owned())
+            }
+            Self::NoGuardRail { .. } => {
+                Some("ergon guard-rail list says which there are".to_owned())
+            }
             Self::Store(error) => error.remedy(),
         }
     }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use ergon_companion::actions::{Action, Proposal};
 use ergon_companion::{Diagnosis, Observation, Wellness, diagnose};
-use ergon_engine::{ContainerState, Engine, EngineError};
+use ergon_engine::{ContainerState, Engine, EngineError, RestartPolicy, Status};
 use ergon_store::{ProposalRow, StoreError, now};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::event;
@@ -16,14 +16,20 @@ use crate::stack::Stack;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks at whether it helped.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Whoever has not ended after this long has come up.
+/// Whoever was stopped from outside and has not ended after this long has come up.
 const SETTLED: SignedDuration = SignedDuration::from_secs(3);
+/// So much longer than the life before must the next one be, of a container that ended by itself.
+const LONGER: SignedDuration = SignedDuration::from_secs(2);
+/// Of the time for it to help, this much is left to see that it did.
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Carries out one proposal.
 pub(super) struct Executor<'a> {
     stack: &'a Stack,
     code: String,
     proposal: Proposal,
+    /// When it was approved; what started later was started because of it.
+    begun: Option<Timestamp>,
 }
 
 /// How it ended: the proposal's state, and what is said of it.
@@ -35,6 +41,7 @@ impl<'a> Executor<'a> {
             stack,
             code,
             proposal,
+            begun: Some(Timestamp::now()),
         }
     }
 
@@ -54,8 +61,8 @@ impl<'a> Executor<'a> {
     }
 
     async fn carry_out_row(&self, row: &ProposalRow) -> Result<(), StoreError> {
-        let engine = match self.ready().await {
-            Ok(engine) => engine,
+        let (engine, must_live) = match self.ready().await {
+            Ok(ready) => ready,
             Err(Ended(state, outcome)) => {
                 self.stack
                     .approvals()
@@ -71,7 +78,7 @@ impl<'a> Executor<'a> {
         }
         // From here on it counts as done, whatever becomes of this process.
         change.commit().await?;
-        let Ended(state, outcome) = self.act(&engine).await;
+        let Ended(state, outcome) = self.act(&engine, must_live).await;
         tracing::info!(
             code = self.code,
             container = row.container,
@@ -87,7 +94,7 @@ impl<'a> Executor<'a> {
     }
 
     /// Whether it is still as it was when the proposal was made.
-    async fn ready(&self) -> Result<Engine, Ended> {
+    async fn ready(&self) -> Result<(Engine, SignedDuration), Ended> {
         let not_done = |error: EngineError| Ended("failed", format!("Nothing was done: {error}."));
         let engine = self.stack.engine().map_err(not_done)?;
         let state = match engine.inspect(&self.proposal.target.id).await {
@@ -103,7 +110,7 @@ impl<'a> Executor<'a> {
             .precondition
             .broken_by(&self.proposal.steps, &state);
         if broken.is_empty() {
-            return Ok(engine);
+            return Ok((engine, self.must_live(&state)));
         }
         let outcome = format!(
             "Nothing was done, for the container is not as it was: {}.",
@@ -112,7 +119,25 @@ impl<'a> Executor<'a> {
         Err(Ended("withdrawn", outcome))
     }
 
-    async fn act(&self, engine: &Engine) -> Ended {
+    /// How long it must run before it counts as up: longer than before, where it ended by itself.
+    fn must_live(&self, before: &ContainerState) -> SignedDuration {
+        let by_itself = |finding: &str| {
+            finding.starts_with("exited") && finding != "exited.killed" || finding == "restart.loop"
+        };
+        let mut why = self.proposal.why.iter();
+        if !why.any(|reason| by_itself(&reason.finding)) {
+            return SETTLED;
+        }
+        let life = match (before.started_at, before.finished_at) {
+            (Some(started), Some(finished)) => finished.duration_since(started),
+            _ => SignedDuration::ZERO,
+        };
+        let patience = i64::try_from(self.proposal.check.within_seconds).unwrap_or(i64::MAX);
+        let longest = SignedDuration::from_secs(patience) - MARGIN;
+        (life + LONGER).clamp(SETTLED, longest.max(SETTLED))
+    }
+
+    async fn act(&self, engine: &Engine, must_live: SignedDuration) -> Ended {
         let begun = Instant::now();
         for (index, step) in self.proposal.steps.iter().enumerate() {
             if let Err(error) = self.take(engine, step).await {
@@ -129,7 +154,7 @@ impl<'a> Executor<'a> {
                 return self.undo(engine, &undo, outcome).await;
             }
         }
-        match self.see(begun).await {
+        match self.see(begun, must_live).await {
             Ok(said) => Ended("done", said),
             Err(said) => self.undo(engine, &self.proposal.undo, said).await,
         }
@@ -156,16 +181,19 @@ impl<'a> Executor<'a> {
     }
 
     /// Waits until it shows that it helped, or the time for that is over.
-    async fn see(&self, begun: Instant) -> Result<String, String> {
+    async fn see(&self, begun: Instant, must_live: SignedDuration) -> Result<String, String> {
         let containers = self.stack.containers();
         loop {
             let seen = match containers.subject(&self.proposal.target.id) {
                 Some(subject) => Some(containers.observe(&subject).await),
                 None => None,
             };
-            let judged = seen.as_ref().map(|seen| self.judge(seen));
+            let judged = seen.as_ref().map(|seen| self.judge(seen, must_live));
             match judged {
                 Some(Ok(said)) => return Ok(said),
+                Some(Err(still)) if seen.as_ref().is_some_and(|seen| self.is_lost(seen)) => {
+                    return Err(format!("It did not help: {still}"));
+                }
                 other if begun.elapsed() >= self.proposal.patience() => {
                     let still = match other {
                         Some(Err(still)) => still,
@@ -179,15 +207,27 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// Whether it ended again, and nothing will start it: there is nothing to wait for.
+    fn is_lost(&self, seen: &Observation) -> bool {
+        let starts = |step: &Action| matches!(step, Action::Start | Action::Restart);
+        seen.state().is_some_and(|state| {
+            let again = state.status == Status::Exited && state.started_at > self.begun;
+            again && state.restart_policy == RestartPolicy::No
+        }) && self.proposal.steps.iter().any(starts)
+    }
+
     /// Whether it shows in what is seen, and what is to be said of it.
-    fn judge(&self, seen: &Observation) -> Result<String, String> {
+    fn judge(&self, seen: &Observation, must_live: SignedDuration) -> Result<String, String> {
         let Some(state) = seen.state() else {
             return Err("the container cannot be seen.".to_owned());
         };
         let diagnosis = diagnose(seen);
         let found = |id: &String| diagnosis.findings.iter().any(|finding| finding.id == *id);
         let shows = self.proposal.shows_in(state);
-        if !shows || self.proposal.check.gone.iter().any(found) || !has_settled(seen, &diagnosis) {
+        if !shows
+            || self.proposal.check.gone.iter().any(found)
+            || !has_settled(seen, &diagnosis, must_live)
+        {
             return Err(diagnosis.sentence);
         }
         Ok(diagnosis.sentence)
@@ -228,10 +268,10 @@ impl<'a> Executor<'a> {
 }
 
 /// A container that was just started may end again at once: it is well, or has run for a while.
-fn has_settled(seen: &Observation, diagnosis: &Diagnosis) -> bool {
+fn has_settled(seen: &Observation, diagnosis: &Diagnosis, must_live: SignedDuration) -> bool {
     match diagnosis.wellness {
-        Wellness::Well if seen.probe.is_some() => true,
+        Wellness::Well if seen.probe.is_some() && must_live <= SETTLED => true,
         Wellness::Stopped => true,
-        _ => seen.uptime().is_none_or(|uptime| uptime >= SETTLED),
+        _ => seen.uptime().is_none_or(|uptime| uptime >= must_live),
     }
 }

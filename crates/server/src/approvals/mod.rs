@@ -6,7 +6,9 @@
 
 mod error;
 mod executor;
+mod guard_rails;
 mod offers;
+mod runbooks;
 mod view;
 
 use std::collections::BTreeMap;
@@ -31,11 +33,15 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// Whose turn it is: one thing at a time is done to a container.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
+pub struct Turns {
+    all: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held while it is counted what guard-rails let pass.
+    counting: tokio::sync::Mutex<()>,
+}
 
 impl Turns {
     fn of(&self, container_id: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody waits for a turn that only this map knows of.
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         Arc::clone(turns.entry(container_id.to_owned()).or_default())

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use ergon_companion::actions::{self, Asked, Proposal};
-use ergon_companion::{Observation, Offer, Reply};
+use ergon_companion::{Observation, Offer, Reply, diagnose};
 use ergon_store::{ProposalRow, StoreError, now};
 use serde_json::json;
 
+use super::runbooks::merged;
 use super::view::content;
 use super::{Approvals, event};
 use crate::entropy::Entropy;
@@ -27,7 +28,12 @@ impl Approvals<'_> {
             }
             Asked::Proposal(proposal) => vec![*proposal],
             Asked::Nothing if ergon_companion::dialogue::is_about_all(question) => {
-                actions::propose(observation)
+                let id = &observation.subject.container_id;
+                let rows = self.stack.store().proposals_of(id).await;
+                let books = self
+                    .by_runbooks(observation, &rows.unwrap_or_default())
+                    .await;
+                merged(books, actions::propose(observation))
             }
             Asked::Nothing => return,
         };
@@ -68,7 +74,11 @@ impl Approvals<'_> {
                 self.end(row, "open", "withdrawn", &outcome).await?;
             }
         }
-        for proposal in actions::propose(observation) {
+        if diagnose(observation).findings.is_empty() {
+            return Ok(());
+        }
+        let books = self.by_runbooks(observation, &rows).await;
+        for proposal in merged(books, actions::propose(observation)) {
             let same = proposal.key();
             // What a person has decided over is not brought before them again unasked.
             let is_new = rows
@@ -76,7 +86,8 @@ impl Approvals<'_> {
                 .find(|row| row.same == same)
                 .is_none_or(|row| row.state == "expired");
             if is_new && proposal.is_urgent() {
-                self.offer(&proposal).await?;
+                let code = self.offer(&proposal).await?;
+                self.let_pass(&code, proposal).await?;
             }
         }
         Ok(())

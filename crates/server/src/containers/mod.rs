@@ -238,6 +238,12 @@ impl<'a> Containers<'a> {
         )
     }
 
+    /// Whom a container's companion speaks for, by the container's name or id.
+    pub fn find_subject(&self, name: &str) -> Result<Subject, ContainerError> {
+        let id = self.find(name)?.id;
+        self.subject(&id).ok_or_else(|| not_found(name))
+    }
+
     pub fn subject(&self, id: &str) -> Option<Subject> {
         self.crew()
             .known()

@@ -217,12 +217,16 @@ impl From<DistributionError> for Failure {
 impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         let status = match error {
-            ApprovalError::NotFound { .. } => StatusCode::NOT_FOUND,
+            ApprovalError::NotFound { .. } | ApprovalError::NoGuardRail { .. } => {
+                StatusCode::NOT_FOUND
+            }
             ApprovalError::Decided { .. }
             | ApprovalError::Changed { .. }
             | ApprovalError::Unreadable { .. } => StatusCode::CONFLICT,
             ApprovalError::Expired { .. } => StatusCode::GONE,
-            ApprovalError::Unnamed { .. } => StatusCode::BAD_REQUEST,
+            ApprovalError::Unnamed { .. } | ApprovalError::GuardRail { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             ApprovalError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())

@@ -268,3 +268,89 @@ async fn what_was_changed_where_it_is_kept_is_not_carried_out() {
     assert_eq!(is(&engine, &container).await, Status::Exited);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_guard_rail_stands_in_so_often_and_no_oftener() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = TestContainer::run(&engine, "gate", SERVE).await;
+    let launch = json!({ "container": container.name, "name": companion(&container) });
+    world
+        .post("/api/v1/companions/launch", launch)
+        .await
+        .success();
+    let rail = |action: &str| json!({ "action": action, "container": container.name, "times": 1, "within_seconds": 3600 });
+    let added = world.post("/api/v1/guard-rails", rail("start")).await;
+    let name = added.success()["name"].as_str().unwrap().to_owned();
+    for refused in ["remove", "recreate", "start+remove", ""] {
+        let answer = world.post("/api/v1/guard-rails", rail(refused)).await;
+        answer.problem(400);
+    }
+    let path = format!("/api/v1/containers/{}", container.name);
+    world.until(&path, |seen| seen["state"] == "running").await;
+
+    // Words alone let nothing pass, whatever guard-rail there is.
+    engine
+        .stop(&container.id, std::time::Duration::from_secs(5))
+        .await
+        .unwrap();
+    say(&world, &container, "start").await;
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    engine.start(&container.id).await.unwrap();
+
+    engine.kill(&container.id, "SIGKILL").await.unwrap();
+    let mine = |list: &Value| -> Vec<Value> {
+        let items = list["items"].as_array().unwrap().iter();
+        let mine = items.filter(|item| {
+            item["container"] == json!(container.name)
+                && item["why"][0]["finding"] == "exited.killed"
+        });
+        mine.cloned().collect()
+    };
+    let all = world
+        .until("/api/v1/proposals?all=true", |list| {
+            mine(list)
+                .first()
+                .is_some_and(|first| first["state"] == "done")
+        })
+        .await;
+    let first = mine(&all).remove(0);
+    assert_eq!(
+        first["decided_by"],
+        json!(format!("guard-rail {name}")),
+        "{first:#}"
+    );
+    assert_eq!(is(&engine, &container).await, Status::Running);
+
+    // The second time somebody is asked.
+    engine.kill(&container.id, "SIGKILL").await.unwrap();
+    let all = world
+        .until("/api/v1/proposals?all=true", |list| mine(list).len() == 2)
+        .await;
+    assert_eq!(mine(&all)[0]["state"], "open", "{all:#}");
+    assert_eq!(is(&engine, &container).await, Status::Exited);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_does_not_help_is_undone_and_said() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = TestContainer::run(&engine, "gate", "sleep 1; exit 3").await;
+    let launch = json!({ "container": container.name, "name": companion(&container) });
+    world
+        .post("/api/v1/companions/launch", launch)
+        .await
+        .success();
+    let all = world
+        .until("/api/v1/proposals", |list| {
+            !list["items"].as_array().unwrap().is_empty()
+        })
+        .await;
+    let ended = approve(&world, &all["items"][0]).await.success();
+    assert_eq!(ended["state"], "undone", "{ended:#}");
+    let said = ended["outcome"].as_str().unwrap();
+    assert!(
+        said.contains("did not help") && said.contains("somebody has to look"),
+        "{said}"
+    );
+    world.end().await;
+}

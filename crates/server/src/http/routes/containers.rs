@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::api::{Container, ContainerHistory, ContainerSummary, List};
+use crate::api::{Container, ContainerHistory, ContainerSummary, List, RunbookTrial};
 use crate::containers::Window;
 use crate::http::extract::{Name, Parameters};
 use crate::http::problem::Failure;
@@ -106,4 +106,17 @@ pub async fn restart(
 pub async fn remove(State(stack): State<Stack>, Name(name): Name) -> Result<StatusCode, Failure> {
     stack.containers().remove(&name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What each runbook would do to a container now. Nothing is done, and nothing is proposed.
+#[utoipa::path(get, path = "/api/v1/containers/{name}/runbooks", operation_id = "try_runbooks", tag = "containers",
+    params(("name" = String, Path)),
+    responses((status = 200, body = List<RunbookTrial>)))]
+pub async fn runbooks(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<List<RunbookTrial>>, Failure> {
+    Ok(Json(List {
+        items: stack.approvals().try_runbooks(&name).await?,
+    }))
 }

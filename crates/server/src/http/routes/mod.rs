@@ -11,6 +11,7 @@ mod containers;
 mod document;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod events;
+mod guard_rails;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod jobs;
 mod projects;
@@ -77,6 +78,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListContainers, routes!(containers::list)),
         entry(Action::ReadContainer, routes!(containers::read)),
         entry(Action::ReadContainerHistory, routes!(containers::history)),
+        entry(Action::ReadContainer, routes!(containers::runbooks)),
         entry(Action::StartContainer, routes!(containers::start)),
         entry(Action::StopContainer, routes!(containers::stop)),
         entry(Action::RestartContainer, routes!(containers::restart)),
@@ -99,6 +101,9 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadProposal, routes!(approvals::read)),
         entry(Action::ApproveProposal, routes!(approvals::approve)),
         entry(Action::DenyProposal, routes!(approvals::deny)),
+        entry(Action::ListGuardRails, routes!(guard_rails::list)),
+        entry(Action::AddGuardRail, routes!(guard_rails::add)),
+        entry(Action::RemoveGuardRail, routes!(guard_rails::remove)),
         entry(Action::ReadEvents, routes!(events::events)),
     ]
 }
