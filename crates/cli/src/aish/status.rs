@@ -142,7 +142,16 @@ mod tests {
             ..companion()
         };
         let status = Status::of(&[companion(), companion(), away], &[container(), well]);
-        assert_snapshot!(plain(&status.told(None)), @"");
-        assert_snapshot!(plain(&Status::of(&[], &[]).told(None)), @"");
+        assert_snapshot!(plain(&status.told(None)), @"
+        companions   2 here, 1 away
+        containers   1 well, 1 unwell
+
+        COMPANION   IS      SAYS
+        fastapi-ci  unwell  I answer, but DATABASE_URL is not set.
+        ");
+        assert_snapshot!(plain(&Status::of(&[], &[]).told(None)), @"
+        companions   0 here
+        containers   none
+        ");
     }
 }

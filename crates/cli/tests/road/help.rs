@@ -151,7 +151,7 @@ fn aish_explains_itself_in_a_page() {
     Usage: aish [OPTIONS] <NAME> [MESSAGE]...
 
     Arguments:
-      <NAME>        A companion's name in any case, `list`, or `team-chat`
+      <NAME>        A companion's name in any case, `list`, `status`, or `team-chat`
       [MESSAGE]...  What to say; may also come from a pipe
 
     Options:
@@ -162,7 +162,8 @@ fn aish_explains_itself_in_a_page() {
       -V, --version     Print version
 
     Examples:
-      aish list                           who is there
+      aish list                           who is there; also `list type container`, `list json`
+      aish status                         how everybody is
       aish fastapi-ci "how are you?"      ask one; without a message, a conversation
       aish team-chat "anyone unwell?"     ask everybody
       tail error.log | aish fastapi-ci    the message from a pipe
