@@ -22,6 +22,7 @@ mod facts;
 mod findings;
 mod history;
 mod intent;
+mod introduction;
 mod local;
 mod logs;
 pub mod observation;

@@ -3,12 +3,14 @@
 use ergon_engine::{ContainerState, Engine, LogQuery, LogSource};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
+use crate::introduction::{self, Introductions};
 use crate::local::LocalContainer;
 use crate::logs::{LogBook, plain};
 use crate::observation::{
-    Drift, Listener, LogDigest, LogRecord, Memory, MemorySource, Outcome, Probe, Process,
-    ProcessSource, Sight, Signals, Target,
+    Certificate, Drift, Listener, LogDigest, LogRecord, Memory, MemorySource, Outcome, Probe,
+    Process, ProcessSource, Sight, Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
 use crate::redact::Redactor;
@@ -27,7 +29,10 @@ pub async fn observe(
     now: Timestamp,
 ) -> Observation {
     match engine.inspect(&subject.container_id).await {
-        Ok(state) => observe_state(engine, subject, history, now, state).await,
+        Ok(state) => {
+            let introductions = Mutex::default();
+            observe_state(engine, subject, history, &introductions, now, state).await
+        }
         Err(error) => {
             let sight = if error.is_not_found() {
                 Sight::Gone
@@ -44,6 +49,7 @@ pub(crate) async fn observe_state(
     engine: &Engine,
     subject: &Subject,
     history: &History,
+    introductions: &Mutex<Introductions>,
     now: Timestamp,
     state: ContainerState,
 ) -> Observation {
@@ -69,18 +75,50 @@ pub(crate) async fn observe_state(
         &inside.processes,
         inside.listeners.as_deref().unwrap_or_default(),
     );
-    observation.probe = ask(engine, subject, &state, &observation.services).await;
+    let certificates = introduced(
+        engine,
+        &state,
+        introductions,
+        &mut observation.services,
+        now,
+    )
+    .await;
+    observation.probe = ask(
+        engine,
+        subject,
+        &state,
+        &observation.services,
+        &certificates,
+    )
+    .await;
     observation.memory = inside.memory;
     observation.processor = inside.processor;
     observation.processes = inside.processes;
     observation.processes_from = inside.processes_from;
     observation.listeners = inside.listeners;
     observation.signals = inside.signals;
+    observation.signals.certificates = certificates;
     observation.drift = drift(engine, &state).await;
     if let Some(processor) = &mut observation.signals.processor {
         history.compare(processor, now);
     }
     observation
+}
+
+/// Asks the services who they are, where they have not said so yet; returns the certificates they showed.
+async fn introduced(
+    engine: &Engine,
+    state: &ContainerState,
+    introductions: &Mutex<Introductions>,
+    services: &mut [FoundService],
+    now: Timestamp,
+) -> Vec<Certificate> {
+    // Who looks at the same time waits, and asks nothing twice.
+    let mut introductions = introductions.lock().await;
+    let questions = introductions.questions(state.started_at, services, now);
+    let heard = introduction::ask(engine, state, questions).await;
+    introductions.take_in(heard, now);
+    introductions.tell(services)
 }
 
 /// What it changed of its image, where its own layer lies on this machine.
@@ -209,8 +247,9 @@ async fn ask(
     subject: &Subject,
     state: &ContainerState,
     services: &[FoundService],
+    certificates: &[Certificate],
 ) -> Option<Probe> {
-    let question = question(subject, state, services)?;
+    let question = question(subject, state, services, certificates)?;
     let mut last = None;
     for (address, port) in addresses(engine.is_local(), state, question.port) {
         let target = Target {
@@ -244,6 +283,7 @@ fn question(
     subject: &Subject,
     state: &ContainerState,
     services: &[FoundService],
+    certificates: &[Certificate],
 ) -> Option<Question> {
     if let Some(health) = subject.meant.as_ref().and_then(Meant::health) {
         return Some(Question {
@@ -271,6 +311,8 @@ fn question(
         .copied()
         .or_else(|| exposed.chain(found).next())?;
     let speaks_http = listens(port).is_some_and(|service| matches!(service.role.as_str(), "web server" | "application server"))
+            // Who speaks TLS would answer nothing but that.
+            && certificates.iter().all(|certificate| certificate.port != port)
             // These speak protocols of their own behind a web server.
             && listens(port).is_none_or(|service| !matches!(service.name.as_str(), "php-fpm" | "uwsgi"));
     Some(Question {
@@ -282,7 +324,7 @@ fn question(
 
 /// Where the port can be asked: the container's own address first, for the host's proxy also takes
 /// connections that nobody answers.
-fn addresses(local: bool, state: &ContainerState, port: u16) -> Vec<(String, u16)> {
+pub(crate) fn addresses(local: bool, state: &ContainerState, port: u16) -> Vec<(String, u16)> {
     let mut addresses: Vec<(String, u16)> = Vec::new();
     if local {
         if state.network_mode == "host" {
@@ -332,7 +374,7 @@ mod tests {
     #[test]
     fn a_database_is_not_asked_for_a_page() {
         let (subject, state) = (Subject::default(), ContainerState::default());
-        let asked = |services: &[FoundService]| question(&subject, &state, services);
+        let asked = |services: &[FoundService]| question(&subject, &state, services, &[]);
         assert_eq!(asked(&[]), None);
         let question = asked(&[service("postgres", "database", &[5432])]).expect("a question");
         assert_eq!((question.port, question.path), (5432, None));

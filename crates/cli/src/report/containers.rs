@@ -111,8 +111,13 @@ fn found(service: &FoundService) -> String {
     } else {
         format!(" on {}", ports.join(" "))
     };
+    let version = service
+        .version
+        .as_ref()
+        .map(|version| format!(" {}", words::harmless(version)))
+        .unwrap_or_default();
     format!(
-        "{}, {}{ports} (pid {})",
+        "{}{version}, {}{ports} (pid {})",
         words::harmless(&service.name),
         words::harmless(&service.role),
         service.pid

@@ -1,6 +1,7 @@
 //! What a watcher remembers. No I/O: events in, changes out.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use ergon_engine::EngineEvent;
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use super::ChangeKind;
 use super::neighbours::Neighbours;
 use crate::history::{Moment, Sample};
+use crate::introduction::Introductions;
 use crate::local::LocalContainer;
 use crate::observation::MemorySource;
 use crate::signals::Gauges;
@@ -40,6 +42,8 @@ pub(super) struct Watched {
     pub local: Option<(LocalContainer, Gauges)>,
     /// How much of its history is drawn already.
     pub marked: (usize, Option<Timestamp>),
+    /// What its services said of themselves.
+    introductions: Arc<tokio::sync::Mutex<Introductions>>,
 }
 
 impl Memory {
@@ -102,6 +106,14 @@ impl Memory {
         // A history that forgot its beginning is complete from later on.
         history.watched_since = history.watched_since.max(self.covered_since);
         history
+    }
+
+    /// What the services of a container said of themselves.
+    pub(super) fn introductions(&self, id: &str) -> Arc<tokio::sync::Mutex<Introductions>> {
+        self.containers
+            .get(id)
+            .map(|watched| Arc::clone(&watched.introductions))
+            .unwrap_or_default()
     }
 
     /// A connection begins: from which moment to ask for events.
