@@ -293,6 +293,8 @@ mod tests {
             &["java", "-Xmx1g", "kafka.Kafka", "server.properties"],
             &["python", "manage.py", "runserver"],
             &["python3", "-m", "http.server", "8000"],
+            &["/bin/redis_exporter", "--redis.addr=redis://localhost"],
+            &["/fluent-bit/bin/fluent-bit", "-c", "/etc/fluent-bit.conf"],
         ]
         .iter()
         .map(|command| one(command))
@@ -320,6 +322,8 @@ mod tests {
         kafka (queue) 1 []
         django (application server) 1 []
         http.server (web server) 1 []
+        exporter (sidecar) 1 []
+        fluent-bit (sidecar) 1 []
         ");
     }
 

@@ -19,6 +19,8 @@ pub(super) const WORKER: &str = "worker";
 const SCHEDULER: &str = "scheduler";
 const PROXY: &str = "proxy";
 const SUPERVISOR: &str = "supervisor";
+/// Stands beside another program and does its errands: its logs, its figures, its connections.
+const SIDECAR: &str = "sidecar";
 
 const fn known(name: &'static str, role: &'static str, programs: &'static [&'static str]) -> Known {
     Known {
@@ -101,11 +103,40 @@ pub(super) const TABLE: &[Known] = &[
         programs: &["beam.smp", "erl", "rabbitmq-server"],
         words: &["rabbit"],
     },
+    // It comes with RabbitMQ, and speaks to nobody but Erlang.
+    known("epmd", "port mapper", &["epmd"]),
     known("nats", QUEUE, &["nats-server"]),
     known("mosquitto", QUEUE, &["mosquitto"]),
     known("minio", "object store", &["minio"]),
     known("prometheus", "monitoring", &["prometheus"]),
     known("grafana", "monitoring", &["grafana-server", "grafana"]),
+    known("fluent-bit", SIDECAR, &["fluent-bit"]),
+    known("fluentd", SIDECAR, &["fluentd"]),
+    known("filebeat", SIDECAR, &["filebeat"]),
+    known("promtail", SIDECAR, &["promtail"]),
+    known("telegraf", SIDECAR, &["telegraf"]),
+    known("otel-collector", SIDECAR, &["otelcol", "otelcol-contrib"]),
+    known(
+        "exporter",
+        SIDECAR,
+        &[
+            "node_exporter",
+            "redis_exporter",
+            "postgres_exporter",
+            "mysqld_exporter",
+            "memcached_exporter",
+            "nginx-prometheus-exporter",
+        ],
+    ),
+    known("oauth2-proxy", SIDECAR, &["oauth2-proxy"]),
+    known(
+        "cloud-sql-proxy",
+        SIDECAR,
+        &["cloud-sql-proxy", "cloud_sql_proxy"],
+    ),
+    known("pgbouncer", SIDECAR, &["pgbouncer"]),
+    known("dapr", SIDECAR, &["daprd"]),
+    known("linkerd", SIDECAR, &["linkerd2-proxy"]),
     known("sshd", "remote shell", &["sshd"]),
     known("cron", SCHEDULER, &["cron", "crond"]),
     known("supervisord", SUPERVISOR, &["supervisord"]),

@@ -33,6 +33,22 @@ ThreadingHTTPServer((\"0.0.0.0\", ",
     };
 }
 
+/// A web server that speaks TLS, with a certificate that is valid until the beginning of that year.
+macro_rules! secure {
+    ($until:expr) => {
+        concat!(
+            "mkdir -p /var/log/nginx && cd /tmp && touch index.txt && echo 01 > serial
+printf '[ca]\ndefault_ca=a\n[a]\nserial=serial\ndatabase=index.txt\nnew_certs_dir=.\npolicy=b\n[b]\ncommonName=supplied\n' > ca.cnf
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=shop.example -keyout key.pem -out request.pem
+openssl ca -batch -selfsign -config ca.cnf -in request.pem -keyfile key.pem -out certificate.pem -md sha256 -startdate 20200101000000Z -enddate ",
+            $until,
+            "0101000000Z
+echo 'events {} http { server { listen 8443 ssl; ssl_certificate /tmp/certificate.pem; ssl_certificate_key /tmp/key.pem; return 204; } }' > /etc/nginx/nginx.conf
+exec nginx -g 'daemon off;'"
+        )
+    };
+}
+
 /// A server that is well.
 const WELL: &str = server!("8000", "def page(): return \"hello\"");
 /// One that asks another one, `db:5432`, for each page.
@@ -386,4 +402,10 @@ except OSError as error: raise SystemExit(\"bind 0.0.0.0:8000: \" + str(error))
         => "login.refused", "credentials", "NOAUTH";
         twin |lab| { lab.start("db", &[], "exec redis-server --requirepass right --protected-mode no --port 5432");
             lab.subject(&["-e", "REDISCLI_AUTH=right"], "sleep 1; while :; do redis-cli -h db -p 5432 ping; sleep 0.5; done"); };
+
+    #[ignore = "one of many: `make test-all`"]
+    its_certificate_has_expired:
+        |lab| lab.subject(&[], secure!("2025"))
+        => "certificate.expired", "shop.example on port 8443 expired", "port 8443 shows shop.example";
+        twin |lab| lab.subject(&[], secure!("2090"));
 }

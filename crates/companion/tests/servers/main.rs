@@ -147,3 +147,72 @@ exec nginx -g 'daemon off;'
         .collect();
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
+
+#[tokio::test]
+#[ignore = "needs ergon-test/more-servers:1: `make test-all`"]
+async fn more_servers_say_who_they_are() {
+    let line = r#"
+mkdir -p /run/mysqld /run/php /run/apache2 /run/lock/apache2 /var/log/apache2 /var/log/rabbitmq /app
+chown mysql /run/mysqld /var/lib/mysql
+chown rabbitmq /var/log/rabbitmq /var/lib/rabbitmq
+mariadb-install-db --user=mysql >/dev/null 2>&1
+mariadbd --user=mysql &
+memcached -u nobody &
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=shop.example -days 90 -keyout /key.pem -out /certificate.pem 2>/dev/null
+cat >/etc/apache2/sites-enabled/000-default.conf <<END
+<VirtualHost *:443>
+SSLEngine on
+SSLCertificateFile /certificate.pem
+SSLCertificateKeyFile /key.pem
+</VirtualHost>
+END
+a2enmod -q ssl
+sed -i 's/^listen = .*/listen = 9000/' /etc/php/8.2/fpm/pool.d/www.conf
+php-fpm8.2 -F -O &
+(. /etc/apache2/envvars && exec apache2 -DFOREGROUND) &
+printf 'defaults\n mode http\n timeout connect 1s\n timeout client 9s\n timeout server 9s\nfrontend web\n bind *:8080\n default_backend it\nbackend it\n server it 127.0.0.1:80\n' >/haproxy.cfg
+haproxy -W -f /haproxy.cfg &
+echo 'require("http").createServer((_, answer) => answer.end("hello")).listen(3000)' >/app/server.js
+node /app/server.js &
+echo 'run lambda { |environment| [200, {}, ["hello"]] }' >/app/config.ru
+(cd /app && exec puma -b tcp://0.0.0.0:9292 config.ru) &
+printf 'from celery import Celery\napp = Celery("tasks", broker="memory://")\n' >/app/tasks.py
+(cd /app && exec celery -A tasks worker --pool solo) &
+RABBITMQ_NODENAME=rabbit@localhost RABBITMQ_LOGS=- exec rabbitmq-server
+"#;
+    let room = Room::new("ergon-test/more-servers:1", line).await;
+    let observation = room
+        .shows(&[
+            "apache 2 (web server) [80, 443]",
+            // Debian's listens for nobody outside.
+            "mariadb 10 (database) [3306]",
+            "memcached 1 (cache) [11211]",
+            "haproxy (proxy) [8080]",
+            "php-fpm 8 (application server) [9000]",
+            "node (application server) [3000]",
+            "puma 5 (application server) [9292]",
+            "celery (worker) []",
+            "rabbitmq 3 (queue) [5672, 25672]",
+        ])
+        .await;
+    let certificates = &observation.signals.certificates;
+    let shown: Vec<(u16, &str)> = certificates
+        .iter()
+        .map(|certificate| (certificate.port, certificate.subject.as_str()))
+        .collect();
+    assert_eq!(shown, [(443, "shop.example")]);
+    // A database or a queue may write a line about a guest who only looked; it never writes a second one.
+    let complaints = |log: &str| {
+        let about_guests = ["Aborted connection", "closing AMQP", "handshake"];
+        about_guests
+            .iter()
+            .map(|complaint| log.matches(complaint).count())
+            .sum::<usize>()
+    };
+    let before = complaints(&room.log().await);
+    for _ in 0..5 {
+        room.look().await;
+    }
+    let after = room.log().await;
+    assert_eq!(complaints(&after), before, "{after}");
+}
