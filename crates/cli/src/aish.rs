@@ -7,7 +7,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::Parser;
-use ergon_server::api::{Companion, ContainerSummary, List, Message, Reply};
+use ergon_server::api::{Companion, ContainerSummary, List, Message, ModelOutcome, Reply, Thought};
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ use crate::{output, style, words};
 
 /// More than this is no message; a log belongs into a file.
 const LONGEST_MESSAGE: u64 = 256 * 1024;
+
+/// So often a model's explanation is asked for; each time it is waited for.
+const EXPLAINING: usize = 3;
 
 /// What stands under the arguments in the help.
 const EXAMPLES: &str = "Examples:
@@ -51,6 +54,9 @@ pub struct Aish {
     /// Print JSON for programs instead of text for people
     #[arg(long)]
     json: bool,
+    /// Wait for the explanation of a language model, also where nobody sits at a terminal
+    #[arg(long)]
+    explain: bool,
     /// The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name another one
     #[arg(long, value_name = "DIR", env = "ERGON_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
@@ -122,14 +128,35 @@ impl Aish {
     async fn talk(&self, client: &Client) -> Outcome {
         let name = self.resolve(client).await?;
         match self.said()? {
-            Some(message) => {
-                let reply = ask(client, &name, &message).await?;
-                output::show(self.json, &reply, || {
-                    replies::reply(&reply, output::width())
-                })
-            }
+            Some(message) => self.answer(client, &name, &message).await,
             None => self.converse(client, &name).await,
         }
+    }
+
+    /// Shows an answer at once, and below it what a model says later, where somebody waits for it.
+    async fn answer(&self, client: &Client, name: &str, message: &str) -> Outcome {
+        let mut reply = ask(client, name, message).await?;
+        let waits = self.explain || !self.json && std::io::stdout().is_terminal();
+        let asked = reply.explaining.take().filter(|_| waits);
+        if let Some(key) = asked.as_deref().filter(|_| self.json) {
+            if let Some(thought) = thought(client, key).await {
+                thought.add_to(&mut reply);
+            }
+            return output::print_json(&reply);
+        }
+        output::show(self.json, &reply, || {
+            replies::reply(&reply, output::width())
+        })?;
+        let Some(key) = asked else {
+            return Ok(());
+        };
+        let known = reply.evidence.len();
+        if let Some(thought) = thought(client, &key).await {
+            thought.add_to(&mut reply);
+            output::print(&replies::explanation(&reply, output::width()))?;
+            output::print(&replies::evidence(&reply.evidence[known..]))?;
+        }
+        Ok(())
     }
 
     /// The companion's name as the directory has it.
@@ -207,10 +234,8 @@ impl Aish {
             match line.trim() {
                 "" => {}
                 "exit" | "quit" => break,
-                message => match ask(client, name, message).await {
-                    Ok(reply) => output::show(self.json, &reply, || {
-                        replies::reply(&reply, output::width())
-                    })?,
+                message => match self.answer(client, name, message).await {
+                    Ok(()) => {}
                     // Whoever restarts the stack meanwhile can go on talking.
                     Err(Failure::Said { message, .. }) => {
                         output::note(&format!("{} {message}", style::bad("error:")));
@@ -276,6 +301,19 @@ fn list_usage(word: &str) -> Failure {
 
 async fn everybody(client: &Client) -> Outcome<List<Companion>> {
     client.get(&["api", "v1", "companions"]).await
+}
+
+/// What a model says to what it was asked, if it says something before long.
+async fn thought(client: &Client, key: &str) -> Option<Thought> {
+    for _ in 0..EXPLAINING {
+        let path = ["api", "v1", "explanations", key];
+        // The answer is there already; that nobody explains it is no failure.
+        let outcome: ModelOutcome = client.get(&path).await.ok()?;
+        if outcome.state != "asking" {
+            return outcome.thought;
+        }
+    }
+    None
 }
 
 async fn ask(client: &Client, name: &str, content: &str) -> Outcome<Reply> {

@@ -60,7 +60,7 @@ pub fn answer(question: &str, observation: &Observation) -> Reply {
             .map(|draft| draft.finding(&mut book))
             .collect(),
         evidence: book.into_evidence(),
-        offers: Vec::new(),
+        ..Reply::default()
     }
 }
 

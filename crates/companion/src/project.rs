@@ -183,7 +183,7 @@ pub fn answer(question: &str, project: &ProjectFacts, now: Timestamp) -> Reply {
         content: lines.join("\n"),
         findings,
         evidence: book.into_evidence(),
-        offers: Vec::new(),
+        ..Reply::default()
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A companion's answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reply {
     /// Who answers.
     pub from: String,
@@ -15,6 +15,27 @@ pub struct Reply {
     /// What it could do about it, if somebody approves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Offer>,
+    /// What a model makes of it, where one is configured and has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+    /// A model was asked and has not answered yet: its explanation will be found under this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explaining: Option<String>,
+}
+
+/// What a language model makes of findings. Every sentence of it cites evidence; others were dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// Plain sentences; `[1]` cites the evidence of that number.
+    pub content: String,
+    /// Numbers of the evidence it rests on.
+    pub evidence: Vec<u32>,
+    /// The model's name.
+    pub model: String,
+    /// RFC 3339: when it was said. What was seen since is not in it.
+    pub time: String,
+    /// Sentences that were dropped, because no evidence shows what they say.
+    pub dropped: u32,
 }
 
 /// A proposal that a companion's answer speaks of.

@@ -129,7 +129,7 @@ pub fn answer(question: &str, stack: &StackFacts, now: Timestamp) -> Reply {
         content,
         findings,
         evidence: book.into_evidence(),
-        offers: Vec::new(),
+        ..Reply::default()
     }
 }
 

@@ -117,6 +117,9 @@ pub enum Action {
     ListCompanions,
     LaunchCompanion,
     SendMessage,
+    /// To see what a model would be sent.
+    ReadPayload,
+    ReadExplanation,
     ReadEvents,
     /// To ask the image registry whether it is one.
     UseRegistry,
@@ -181,9 +184,11 @@ impl Action {
             | Self::StopContainer
             | Self::RestartContainer
             | Self::RemoveContainer => ResourceKind::Container,
-            Self::ListCompanions | Self::LaunchCompanion | Self::SendMessage => {
-                ResourceKind::Companion
-            }
+            Self::ListCompanions
+            | Self::LaunchCompanion
+            | Self::SendMessage
+            | Self::ReadPayload
+            | Self::ReadExplanation => ResourceKind::Companion,
             Self::UseRegistry
             | Self::RequestToken
             | Self::ListRepositories

@@ -14,11 +14,14 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::model;
 use crate::stack::Stack;
 use crate::words::{is_companion_name, rfc3339};
 
 /// An answer takes no longer.
 const PATIENCE: Duration = Duration::from_secs(35);
+/// Whoever asks for an explanation waits so long for it.
+const EXPLAINING: Duration = Duration::from_secs(20);
 /// The longest message, in bytes; a companion's socket takes no longer line.
 const LONGEST_MESSAGE: usize = 32 << 10;
 
@@ -40,6 +43,10 @@ pub enum CompanionError {
     },
     #[error("the message is longer than 32 KiB")]
     TooLong,
+    #[error("`{name}` stands for no container, and a model is asked about containers only")]
+    NoContainer { name: String },
+    #[error("there is no explanation of that name, or not any more")]
+    NoExplanation,
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     #[error(transparent)]
@@ -68,6 +75,10 @@ impl CompanionError {
                 Some("choose another with --name".to_owned())
             }
             Self::TooLong => Some("send the part that matters".to_owned()),
+            Self::NoContainer { .. } => {
+                Some("ergon companion list says who stands for what".to_owned())
+            }
+            Self::NoExplanation => Some("ask the companion again".to_owned()),
             Self::Engine(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
             Self::Away { .. } | Self::Directory(_) | Self::Send(_) | Self::Answer { .. } => None,
@@ -197,19 +208,7 @@ impl<'a> Companions<'a> {
         if content.len() > LONGEST_MESSAGE {
             return Err(CompanionError::TooLong);
         }
-        let Some(record) = self.directory().find(name).await? else {
-            let there = self
-                .directory()
-                .list()
-                .await?
-                .into_iter()
-                .map(|record| record.name)
-                .collect();
-            return Err(CompanionError::NotFound {
-                name: name.to_owned(),
-                there,
-            });
-        };
+        let record = self.find(name).await?;
         let Some(socket) = &record.details.socket else {
             return Err(CompanionError::Away { name: record.name });
         };
@@ -218,6 +217,47 @@ impl<'a> Companions<'a> {
             name: record.name,
             reason: error.to_string(),
         })
+    }
+
+    async fn find(&self, name: &str) -> Result<Record, CompanionError> {
+        if let Some(record) = self.directory().find(name).await? {
+            return Ok(record);
+        }
+        let there = self.directory().list().await?;
+        Err(CompanionError::NotFound {
+            name: name.to_owned(),
+            there: there.into_iter().map(|record| record.name).collect(),
+        })
+    }
+
+    /// Exactly what a model would be sent about a companion's container.
+    pub async fn payload(
+        &self,
+        name: &str,
+        question: &str,
+    ) -> Result<api::ModelPayload, CompanionError> {
+        let record = self.find(name).await?;
+        let subject = record
+            .details
+            .container_id
+            .as_deref()
+            .and_then(|id| self.stack.containers().subject(id));
+        let Some(subject) = subject else {
+            return Err(CompanionError::NoContainer { name: record.name });
+        };
+        let observation = self.stack.containers().observe(&subject).await;
+        let config = self.stack.explainer().map(|explainer| explainer.config());
+        Ok(model::payload(config, question, &observation))
+    }
+
+    /// What a model said about something, once it has said it or a while has passed.
+    pub async fn explanation(&self, key: &str) -> Result<api::ModelOutcome, CompanionError> {
+        let outcome = match self.stack.explainer() {
+            Some(explainer) => explainer.outcome(key, EXPLAINING).await,
+            None => None,
+        };
+        let outcome = outcome.ok_or(CompanionError::NoExplanation)?;
+        Ok(outcome.into())
     }
 
     /// Registers somebody of this stack, and lets them listen.
@@ -381,6 +421,6 @@ fn at_a_loss(name: &str, why: &dyn std::fmt::Display) -> Reply {
         content: format!("I cannot tell: {why}."),
         findings: Vec::new(),
         evidence: Vec::new(),
-        offers: Vec::new(),
+        ..Reply::default()
     }
 }

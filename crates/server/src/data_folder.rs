@@ -71,6 +71,11 @@ impl DataFolder {
         self.root.join("upstreams")
     }
 
+    /// What the model cost today.
+    pub fn model_ledger(&self) -> PathBuf {
+        self.root.join("model-spent.json")
+    }
+
     /// Clones of git repositories.
     pub fn projects(&self) -> PathBuf {
         self.root.join("projects")

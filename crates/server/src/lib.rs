@@ -19,6 +19,7 @@ mod entropy;
 mod http;
 mod jobs;
 mod labels;
+mod model;
 mod projects;
 mod registry;
 mod sessions;
@@ -33,5 +34,6 @@ mod words;
 
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};
+pub use model::{ModelConfig, ModelConfigError, ModelFormat, ModelLimits, ModelPrice};
 pub use start::{Config, Ready, run, serve};
 pub use start_error::StartError;

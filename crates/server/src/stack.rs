@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use ergon_companion::{Observation, Reply};
 use ergon_engine::{Engine, EngineError};
 use ergon_hermes::Directory;
 use ergon_pack::{Cache, ExtraAuthority, Options, SandboxKind};
@@ -23,6 +24,7 @@ use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::AllowedHosts;
 use crate::jobs::{Desk, Jobs};
+use crate::model::{Explainer, Told};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
 use crate::sessions::{Secret, Sessions};
@@ -67,6 +69,8 @@ pub struct Parts {
     pub desk: Desk,
     pub looks: Looks,
     pub distribution: Arc<Distribution>,
+    /// The model that explains, where one is configured.
+    pub explainer: Option<Arc<Explainer>>,
 }
 
 impl Deref for Stack {
@@ -259,6 +263,34 @@ impl Stack {
             Ok(engine) => format!("I run containers with {engine}."),
             Err(reason) => format!("I cannot run containers: {reason}."),
         }
+    }
+
+    pub fn explainer(&self) -> Option<&Arc<Explainer>> {
+        self.explainer.as_ref()
+    }
+
+    /// Adds to a companion's answer what a model makes of it, as far as one has said it. What left the machine is
+    /// written down.
+    pub async fn explain(&self, question: &str, observation: &Observation, reply: &mut Reply) {
+        let Some(explainer) = self.explainer() else {
+            return;
+        };
+        let (stack, companion) = (self.clone(), reply.from.clone());
+        let record = async move |told: Told| {
+            let event = NewEvent::new(
+                "dev.ergon.model.asked",
+                format!("companion/{companion}"),
+                serde_json::json!({
+                    "model": told.model, "requests": told.requests, "bytes": told.bytes, "outcome": told.outcome,
+                }),
+            );
+            if let Err(error) = stack.tell(event).await {
+                tracing::error!(%error, "that a model was asked could not be written down");
+            }
+        };
+        explainer
+            .explain(question, observation, reply, record)
+            .await;
     }
 
     /// Tells of something that changed by itself.

@@ -22,6 +22,7 @@ use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::{AllowedHosts, HostName};
+use crate::model::{Explainer, ModelConfig};
 use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
@@ -46,6 +47,8 @@ pub struct Config {
     pub extra_authority: ExtraAuthority,
     /// Where the steps of builds run.
     pub sandbox: SandboxKind,
+    /// What explains findings; absent: nothing does, and nothing is sent anywhere.
+    pub model: Option<ModelConfig>,
 }
 
 /// What is said once the stack serves.
@@ -57,6 +60,8 @@ pub struct Ready {
     pub data: PathBuf,
     /// The engine in one line, or why there is none.
     pub engine: Result<String, EngineError>,
+    /// The model that explains, and where it is.
+    pub model: Option<String>,
 }
 
 /// Runs a stack until SIGTERM or SIGINT.
@@ -94,6 +99,9 @@ pub async fn serve(
         engine: stack
             .engine()
             .map(|_| stack.engine_link().describe().unwrap_or_default()),
+        model: stack
+            .explainer()
+            .map(|explainer| explainer.config().describe()),
     });
     stack.shutdown().cancelled().await;
     drain(&stack, tasks).await;
@@ -125,6 +133,10 @@ async fn build(
         .prepare()
         .map_err(|error| StartError::folder(data.root(), error))?;
     let token = data.token(&entropy)?;
+    let explainer = match config.model {
+        Some(model) => Some(Arc::new(Explainer::new(model, data.model_ledger())?)),
+        None => None,
+    };
     let cache = Cache::open(&config.cache)?;
     let id = store
         .stack_id(&StackId::from_random(entropy.bytes()))
@@ -152,6 +164,7 @@ async fn build(
         desk: jobs::Desk::default(),
         looks: crate::projects::Looks::default(),
         distribution: Arc::new(distribution),
+        explainer,
         entropy,
         store,
         data,

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use ergon_pack::CacheError;
 use ergon_store::StoreError;
 
+use crate::model::AskError;
+
 /// Why a stack does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -27,6 +29,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cache(#[from] CacheError),
+    #[error("the model cannot be asked: {0}")]
+    Model(#[from] AskError),
     #[error("the system gives no signals: {0}")]
     Signals(io::Error),
 }
@@ -75,6 +79,9 @@ impl StartError {
             Self::Listen { .. } => "choose an address of this machine with --listen",
             Self::Store(error) => return error.remedy(),
             Self::Cache(error) => return Some(error.remedy()),
+            Self::Model(_) => {
+                "see whether this machine has certificates to trust, or leave --model-url out"
+            }
             Self::Signals(_) => return None,
         };
         Some(text.to_owned())

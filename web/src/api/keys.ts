@@ -17,6 +17,7 @@ export const keys = {
   job: (id: string) => ['jobs', id],
   jobLog: (id: string) => ['job-log', id],
   events: ['events'],
+  explanation: (key: string) => ['explanation', key],
 } as const;
 
 /** What may look different once a resource of each kind has changed. */

@@ -133,3 +133,24 @@ export const eventsQuery = queryOptions({
 });
 
 export const useEvents = () => useQuery(eventsQuery);
+
+/** So often a model that has not answered yet is asked after; each time the stack waits a while for it. */
+const ASKED_AFTER = 3;
+
+/** What a model says after an answer; null where it says nothing. */
+export const useThought = (key: string | null | undefined) =>
+  useQuery({
+    queryKey: keys.explanation(key ?? ''),
+    queryFn: async () => {
+      for (let asked = 0; asked < ASKED_AFTER; asked++) {
+        const path = { key: key ?? '' };
+        const outcome = await unwrap(client.GET('/api/v1/explanations/{key}', { params: { path } }));
+        if (outcome.state !== 'asking') return outcome.thought ?? null;
+      }
+      return null;
+    },
+    enabled: Boolean(key),
+    // The answer is there already; that nobody explains it is no failure.
+    retry: false,
+    staleTime: Infinity,
+  });

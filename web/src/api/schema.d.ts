@@ -214,6 +214,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companions/{name}/payload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See exactly what a language model would be sent about a container, if it were asked this. Nothing is sent. */
+        post: operations["model_payload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/containers": {
         parameters: {
             query?: never;
@@ -346,6 +363,23 @@ export interface paths {
          * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
          */
         get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/explanations/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a model said since an answer was given without it: the answer's `explaining`. Waits a while for it. */
+        get: operations["explanation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1417,6 +1451,22 @@ export interface components {
             /** @description RFC 3339. */
             time: string;
         };
+        /** @description What a language model makes of findings. Every sentence of it cites evidence; others were dropped. */
+        Explanation: {
+            /** @description Plain sentences; `[1]` cites the evidence of that number. */
+            content: string;
+            /**
+             * Format: int32
+             * @description Sentences that were dropped, because no evidence shows what they say.
+             */
+            dropped: number;
+            /** @description Numbers of the evidence it rests on. */
+            evidence: number[];
+            /** @description The model's name. */
+            model: string;
+            /** @description RFC 3339: when it was said. What was seen since is not in it. */
+            time: string;
+        };
         /** @description A fact a companion computed. */
         Finding: {
             /** @description Numbers of the evidence it rests on. */
@@ -2077,6 +2127,37 @@ export interface components {
         Message: {
             content: string;
         };
+        /** @description What became of asking a model. */
+        ModelOutcome: {
+            /** @description Why there is nothing. */
+            reason?: string | null;
+            /** @description `asking`, `explained`, `nothing`. */
+            state: string;
+            thought?: components["schemas"]["Thought"] | null;
+        };
+        /** @description Exactly what a model would be sent. Asking for it sends nothing. */
+        ModelPayload: {
+            /** @description The body of the first request. Others repeat it, with the results of the tools that were called. */
+            body: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Of the body.
+             */
+            bytes: number;
+            /** @description The key is not shown. */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description `NAME at HOST`; absent: no model is configured, and nothing is ever sent. */
+            model?: string | null;
+            /** @description Which pseudonym stands for what. This is not sent. */
+            pseudonyms: {
+                [key: string]: string;
+            };
+            url?: string | null;
+            /** @description Whether this question would be sent to it now. */
+            would_ask: boolean;
+        };
         /** @description A layer that an earlier image does not have. */
         NewLayer: {
             digest: string;
@@ -2297,6 +2378,9 @@ export interface components {
             /** @description Plain sentences; `[1]` cites the evidence of that number. */
             content: string;
             evidence: components["schemas"]["Evidence"][];
+            /** @description A model was asked and has not answered yet: its explanation will be found under this. */
+            explaining?: string | null;
+            explanation?: components["schemas"]["Explanation"] | null;
             findings: components["schemas"]["Finding"][];
             /** @description Who answers. */
             from: string;
@@ -2388,6 +2472,12 @@ export interface components {
             saved_to: string;
             /** @description File names that were written; a file that was the same already is not. */
             written: string[];
+        };
+        /** @description One sentence, and what it rests on. */
+        Sentence: {
+            evidence: components["schemas"]["Evidence"][];
+            /** @description Without citations: in every answer, evidence has numbers of its own. */
+            text: string;
         };
         /** @description One thing that was counted. */
         Series: {
@@ -2499,6 +2589,19 @@ export interface components {
             image_digest: string;
             ports: components["schemas"]["PublishedPort"][];
             state: string;
+        };
+        /** @description What a model made of what was found. */
+        Thought: {
+            /**
+             * Format: int32
+             * @description Sentences that were not kept.
+             */
+            dropped: number;
+            /** @description The model's name. */
+            model: string;
+            sentences: components["schemas"]["Sentence"][];
+            /** Format: date-time */
+            time: string;
         };
         /** @description What is told while it goes on: the data of an event in a stream, whose name says which it is. */
         UpkeepEvent: components["schemas"]["Collection"] | components["schemas"]["CheckProgress"] | components["schemas"]["Damage"] | components["schemas"]["Collection"] | components["schemas"]["ContentCheck"] | components["schemas"]["Problem"];
@@ -3027,6 +3130,42 @@ export interface operations {
             };
         };
     };
+    model_payload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPayload"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_containers: {
         parameters: {
             query?: never;
@@ -3300,6 +3439,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_Event"];
                     "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explanation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `explaining` of an answer. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelOutcome"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -48,4 +48,5 @@ export type Session = Schemas['Session'];
 export type Solution = Schemas['Solution'];
 export type Standard = Schemas['Standard'];
 export type StackTrace = Schemas['StackTrace'];
+export type Thought = Schemas['Thought'];
 export type Verification = Schemas['Verification'];

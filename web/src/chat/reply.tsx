@@ -1,27 +1,28 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 
+import { useThought } from '../api/queries';
 import type { Reply } from '../api/types';
 import { Prose } from '../parts/prose';
+import { explained } from '../text/explained';
 import { EvidenceList, Findings } from './evidence';
 
 /** A companion's answer: its words, its findings, and the evidence they cite. */
-export function ReplyView({ reply }: { reply: Reply }) {
+export function ReplyView({ reply: answer }: { reply: Reply }) {
+  const thought = useThought(answer.explaining);
+  const reply = thought.data ? explained(answer, thought.data) : answer;
   const [open, setOpen] = useState(false);
   const [shown, setShown] = useState<number | null>(null);
   const numbers = new Set(reply.evidence.map((item) => item.number));
+  const cite = (number: number) => {
+    setShown(number);
+    setOpen(true);
+  };
 
   return (
     <div className="reply">
       <p className="reply-text">
-        <Prose
-          text={reply.content}
-          evidence={numbers}
-          onCite={(number) => {
-            setShown(number);
-            setOpen(true);
-          }}
-        />
+        <Prose text={reply.content} evidence={numbers} onCite={cite} />
       </p>
       {(reply.offers ?? []).map((offer) => (
         <p key={offer.code}>
@@ -30,6 +31,12 @@ export function ReplyView({ reply }: { reply: Reply }) {
           </Link>
         </p>
       ))}
+      {reply.explanation && (
+        <p className="reply-text">
+          <span className="soft note">{reply.explanation.model} explains: </span>
+          <Prose text={reply.explanation.content} evidence={numbers} onCite={cite} />
+        </p>
+      )}
       {reply.findings.length > 0 && <Findings findings={reply.findings} evidence={reply.evidence} />}
       {reply.evidence.length > 0 && (
         <details className="disclosure" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>

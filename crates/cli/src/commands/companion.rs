@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use ergon_server::api::{Companion as CompanionEntry, LaunchCompanion, List};
+use ergon_server::api::{
+    Companion as CompanionEntry, LaunchCompanion, List, Message, ModelPayload,
+};
 
 use super::arguments::{Format, Stack};
 use super::debug;
 use crate::failure::Outcome;
-use crate::report::containers;
+use crate::report::{containers, payload};
 use crate::{output, style, words};
 
 /// The minds of projects, containers and the stack; `aish` talks to them
@@ -45,6 +47,16 @@ enum CompanionCommand {
         #[command(flatten)]
         format: Format,
     },
+    /// Show exactly what a language model would be sent; nothing is sent
+    Payload {
+        /// The companion's name, in any case
+        name: String,
+        /// What it would be asked
+        #[arg(default_value = "what happened?")]
+        question: String,
+        #[command(flatten)]
+        format: Format,
+    },
 }
 
 impl Companion {
@@ -59,6 +71,16 @@ impl Companion {
             }
             CompanionCommand::Debug { companion, output } => {
                 debug::write(&client, &companion, output).await
+            }
+            CompanionCommand::Payload {
+                name,
+                question,
+                format,
+            } => {
+                let path = ["api", "v1", "companions", &name, "payload"];
+                let message = Message { content: question };
+                let shown: ModelPayload = client.post(&path, &message).await?;
+                output::show(format.json, &shown, || payload::show(&shown))
             }
             CompanionCommand::Launch {
                 container,

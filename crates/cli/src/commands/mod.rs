@@ -19,6 +19,7 @@ mod image;
 mod job;
 mod lock;
 mod manifest;
+mod model;
 mod outputs;
 mod packing;
 mod project;

@@ -6,6 +6,7 @@ use clap::Args;
 use ergon_server::{Config, HostName, Ready};
 
 use super::arguments::Stack;
+use super::model::Model;
 use super::packing;
 use crate::failure::{Failure, Outcome};
 use crate::{folders, output, style};
@@ -35,6 +36,8 @@ pub struct Up {
     sandbox: packing::Sandbox,
     #[command(flatten)]
     stack: Stack,
+    #[command(flatten)]
+    model: Model,
 }
 
 impl Up {
@@ -46,6 +49,7 @@ impl Up {
             cache: folders::cache()?,
             extra_authority: packing::extra_authority()?,
             sandbox: self.sandbox.kind(),
+            model: self.model.config()?,
         };
         ergon_server::run(config, |ready| greet(&ready))
             .await
@@ -59,6 +63,15 @@ fn greet(ready: &Ready) {
         if let Some(remedy) = why.remedy() {
             output::note(&format!("{} {remedy}", style::strong(" help:")));
         }
+    }
+    if let Some(model) = &ready.model {
+        let text = format!("{} explains findings", crate::words::harmless(model));
+        output::note(&format!("{} {text}", style::strong("note:")));
+        let command = style::link("ergon companion payload NAME \"what happened?\"");
+        output::note(&format!(
+            "{} what it is sent:  {command}",
+            style::strong(" help:")
+        ));
     }
     let link = style::link(&ready.sign_in_url);
     let next = style::link("ergon project add <folder>");

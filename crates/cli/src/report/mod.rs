@@ -10,6 +10,7 @@ pub mod differences;
 pub mod examples;
 pub mod history;
 pub mod jobs;
+pub mod payload;
 pub mod projects;
 pub mod replies;
 pub mod repositories;

@@ -25,7 +25,26 @@ pub fn reply(reply: &Reply, width: Option<usize>) -> String {
             style::strong(&remedy)
         );
     }
+    page.push_str(&explanation(reply, width));
     page.push_str(&evidence(&reply.evidence));
+    page
+}
+
+/// What a model makes of it, marked as the model's.
+pub fn explanation(reply: &Reply, width: Option<usize>) -> String {
+    let Some(explanation) = &reply.explanation else {
+        return String::new();
+    };
+    let text = format!(
+        "{} explains: {}",
+        words::harmless(&explanation.model),
+        words::harmless(&explanation.content)
+    );
+    let lines = width.map_or_else(|| vec![text.clone()], |width| wrap(&text, width));
+    let mut page = String::new();
+    for line in lines {
+        let _ = writeln!(page, "{line}");
+    }
     page
 }
 
@@ -142,7 +161,7 @@ mod tests {
                 time: "2026-01-02T14:02:11Z".into(),
                 command: None,
             }],
-            offers: Vec::new(),
+            ..Reply::default()
         }
     }
 

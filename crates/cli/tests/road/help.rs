@@ -156,6 +156,8 @@ fn aish_explains_itself_in_a_page() {
 
     Options:
           --json        Print JSON for programs instead of text for people
+          --explain     Wait for the explanation of a language model, also where nobody sits at a
+                        terminal
           --data <DIR>  The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name another
                         one [env: ERGON_DATA]
       -h, --help        Print help

@@ -5,6 +5,7 @@ mod dialogue;
 mod fixtures;
 mod logs;
 mod measures;
+mod model;
 mod real;
 mod signals;
 mod socket;

@@ -39,7 +39,7 @@ async fn parrot(path: &Path) -> Result<CompanionSocket, SocketError> {
                 content: message.content,
                 findings: Vec::new(),
                 evidence: Vec::new(),
-                offers: Vec::new(),
+                ..Reply::default()
             }
         },
     )

@@ -205,6 +205,8 @@ impl<'a> Containers<'a> {
             Some(subject) => {
                 let observation = self.observe(&subject).await;
                 let mut reply = dialogue::answer(question, &observation);
+                // Before offers are made: codes that approve something are nothing a model has to know.
+                self.stack.explain(question, &observation, &mut reply).await;
                 let approvals = self.stack.approvals();
                 approvals.offer_in(&mut reply, question, &observation).await;
                 reply
@@ -214,7 +216,7 @@ impl<'a> Containers<'a> {
                 content: "My container is gone, and so am I.".to_owned(),
                 findings: Vec::new(),
                 evidence: Vec::new(),
-                offers: Vec::new(),
+                ..Reply::default()
             },
         }
     }

@@ -248,9 +248,13 @@ impl From<ContainerError> for Failure {
 impl From<CompanionError> for Failure {
     fn from(error: CompanionError) -> Self {
         let status = match error {
-            CompanionError::NotFound { .. } => StatusCode::NOT_FOUND,
+            CompanionError::NotFound { .. } | CompanionError::NoExplanation => {
+                StatusCode::NOT_FOUND
+            }
             CompanionError::Name { .. } => StatusCode::BAD_REQUEST,
-            CompanionError::HasOne { .. } => StatusCode::CONFLICT,
+            CompanionError::HasOne { .. } | CompanionError::NoContainer { .. } => {
+                StatusCode::CONFLICT
+            }
             CompanionError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             CompanionError::Away { .. } | CompanionError::Send(SendError::NobodyListens { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::api::{Companion, LaunchCompanion, List, Message, Reply};
+use crate::api::{Companion, LaunchCompanion, List, Message, ModelOutcome, ModelPayload, Reply};
 use crate::http::extract::{Body, Name};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
@@ -43,4 +43,29 @@ pub async fn send(
     Body(body): Body<Message>,
 ) -> Result<Json<Reply>, Failure> {
     Ok(Json(stack.companions().send(&name, &body.content).await?))
+}
+
+/// See exactly what a language model would be sent about a container, if it were asked this. Nothing is sent.
+#[utoipa::path(post, path = "/api/v1/companions/{name}/payload", operation_id = "model_payload", tag = "companions",
+    params(("name" = String, Path, description = "Its name, in any case.")),
+    request_body = Message,
+    responses((status = 200, body = ModelPayload)))]
+pub async fn payload(
+    State(stack): State<Stack>,
+    Name(name): Name,
+    Body(body): Body<Message>,
+) -> Result<Json<ModelPayload>, Failure> {
+    let payload = stack.companions().payload(&name, &body.content).await?;
+    Ok(Json(payload))
+}
+
+/// What a model said since an answer was given without it: the answer's `explaining`. Waits a while for it.
+#[utoipa::path(get, path = "/api/v1/explanations/{key}", operation_id = "explanation", tag = "companions",
+    params(("key" = String, Path, description = "The `explaining` of an answer.")),
+    responses((status = 200, body = ModelOutcome)))]
+pub async fn explanation(
+    State(stack): State<Stack>,
+    Name(key): Name,
+) -> Result<Json<ModelOutcome>, Failure> {
+    Ok(Json(stack.companions().explanation(&key).await?))
 }

@@ -86,6 +86,8 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListCompanions, routes!(companions::list)),
         entry(Action::LaunchCompanion, routes!(companions::launch)),
         entry(Action::SendMessage, routes!(companions::send)),
+        entry(Action::ReadPayload, routes!(companions::payload)),
+        entry(Action::ReadExplanation, routes!(companions::explanation)),
         entry(Action::ListRepositories, routes!(repositories::list)),
         entry(Action::ReadRepository, routes!(repositories::read)),
         entry(Action::ChangeRepository, routes!(repositories::change)),
