@@ -13,6 +13,8 @@ use crate::history::Happening;
 use crate::observation::{Connection, ConnectionState, LogLevel, Neighbour};
 use crate::words;
 
+/// What stopped within this time may be missed.
+const LATELY: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// So many of a kind are told.
 const TOLD: usize = 8;
 
@@ -129,7 +131,6 @@ impl Speaker<'_> {
             })
             .map(|draft| format!("- {}", draft.sentence(book)))
             .collect();
-        let files = self.changed_files(book);
         let meant = self.observation.subject.meant.is_some();
         let opening = if !meant {
             "Ergon did not build me, so I know only my image, not what I was meant to be."
@@ -145,6 +146,7 @@ impl Speaker<'_> {
         } else {
             "I am not quite what I was meant to be:".to_owned()
         };
+        let files = self.changed_files(book);
         std::iter::once(opening)
             .chain(apart)
             .chain(files)
@@ -229,11 +231,28 @@ impl Speaker<'_> {
         } else {
             format!("Connected to me: {}{cited}.", told(&needed_by))
         });
+        // What has not run for long, and nobody asks for, is somebody else's.
+        let is_missed = |neighbour: &&Neighbour| {
+            let called = |name: &String| {
+                declared.contains(name)
+                    || named.iter().any(|place| {
+                        place == name
+                            || place
+                                .strip_prefix(name)
+                                .is_some_and(|rest| rest.starts_with(':'))
+                    })
+            };
+            let lately = neighbour
+                .stopped_at
+                .is_some_and(|at| self.observation.time.duration_since(at) < LATELY);
+            !neighbour.running
+                && (lately || called(&neighbour.name) || neighbour.names.iter().any(called))
+        };
         let down: Vec<&Neighbour> = self
             .observation
             .neighbours
             .iter()
-            .filter(|neighbour| !neighbour.running)
+            .filter(is_missed)
             .collect();
         if let [first, ..] = down[..] {
             let names: Vec<&str> = down

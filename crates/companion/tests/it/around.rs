@@ -6,7 +6,7 @@ use ergon_companion::observation::{
 };
 use insta::assert_snapshot;
 
-use crate::fixtures::healthy;
+use crate::fixtures::{ago, healthy};
 
 fn said(question: &str, observation: &Observation) -> String {
     answer(question, observation).content
@@ -38,6 +38,7 @@ fn among_others() -> Observation {
         names: vec![name.to_owned()],
         addresses: vec![address(at)],
         running,
+        stopped_at: (!running).then(|| ago(60)),
         ..Neighbour::default()
     };
     observation.neighbours = vec![
@@ -66,6 +67,9 @@ fn whom_it_needs_and_who_needs_it_is_read_from_its_connections() {
     Connected to me: proxy (at my port 8000), 1 connection [1].
     On my networks worker does not run [3].
     ");
+    let mut long_ago = among_others();
+    long_ago.neighbours[2].stopped_at = Some(ago(8 * 3600));
+    assert!(!said("who depends on you?", &long_ago).contains("worker"));
     let mut alone = healthy();
     alone.signals.connections.clear();
     assert_snapshot!(said("whom do you talk to", &alone), @"
