@@ -7,6 +7,7 @@ mod patterns;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use patterns::patterns;
 use regex::{Captures, Regex, RegexSet};
 
@@ -76,6 +77,13 @@ pub(crate) struct Symptom {
     pub line: Option<u32>,
 }
 
+/// Words of which every complaint has one: most lines have none, and are done with.
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(patterns::WORDS)
+        .ok()
+});
 /// All patterns at once say which of them are worth a closer look.
 static SET: LazyLock<Option<RegexSet>> =
     LazyLock::new(|| RegexSet::new(patterns().map(|(_, pattern)| *pattern)).ok());
@@ -96,6 +104,9 @@ impl Symptom {
             .nth(LONGEST)
             .map_or(line.len(), |(at, _)| at);
         let line = &line[..end];
+        if !WORDS.as_ref()?.is_match(line) {
+            return None;
+        }
         let fits = SET.as_ref()?.matches(line);
         fits.iter().find_map(|at| {
             let (trouble, pattern) = EACH.get(at)?;

@@ -3,8 +3,10 @@
 //! Groups say what is named: `host`, `port`, `path`, `name`, `line`.
 
 mod inside;
+mod words;
 
 use super::Trouble;
+pub(super) use words::WORDS;
 
 /// `db`, `10.0.0.7`, `db.internal`; `03` is a part of a time.
 macro_rules! host {
