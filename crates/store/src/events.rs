@@ -52,6 +52,24 @@ impl Store {
         rows.iter().map(event).collect()
     }
 
+    /// Whether something was told of a resource at or after a time.
+    pub async fn was_told(
+        &self,
+        kind: &str,
+        subject: &str,
+        since: i64,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT id FROM events WHERE type = $1 AND subject = $2 AND time >= $3 LIMIT 1",
+        )
+        .bind(kind)
+        .bind(subject)
+        .bind(since)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// The latest events, newest first.
     pub async fn latest_events(&self, limit: i64) -> Result<Vec<EventRow>, StoreError> {
         let rows = sqlx::query(

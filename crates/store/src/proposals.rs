@@ -58,15 +58,18 @@ impl Change {
         Ok(())
     }
 
-    /// The open proposal to do the same in the same state, if there is one. Asked inside the change that
-    /// would add another, so that two who ask at once get one.
+    /// The proposal to do the same in the same state that is open or being carried out, if there is one. Asked
+    /// inside the change that would add another, so that two who ask at once get one, also where a guard-rail
+    /// has approved the first meanwhile.
     pub async fn open_proposal(
         &mut self,
         same: &str,
         now: i64,
     ) -> Result<Option<ProposalRow>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM proposals WHERE same = $1 AND state = 'open' AND expires_at > $2"
+            "SELECT {COLUMNS} FROM proposals WHERE same = $1
+               AND (state IN ('approved', 'running') OR state = 'open' AND expires_at > $2)
+             ORDER BY created_at DESC, code LIMIT 1"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(same)

@@ -13,11 +13,20 @@ import { Ago, Until } from '../parts/time';
 import { shortIds } from '../text/format';
 import { proposalSign } from '../text/signs';
 
+/** Whether somebody has to decide over it, or it is being carried out. */
+export const isWaiting = ({ state }: Proposal) => ['open', 'approved', 'running'].includes(state);
+
 /** What would be done, to what, why, how it is undone and until when: all there is to know before one says yes. */
-export function ProposalCard({ proposal }: { proposal: Proposal }) {
+export function ProposalCard({ proposal, folded = false }: { proposal: Proposal; folded?: boolean }) {
   const waits = proposal.state === 'open';
+  const open = waits && !folded;
   return (
-    <article className="panel proposal" data-proposal={proposal.code} aria-label={`Proposal ${proposal.code}`}>
+    <article
+      className="panel proposal"
+      data-proposal={proposal.code}
+      data-state={proposal.state}
+      aria-label={`Proposal ${proposal.code}`}
+    >
       <header className="panel-head">
         <h2 className="panel-title">
           <Status sign={proposalSign(proposal)}>
@@ -50,8 +59,8 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
           </p>
         )}
         <Commands commands={proposal.commands} />
-        {waits && <Details proposal={proposal} />}
-        {!waits && (
+        {open && <Details proposal={proposal} />}
+        {!open && (
           <details className="disclosure">
             <summary className="soft note">
               What was proposed{proposal.decided_by && `, decided by ${proposal.decided_by}`}

@@ -1,11 +1,27 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 
-import { useThought } from '../api/queries';
+import { useProposals, useThought } from '../api/queries';
 import type { Reply } from '../api/types';
+import { isWaiting, ProposalCard } from '../approvals/proposal';
 import { Prose } from '../parts/prose';
 import { explained } from '../text/explained';
 import { EvidenceList, Findings } from './evidence';
+
+/** What a companion offers to do, as it stands by now: it may have been decided over since it was said. */
+function OfferView({ offer }: { offer: NonNullable<Reply['offers']>[number] }) {
+  const proposals = useProposals();
+  const proposal = proposals.data?.find(({ code }) => code === offer.code);
+  if (proposal && isWaiting(proposal)) return <ProposalCard proposal={proposal} folded />;
+  return (
+    <p className="soft">
+      <Link href="/approvals">
+        {offer.code}: {offer.offer}
+      </Link>{' '}
+      {proposal && `(${proposal.state})`}
+    </p>
+  );
+}
 
 /** A companion's answer: its words, its findings, and the evidence they cite. */
 export function ReplyView({ reply: answer }: { reply: Reply }) {
@@ -25,11 +41,7 @@ export function ReplyView({ reply: answer }: { reply: Reply }) {
         <Prose text={reply.content} evidence={numbers} onCite={cite} />
       </p>
       {(reply.offers ?? []).map((offer) => (
-        <p key={offer.code}>
-          <Link href="/approvals">
-            Look at {offer.code} ({offer.class}): {offer.offer}
-          </Link>
-        </p>
+        <OfferView key={offer.code} offer={offer} />
       ))}
       {reply.explanation && (
         <p className="reply-text">

@@ -1,5 +1,5 @@
 import { useProposals } from '../api/queries';
-import { ProposalCard } from '../approvals/proposal';
+import { isWaiting, ProposalCard } from '../approvals/proposal';
 import { Empty } from '../parts/empty';
 import { Trouble } from '../parts/notice';
 import { Page } from '../parts/page';
@@ -11,8 +11,8 @@ const SHOWN = 20;
 /** What companions would do to their containers if somebody approves, and what became of what was decided. */
 export function ApprovalsPage() {
   const proposals = useProposals();
-  const waiting = proposals.data?.filter(({ state }) => isWaiting(state)) ?? [];
-  const over = proposals.data?.filter(({ state }) => !isWaiting(state)).slice(0, SHOWN) ?? [];
+  const waiting = proposals.data?.filter(isWaiting) ?? [];
+  const over = proposals.data?.filter((each) => !isWaiting(each)).slice(0, SHOWN) ?? [];
   return (
     <Page title="Approvals">
       <div className="stack">
@@ -37,5 +37,3 @@ export function ApprovalsPage() {
     </Page>
   );
 }
-
-const isWaiting = (state: string) => ['open', 'approved', 'running'].includes(state);

@@ -1,8 +1,9 @@
 import { Link } from 'wouter';
 
 import { isMissing } from '../api/problem';
-import { useBuild, useContainer } from '../api/queries';
+import { useBuild, useContainer, useProposals } from '../api/queries';
 import type { Build, Container } from '../api/types';
+import { isWaiting, ProposalCard } from '../approvals/proposal';
 import { ChatPanel } from '../chat/chat-panel';
 import { Findings } from '../chat/evidence';
 import { Digest } from '../parts/digest';
@@ -57,6 +58,7 @@ export function ContainerPage({ name }: { name: string }) {
               </a>
             </span>
           </p>
+          <Proposed id={container.data.id} />
           <Measured container={container.data} />
           <Panel title="Findings">
             {container.data.findings.length ? (
@@ -79,6 +81,13 @@ export function ContainerPage({ name }: { name: string }) {
       </div>
     </Page>
   );
+}
+
+/** What waits for somebody's approval, of this very container and not of another one of its name. */
+function Proposed({ id }: { id: string }) {
+  const proposals = useProposals();
+  const mine = proposals.data?.filter((each) => each.container_id === id && isWaiting(each)) ?? [];
+  return mine.map((proposal) => <ProposalCard key={proposal.code} proposal={proposal} />);
 }
 
 function Measured({ container }: { container: Container }) {

@@ -121,6 +121,7 @@ pub fn runbooks(trials: &[RunbookTrial]) -> String {
             "propose" => style::good("would propose"),
             "advise" => style::warning("would advise"),
             "escalate" => style::bad("would escalate"),
+            "unreadable" => style::bad("is no runbook"),
             _ => style::faint("would do nothing"),
         };
         let name = style::strong(&words::harmless(&trial.name));

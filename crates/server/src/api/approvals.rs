@@ -103,7 +103,8 @@ pub struct AddGuardRail {
 pub struct RunbookTrial {
     pub name: String,
     pub about: String,
-    /// `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be).
+    /// `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be),
+    /// `unreadable` (the file of that name is no runbook, and why).
     pub would: String,
     /// Why.
     pub reason: String,

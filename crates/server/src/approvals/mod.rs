@@ -37,6 +37,8 @@ pub struct Turns {
     all: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// Held while it is counted what guard-rails let pass.
     counting: tokio::sync::Mutex<()>,
+    /// Runbooks by container and name that were said to be used up, and since which time they were begun.
+    used_up: tokio::sync::Mutex<BTreeMap<(String, String), i64>>,
 }
 
 impl Turns {

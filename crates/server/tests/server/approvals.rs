@@ -3,9 +3,11 @@
 use ergon_engine::testing::{self, TestContainer};
 use ergon_engine::{ContainerSpec, Engine, Status};
 use ergon_store::Store;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Door, World};
+use crate::crash;
+use crate::world::{Answer, Door, PATIENCE, World};
 
 const SERVE: &str = "trap 'exit 0' TERM; while true; do sleep 1 & wait; done";
 
@@ -233,6 +235,107 @@ async fn what_a_crash_interrupted_is_said_and_never_begun_again() {
         approve(&world, &proposal).await.problem(409);
     }
     assert_eq!(is(&engine, &container).await, Status::Exited);
+    world.end().await;
+}
+
+/// Ends after a while the first time, and never again: so long it takes to see that starting it helped.
+const ONCE: &str = "test -e /begun && exec sleep 1000; touch /begun; sleep 6; exit 3";
+
+#[tokio::test]
+async fn a_stack_that_is_killed_at_work_has_done_it_at_most_once_and_the_next_one_says_so() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = TestContainer::run(&engine, "gate", ONCE).await;
+    let launch = json!({ "container": container.name, "name": companion(&container) });
+    let launched = world.post("/api/v1/companions/launch", launch).await;
+    launched.success();
+    world
+        .until("/api/v1/proposals", |list| list["items"] != json!([]))
+        .await;
+    let folder = world.end().await;
+
+    let mut child = crash::start(folder.path());
+    let door = || Door::of(&folder.path().join("data"));
+    let ask = async |content: &str| {
+        let path = format!("/api/v1/companions/{}/message", companion(&container));
+        let reply = door().post(&path, json!({ "content": content })).await;
+        let code = reply.success()["offers"][0]["code"].clone();
+        let path = format!("/api/v1/proposals/{}", code.as_str().unwrap());
+        (path.clone(), door().get(&path).await)
+    };
+    // Nobody waits for these answers: the stack is killed before it has any.
+    let approve_later = |proposal: Value, door: Door| {
+        tokio::spawn(async move {
+            let path = format!("/api/v1/proposals/{}", proposal["code"].as_str().unwrap());
+            let request = door.request(reqwest::Method::POST, &format!("{path}/approve"));
+            drop(
+                request
+                    .json(&json!({ "digest": proposal["digest"] }))
+                    .send()
+                    .await,
+            );
+        })
+    };
+    let since = jiff::Timestamp::now();
+    let mut happenings = engine.events(Some(since));
+    let (start, proposal) = ask("start").await;
+    assert_eq!(proposal["action"], "start", "{proposal:#}");
+    let first = approve_later(proposal, door());
+    let started = async {
+        while let Some(event) = happenings.next().await {
+            let event = event.unwrap();
+            if event.id == container.id && event.action == "start" {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, started)
+        .await
+        .expect("it is started");
+    // One thing at a time is done to a container: this one is approved, and waits.
+    let (stop, proposal) = ask("stop").await;
+    assert_eq!(proposal["action"], "stop", "{proposal:#}");
+    let second = approve_later(proposal, door());
+    door()
+        .until(&stop, |seen| seen["state"] == "approved")
+        .await;
+    assert_eq!(door().get(&start).await["state"], "running");
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    first.await.unwrap();
+    second.await.unwrap();
+
+    let world = World::over(folder).await;
+    for (path, said) in [
+        (&start, "the engine shows that it was done"),
+        (&stop, "nothing was done, and the approval is used up"),
+    ] {
+        let proposal = world.get(path).await;
+        assert_eq!(proposal["state"], "interrupted", "{proposal:#}");
+        let outcome = proposal["outcome"].as_str().unwrap();
+        assert!(outcome.contains(said), "{outcome}");
+        approve(&world, &proposal).await.problem(409);
+    }
+    // A mark after everything that the stacks may have done to it.
+    engine.kill(&container.id, "SIGKILL").await.unwrap();
+    let mut done = Vec::new();
+    let mut happenings = engine.events(Some(since));
+    let until_killed = async {
+        while let Some(event) = happenings.next().await {
+            let event = event.unwrap();
+            let counts = ["start", "stop", "kill", "die"].contains(&event.action.as_str());
+            if event.id == container.id && counts {
+                done.push(event.action.clone());
+                if event.action == "die" {
+                    break;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, until_killed)
+        .await
+        .expect("it ends");
+    assert_eq!(done, ["start", "kill", "die"]);
     world.end().await;
 }
 

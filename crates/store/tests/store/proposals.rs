@@ -8,7 +8,7 @@ use crate::database::on_both;
 on_both!(
     one_of_two_decisions_counts_and_one_beginning,
     another_content_or_a_time_that_is_over_is_not_decided_over,
-    the_same_is_found_while_it_is_open,
+    the_same_is_found_until_it_is_over,
 );
 
 fn event() -> NewEvent {
@@ -107,7 +107,7 @@ async fn another_content_or_a_time_that_is_over_is_not_decided_over(store: Store
     );
 }
 
-async fn the_same_is_found_while_it_is_open(store: Store) {
+async fn the_same_is_found_until_it_is_over(store: Store) {
     add(&store, &row("7Q2")).await;
     let mut change = store.change(event()).await.unwrap();
     let mut found = async |same: &str, now: i64| {
@@ -117,4 +117,19 @@ async fn the_same_is_found_while_it_is_open(store: Store) {
     assert_eq!(found("same-7Q2", 20).await.as_deref(), Some("7Q2"));
     assert_eq!(found("same-7Q2", 100).await, None);
     assert_eq!(found("other", 20).await, None);
+    drop(change);
+
+    // Approved meanwhile, by a guard-rail say: whoever looked at the same time makes no second one.
+    assert!(decide(&store, "7Q2", "digest-7Q2", "ann", 20).await);
+    let mut change = store.change(event()).await.unwrap();
+    let approved = change.open_proposal("same-7Q2", 200).await.unwrap();
+    assert_eq!(approved.unwrap().state, "approved");
+    assert!(change.begin_proposal("7Q2", 30).await.unwrap());
+    let running = change.open_proposal("same-7Q2", 200).await.unwrap();
+    assert_eq!(running.unwrap().state, "running");
+    let ended = change.end_proposal("7Q2", "running", "done", "well", 40);
+    assert!(ended.await.unwrap());
+    let over = change.open_proposal("same-7Q2", 20).await.unwrap();
+    assert_eq!(over, None, "what was done may be proposed again");
+    change.commit().await.unwrap();
 }
