@@ -1958,7 +1958,10 @@ export interface components {
                 reason: string;
                 undo: string[][];
                 verified?: string | null;
-                /** @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be). */
+                /**
+                 * @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be),
+                 *     `unreadable` (the file of that name is no runbook, and why).
+                 */
                 would: string;
             }[];
         };
@@ -2456,7 +2459,10 @@ export interface components {
             reason: string;
             undo: string[][];
             verified?: string | null;
-            /** @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be). */
+            /**
+             * @description `nothing`, `propose`, `advise` (a person has to do it), `escalate` (it was carried out as often as it may be),
+             *     `unreadable` (the file of that name is no runbook, and why).
+             */
             would: string;
         };
         /** @description What to save into the project. */
