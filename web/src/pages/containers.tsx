@@ -24,7 +24,7 @@ export function ContainersPage() {
         <Empty title="No container yet">
           <p className="soft">
             Run a project from its card under <Link href="/projects">Projects</Link>. A container that Ergon did not
-            start is watched after <code>ergon companion launch --container NAME</code>.
+            start is watched after <code>ergon companion launch NAME</code>.
           </p>
         </Empty>
       )}

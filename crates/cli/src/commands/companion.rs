@@ -39,8 +39,15 @@ enum CompanionCommand {
     /// Give a companion to a container that Ergon did not start
     Launch {
         /// The container's name or id
-        #[arg(long)]
-        container: String,
+        #[arg(required_unless_present = "named")]
+        container: Option<String>,
+        /// The same, as an option
+        #[arg(
+            long = "container",
+            value_name = "CONTAINER",
+            conflicts_with = "container"
+        )]
+        named: Option<String>,
         /// What to call the companion; else <container>-ci
         #[arg(long)]
         name: Option<String>,
@@ -84,9 +91,12 @@ impl Companion {
             }
             CompanionCommand::Launch {
                 container,
+                named,
                 name,
                 format,
             } => {
+                // The command line asks for one of both.
+                let container = container.or(named).unwrap_or_default();
                 let launch = LaunchCompanion { container, name };
                 let companion: CompanionEntry = client
                     .post(&["api", "v1", "companions", "launch"], &launch)

@@ -70,6 +70,7 @@ fn the_guide_has_every_option() {
 #[test]
 fn what_prints_data_can_print_json() {
     let plain = [
+        "ergon companion debug",
         "ergon token",
         "ergon up",
         "ergon dockerfile",
