@@ -5,11 +5,11 @@
 mod patterns;
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
 use patterns::patterns;
-use regex::{Captures, Regex, RegexSet};
+use regex::{Captures, Regex};
 
 /// What a program complains about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +62,8 @@ pub(crate) enum Trouble {
     Memory,
     /// Threads or transactions wait for each other.
     Deadlock,
+    /// Requests or transactions are not finished in the time they have.
+    Stalled,
     /// A table, a column or a database is missing.
     Schema,
 }
@@ -84,14 +86,46 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         .build(patterns::WORDS)
         .ok()
 });
-/// All patterns at once say which of them are worth a closer look.
-static SET: LazyLock<Option<RegexSet>> =
-    LazyLock::new(|| RegexSet::new(patterns().map(|(_, pattern)| *pattern)).ok());
-static EACH: LazyLock<Vec<(Trouble, Option<Regex>)>> = LazyLock::new(|| {
-    patterns()
-        .map(|(trouble, pattern)| (*trouble, Regex::new(pattern).ok()))
-        .collect()
-});
+static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| patterns().map(Pattern::of).collect());
+
+/// Which of the words there are, a bit for each.
+type Words = u128;
+
+/// A pattern, made ready when a line comes that it may fit.
+struct Pattern {
+    trouble: Trouble,
+    text: &'static str,
+    /// The words that stand in it: a line that it fits has one of them.
+    words: Words,
+    ready: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    fn of((trouble, text): &(Trouble, &'static str)) -> Self {
+        Self {
+            trouble: *trouble,
+            text,
+            words: words_in(text),
+            ready: OnceLock::new(),
+        }
+    }
+
+    fn ready(&self) -> Option<&Regex> {
+        self.ready
+            .get_or_init(|| Regex::new(self.text).ok())
+            .as_ref()
+    }
+}
+
+fn words_in(text: &str) -> Words {
+    let Some(words) = WORDS.as_ref() else {
+        return 0;
+    };
+    // Words stand within others: "refused" in "connection refused".
+    words
+        .find_overlapping_iter(text)
+        .fold(0, |found, word| found | 1 << word.pattern().as_u32())
+}
 
 /// A longer line is looked at up to here.
 const LONGEST: usize = 2000;
@@ -104,15 +138,17 @@ impl Symptom {
             .nth(LONGEST)
             .map_or(line.len(), |(at, _)| at);
         let line = &line[..end];
-        if !WORDS.as_ref()?.is_match(line) {
+        let words = words_in(line);
+        if words == 0 {
             return None;
         }
-        let fits = SET.as_ref()?.matches(line);
-        fits.iter().find_map(|at| {
-            let (trouble, pattern) = EACH.get(at)?;
-            let found = pattern.as_ref()?.captures(line)?;
-            Self::read(*trouble, &found)
-        })
+        PATTERNS
+            .iter()
+            .filter(|pattern| pattern.words & words != 0)
+            .find_map(|pattern| {
+                let found = pattern.ready()?.captures(line)?;
+                Self::read(pattern.trouble, &found)
+            })
     }
 
     fn read(trouble: Trouble, found: &Captures<'_>) -> Option<Self> {

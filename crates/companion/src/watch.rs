@@ -94,6 +94,7 @@ pub struct Watcher {
 #[derive(Debug)]
 struct Shared {
     engine: Engine,
+    heard: Mutex<surroundings::Heard>,
     memory: Mutex<Memory>,
     logs: Logs,
     keeper: Option<Arc<Keeper>>,
@@ -109,6 +110,7 @@ impl Watcher {
         let (changes, receiver) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
             engine,
+            heard: Mutex::default(),
             memory: Mutex::default(),
             logs: Logs::default(),
             keeper: options

@@ -169,6 +169,11 @@ impl Look<'_> {
                 "its threads or transactions wait for each other".to_owned(),
                 "Restart it to go on; let the program take its locks always in the same order.",
             ),
+            Trouble::Stalled => cause(
+                "requests.stalled",
+                "its workers do not finish what they are asked in the time they have".to_owned(),
+                "See what they wait for; give them more time only where the work needs it.",
+            ),
             Trouble::Schema => {
                 let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
                 cause(

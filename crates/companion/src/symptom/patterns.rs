@@ -362,7 +362,11 @@ const BEFORE: &[(Trouble, &str)] = &[
     ),
     (
         Trouble::Deadlock,
-        r"(?i)all goroutines are asleep - deadlock|found one java-level deadlock|deadlock (?:detected|found)|lock wait timeout exceeded|\bdeadlock\b.{0,40}(?:detected|waiting|transaction)|worker timeout \(pid|possible deadlock",
+        r"(?i)all goroutines are asleep - deadlock|found one java-level deadlock|deadlock (?:detected|found)|\bdeadlock\b.{0,40}(?:detected|waiting|transaction)|possible deadlock",
+    ),
+    (
+        Trouble::Stalled,
+        r"(?i)worker timeout \(pid|lock wait timeout exceeded|max_execution_time|maximum execution time of [0-9]+ seconds? exceeded",
     ),
     (
         Trouble::Schema,
