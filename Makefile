@@ -26,7 +26,7 @@ test-all: ## and what takes too long for every change
 	@dev/test --all
 
 soak: ## run for a long time and watch
-	@echo "There is no soak yet: it comes with the companions' long watch."
+	@echo "There is no soak yet."
 
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz

@@ -51,9 +51,17 @@ pub(crate) async fn observe_state(
     history: &History,
     introductions: &Mutex<Introductions>,
     now: Timestamp,
-    state: ContainerState,
+    mut state: ContainerState,
 ) -> Observation {
     let redactor = Redactor::new(&state.env);
+    // What a check printed, and why nothing could be started, quotes command lines and addresses.
+    let output = state
+        .health
+        .as_mut()
+        .and_then(|health| health.last_output.as_mut());
+    for text in output.into_iter().chain(state.error.as_mut()) {
+        *text = redactor.clean(&plain(text));
+    }
     let log = log(engine, &state, &redactor);
     let mut observation = Observation::empty(
         now,
@@ -220,7 +228,8 @@ async fn log(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Ve
     );
     let mut records = Vec::new();
     while let Some(Ok(line)) = lines.next().await {
-        let text = plain(&redactor.cleaned(&line.text())).into_owned();
+        // Colours may stand within what would be known for a secret.
+        let text = redactor.clean(&plain(&line.text()));
         records.push(LogRecord {
             time: line.time,
             stderr: line.source == LogSource::Stderr,

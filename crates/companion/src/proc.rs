@@ -96,13 +96,19 @@ fn socket(line: &str) -> Option<Socket> {
         _ => Some(ConnectionState::Other),
     };
     let (send, receive) = fields.next()?.split_once(':')?;
+    // Asked for again: what was only just asked for may be on its way.
+    let is_repeated = fields.nth(1)? != "00000000";
+    let state = match state {
+        Some(ConnectionState::SynSent) if !is_repeated => Some(ConnectionState::Other),
+        state => state,
+    };
     Some(Socket {
         local,
         remote,
         state,
         send_queue: u64::from_str_radix(send, 16).ok()?,
         receive_queue: u64::from_str_radix(receive, 16).ok()?,
-        inode: fields.nth(4)?.parse().ok()?,
+        inode: fields.nth(2)?.parse().ok()?,
     })
 }
 
@@ -195,7 +201,7 @@ mod tests {
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 00000000039f67d8 100 0 0 10 0
    1: 0B00007F:9C41 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 112 1 0 100 0 0 10 0
    2: 020011AC:1F40 010011AC:D2F0 01 00000010:0000000A 00:00000000 00000000     0        0 113 1 0 100 0 0 10 0
-   3: 020011AC:9000 030011AC:1538 02 00000001:00000000 01:00000000 00000000     0        0 114 1 0 100 0 0 10 0
+   3: 020011AC:9000 030011AC:1538 02 00000001:00000000 01:00000000 00000001     0        0 114 1 0 100 0 0 10 0
    4: 020011AC:9001 030011AC:1538 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
    5: 020011AC:9002 030011AC:1538 08 00000000:00000001 03:00000000 00000000     0        0 115 3 0
    6: 00000000:0050 00000000:0000 0A broken

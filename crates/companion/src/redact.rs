@@ -23,6 +23,9 @@ const TELLING: [&str; 9] = [
     "ACCESS_KEY",
 ];
 
+/// The same, where a name ends so.
+const ENDINGS: [&str; 4] = ["_PASS", "_PWD", "_KEY", "PASSPHRASE"];
+
 /// Where none of these stands, no pattern below can match; most lines are done with after this one pass.
 static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
@@ -65,7 +68,9 @@ static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         // Authorization: Bearer …, "Authorization": "Basic …"
-        r#"((?i-u:\b(?:authorization|cookie))["']?\s*[:=]\s*["']?(?:(?i-u:bearer|basic|token|digest)\s+)?)[^\s"',;]+"#,
+        r#"((?i-u:\bauthorization)["']?\s*[:=]\s*["']?(?:[A-Za-z][A-Za-z0-9-]*\s+)?)[^\s"',;]+"#,
+        // Every cookie of the line.
+        r#"((?i-u:\bcookie)["']?\s*[:=]\s*["']?)[^"'\r\n]+"#,
         r"((?i-u:\bbearer)\s+)[A-Za-z0-9._~+/=-]{8,}",
         // password=…, "api_key": "…", client_secret: …; never the word in a sentence.
         r#"((?i-u:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)(?i-u:[_-]?(?:id|value|hash))?["']?\s?(?:=>|=|:)\s?)(?:"[^"]+"|'[^']+'|[^\s"',;&)}\]]+)"#,
@@ -92,7 +97,8 @@ impl Redactor {
         let mut secrets: Vec<String> = Vec::new();
         for (name, value) in environment {
             let name = name.to_ascii_uppercase();
-            if TELLING.iter().any(|word| name.contains(word)) {
+            let ends = ENDINGS.iter().any(|end| name.ends_with(end));
+            if ends || TELLING.iter().any(|word| name.contains(word)) {
                 secrets.push(value.clone());
                 // A key of several lines is printed line by line.
                 secrets.extend(
@@ -212,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_secret_is_hidden_where_nobody_declared_it() {
-        assert_eq!(FORMS.len(), 7, "every form is an expression");
+        assert_eq!(FORMS.len(), 8, "every form is an expression");
         assert!(SIGNS.is_some());
         let redactor = redactor(&[]);
         for (text, clean) in [

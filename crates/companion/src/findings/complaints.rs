@@ -58,9 +58,17 @@ impl<'a> Look<'a> {
         let mut complaints = self.heard();
         let is_down = !observation.is_running() || self.is_looping();
         let is_troubled = is_down || self.is_troubled();
+        let serves = observation
+            .services
+            .iter()
+            .any(|one| matches!(one.role.as_str(), "database" | "cache" | "queue"));
         complaints.retain(|complaint| {
             if is_down {
                 return true;
+            }
+            // A server tells of its guests' troubles, not of its own.
+            if serves && !is_troubled && is_of_guests(complaint.symptom.trouble) {
+                return false;
             }
             if !complaint.is_recent(observation.time) || self.is_settled(&complaint.symptom) {
                 return false;
@@ -173,6 +181,18 @@ fn is_impossible(probe: &Probe) -> bool {
     matches!(probe.outcome, Outcome::Unreachable(_))
 }
 
+/// What a database's log says of those who use it.
+fn is_of_guests(trouble: Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Login
+            | Trouble::Schema
+            | Trouble::TooManyConnections
+            | Trouble::Deadlock
+            | Trouble::Stalled
+    )
+}
+
 /// What is bad news however seldom it is said.
 fn is_grave(trouble: Trouble) -> bool {
     matches!(
@@ -183,6 +203,5 @@ fn is_grave(trouble: Trouble) -> bool {
             | Trouble::Descriptors
             | Trouble::Tasks
             | Trouble::Memory
-            | Trouble::Deadlock
     )
 }

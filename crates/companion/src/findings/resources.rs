@@ -181,7 +181,12 @@ impl Look<'_> {
         // What a program loads while it warms up is no leak: it would have to go on to the limit, or double for long.
         let soon = trend
             .full_in
-            .filter(|left| *left < FULL_SOON && long >= SHORT_TREND);
+            // Nobody sees further ahead than some times as far as they looked back.
+            .filter(|left| {
+                *left < FULL_SOON
+                    && long >= SHORT_TREND
+                    && left.as_secs() <= long.saturating_mul(10)
+            });
         let doubled = grew >= trend.from && long >= LONG_TREND;
         if soon.is_none() && !doubled {
             return None;

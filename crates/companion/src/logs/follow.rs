@@ -134,7 +134,8 @@ async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<
         lock(&book).take_in(
             time,
             line.source == LogSource::Stderr,
-            &plain(&redactor.cleaned(&text)),
+            // Colours may stand within what would be known for a secret.
+            &redactor.cleaned(&plain(&text)),
         );
     }
     lock(&book).close();

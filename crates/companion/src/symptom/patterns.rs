@@ -338,7 +338,7 @@ const BEFORE: &[(Trouble, &str)] = &[
     ),
     (
         Trouble::Login,
-        r"(?i)authentication fail(?:ed|ure)|\bWRONGPASS\b|\bNOAUTH\b|invalid (?:username or password|password|credentials|api key)|\bACCESS_REFUSED\b|login failed for user|no pg_hba\.conf entry|bad credentials",
+        r"(?i)\bWRONGPASS\b|\bNOAUTH\b|\bACCESS_REFUSED\b|login failed for user|no pg_hba\.conf entry",
     ),
     (
         Trouble::CertificateExpired,

@@ -109,6 +109,11 @@ impl<'a> Executor<'a> {
             .proposal
             .precondition
             .broken_by(&self.proposal.steps, &state);
+        if broken.is_empty() && !self.is_still_found().await {
+            let outcome =
+                "Nothing was done: what it was proposed for is not found any more.".to_owned();
+            return Err(Ended("withdrawn", outcome));
+        }
         if broken.is_empty() {
             return Ok((engine, self.must_live(&state)));
         }
@@ -117,6 +122,21 @@ impl<'a> Executor<'a> {
             broken.join("; ")
         );
         Err(Ended("withdrawn", outcome))
+    }
+
+    /// Whether any of what it was proposed for is still the case; what somebody asked for always is.
+    async fn is_still_found(&self) -> bool {
+        let why = &self.proposal.why;
+        if why.is_empty() || why.iter().any(|reason| reason.finding == "asked") {
+            return true;
+        }
+        let containers = self.stack.containers();
+        let Some(subject) = containers.subject(&self.proposal.target.id) else {
+            return true;
+        };
+        let found = diagnose(&containers.observe(&subject).await).findings;
+        why.iter()
+            .any(|reason| found.iter().any(|finding| finding.id == reason.finding))
     }
 
     /// How long it must run before it counts as up: longer than before, where it ended by itself.
