@@ -84,7 +84,6 @@ pub fn is_about_all(question: &str) -> bool {
 
 /// A container's state in one sentence, without figures that change by themselves.
 pub(crate) fn sentence(observation: &Observation, drafts: &[Draft]) -> String {
-    let speaker = Speaker::of(observation);
     let brief = |draft: &Draft| {
         let text = draft.brief.as_ref().unwrap_or(&draft.text);
         format!("{}.", text.split(". ").next().unwrap_or(text))
@@ -98,10 +97,10 @@ pub(crate) fn sentence(observation: &Observation, drafts: &[Draft]) -> String {
         }
         Some(draft) => format!(
             "{}; {}.",
-            sentence_start(&speaker.good_answer()),
+            sentence_start(&good_answer(observation)),
             draft.text
         ),
-        None => format!("{}.", sentence_start(&speaker.good_answer())),
+        None => format!("{}.", sentence_start(&good_answer(observation))),
     }
 }
 
@@ -172,42 +171,37 @@ impl<'a> Speaker<'a> {
             inside_sentence(&worst.sentence(book))
         ))
     }
+}
 
-    /// `uvicorn answers GET / with 200`, for want of more `my program runs`.
-    fn good_answer(&self) -> String {
-        let Some(probe) = self
-            .observation
-            .probe
-            .as_ref()
-            .filter(|probe| probe.is_good())
-        else {
-            return match &self.observation.services[..] {
-                [] => "I am running".to_owned(),
-                [first, ..] => format!("{} runs", first.name),
-            };
+/// `uvicorn answers GET / with 200`, for want of more `my program runs`.
+fn good_answer(observation: &Observation) -> String {
+    let Some(probe) = observation.probe.as_ref().filter(|probe| probe.is_good()) else {
+        return match &observation.services[..] {
+            [] => "I am running".to_owned(),
+            [first, ..] => format!("{} runs", first.name),
         };
-        let who = self.answering(probe);
-        match (&probe.target.path, &probe.outcome) {
-            (Some(path), Outcome::Status(status)) => {
-                format!("{who} answers GET {path} with {status}")
-            }
-            _ => format!(
-                "{who} takes connections on port {}",
-                probe.target.container_port
-            ),
+    };
+    let who = answering(observation, probe);
+    match (&probe.target.path, &probe.outcome) {
+        (Some(path), Outcome::Status(status)) => {
+            format!("{who} answers GET {path} with {status}")
         }
+        _ => format!(
+            "{who} takes connections on port {}",
+            probe.target.container_port
+        ),
     }
+}
 
-    /// The service behind the port that was asked.
-    fn answering(&self, probe: &Probe) -> &str {
-        let services = &self.observation.services;
-        let listens = services
-            .iter()
-            .find(|service| service.ports.contains(&probe.target.container_port));
-        listens
-            .or(services.first())
-            .map_or("my program", |service| service.name.as_str())
-    }
+/// The service behind the port that was asked.
+fn answering<'o>(observation: &'o Observation, probe: &Probe) -> &'o str {
+    let services = &observation.services;
+    let listens = services
+        .iter()
+        .find(|service| service.ports.contains(&probe.target.container_port));
+    listens
+        .or(services.first())
+        .map_or("my program", |service| service.name.as_str())
 }
 
 /// How people call a state.

@@ -90,13 +90,16 @@ pub(crate) fn wellness(observation: &Observation, drafts: &[Draft]) -> Wellness 
 
 /// Everything that is worth a look, the weightiest first.
 pub(crate) fn drafts(observation: &Observation) -> Vec<Draft> {
-    let look = Look {
+    let mut look = Look {
         observation,
         facts: Facts::of(observation),
+        is_looping: false,
     };
+    let restart_loop = look.restart_loop();
+    look.is_looping = restart_loop.is_some();
     let mut drafts = look.sight();
     // A loop says more than the last of its deaths.
-    drafts.extend(look.restart_loop());
+    drafts.extend(restart_loop);
     drafts.extend(look.ending());
     drafts.extend(look.paused());
     drafts.extend(look.out_of_memory());
@@ -169,9 +172,16 @@ const EFFECTS: [&str; 4] = ["exited", "restart.loop", "health.unhealthy", "probe
 struct Look<'a> {
     observation: &'a Observation,
     facts: Facts<'a>,
+    /// It starts and ends again and again.
+    is_looping: bool,
 }
 
 impl Look<'_> {
+    /// Whether it stands still, if only between two starts.
+    fn is_down(&self) -> bool {
+        !self.observation.is_running() || self.is_looping
+    }
+
     /// Whether there is anything to look at.
     fn sight(&self) -> Vec<Draft> {
         match &self.observation.sight {

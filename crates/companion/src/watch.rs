@@ -198,9 +198,11 @@ impl Watcher {
                 if let Some(digest) = self.shared.logs.digest(id, Timestamp::now()) {
                     observation.log_digest = Some(digest);
                 }
-                if let Some(keeper) = &self.shared.keeper {
-                    let past = keeper.past(&observation.subject.container, observation.time);
-                    observation.past = past.unwrap_or_default();
+                if let Some(keeper) = self.shared.keeper.clone() {
+                    let (name, time) = (observation.subject.container.clone(), observation.time);
+                    // Files, behind a lock that a slow disk holds.
+                    let past = tokio::task::spawn_blocking(move || keeper.past(&name, time)).await;
+                    observation.past = past.ok().and_then(Result::ok).unwrap_or_default();
                 }
                 self.shared.memory().learn(id, &observation);
                 observation

@@ -8,7 +8,7 @@ use ergon_engine::ContainerState;
 use super::Speaker;
 use super::state::clock;
 use crate::evidence::Book;
-use crate::findings::Severity;
+use crate::findings::{Severity, named_places};
 use crate::history::Happening;
 use crate::observation::{Connection, ConnectionState, LogLevel, Neighbour};
 use crate::words;
@@ -186,7 +186,7 @@ impl Speaker<'_> {
                 .entry(format!("{who} (at my port {})", connection.local.1))
                 .or_default() += 1;
         }
-        let named = self.named_in_environment();
+        let named = named_places(self.observation);
         let told = |places: &BTreeMap<String, usize>| {
             let places: Vec<String> = places
                 .iter()
@@ -281,11 +281,6 @@ impl Speaker<'_> {
             .iter()
             .find(|neighbour| neighbour.addresses.contains(&address));
         neighbour.map_or_else(|| address.to_string(), |neighbour| neighbour.name.clone())
-    }
-
-    /// Other sides that its environment names, without credentials.
-    fn named_in_environment(&self) -> Vec<String> {
-        crate::findings::named_places(self.observation)
     }
 
     /// What a person can do about what was found.

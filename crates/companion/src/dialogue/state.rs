@@ -2,7 +2,7 @@
 
 use ergon_engine::{ContainerState, HealthState, Status};
 
-use super::{Speaker, inside_sentence, sentence_start, standing};
+use super::{Speaker, answering, inside_sentence, sentence_start, standing};
 use crate::evidence::Book;
 use crate::findings::{self, Draft};
 use crate::history::{Happening, Moment};
@@ -285,7 +285,7 @@ impl Speaker<'_> {
             .probe
             .as_ref()
             .filter(|probe| probe.is_good())?;
-        let who = self.answering(probe);
+        let who = answering(self.observation, probe);
         Some(match (&probe.target.path, &probe.outcome) {
             (Some(path), Outcome::Status(_)) => format!(
                 "{who} answers GET {path} in {}",

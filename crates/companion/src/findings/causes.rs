@@ -20,9 +20,8 @@ impl Look<'_> {
     /// What explains that it does not run, or does not answer well; the likeliest first.
     pub(super) fn causes(&self) -> Vec<Draft> {
         let complaints = self.complaints();
-        let is_down = !self.observation.is_running() || self.is_looping();
         let answers = self.observation.probe.as_ref().is_none_or(Probe::is_good);
-        let severity = if is_down || !answers {
+        let severity = if self.is_down() || !answers {
             Severity::Critical
         } else {
             Severity::Warning

@@ -56,7 +56,7 @@ impl<'a> Look<'a> {
     pub(super) fn complaints(&self) -> Vec<Complaint<'a>> {
         let observation = self.observation;
         let mut complaints = self.heard();
-        let is_down = !observation.is_running() || self.is_looping();
+        let is_down = self.is_down();
         let is_troubled = is_down || self.is_troubled();
         let serves = observation
             .services
@@ -86,7 +86,7 @@ impl<'a> Look<'a> {
         let since = observation
             .state()
             .and_then(|state| state.started_at)
-            .filter(|_| !self.is_looping());
+            .filter(|_| !self.is_looping);
         let mut complaints: Vec<Complaint<'a>> = Vec::new();
         for (at, record) in observation.log.iter().enumerate() {
             // The engine dates a line a moment before it dates the start at times.
@@ -126,11 +126,6 @@ impl<'a> Look<'a> {
             }
         }
         complaints
-    }
-
-    /// Whether it starts and ends again and again.
-    pub(super) fn is_looping(&self) -> bool {
-        self.restart_loop().is_some()
     }
 
     /// Whether what was complained about works by now: it is connected to where it was not.

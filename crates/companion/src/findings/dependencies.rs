@@ -132,7 +132,7 @@ impl Look<'_> {
             place.port = place.port.or(Some(port));
             return place;
         }
-        let named = self.named_in_environment();
+        let named = places_in_environment(self.observation);
         let fits = |one: &&Place| place.port.is_none() || one.port == place.port;
         // Of several that it could mean, the one that does not run.
         let candidates: Vec<&Place> = named.iter().filter(fits).collect();
@@ -145,10 +145,6 @@ impl Look<'_> {
             ([only], None) => (*only).clone(),
             _ => place,
         }
-    }
-
-    fn named_in_environment(&self) -> Vec<Place> {
-        places_in_environment(self.observation)
     }
 
     fn neighbour(&self, place: &Place) -> Option<&Neighbour> {
