@@ -191,21 +191,30 @@ async fn words_to_a_companion_approve_nothing() {
     world.end().await;
 }
 
+/// What a stack leaves that has ended: its folder, its store, and what it offered for a container.
+async fn left_by(
+    world: World,
+    container: &TestContainer,
+) -> (tempfile::TempDir, Store, ergon_store::ProposalRow) {
+    let code = offered(&world, container).await["code"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let folder = world.end().await;
+    let store = Store::open(&folder.path().join("data/ergon.db"))
+        .await
+        .unwrap();
+    let row = store.proposal(&code).await.unwrap().unwrap();
+    (folder, store, row)
+}
+
 /// What a stack leaves that is killed after the approval, and after the beginning.
 #[tokio::test]
 async fn what_a_crash_interrupted_is_said_and_never_begun_again() {
     let (world, engine) = (World::new().await, testing::engine().await);
     let container = killed(&world, &engine).await;
-    let code = offered(&world, &container).await["code"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let folder = world.end().await;
-
-    let store = Store::open(&folder.path().join("data/ergon.db"))
-        .await
-        .unwrap();
-    let mut row = store.proposal(&code).await.unwrap().unwrap();
+    let (folder, store, mut row) = left_by(world, &container).await;
+    let code = row.code.clone();
     let event = || ergon_store::NewEvent::new("dev.ergon.test", "test", json!({}));
     let digest = row.digest.clone();
     let mut change = store.change(event()).await.unwrap();
@@ -344,15 +353,7 @@ async fn a_stack_that_is_killed_at_work_has_done_it_at_most_once_and_the_next_on
 async fn what_was_changed_where_it_is_kept_is_not_carried_out() {
     let (world, engine) = (World::new().await, testing::engine().await);
     let container = killed(&world, &engine).await;
-    let code = offered(&world, &container).await["code"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let folder = world.end().await;
-    let store = Store::open(&folder.path().join("data/ergon.db"))
-        .await
-        .unwrap();
-    let mut row = store.proposal(&code).await.unwrap().unwrap();
+    let (folder, store, mut row) = left_by(world, &container).await;
     row.code = "FORGED".to_owned();
     row.content["steps"] = json!([{ "do": "stop" }]);
     let event = ergon_store::NewEvent::new("dev.ergon.test", "test", json!({}));
