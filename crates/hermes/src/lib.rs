@@ -4,8 +4,14 @@
 //! unix socket and its answer back. For this stack the server registers and removes records
 //! itself; what a companion answers, and who may ask, is not decided here.
 
+mod address;
 mod directory;
+mod name;
+mod registration;
 mod sender;
 
+pub use address::{Address, Host, HostError, MessageFormat, Protocol, Server};
 pub use directory::{Details, Directory, DirectoryError, Kind, Record};
+pub use name::{Name, NameError};
+pub use registration::{Capabilities, DEFAULT_TTL, Registration, RegistrationError};
 pub use sender::{SendError, send};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ergon_companion::stack::StackFacts;
 use ergon_companion::{CompanionSocket, Reply, SocketError};
 use ergon_engine::EngineError;
-use ergon_hermes::{Details, Directory, DirectoryError, Kind, Record, SendError};
+use ergon_hermes::{Details, Directory, DirectoryError, Kind, Name, NameError, Record, SendError};
 use ergon_store::{ContainerRow, StoreError, now};
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::api;
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::model;
 use crate::stack::Stack;
-use crate::words::{is_companion_name, rfc3339};
+use crate::words::rfc3339;
 
 /// An answer takes no longer.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -32,10 +32,8 @@ pub enum CompanionError {
     NotFound { name: String, there: Vec<String> },
     #[error("companion `{name}` is away: it listens nowhere")]
     Away { name: String },
-    #[error(
-        "`{name}` cannot be a companion's name: 2 to 63 letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
-    )]
-    Name { name: String },
+    #[error("`{name}` cannot be a companion's name: {reason}")]
+    Name { name: String, reason: NameError },
     #[error("container `{container}` has a companion already: {companion}")]
     HasOne {
         container: String,
@@ -134,7 +132,7 @@ impl<'a> Companions<'a> {
                         format!("I know project {} in {}.", project.name, project.folder)
                     }),
                 Kind::Tekton => Some(self.stack.sentence()),
-                Kind::External | Kind::Tool => None,
+                Kind::External | Kind::Tool | Kind::Terminal => None,
             };
             self.view(record, sentence.unwrap_or_default())
         };
@@ -181,8 +179,8 @@ impl<'a> Companions<'a> {
             .name
             .clone()
             .unwrap_or_else(|| format!("{}-ci", state.name));
-        if !is_companion_name(&name) {
-            return Err(CompanionError::Name { name });
+        if let Err(reason) = name.parse::<Name>() {
+            return Err(CompanionError::Name { name, reason });
         }
         let row = ContainerRow {
             id: state.id,

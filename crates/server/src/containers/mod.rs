@@ -280,6 +280,7 @@ impl<'a> Containers<'a> {
             container_id: Some(row.id.clone()),
             container: Some(row.name.clone()),
             project_id: row.project_id.as_ref().map(ToString::to_string),
+            ..Details::default()
         };
         let subject = Subject {
             companion: row.companion.clone(),
