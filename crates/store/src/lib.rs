@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows what the entities mean; structured parts are JSON that only callers read.
 
+mod audit;
 mod build_names;
 mod builds;
 mod change;
@@ -30,6 +31,10 @@ mod store;
 mod upkeep;
 mod upstreams;
 
+pub use audit::{
+    AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointKey,
+    CheckpointSigner, NewAuditEntry, SignedCheckpoint, verify_audit,
+};
 pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};
 pub use change::Change;

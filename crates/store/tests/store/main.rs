@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audit;
 mod behaviour;
 mod crash;
 mod database;
