@@ -7,11 +7,13 @@
 mod address;
 mod directory;
 mod name;
+mod reach;
 mod registration;
 mod sender;
 
 pub use address::{Address, Host, HostError, MessageFormat, Protocol, Server};
 pub use directory::{Details, Directory, DirectoryError, Kind, Record};
 pub use name::{Name, NameError};
+pub use reach::{Allowance, AllowanceError, Pinned, Reach, ReachError};
 pub use registration::{Capabilities, DEFAULT_TTL, Registration, RegistrationError};
 pub use sender::{SendError, send};

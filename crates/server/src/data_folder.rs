@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use ergon_store::SEAL_KEY;
+
 use crate::entropy::Entropy;
 use crate::sessions::Secret;
 use crate::start_error::StartError;
@@ -104,16 +106,37 @@ impl DataFolder {
             // Absent, or cut short by a crash in its first moment.
             _ => {
                 let token = Secret::new(entropy);
-                replace(&path, &format!("{}\n", token.reveal())).map_err(failed)?;
+                replace(&path, format!("{}\n", token.reveal())).map_err(failed)?;
                 Ok(token)
             }
         }
     }
 
+    /// What secrets in the store are sealed with; made on the first start.
+    pub fn seal_key(&self, entropy: &Entropy) -> Result<[u8; SEAL_KEY], StartError> {
+        let path = self.root.join("seal.key");
+        let failed = |error| StartError::folder(&path, error);
+        let key = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(_) => {
+                let key = entropy.bytes::<SEAL_KEY>();
+                replace(&path, key).map_err(failed)?;
+                return Ok(key);
+            }
+        };
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        // Another key in its place would make what is sealed unreadable for good.
+        key.try_into().map_err(|_| {
+            let length = format!("a key of {SEAL_KEY} bytes is expected");
+            failed(io::Error::new(io::ErrorKind::InvalidData, length))
+        })
+    }
+
     /// Tells clients on this machine where the stack listens.
     pub fn write_endpoint(&self, url: &str) -> Result<(), StartError> {
         let path = self.root.join("endpoint");
-        replace(&path, &format!("{url}\n")).map_err(|error| StartError::folder(&path, error))
+        replace(&path, format!("{url}\n")).map_err(|error| StartError::folder(&path, error))
     }
 
     /// Tells clients that nobody listens any more.
@@ -165,11 +188,11 @@ fn lock(root: &Path) -> Result<File, StartError> {
 }
 
 /// Writes a file that only this user may read, whole or not at all.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // Temporary files are readable by their owner alone.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|failed| failed.error)?;
     Ok(())
@@ -209,6 +232,20 @@ mod tests {
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(folder.path().join("token")), 0o600);
         assert_eq!(mode(data.run()), 0o700);
+    }
+
+    #[test]
+    fn the_key_of_secrets_is_made_once_and_never_in_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::open(folder.path()).unwrap();
+        let key = data.seal_key(&Entropy::system()).unwrap();
+        assert_eq!(data.seal_key(&Entropy::system()).unwrap(), key);
+        let path = folder.path().join("seal.key");
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        fs::write(&path, "short").unwrap();
+        assert!(data.seal_key(&Entropy::system()).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"short");
     }
 
     #[test]

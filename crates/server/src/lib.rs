@@ -32,6 +32,7 @@ mod upstreams;
 mod watch;
 mod words;
 
+pub use ergon_hermes::{Allowance, AllowanceError};
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};
 pub use model::{ModelConfig, ModelConfigError, ModelFormat, ModelLimits, ModelPrice};

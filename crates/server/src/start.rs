@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ergon_engine::EngineError;
-use ergon_hermes::{Directory, Kind};
+use ergon_hermes::{Allowance, Directory, Kind, Reach};
 use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
-use ergon_store::{StackId, Store};
+use ergon_store::{Sealer, StackId, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +47,8 @@ pub struct Config {
     pub extra_authority: ExtraAuthority,
     /// Where the steps of builds run.
     pub sandbox: SandboxKind,
+    /// Whom it may send requests beside this machine: those who are registered say where they are.
+    pub reach: Vec<Allowance>,
     /// What explains findings; absent: nothing does, and nothing is sent anywhere.
     pub model: Option<ModelConfig>,
 }
@@ -133,6 +135,10 @@ async fn build(
         .prepare()
         .map_err(|error| StartError::folder(data.root(), error))?;
     let token = data.token(&entropy)?;
+    let sealer = {
+        let entropy = entropy.clone();
+        Sealer::new(data.seal_key(&entropy)?, move || entropy.bytes())
+    };
     let explainer = match config.model {
         Some(model) => Some(Arc::new(Explainer::new(model, data.model_ledger())?)),
         None => None,
@@ -157,6 +163,8 @@ async fn build(
         started_at: Timestamp::now(),
         shutdown,
         directory: Directory::new(store.clone()),
+        reach: Reach::new(config.reach, address),
+        sealer,
         sessions: Sessions::new(store.clone(), entropy.clone()),
         sockets: crate::companions::Sockets::default(),
         crew: Crew::default(),
@@ -190,7 +198,7 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
             .iter()
             .any(|row| Some(row.id.as_str()) == record.details.project_id.as_deref()),
         Kind::Tekton => record.name == stack.name(),
-        Kind::External | Kind::Tool => true,
+        Kind::External | Kind::Tool | Kind::Terminal => true,
     })
     .await;
     if let Err(error) = stack.companions().register_stack().await {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use ergon_server::{Config, HostName, Ready};
+use ergon_server::{Allowance, Config, HostName, Ready};
 
 use super::arguments::Stack;
 use super::model::Model;
@@ -32,6 +32,15 @@ pub struct Up {
         hide_env_values = true
     )]
     hosts: Vec<HostName>,
+    /// A place that may be reached beside this machine: west.example.com:443, 10.0.0.0/8; may be repeated
+    #[arg(
+        long = "reach",
+        value_name = "PLACE",
+        env = "ERGON_REACH",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    reach: Vec<Allowance>,
     #[command(flatten)]
     sandbox: packing::Sandbox,
     #[command(flatten)]
@@ -48,6 +57,7 @@ impl Up {
             data: folders::data(self.stack.data.as_deref())?,
             cache: folders::cache()?,
             extra_authority: packing::extra_authority()?,
+            reach: self.reach,
             sandbox: self.sandbox.kind(),
             model: self.model.config()?,
         };

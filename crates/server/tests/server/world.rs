@@ -57,6 +57,7 @@ pub fn config(folder: &Path) -> Config {
         cache: folder.join("cache"),
         extra_authority: ExtraAuthority::Host,
         sandbox: SandboxKind::Auto,
+        reach: Vec::new(),
         model: None,
     }
 }
