@@ -1,9 +1,11 @@
 //! Reads what a container changed of its image: the files in its own layer.
 
-use std::fs::FileType;
-use std::io;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, open, openat2, statat};
+use rustix::io;
 
 use crate::observation::{ChangedFile, Drift};
 
@@ -43,58 +45,79 @@ const OF_THE_SYSTEM: [&str; 8] = [
     "root/.python_history",
 ];
 
+/// How folders are opened. The container writes into them meanwhile, and could put a link that leads out of
+/// them where a folder was just now: none is followed, and each is opened below the one it was found in.
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+const STAYS_BELOW: ResolveFlags = ResolveFlags::BENEATH
+    .union(ResolveFlags::NO_SYMLINKS)
+    .union(ResolveFlags::NO_XDEV);
+
 /// What was changed, from the upper directory of a container with overlay storage; nothing where it cannot be read.
 pub(crate) fn read(upper: &Path) -> Option<Drift> {
     let mut reader = Reader {
-        root: upper,
         left: MOST_ENTRIES,
         drift: Drift {
             folder: upper.display().to_string(),
             ..Drift::default()
         },
     };
-    reader.walk(upper.to_owned(), DEPTH).ok()?;
+    // Down to here the path is the engine's.
+    let folder = open(upper, FOLDER, Mode::empty()).ok()?;
+    reader.walk(folder, "", DEPTH).ok()?;
     reader.drift.files.sort();
     Some(reader.drift)
 }
 
-struct Reader<'r> {
-    root: &'r Path,
+struct Reader {
     left: usize,
     drift: Drift,
 }
 
-impl Reader<'_> {
-    fn walk(&mut self, folder: PathBuf, depth: usize) -> io::Result<()> {
-        for entry in std::fs::read_dir(&folder)? {
+impl Reader {
+    /// `inside` is the folder's path as the container sees it: empty, or `etc/nginx/`.
+    fn walk(&mut self, folder: OwnedFd, inside: &str, depth: usize) -> io::Result<()> {
+        let mut entries = Dir::read_from(&folder)?;
+        while let Some(entry) = entries.read() {
+            // Containers go on writing while they are looked at: what is gone by now is nothing.
+            let Ok(entry) = entry else { break };
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
             let Some(left) = self.left.checked_sub(1) else {
                 self.drift.is_cut = true;
                 return Ok(());
             };
             self.left = left;
-            // Containers go on writing while they are looked at: what is gone by now is nothing.
-            let Ok(entry) = entry else { continue };
-            let path = entry.path();
-            let Ok(inside) = path.strip_prefix(self.root) else {
-                continue;
-            };
-            if is_work(inside) {
+            let path = format!("{inside}{}", name.to_string_lossy());
+            if is_work(&path) {
                 continue;
             }
-            let Ok(kind) = entry.file_type() else {
-                continue;
+            // Not all file systems say it at once.
+            let kind = match entry.file_type() {
+                FileType::Unknown => match kind(folder.as_fd(), name) {
+                    Some(kind) => kind,
+                    None => continue,
+                },
+                kind => kind,
             };
-            if kind.is_dir() {
-                if depth > 0 {
-                    let _ = self.walk(path, depth - 1);
+            if kind == FileType::Directory {
+                let opened = openat2(&folder, name, FOLDER, Mode::empty(), STAYS_BELOW);
+                if depth > 0
+                    && let Ok(below) = opened
+                {
+                    let _ = self.walk(below, &format!("{path}/"), depth - 1);
                 }
-            } else if let Some(removed) = removed(kind, &path) {
+            } else if let Some(removed) = removed(kind, folder.as_fd(), name) {
                 if self.drift.files.len() == MOST_FILES {
                     self.drift.is_cut = true;
                     return Ok(());
                 }
                 self.drift.files.push(ChangedFile {
-                    path: format!("/{}", inside.to_string_lossy()),
+                    path: format!("/{path}"),
                     removed,
                 });
             }
@@ -103,22 +126,24 @@ impl Reader<'_> {
     }
 }
 
+fn kind(folder: BorrowedFd<'_>, name: &CStr) -> Option<FileType> {
+    let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(FileType::from_raw_mode(found.st_mode))
+}
+
 /// Whether it stands for a file that was removed; nothing for sockets, pipes and the like.
-fn removed(kind: FileType, path: &Path) -> Option<bool> {
-    if kind.is_file() || kind.is_symlink() {
+fn removed(kind: FileType, folder: BorrowedFd<'_>, name: &CStr) -> Option<bool> {
+    if matches!(kind, FileType::RegularFile | FileType::Symlink) {
         return Some(false);
     }
     // Overlay storage marks what was removed by a character device 0:0.
-    let is_mark = kind.is_char_device()
-        && std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.rdev() == 0);
+    let is_mark = kind == FileType::CharacterDevice
+        && statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|found| found.st_rdev == 0);
     is_mark.then_some(true)
 }
 
 /// What programs change by working, not by being changed.
-fn is_work(path: &Path) -> bool {
-    let Some(text) = path.to_str() else {
-        return false;
-    };
+fn is_work(text: &str) -> bool {
     let below = |place: &str| {
         text.strip_prefix(place)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -174,6 +199,20 @@ mod tests {
         assert_eq!(code, [true, false, true, false]);
         assert!(!drift.is_cut);
         assert_eq!(read(&folder.path().join("nowhere")), None);
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_layer() {
+        let [layer, other] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        std::fs::write(other.path().join("secret.py"), b"x").expect("written");
+        std::os::unix::fs::symlink(other.path(), layer.path().join("app")).expect("a link");
+        let drift = read(layer.path()).expect("read");
+        let paths: Vec<&str> = drift.files.iter().map(|file| file.path.as_str()).collect();
+        // The link itself is something that was changed.
+        assert_eq!(paths, ["/app"]);
+        // What was a folder when its entry was read, and is a link when it is opened.
+        let folder = open(layer.path(), FOLDER, Mode::empty()).expect("opened");
+        assert!(openat2(&folder, "app", FOLDER, Mode::empty(), STAYS_BELOW).is_err());
     }
 
     #[test]

@@ -4,22 +4,33 @@
 //! container's own network where that can be entered, so that also those are asked who listen for nobody else. Some
 //! servers write a line about every guest; who has answered is therefore not asked again.
 
+mod acquaintance;
 mod ask;
 mod protocol;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::FoundService;
 use crate::observation::Certificate;
-pub(crate) use ask::ask;
-use ask::{Heard, Question};
+pub(crate) use acquaintance::{Acquaintance, introduced};
+use ask::{Heard, Question, ask};
 use protocol::Protocol;
 
-/// Who does not answer is asked again, so often: it may still be starting.
-const ATTEMPTS: u8 = 3;
+/// A server on the same machine that takes longer does not answer.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Who has not answered until the last time may be a slow one.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// Who does not answer is asked again, so long after it was asked before: it may still be starting.
+const PAUSES: [SignedDuration; 4] = [
+    SignedDuration::ZERO,
+    SignedDuration::ZERO,
+    SignedDuration::from_secs(2),
+    SignedDuration::from_secs(10),
+];
 /// So many questions are asked in one look.
 const MOST_QUESTIONS: usize = 16;
 /// So many ports of one service are asked.
@@ -74,16 +85,19 @@ impl Introductions {
                 let known = self.known.get(&(service.pid, port));
                 let only_certificate = match known {
                     None => false,
-                    Some(known) if !known.answered && known.attempts < ATTEMPTS => false,
+                    Some(known) if known.is_to_be_asked_again(now) => false,
                     Some(known) if known.is_out_of_date(now) => true,
                     Some(_) => continue,
                 };
+                let is_last =
+                    known.is_some_and(|known| usize::from(known.attempts) == PAUSES.len());
                 questions.push(Question {
                     pid: service.pid,
                     name: service.name.clone(),
                     port,
                     protocol,
                     only_certificate,
+                    patience: if is_last { LAST_PATIENCE } else { PATIENCE },
                 });
             }
         }
@@ -130,6 +144,12 @@ impl Introductions {
 }
 
 impl Known {
+    fn is_to_be_asked_again(&self, now: Timestamp) -> bool {
+        let asked = usize::from(self.attempts).checked_sub(1);
+        let pause = asked.and_then(|asked| PAUSES.get(asked));
+        !self.answered && pause.is_some_and(|pause| now.duration_since(self.asked) >= *pause)
+    }
+
     fn is_out_of_date(&self, now: Timestamp) -> bool {
         self.certificate.as_ref().is_some_and(|certificate| {
             let left = certificate.not_after.duration_since(now);
@@ -221,13 +241,21 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_answer_is_asked_three_times() {
+    fn who_does_not_answer_is_asked_five_times_ever_later_and_waited_for_at_last() {
         let mut introductions = Introductions::default();
         let services = [service("nginx", "web server", 7, &[80])];
-        let asked: Vec<usize> = (0..6)
-            .map(|now| round(&mut introductions, 1, &services, now, &Heard::Nothing).len())
-            .collect();
-        assert_eq!(asked, [1, 1, 1, 0, 0, 0]);
+        let mut asked = Vec::new();
+        for now in 0..60 {
+            let questions = introductions.questions(Some(at(1)), &services, at(now));
+            asked.extend(questions.iter().map(|question| (now, question.patience)));
+            let nothing = questions.into_iter().map(|one| (one, Heard::Nothing));
+            introductions.take_in(nothing.collect(), at(now));
+        }
+        let (short, long) = (PATIENCE, LAST_PATIENCE);
+        assert_eq!(
+            asked,
+            [(0, short), (1, short), (2, short), (4, short), (14, long)]
+        );
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use ergon_engine::{ContainerState, Engine, LogQuery, LogSource};
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 
-use crate::introduction::{self, Introductions};
+use crate::introduction::{self, Acquaintance};
 use crate::local::LocalContainer;
 use crate::logs::{LogBook, plain};
 use crate::observation::{
@@ -13,7 +12,7 @@ use crate::observation::{
     Process, ProcessSource, Sight, Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
-use crate::redact::Redactor;
+use crate::redact::{KeyLines, Redactor, hide_headless};
 use crate::{FoundService, History, Meant, Observation, Subject, services};
 
 /// So many of the last lines are read.
@@ -30,8 +29,8 @@ pub async fn observe(
 ) -> Observation {
     match engine.inspect(&subject.container_id).await {
         Ok(state) => {
-            let introductions = Mutex::default();
-            observe_state(engine, subject, history, &introductions, now, state).await
+            let acquaintance = Acquaintance::default();
+            observe_state(engine, subject, history, &acquaintance, now, state).await
         }
         Err(error) => {
             let sight = if error.is_not_found() {
@@ -49,7 +48,7 @@ pub(crate) async fn observe_state(
     engine: &Engine,
     subject: &Subject,
     history: &History,
-    introductions: &Mutex<Introductions>,
+    acquaintance: &Acquaintance,
     now: Timestamp,
     mut state: ContainerState,
 ) -> Observation {
@@ -83,14 +82,8 @@ pub(crate) async fn observe_state(
         &inside.processes,
         inside.listeners.as_deref().unwrap_or_default(),
     );
-    let certificates = introduced(
-        engine,
-        &state,
-        introductions,
-        &mut observation.services,
-        now,
-    )
-    .await;
+    let services = &mut observation.services;
+    let certificates = introduction::introduced(engine, &state, acquaintance, services, now).await;
     observation.probe = ask(
         engine,
         subject,
@@ -111,22 +104,6 @@ pub(crate) async fn observe_state(
         history.compare(processor, now);
     }
     observation
-}
-
-/// Asks the services who they are, where they have not said so yet; returns the certificates they showed.
-async fn introduced(
-    engine: &Engine,
-    state: &ContainerState,
-    introductions: &Mutex<Introductions>,
-    services: &mut [FoundService],
-    now: Timestamp,
-) -> Vec<Certificate> {
-    // Who looks at the same time waits, and asks nothing twice.
-    let mut introductions = introductions.lock().await;
-    let questions = introductions.questions(state.started_at, services, now);
-    let heard = introduction::ask(engine, state, questions).await;
-    introductions.take_in(heard, now);
-    introductions.tell(services)
 }
 
 /// What it changed of its image, where its own layer lies on this machine.
@@ -227,14 +204,25 @@ async fn log(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Ve
         },
     );
     let mut records = Vec::new();
+    let [mut of_stdout, mut of_stderr] = <[KeyLines; 2]>::default();
     while let Some(Ok(line)) = lines.next().await {
+        let stderr = line.source == LogSource::Stderr;
+        let keys = if stderr {
+            &mut of_stderr
+        } else {
+            &mut of_stdout
+        };
         // Colours may stand within what would be known for a secret.
-        let text = redactor.clean(&plain(&line.text()));
+        let text = redactor.clean(&keys.clean(&plain(&line.text())));
         records.push(LogRecord {
             time: line.time,
-            stderr: line.source == LogSource::Stderr,
+            stderr,
             text,
         });
+    }
+    for stderr in [false, true] {
+        let of_one = records.iter_mut().filter(|record| record.stderr == stderr);
+        hide_headless(of_one.map(|record| &mut record.text));
     }
     // The two outputs come one after the other; people read them by time.
     records.sort_by_key(|record| record.time);

@@ -1,12 +1,16 @@
 //! Keeps secrets out of what is stored and shown: the values of secret variables, passwords in URLs, and what
 //! looks like a key, a token or a password wherever it stands.
 
+mod keys;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
+
+pub(crate) use keys::{KeyLines, hide_headless};
 
 pub(crate) const HIDDEN: &str = "•••";
 
@@ -123,7 +127,7 @@ impl Redactor {
 
     /// The text without secrets; the same text where it has none.
     pub(crate) fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut clean = Cow::Borrowed(text);
+        let mut clean = keys::without_keys(text);
         for secret in &self.secrets {
             if clean.contains(secret) {
                 clean = Cow::Owned(clean.replace(secret, HIDDEN));
@@ -135,9 +139,6 @@ impl Redactor {
                 .to_mut()
                 .replace_range(from + start..from + end, HIDDEN);
             from += start + HIDDEN.len();
-        }
-        if clean.starts_with("-----BEGIN ") && clean.contains("PRIVATE KEY") {
-            return Cow::Borrowed(HIDDEN);
         }
         if SIGNS
             .as_ref()

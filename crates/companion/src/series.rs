@@ -8,6 +8,7 @@ mod file;
 mod keeper;
 mod past;
 mod point;
+mod troubles;
 
 pub(crate) use keeper::{Count, Keeper};
 pub use past::{Past, Trend};

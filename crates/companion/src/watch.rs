@@ -184,12 +184,12 @@ impl Watcher {
                 self.shared.ask_of_neighbours().await;
                 let neighbours = self.shared.memory().neighbours.of(&state);
                 let history = self.history(id);
-                let introductions = self.shared.memory().introductions(id);
+                let acquaintance = self.shared.memory().acquaintance(id);
                 let mut observation = observe_state(
                     &self.shared.engine,
                     subject,
                     &history,
-                    &introductions,
+                    &acquaintance,
                     Timestamp::now(),
                     state,
                 )

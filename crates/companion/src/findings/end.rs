@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ergon_engine::{ContainerState, RestartPolicy, Status};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Draft, Look, Severity};
 use crate::ending::{Ending, Sender, meaning};
 use crate::evidence::Fact;
-use crate::history::Happening;
+use crate::history::{Happening, Moment};
 use crate::observation::LogRecord;
 use crate::words;
 
@@ -198,6 +198,14 @@ impl Look<'_> {
         }
     }
 
+    /// From when on deaths count as one loop: whoever was stopped on request begins anew.
+    fn looping_since(&self) -> Timestamp {
+        let stopped = |moment: &&Moment| moment.what == Happening::Stopped;
+        let last = self.observation.history.moments().rev().find(stopped);
+        let window = self.observation.time - LOOP_WINDOW;
+        last.map_or(window, |stopped| stopped.time.max(window))
+    }
+
     pub(super) fn restart_loop(&self) -> Option<Draft> {
         let observation = self.observation;
         let state = observation.state()?;
@@ -205,7 +213,7 @@ impl Look<'_> {
             "See `docker logs --tail 50 {}`.",
             observation.subject.container
         );
-        let crashes = observation.history.crashes(observation.time - LOOP_WINDOW);
+        let crashes = observation.history.crashes(self.looping_since());
         if let [first, .., last] = &crashes[..]
             && crashes.len() >= LOOP_DEATHS
         {

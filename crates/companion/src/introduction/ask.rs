@@ -21,9 +21,6 @@ use crate::local::LocalContainer;
 use crate::observation::Certificate;
 use crate::observe::addresses;
 
-/// A server on the same machine that takes longer does not answer.
-const PATIENCE: Duration = Duration::from_millis(300);
-
 /// What is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
@@ -33,6 +30,8 @@ pub(crate) struct Question {
     pub(super) protocol: Protocol,
     /// The rest is known.
     pub(super) only_certificate: bool,
+    /// Whoever takes longer does not answer.
+    pub(super) patience: Duration,
 }
 
 /// What came of it.
@@ -74,7 +73,7 @@ pub(crate) async fn ask(
                 (Vec::new(), addresses)
             };
             let addresses: Vec<_> = own.into_iter().chain(addresses).collect();
-            let mut heard = match timeout(PATIENCE, hear(&question, &addresses)).await {
+            let mut heard = match timeout(question.patience, hear(&question, &addresses)).await {
                 Ok(Ok(heard)) => heard,
                 Ok(Err(_)) | Err(_) => Heard::Nothing,
             };
@@ -265,9 +264,10 @@ mod tests {
             port,
             protocol: Protocol::Redis,
             only_certificate: false,
+            patience: Duration::from_millis(50),
         };
         let addresses = [("127.0.0.1".to_owned(), port)];
-        let asked = timeout(Duration::from_millis(50), hear(&question, &addresses)).await;
+        let asked = timeout(question.patience, hear(&question, &addresses)).await;
         assert!(asked.is_err());
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::LogBook;
 use crate::observation::LogDigest;
-use crate::redact::Redactor;
+use crate::redact::{KeyLines, Redactor};
 
 /// What was written before we came, or while we were away, is read back so far.
 const LINES_BACK: u32 = 20_000;
@@ -117,6 +117,7 @@ async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<
             follow: true,
         },
     );
+    let [mut of_stdout, mut of_stderr] = <[KeyLines; 2]>::default();
     while let Some(line) = lines.next().await {
         let line = match line {
             Ok(line) => line,
@@ -126,17 +127,21 @@ async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<
             }
         };
         let time = line.time.unwrap_or_else(Timestamp::now);
+        let text = String::from_utf8_lossy(&line.bytes);
+        // Colours may stand within what would be known for a secret.
+        let text = plain(&text);
+        let stderr = line.source == LogSource::Stderr;
+        let keys = if stderr {
+            &mut of_stderr
+        } else {
+            &mut of_stdout
+        };
+        let text = keys.clean(&text);
         // The engine counts in whole seconds: what was read before comes again.
         if known.is_some_and(|known| time <= known) {
             continue;
         }
-        let text = String::from_utf8_lossy(&line.bytes);
-        lock(&book).take_in(
-            time,
-            line.source == LogSource::Stderr,
-            // Colours may stand within what would be known for a secret.
-            &redactor.cleaned(&plain(&text)),
-        );
+        lock(&book).take_in(time, stderr, &redactor.cleaned(&text));
     }
     lock(&book).close();
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use super::file::SeriesFile;
+use super::troubles::{News, Troubles};
 use super::{Grain, Mark, Past, Point};
 use crate::history::Reading;
 
@@ -34,6 +35,7 @@ pub(crate) struct Count {
 pub(crate) struct Keeper {
     folder: PathBuf,
     all: Mutex<BTreeMap<String, Kept>>,
+    troubles: Mutex<Troubles>,
 }
 
 /// One that is being written.
@@ -52,6 +54,7 @@ impl Keeper {
         Self {
             folder,
             all: Mutex::default(),
+            troubles: Mutex::default(),
         }
     }
 
@@ -81,22 +84,43 @@ impl Keeper {
     pub(crate) fn count(&self, counts: Vec<Count>, now: Timestamp) {
         let mut all = self.all();
         let mut before = std::mem::take(&mut *all);
+        self.troubles()
+            .retain(|id| counts.iter().any(|count| count.id == id));
         for count in counts {
-            let id = count.id.clone();
+            let (id, name) = (count.id.clone(), count.name.clone());
             let kept = match before.remove(&id) {
-                Some(kept) => Some(kept),
-                None if count.reading.is_none() && count.marks.is_empty() => None,
+                Some(kept) => Ok(kept),
+                None if count.reading.is_none() && count.marks.is_empty() => continue,
                 None => self.open(&count, &mut before, now),
             };
-            let Some(mut kept) = kept else { continue };
-            if let Err(error) = kept.take(&self.folder, count) {
-                tracing::warn!(%error, container = kept.name, folder = %self.folder.display(), "what a container used could not be written down");
-            }
-            all.insert(id, kept);
+            let written = kept.and_then(|mut kept| {
+                let written = kept.take(&self.folder, count);
+                all.insert(id.clone(), kept);
+                written
+            });
+            self.tell(&id, &name, written);
         }
         // Those that are gone.
         for (_, mut kept) in before {
             kept.leave();
+        }
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what is new about writing down what a container uses.
+    fn tell(&self, id: &str, name: &str, written: io::Result<bool>) {
+        let folder = self.folder.display();
+        match self.troubles().take_in(id, written) {
+            Some(News::Trouble(error)) => {
+                tracing::warn!(error, container = name, %folder, "what a container uses cannot be written down; it is not remembered until that changes");
+            }
+            Some(News::Over) => {
+                tracing::info!(container = name, %folder, "what a container uses is written down again");
+            }
+            None => {}
         }
     }
 
@@ -105,7 +129,7 @@ impl Keeper {
         count: &Count,
         before: &mut BTreeMap<String, Kept>,
         now: Timestamp,
-    ) -> Option<Kept> {
+    ) -> io::Result<Kept> {
         // Another container had the name until now.
         let others: Vec<String> = before
             .iter()
@@ -117,25 +141,18 @@ impl Keeper {
                 kept.leave();
             }
         }
-        let opened = || {
-            let path = path(&self.folder, &count.name)?;
-            let mut file = SeriesFile::open(&path)?;
-            file.belongs_to(&count.id, now.as_millisecond())?;
-            let begun = now.as_second().div_euclid(60) * 60;
-            let minute = file.read(Grain::Second, begun, now.as_second())?;
-            io::Result::Ok(Kept {
-                name: count.name.clone(),
-                file,
-                last: None,
-                minute,
-                unwritten: 0,
-            })
-        };
-        opened()
-            .inspect_err(|error| {
-                tracing::warn!(%error, container = count.name, folder = %self.folder.display(), "what a container uses cannot be remembered");
-            })
-            .ok()
+        let path = path(&self.folder, &count.name)?;
+        let mut file = SeriesFile::open(&path)?;
+        file.belongs_to(&count.id, now.as_millisecond())?;
+        let begun = now.as_second().div_euclid(60) * 60;
+        let minute = file.read(Grain::Second, begun, now.as_second())?;
+        Ok(Kept {
+            name: count.name.clone(),
+            file,
+            last: None,
+            minute,
+            unwritten: 0,
+        })
     }
 
     /// Writes what is not written yet.
@@ -177,14 +194,15 @@ impl Keeper {
     fn flush_one(&self, name: &str) -> io::Result<()> {
         let mut all = self.all();
         match all.values_mut().find(|kept| kept.name == name) {
-            Some(kept) => kept.write(),
+            Some(kept) => kept.write().map(drop),
             None => Ok(()),
         }
     }
 }
 
 impl Kept {
-    fn take(&mut self, folder: &Path, count: Count) -> io::Result<()> {
+    /// Says whether anything was written.
+    fn take(&mut self, folder: &Path, count: Count) -> io::Result<bool> {
         if self.name != count.name {
             // An open file goes along with its name.
             std::fs::rename(path(folder, &self.name)?, path(folder, &count.name)?)?;
@@ -201,7 +219,9 @@ impl Kept {
             .last
             .replace(reading)
             .and_then(|before| Point::between(&before, &reading));
-        let Some(point) = point else { return Ok(()) };
+        let Some(point) = point else {
+            return Ok(false);
+        };
         let is_over = self
             .minute
             .first()
@@ -222,14 +242,14 @@ impl Kept {
         self.minute.push(point);
         self.unwritten += 1;
         if self.unwritten >= WRITTEN_AT_ONCE {
-            self.write()?;
+            return self.write();
         }
-        Ok(())
+        Ok(false)
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    fn write(&mut self) -> io::Result<bool> {
         if self.unwritten == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let written = self.minute.len().saturating_sub(self.unwritten);
         // A disk that is full does not make the memory full.
@@ -239,10 +259,10 @@ impl Kept {
         let begun = points
             .first()
             .map_or(0, |first| first.time.div_euclid(60) * 60);
-        match Point::sum_up(begun, &self.minute) {
-            Some(minute) => self.file.write(Grain::Minute, &[minute]),
-            None => Ok(()),
+        if let Some(minute) = Point::sum_up(begun, &self.minute) {
+            self.file.write(Grain::Minute, &[minute])?;
         }
+        Ok(true)
     }
 
     fn leave(&mut self) {

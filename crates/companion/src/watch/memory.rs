@@ -1,7 +1,6 @@
 //! What a watcher remembers. No I/O: events in, changes out.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use ergon_engine::EngineEvent;
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use super::ChangeKind;
 use super::neighbours::Neighbours;
 use crate::history::{Moment, Sample};
-use crate::introduction::Introductions;
+use crate::introduction::Acquaintance;
 use crate::local::LocalContainer;
 use crate::observation::MemorySource;
 use crate::signals::Gauges;
@@ -43,7 +42,7 @@ pub(super) struct Watched {
     /// How much of its history is drawn already.
     pub marked: (usize, Option<Timestamp>),
     /// What its services said of themselves.
-    introductions: Arc<tokio::sync::Mutex<Introductions>>,
+    acquaintance: Acquaintance,
 }
 
 impl Memory {
@@ -109,10 +108,10 @@ impl Memory {
     }
 
     /// What the services of a container said of themselves.
-    pub(super) fn introductions(&self, id: &str) -> Arc<tokio::sync::Mutex<Introductions>> {
+    pub(super) fn acquaintance(&self, id: &str) -> Acquaintance {
         self.containers
             .get(id)
-            .map(|watched| Arc::clone(&watched.introductions))
+            .map(|watched| watched.acquaintance.clone())
             .unwrap_or_default()
     }
 
