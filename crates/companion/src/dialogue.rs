@@ -5,6 +5,7 @@ mod logs;
 mod measures;
 mod state;
 mod topics;
+mod waste;
 
 use ergon_engine::{ContainerState, Status};
 use jiff::SignedDuration;
@@ -17,7 +18,7 @@ use crate::observation::{Outcome, Probe, Wellness};
 use crate::{Observation, Reply};
 
 const TOPICS: &str = "status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, \
-                      what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, and what I am made from";
+                      what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, what is wasteful, and what I am made from";
 
 /// Answers a question from what was observed.
 pub fn answer(question: &str, observation: &Observation) -> Reply {
@@ -51,14 +52,19 @@ pub fn answer(question: &str, observation: &Observation) -> Reply {
     if !intents.is_empty() && !intents.iter().any(told_all) {
         parts.extend(speaker.besides(&mut book));
     }
+    let mut told: Vec<_> = speaker
+        .drafts
+        .iter()
+        .map(|draft| draft.finding(&mut book))
+        .collect();
+    if intents.contains(&Intent::Waste) {
+        let wastes = findings::wastes(observation).found;
+        told.extend(wastes.iter().map(|waste| waste.draft.finding(&mut book)));
+    }
     Reply {
         from: observation.subject.companion.clone(),
         content: parts.join("\n"),
-        findings: speaker
-            .drafts
-            .iter()
-            .map(|draft| draft.finding(&mut book))
-            .collect(),
+        findings: told,
         evidence: book.into_evidence(),
         ..Reply::default()
     }
@@ -80,6 +86,11 @@ pub fn is_about_all(question: &str) -> bool {
         )
     };
     intents.is_empty() || intents.iter().any(whole)
+}
+
+/// Whether a question asks what is wasteful: then the answer also says what can be done about that.
+pub fn is_about_waste(question: &str) -> bool {
+    intents(question).contains(&Intent::Waste)
 }
 
 /// A container's state in one sentence, without figures that change by themselves.
@@ -150,6 +161,7 @@ impl<'a> Speaker<'a> {
             }
             Intent::Disk => self.disk(state, book),
             Intent::Network => self.network(state, book),
+            Intent::Waste => self.waste(book),
             Intent::Action => {
                 "I change nothing by myself: I say what I would do, and somebody approves it."
                     .to_owned()

@@ -2,6 +2,7 @@
 
 mod measured;
 mod surroundings;
+mod waste;
 
 use ergon_engine::ContainerState;
 use jiff::{SignedDuration, Timestamp};

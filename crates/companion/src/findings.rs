@@ -7,9 +7,11 @@ mod end;
 mod meant;
 mod network;
 mod resources;
+mod waste;
 
 pub(crate) use dependencies::named_places;
 pub(crate) use end::reads_like_error;
+pub(crate) use waste::{Cure, Waste, in_processors, wastes};
 
 use ergon_engine::Status;
 

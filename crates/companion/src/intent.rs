@@ -32,8 +32,10 @@ pub(crate) enum Intent {
     Help,
     Disk,
     Network,
-    /// To be restarted, optimised, cleaned: a companion only looks.
+    /// To be restarted, repaired, cleaned: a companion only looks.
     Action,
+    /// What is wasteful, or could be better.
+    Waste,
 }
 
 /// What a question asks about, in the order of asking; empty when it says nothing that is known.
@@ -140,6 +142,11 @@ fn settle(intents: &mut Vec<Intent>, words: &[String]) {
         )
     }) {
         *intents = vec![Intent::Action];
+        return;
+    }
+    // "Which limits are wasteful", "optimize the memory": what it is about is a part of it.
+    if has(intents, Intent::Waste) {
+        *intents = vec![Intent::Waste];
         return;
     }
     if has(intents, Intent::Action) {
@@ -270,6 +277,8 @@ mod tests {
             "how do I fix it",
             "restart yourself",
             "optimize",
+            "what is wasteful?",
+            "which limits are wasted, and how is the memory?",
             "status, memory and logs",
             "HEALTH!!!",
             "are you ok?",
@@ -325,7 +334,9 @@ mod tests {
         what should I do? → [Advice]
         how do I fix it → [Advice]
         restart yourself → [Action]
-        optimize → [Action]
+        optimize → [Waste]
+        what is wasteful? → [Waste]
+        which limits are wasted, and how is the memory? → [Waste, Memory]
         status, memory and logs → [Status, Memory, Logs]
         HEALTH!!! → [Health]
         are you ok? → [Health]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cgroup::{self, Folders, Membership, Mounts};
 use crate::observation::{
-    Connection, Descriptors, Listener, Memory, MemorySource, Process, Signals, Traffic,
+    Connection, Descriptors, Listener, Machine, Memory, MemorySource, Process, Signals, Traffic,
 };
 use crate::proc::{self, Socket, Stat};
 use crate::redact::Redactor;
@@ -128,6 +128,7 @@ impl LocalContainer {
             traffic: self.traffic(),
             connections: self.connections(sockets.as_deref().unwrap_or_default(), &owners),
             certificates: Vec::new(),
+            machine: self.machine(),
         };
         Seen {
             processes,
@@ -266,6 +267,25 @@ impl LocalContainer {
         fullest.sort_by_key(|process| std::cmp::Reverse((fullness(process), process.open)));
         fullest.truncate(FULLEST);
         fullest
+    }
+
+    /// What the machine has for it.
+    fn machine(&self) -> Machine {
+        let field = |path: PathBuf, name: &str| {
+            let text = read(&path)?;
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.trim().to_owned())
+        };
+        let memory = || {
+            let kib = field(self.proc.join("meminfo"), "MemTotal:")?;
+            let kib: u64 = kib.split(' ').next()?.parse().ok()?;
+            kib.checked_mul(1024)
+        };
+        let status = self.folder(self.pid).join("status");
+        Machine {
+            processors: field(status, "Cpus_allowed_list:").and_then(|list| proc::count(&list)),
+            memory: memory(),
+        }
     }
 
     /// Bytes of its own network; with another's, they would be another's.

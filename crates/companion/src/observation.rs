@@ -14,8 +14,8 @@ use crate::{FoundService, History, Past, Subject};
 pub use drift::{ChangedFile, Drift};
 pub use logs::{LogDigest, LogLevel, LogTemplate, StackTrace};
 pub use signals::{
-    Certificate, Connection, ConnectionState, Descriptors, Disk, Neighbour, Pressure, Pressures,
-    ProcessorUse, Signals, Tasks, Traffic,
+    Certificate, Connection, ConnectionState, Descriptors, Disk, Machine, Neighbour, Pressure,
+    Pressures, ProcessorUse, Signals, Tasks, Traffic,
 };
 
 /// What was seen of a container at one moment.

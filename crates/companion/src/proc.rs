@@ -166,10 +166,28 @@ pub(crate) fn socket_inode(link: &str) -> Option<u64> {
         .ok()
 }
 
+/// How many a list of ranges names: `0-3,8` are five.
+pub(crate) fn count(list: &str) -> Option<u32> {
+    let mut count = 0_u32;
+    for range in list.split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        count = count.checked_add(last.checked_sub(first)?.checked_add(1)?)?;
+    }
+    Some(count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_list_of_ranges_is_counted() {
+        let counts = ["0", "0-3", "0-3,8", "2,4-5", "", "3-1", "x"].map(count);
+        let expected = [Some(1), Some(4), Some(5), Some(3), None, None, None];
+        assert_eq!(counts, expected);
+    }
 
     #[test]
     fn a_name_may_hold_parentheses() {

@@ -125,19 +125,43 @@ impl Engine {
         unpaused.await.map_err(|error| self.wrong(error))
     }
 
-    /// Changes how much memory a container may use, and how much with swap; it goes on as it is.
+    /// Changes how much memory a container may use, and how much with swap; it goes on as it is. 0 is no limit.
     pub async fn limit_memory(
         &self,
         container: &str,
         memory: u64,
         with_swap: u64,
     ) -> Result<(), EngineError> {
-        let bytes = |bytes: u64| Some(i64::try_from(bytes).unwrap_or(i64::MAX));
+        // The engine takes 0 for "as it was", and -1 for no limit.
+        let bytes = |bytes: u64| match bytes {
+            0 => Some(-1),
+            _ => Some(i64::try_from(bytes).unwrap_or(i64::MAX)),
+        };
+        self.update(
+            container,
+            ContainerUpdateBody {
+                memory: bytes(memory),
+                memory_swap: bytes(if memory == 0 { 0 } else { with_swap }),
+                ..ContainerUpdateBody::default()
+            },
+        )
+        .await
+    }
+
+    /// Changes how many processors a container may use, in billionths of one; it goes on as it is.
+    pub async fn limit_processors(&self, container: &str, nano: u64) -> Result<(), EngineError> {
         let limits = ContainerUpdateBody {
-            memory: bytes(memory),
-            memory_swap: bytes(with_swap),
+            nano_cpus: Some(i64::try_from(nano).unwrap_or(i64::MAX)),
             ..ContainerUpdateBody::default()
         };
+        self.update(container, limits).await
+    }
+
+    async fn update(
+        &self,
+        container: &str,
+        limits: ContainerUpdateBody,
+    ) -> Result<(), EngineError> {
         let changed = self
             .client()
             .update_container(name::container(container)?, limits);

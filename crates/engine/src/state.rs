@@ -50,6 +50,8 @@ pub struct ContainerState {
     pub memory_limit: Option<u64>,
     /// Bytes of memory and swap together; absent: the engine's choice, or no limit.
     pub memory_and_swap: Option<u64>,
+    /// Billionths of a processor, as `--cpus` sets them; absent: no such limit.
+    pub processor_limit: Option<u64>,
     pub graph_driver: String,
     /// Where what it changed lies on the host, with overlay storage.
     pub upper_directory: Option<String>,
@@ -248,6 +250,10 @@ impl ContainerState {
                 .memory_swap
                 .and_then(|bytes| u64::try_from(bytes).ok())
                 .filter(|bytes| *bytes > 0),
+            processor_limit: host
+                .nano_cpus
+                .and_then(|nano| u64::try_from(nano).ok())
+                .filter(|nano| *nano > 0),
             graph_driver,
             upper_directory,
             lower_directories,

@@ -1,6 +1,7 @@
 //! What can be done to a container, and what has to be known of it before anybody may say yes. Pure: it
 //! is carried out elsewhere, and only there.
 
+mod improve;
 mod proposal;
 mod propose;
 mod request;
@@ -12,11 +13,13 @@ use ergon_engine::{ContainerState, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use improve::{found, improve};
 pub use proposal::{Check, Precondition, Proposal, Reason, Target};
 pub use propose::propose;
 pub use request::{Asked, asked};
 pub use runbook::{Considered, Runbook, RunbookError};
 
+use crate::findings::in_processors;
 use crate::words;
 
 /// What an action may cost those who use the container.
@@ -46,11 +49,16 @@ pub enum Action {
     Reload {
         signal: ReloadSignal,
     },
-    /// Bytes; with swap, as it was before beside the memory.
+    /// Bytes, 0 for no limit; with swap, as it was before beside the memory.
     LimitMemory {
         from: u64,
         to: u64,
         with_swap: u64,
+    },
+    /// Billionths of a processor.
+    LimitProcessors {
+        from: u64,
+        to: u64,
     },
 }
 
@@ -64,6 +72,11 @@ pub enum ReloadSignal {
     User1,
     #[serde(rename = "SIGUSR2")]
     User2,
+}
+
+/// Whether one limit is no lower than the other; 0 is none.
+const fn is_no_less(from: u64, to: u64) -> bool {
+    to == 0 || (from != 0 && to >= from)
 }
 
 impl Class {
@@ -110,6 +123,7 @@ impl Action {
             Self::Unpause => "unpause",
             Self::Reload { .. } => "reload",
             Self::LimitMemory { .. } => "limit-memory",
+            Self::LimitProcessors { .. } => "limit-processors",
         }
     }
 
@@ -117,10 +131,13 @@ impl Action {
         match self {
             Self::Start | Self::Unpause | Self::Reload { .. } => Class::Safe,
             // Less than is in use would have processes killed.
-            Self::LimitMemory { from, to, .. } if *to >= *from => Class::Safe,
-            Self::Stop | Self::Restart | Self::Pause | Self::LimitMemory { .. } => {
-                Class::Disruptive
-            }
+            Self::LimitMemory { from, to, .. } if is_no_less(*from, *to) => Class::Safe,
+            Self::LimitProcessors { from, to } if is_no_less(*from, *to) => Class::Safe,
+            Self::Stop
+            | Self::Restart
+            | Self::Pause
+            | Self::LimitMemory { .. }
+            | Self::LimitProcessors { .. } => Class::Disruptive,
         }
     }
 
@@ -135,11 +152,20 @@ impl Action {
             Self::Reload { signal } => {
                 vec!["kill".to_owned(), format!("--signal={}", signal.as_str())]
             }
+            Self::LimitMemory { to: 0, .. } => ["update", "--memory=-1", "--memory-swap=-1"]
+                .map(str::to_owned)
+                .to_vec(),
             Self::LimitMemory { to, with_swap, .. } => vec![
                 "update".to_owned(),
                 format!("--memory={to}"),
                 format!("--memory-swap={with_swap}"),
             ],
+            Self::LimitProcessors { to, .. } => {
+                vec![
+                    "update".to_owned(),
+                    format!("--cpus={}", in_processors(*to)),
+                ]
+            }
         };
         std::iter::once("docker".to_owned())
             .chain(words)
@@ -164,6 +190,10 @@ impl Action {
                 to: *from,
                 with_swap: from.saturating_add(with_swap.saturating_sub(*to)),
             }),
+            Self::LimitProcessors { from, to } => Some(Self::LimitProcessors {
+                from: *to,
+                to: *from,
+            }),
         }
     }
 
@@ -176,10 +206,19 @@ impl Action {
             Self::Pause => "stand still".to_owned(),
             Self::Unpause => "go on".to_owned(),
             Self::Reload { .. } => "read my configuration again".to_owned(),
+            Self::LimitMemory { from: 0, to, .. } => {
+                format!("take no more than {} of memory", words::bytes(*to))
+            }
+            Self::LimitMemory { to: 0, .. } => "take memory without a limit".to_owned(),
             Self::LimitMemory { from, to, .. } => format!(
                 "take {} of memory instead of {}",
                 words::bytes(*to),
                 words::bytes(*from)
+            ),
+            Self::LimitProcessors { from, to } => format!(
+                "take {} processors instead of {}",
+                in_processors(*to),
+                in_processors(*from)
             ),
         }
     }
@@ -205,9 +244,23 @@ impl Action {
                 "Process 1 gets {} and reads its configuration again, without dropping connections",
                 signal.as_str()
             ),
-            Self::LimitMemory { to, .. } => format!(
-                "The kernel lets it use {} of memory; it goes on as it is",
-                words::bytes(*to)
+            Self::LimitMemory { to: 0, .. } => {
+                "The kernel lets it use as much memory as there is; it goes on as it is".to_owned()
+            }
+            Self::LimitMemory { from, to, .. } => {
+                let less = if is_no_less(*from, *to) {
+                    ""
+                } else {
+                    "; if it ever needs more, the kernel kills a process of it"
+                };
+                format!(
+                    "The kernel lets it use {} of memory; it goes on as it is{less}",
+                    words::bytes(*to)
+                )
+            }
+            Self::LimitProcessors { to, .. } => format!(
+                "The kernel lets it use {} processors; it goes on as it is",
+                in_processors(*to)
             ),
         }
     }
@@ -219,7 +272,8 @@ impl Action {
             Self::Stop => matches!(state.status, Status::Exited | Status::Dead),
             Self::Pause => state.status == Status::Paused,
             Self::Reload { .. } => state.is_running(),
-            Self::LimitMemory { to, .. } => state.memory_limit == Some(*to),
+            Self::LimitMemory { to, .. } => state.memory_limit.unwrap_or(0) == *to,
+            Self::LimitProcessors { to, .. } => state.processor_limit == Some(*to),
         }
     }
 
@@ -231,8 +285,12 @@ impl Action {
             }
             Self::Stop => "it has ended".to_owned(),
             Self::Pause => "it stands still".to_owned(),
+            Self::LimitMemory { to: 0, .. } => "it has no memory limit".to_owned(),
             Self::LimitMemory { to, .. } => {
                 format!("its memory limit is {}", words::bytes(*to))
+            }
+            Self::LimitProcessors { to, .. } => {
+                format!("its limit is {} processors", in_processors(*to))
             }
         }
     }
@@ -264,6 +322,11 @@ impl Action {
                 ("started", time(state.started_at)),
             ]),
             Self::LimitMemory { .. } => facts.push(limit()),
+            Self::LimitProcessors { .. } => {
+                let limit = state.processor_limit;
+                let limit = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+                facts.push(("processor limit", limit));
+            }
         }
         facts
     }

@@ -147,6 +147,13 @@ impl Proposal {
         Duration::from_secs(self.check.within_seconds)
     }
 
+    /// Whether any of what it was made for is still found; what somebody asked for always is.
+    pub fn is_called_for(&self, found: &[&str]) -> bool {
+        let is_found =
+            |reason: &Reason| reason.finding == "asked" || found.contains(&reason.finding.as_str());
+        self.why.is_empty() || self.why.iter().any(is_found)
+    }
+
     /// The digest of everything in it: what was approved is what is carried out, to the letter.
     pub fn digest(&self) -> String {
         digest(self)

@@ -172,6 +172,10 @@ fn patience(step: &Action) -> u64 {
         Action::Start => 30,
         Action::Restart => 45,
         Action::Stop => 20,
-        Action::Pause | Action::Unpause | Action::Reload { .. } | Action::LimitMemory { .. } => 10,
+        Action::Pause
+        | Action::Unpause
+        | Action::Reload { .. }
+        | Action::LimitMemory { .. }
+        | Action::LimitProcessors { .. } => 10,
     }
 }

@@ -21,6 +21,17 @@ pub struct Signals {
     pub connections: Vec<Connection>,
     /// Certificates its ports showed.
     pub certificates: Vec<Certificate>,
+    /// What the machine has for it; limits aside.
+    pub machine: Machine,
+}
+
+/// What the machine under a container has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Processors that process 1 may run on.
+    pub processors: Option<u32>,
+    /// Bytes.
+    pub memory: Option<u64>,
 }
 
 /// Processor time, as its cgroup counts it.

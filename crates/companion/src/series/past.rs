@@ -77,15 +77,41 @@ impl Past {
             .count() as u64
     }
 
-    /// Where memory has been going since the last start: over the last minutes of a young container, over
-    /// hours of an old one.
-    pub fn memory_trend(&self) -> Option<Trend> {
-        let start = self
-            .marks
+    /// When this life began, in seconds since 1970; long ago where that is not known.
+    fn begun(&self) -> i64 {
+        self.marks
             .iter()
             .rev()
             .find(|mark| matches!(mark.kind, MarkKind::Started | MarkKind::Deployed))
-            .map_or(i64::MIN, |mark| mark.time.div_euclid(1000));
+            .map_or(i64::MIN, |mark| mark.time.div_euclid(1000))
+    }
+
+    /// What it used in this life, with the memory limit it has now: by the minute, or by the second where it is
+    /// young. What it did under another limit says little about this one.
+    pub fn of_this_life(&self) -> &[Point] {
+        let begun = self.begun();
+        let of = |points: &'_ [Point]| {
+            let limit = points.last().map(|last| last.memory_limit);
+            let other = |point: &Point| point.time < begun || Some(point.memory_limit) != limit;
+            points.iter().rposition(other).map_or(0, |other| other + 1)
+        };
+        let span = |points: &[Point]| match (points.first(), points.last()) {
+            (Some(first), Some(last)) => last.time - first.time,
+            _ => 0,
+        };
+        let minutes = self.minutes.get(of(&self.minutes)..).unwrap_or_default();
+        let seconds = self.seconds.get(of(&self.seconds)..).unwrap_or_default();
+        if span(minutes) >= span(seconds) {
+            minutes
+        } else {
+            seconds
+        }
+    }
+
+    /// Where memory has been going since the last start: over the last minutes of a young container, over
+    /// hours of an old one.
+    pub fn memory_trend(&self) -> Option<Trend> {
+        let start = self.begun();
         let of_this_life = |points: &[Point]| -> Vec<Point> {
             points
                 .iter()

@@ -96,11 +96,11 @@ fn every_topic_is_answered_with_evidence() {
       [1] engine: image sha256:aaaaaaaaaaaaaaaa (fastapi:4f1c09ab77e2), 2026-11-20T14:02:11Z
       [2] manifest: build sha256:4f1c09ab77e20000, image sha256:8be2, 2026-11-20T14:02:11Z
     ");
-    assert_snapshot!(asked("help", &observation), @"I answer for container fastapi. Ask me about status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, and what I am made from.");
+    assert_snapshot!(asked("help", &observation), @"I answer for container fastapi. Ask me about status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, what is wasteful, and what I am made from.");
     assert_snapshot!(content("how much disk do you use", &observation), @"I cannot see my disks from here.");
     assert_snapshot!(content("restart yourself", &observation), @"I change nothing by myself: I say what I would do, and somebody approves it.");
     assert_snapshot!(content("sing me a song", &observation), @"
-    I did not understand that; I can tell you about status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, and what I am made from.
+    I did not understand that; I can tell you about status, health, services and processes, ports, memory, CPU, disks and network and how they were, uptime and restarts, what happened, logs and errors, the environment, what changed, whether I am what I was meant to be, whom I need and who needs me, what to do, what is wasteful, and what I am made from.
     I'm well. uvicorn answers GET / in 3 ms [1]; 48 MB of memory, no limit set [2]; up 12 s, never restarted [3].
     ");
 }

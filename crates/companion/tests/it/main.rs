@@ -9,4 +9,5 @@ mod model;
 mod real;
 mod signals;
 mod socket;
+mod waste;
 mod watch;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ergon_companion::actions::{Action, Proposal};
+use ergon_companion::actions::{self, Action, Proposal};
 use ergon_companion::{Diagnosis, Observation, Wellness, diagnose};
 use ergon_engine::{ContainerState, Engine, EngineError, RestartPolicy, Status};
 use ergon_store::{ProposalRow, StoreError, now};
@@ -126,17 +126,15 @@ impl<'a> Executor<'a> {
 
     /// Whether any of what it was proposed for is still the case; what somebody asked for always is.
     async fn is_still_found(&self) -> bool {
-        let why = &self.proposal.why;
-        if why.is_empty() || why.iter().any(|reason| reason.finding == "asked") {
-            return true;
-        }
         let containers = self.stack.containers();
         let Some(subject) = containers.subject(&self.proposal.target.id) else {
             return true;
         };
-        let found = diagnose(&containers.observe(&subject).await).findings;
-        why.iter()
-            .any(|reason| found.iter().any(|finding| finding.id == reason.finding))
+        // Who need not look does not make anybody wait.
+        self.proposal.is_called_for(&[])
+            || self
+                .proposal
+                .is_called_for(&actions::found(&containers.observe(&subject).await))
     }
 
     /// How long it must run before it counts as up: longer than before, where it ended by itself.
@@ -193,6 +191,7 @@ impl<'a> Executor<'a> {
             Action::LimitMemory { to, with_swap, .. } => {
                 engine.limit_memory(id, *to, *with_swap).await
             }
+            Action::LimitProcessors { to, .. } => engine.limit_processors(id, *to).await,
         }
     }
 
@@ -242,7 +241,8 @@ impl<'a> Executor<'a> {
             return Err("the container cannot be seen.".to_owned());
         };
         let diagnosis = diagnose(seen);
-        let found = |id: &String| diagnosis.findings.iter().any(|finding| finding.id == *id);
+        let all = actions::found(seen);
+        let found = |id: &String| all.contains(&id.as_str());
         let shows = self.proposal.shows_in(state);
         if !shows
             || self.proposal.check.gone.iter().any(found)

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use ergon_companion::actions::{self, Asked, Proposal};
-use ergon_companion::{Observation, Offer, Reply, diagnose};
+use ergon_companion::{Observation, Offer, Reply, diagnose, dialogue};
+use ergon_engine::ContainerState;
 use ergon_store::{ProposalRow, StoreError, now};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::runbooks::merged;
@@ -27,7 +29,7 @@ impl Approvals<'_> {
                 return;
             }
             Asked::Proposal(proposal) => vec![*proposal],
-            Asked::Nothing if ergon_companion::dialogue::is_about_all(question) => {
+            Asked::Nothing if dialogue::is_about_all(question) => {
                 let id = &observation.subject.container_id;
                 let rows = self.stack.store().proposals_of(id).await;
                 let books = self
@@ -35,6 +37,7 @@ impl Approvals<'_> {
                     .await;
                 merged(books, actions::propose(observation))
             }
+            Asked::Nothing if dialogue::is_about_waste(question) => actions::improve(observation),
             Asked::Nothing => return,
         };
         for proposal in proposals {
@@ -65,12 +68,15 @@ impl Approvals<'_> {
             return Ok(());
         };
         let rows = self.stack.store().proposals_of(&state.id).await?;
-        for row in rows.iter().filter(|row| row.state == "open") {
-            let broken = content(row)
-                .map(|content| content.precondition.broken_by(&content.steps, state))
-                .unwrap_or_default();
-            if !broken.is_empty() {
-                let outcome = format!("What it was made for is over: {}.", broken.join("; "));
+        let open: Vec<&ProposalRow> = rows.iter().filter(|row| row.state == "open").collect();
+        let found = if open.is_empty() {
+            Vec::new()
+        } else {
+            actions::found(observation)
+        };
+        for row in open {
+            if let Some(over) = content(row).and_then(|content| over(&content, state, &found)) {
+                let outcome = format!("What it was made for is over: {over}.");
                 self.end(row, "open", "withdrawn", &outcome).await?;
             }
         }
@@ -80,14 +86,10 @@ impl Approvals<'_> {
         let books = self.by_runbooks(observation, &rows).await;
         for proposal in merged(books, actions::propose(observation)) {
             let same = proposal.key();
-            // What a person has decided over is not brought before them again unasked.
-            let is_new = rows
-                .iter()
-                .find(|row| row.same == same)
-                .is_none_or(|row| row.state == "expired");
-            if is_new && proposal.is_urgent() {
+            let last = rows.iter().find(|row| row.same == same);
+            if last.is_none_or(|last| may_come_again(last, state)) && proposal.is_urgent() {
                 let code = self.offer(&proposal).await?;
-                self.let_pass(&code, proposal).await?;
+                self.let_pass(&code).await?;
             }
         }
         Ok(())
@@ -141,6 +143,32 @@ impl Approvals<'_> {
             }
             tries += 1;
         }
+    }
+}
+
+/// Why nobody needs to decide over a proposal any more, if that is so.
+fn over(proposal: &Proposal, state: &ContainerState, found: &[&str]) -> Option<String> {
+    let broken = proposal.precondition.broken_by(&proposal.steps, state);
+    if !broken.is_empty() {
+        return Some(broken.join("; "));
+    }
+    (!proposal.is_called_for(found)).then(|| {
+        let why = proposal.why.iter().map(|reason| reason.finding.as_str());
+        format!(
+            "nothing is found of {} any more",
+            why.collect::<Vec<_>>().join(", ")
+        )
+    })
+}
+
+/// Whether the same may be proposed unasked after this one. What a person has decided over is not brought before
+/// them again; but what was done served its purpose, and whoever was started since then is in need of it anew.
+fn may_come_again(last: &ProposalRow, state: &ContainerState) -> bool {
+    let started = state.started_at.map(Timestamp::as_millisecond);
+    match last.state.as_str() {
+        "expired" | "withdrawn" => true,
+        "done" => started > last.ended_at,
+        _ => false,
     }
 }
 

@@ -16,6 +16,7 @@ mod logins;
 mod mirrors;
 mod problems;
 mod projects;
+mod proposals;
 mod runbooks;
 mod solutions;
 mod start;
