@@ -25,6 +25,7 @@ mod intent;
 mod introduction;
 mod local;
 mod logs;
+pub mod look;
 pub mod model;
 pub mod observation;
 mod observe;

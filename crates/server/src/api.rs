@@ -11,6 +11,7 @@ mod upkeep;
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use approvals::{AddGuardRail, ApproveProposal, GuardRail, Proposal, RunbookTrial};
 pub use ergon_companion::actions::Reason;
+pub use ergon_companion::look::{Entry, Inside, InsideProcess, InsideSocket, Place};
 pub use ergon_companion::model::{Sentence, Thought};
 pub use ergon_companion::observation::LogDigest;
 pub use ergon_companion::{Evidence, Explanation, Finding, FoundService, Offer, Reply};

@@ -120,6 +120,8 @@ pub enum Action {
     /// To see what a model would be sent.
     ReadPayload,
     ReadExplanation,
+    /// To see processes, connections and files inside a container.
+    LookInside,
     ReadEvents,
     /// To ask the image registry whether it is one.
     UseRegistry,
@@ -188,7 +190,8 @@ impl Action {
             | Self::LaunchCompanion
             | Self::SendMessage
             | Self::ReadPayload
-            | Self::ReadExplanation => ResourceKind::Companion,
+            | Self::ReadExplanation
+            | Self::LookInside => ResourceKind::Companion,
             Self::UseRegistry
             | Self::RequestToken
             | Self::ListRepositories

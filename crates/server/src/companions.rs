@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ergon_companion::look::{Inside, Refusal, look_inside};
 use ergon_companion::stack::StackFacts;
-use ergon_companion::{CompanionSocket, Reply, SocketError};
+use ergon_companion::{CompanionSocket, Reply, SocketError, Subject};
 use ergon_engine::EngineError;
 use ergon_hermes::{Details, Directory, DirectoryError, Kind, Name, NameError, Record, SendError};
 use ergon_store::{ContainerRow, StoreError, now};
@@ -41,10 +42,12 @@ pub enum CompanionError {
     },
     #[error("the message is longer than 32 KiB")]
     TooLong,
-    #[error("`{name}` stands for no container, and a model is asked about containers only")]
+    #[error("`{name}` stands for no container, and this is about containers only")]
     NoContainer { name: String },
     #[error("there is no explanation of that name, or not any more")]
     NoExplanation,
+    #[error(transparent)]
+    Look(#[from] Refusal),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     #[error(transparent)]
@@ -76,10 +79,18 @@ impl CompanionError {
             Self::NoContainer { .. } => {
                 Some("ergon companion list says who stands for what".to_owned())
             }
+            Self::Look(Refusal::Missing(_)) => {
+                Some("ergon companion look NAME / shows what there is".to_owned())
+            }
+            Self::Look(Refusal::Unseen) => Some("ergon container list says how it is".to_owned()),
             Self::NoExplanation => Some("ask the companion again".to_owned()),
             Self::Engine(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
-            Self::Away { .. } | Self::Directory(_) | Self::Send(_) | Self::Answer { .. } => None,
+            Self::Look(_)
+            | Self::Away { .. }
+            | Self::Directory(_)
+            | Self::Send(_)
+            | Self::Answer { .. } => None,
         }
     }
 }
@@ -234,18 +245,26 @@ impl<'a> Companions<'a> {
         name: &str,
         question: &str,
     ) -> Result<api::ModelPayload, CompanionError> {
-        let record = self.find(name).await?;
-        let subject = record
-            .details
-            .container_id
-            .as_deref()
-            .and_then(|id| self.stack.containers().subject(id));
-        let Some(subject) = subject else {
-            return Err(CompanionError::NoContainer { name: record.name });
-        };
+        let subject = self.speaks_for(name).await?;
         let observation = self.stack.containers().observe(&subject).await;
         let config = self.stack.explainer().map(|explainer| explainer.config());
         Ok(model::payload(config, question, &observation))
+    }
+
+    /// Looks inside a companion's container, and at what lies at a path in it.
+    pub async fn look(&self, name: &str, path: &str) -> Result<Inside, CompanionError> {
+        let subject = self.speaks_for(name).await?;
+        let engine = self.stack.engine()?;
+        let observation = self.stack.containers().observe(&subject).await;
+        Ok(look_inside(&engine, &observation, path).await?)
+    }
+
+    /// The container that a companion speaks for.
+    async fn speaks_for(&self, name: &str) -> Result<Subject, CompanionError> {
+        let record = self.find(name).await?;
+        let id = record.details.container_id.as_deref();
+        id.and_then(|id| self.stack.containers().subject(id))
+            .ok_or(CompanionError::NoContainer { name: record.name })
     }
 
     /// What a model said about something, once it has said it or a while has passed.

@@ -197,6 +197,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companions/{name}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look inside a container without a shell: its processes, its connections, the names in its environment, and what
+         *     lies at a path. What looks like a secret is not shown.
+         */
+        get: operations["look_inside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companions/{name}/message": {
         parameters: {
             query?: never;
@@ -1421,6 +1441,24 @@ export interface components {
             /** @description RFC 3339. */
             updated_at: string;
         };
+        /** @description Something in a folder. */
+        Entry: {
+            /** @description RFC 3339: when it was last changed. */
+            changed: string;
+            /** Format: int32 */
+            group: number;
+            /** @description `folder`, `file`, `link`, … */
+            kind: string;
+            /** @description `rwxr-xr-x`. */
+            mode: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @description Where a link leads. */
+            target?: string | null;
+            /** Format: int32 */
+            user: number;
+        };
         /** @description One change of state, a CloudEvents 1.0 envelope. */
         Event: {
             data: Record<string, never>;
@@ -1599,6 +1637,48 @@ export interface components {
             before?: string | null;
             /** @description `source`, `commit`, `base <name>`, `lock file of <application>`, `platform`, `file times`, or `manifest <JSON Pointer>`. */
             what: string;
+        };
+        /** @description What is inside a container. */
+        Inside: {
+            container: string;
+            /** @description Names of variables of its environment; the values are not shown. */
+            environment: string[];
+            /** @description Where it was read: `proc` (this machine's own files) or `engine`. */
+            from: string;
+            /** @description What lies at the path that was asked for. */
+            place: components["schemas"]["Place"];
+            processes: components["schemas"]["InsideProcess"][];
+            sockets: components["schemas"]["InsideSocket"][];
+            /** @description RFC 3339: when it was looked at. */
+            time: string;
+        };
+        /** @description A process. */
+        InsideProcess: {
+            /** @description Its arguments, without secrets. */
+            command: string;
+            /**
+             * Format: int32
+             * @description How deep it stands in the tree.
+             */
+            depth: number;
+            /** Format: int32 */
+            parent: number;
+            /**
+             * Format: int32
+             * @description As the host numbers it.
+             */
+            pid: number;
+            /** @description `R`, `S`, `D`, `Z`, … */
+            state: string;
+        };
+        /** @description A TCP socket. */
+        InsideSocket: {
+            local: string;
+            /** Format: int32 */
+            pid?: number | null;
+            remote?: string | null;
+            /** @description `listen`, `established`, `syn-sent`, … */
+            state: string;
         };
         /** @description A durable piece of work: a hand-off, a run. */
         Job: {
@@ -2194,6 +2274,26 @@ export interface components {
         OpenQuestion: {
             remedy: string;
             text: string;
+        };
+        /** @description What lies at a path. */
+        Place: {
+            /** @description What is in a folder, by name. */
+            entries?: components["schemas"]["Entry"][];
+            /** @description There is more than is shown. */
+            is_cut?: boolean;
+            /** @description `folder`, `file`, or what else it is; `hidden` for what looks like a secret. */
+            kind: string;
+            /** @description The first lines of a file, without secrets. */
+            lines?: string[];
+            /** @description As the container sees it. */
+            path: string;
+            /** @description Why nothing of it is shown. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of a file.
+             */
+            size?: number | null;
         };
         /** @description An RFC 9457 problem document: what happened, and what to do next. */
         Problem: {
@@ -3087,6 +3187,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_inside: {
+        parameters: {
+            query?: {
+                /** @description A path as the container sees it. Absent: `/`. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inside"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ergon_server::api::{
-    Companion as CompanionEntry, LaunchCompanion, List, Message, ModelPayload,
+    Companion as CompanionEntry, Inside, LaunchCompanion, List, Message, ModelPayload, Reply,
 };
 
 use super::arguments::{Format, Stack};
 use super::debug;
 use crate::failure::Outcome;
-use crate::report::{containers, payload};
+use crate::report::{containers, inside, payload, replies};
 use crate::{output, style, words};
 
 /// The minds of projects, containers and the stack; `aish` talks to them
@@ -54,6 +54,22 @@ enum CompanionCommand {
         #[command(flatten)]
         format: Format,
     },
+    /// Look inside a container that has no shell: processes, sockets, names in its environment, and files
+    Look {
+        /// The companion's name, in any case
+        name: String,
+        /// A folder or file in the container, to see only that
+        path: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Say what is wasteful in a container or will be wrong one day, and what could be done; nothing is done
+    Optimize {
+        /// The companion's name, in any case
+        name: String,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Show exactly what a language model would be sent; nothing is sent
     Payload {
         /// The companion's name, in any case
@@ -78,6 +94,22 @@ impl Companion {
             }
             CompanionCommand::Debug { companion, output } => {
                 debug::write(&client, &companion, output).await
+            }
+            CompanionCommand::Look { name, path, format } => {
+                let wanted = path.as_deref().unwrap_or("/");
+                let route = ["api", "v1", "companions", &name, "look"];
+                let inside: Inside = client.get_with(&route, &[("path", wanted)]).await?;
+                output::show(format.json, &inside, || {
+                    inside::show(&inside, path.is_some(), output::width())
+                })
+            }
+            CompanionCommand::Optimize { name, format } => {
+                let path = ["api", "v1", "companions", &name, "message"];
+                let content = "what is wasteful?".to_owned();
+                let reply: Reply = client.post(&path, &Message { content }).await?;
+                output::show(format.json, &reply, || {
+                    replies::reply(&reply, output::width())
+                })
             }
             CompanionCommand::Payload {
                 name,

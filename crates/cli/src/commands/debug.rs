@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ergon_server::api::{
-    Companion, Container, Event, List, Message, Proposal, Reply, RunbookTrial,
+    Companion, Container, Event, Inside, List, Message, Proposal, Reply, RunbookTrial,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::{output, style, words};
 
 /// What a companion is asked for the file. Its answers have no secrets: it says none.
-const QUESTIONS: [&str; 9] = [
+const QUESTIONS: [&str; 11] = [
     "status",
     "what happened?",
     "which services and processes run?",
@@ -25,6 +25,8 @@ const QUESTIONS: [&str; 9] = [
     "any errors?",
     "environment",
     "which image are you?",
+    "what differs from what you were meant to be?",
+    "what is wasteful?",
 ];
 
 /// Writes the file; `-` is standard output.
@@ -88,6 +90,9 @@ async fn gather(client: &Client, name: &str) -> Outcome<Value> {
         let all: List<Proposal> = client
             .get_with(&["api", "v1", "proposals"], &[("all", "true")])
             .await?;
+        let path = ["api", "v1", "companions", &companion.name, "look"];
+        // What has ended has no processes, and says the rest all the same.
+        let inside: Option<Inside> = client.get(&path).await.ok();
         let subject = format!("container/{container}");
         let about = |event: &Event| {
             event.subject == subject || event.data["container"] == container.as_str()
@@ -99,6 +104,11 @@ async fn gather(client: &Client, name: &str) -> Outcome<Value> {
             .filter(|proposal| Some(proposal.container_id.as_str()) == id)
             .collect();
         bundle["container"] = json!(seen);
+        if let Some(inside) = inside {
+            bundle["processes"] = json!(inside.processes);
+            bundle["sockets"] = json!(inside.sockets);
+            bundle["environment"] = json!(inside.environment);
+        }
         bundle["runbooks"] = json!(runbooks.items);
         bundle["events"] = json!(events);
         bundle["proposals"] = json!(proposals);

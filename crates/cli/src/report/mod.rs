@@ -9,6 +9,7 @@ pub mod differences;
 #[cfg(test)]
 pub mod examples;
 pub mod history;
+pub mod inside;
 pub mod jobs;
 pub mod payload;
 pub mod projects;

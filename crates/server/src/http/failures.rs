@@ -1,6 +1,7 @@
 //! What each error of the rooms below means over HTTP. They know nothing of it.
 
 use axum::http::StatusCode;
+use ergon_companion::look::Refusal;
 use ergon_engine::EngineError;
 use ergon_hermes::{DirectoryError, SendError};
 use ergon_store::StoreError;
@@ -248,10 +249,13 @@ impl From<ContainerError> for Failure {
 impl From<CompanionError> for Failure {
     fn from(error: CompanionError) -> Self {
         let status = match error {
-            CompanionError::NotFound { .. } | CompanionError::NoExplanation => {
-                StatusCode::NOT_FOUND
+            CompanionError::NotFound { .. }
+            | CompanionError::NoExplanation
+            | CompanionError::Look(Refusal::Missing(_)) => StatusCode::NOT_FOUND,
+            CompanionError::Name { .. } | CompanionError::Look(Refusal::Path(_)) => {
+                StatusCode::BAD_REQUEST
             }
-            CompanionError::Name { .. } => StatusCode::BAD_REQUEST,
+            CompanionError::Look(Refusal::Unseen | Refusal::Unreadable(_)) => StatusCode::CONFLICT,
             CompanionError::HasOne { .. } | CompanionError::NoContainer { .. } => {
                 StatusCode::CONFLICT
             }

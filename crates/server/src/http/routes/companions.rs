@@ -4,8 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::api::{Companion, LaunchCompanion, List, Message, ModelOutcome, ModelPayload, Reply};
-use crate::http::extract::{Body, Name};
+use serde::Deserialize;
+
+use crate::api::{
+    Companion, Inside, LaunchCompanion, List, Message, ModelOutcome, ModelPayload, Reply,
+};
+use crate::http::extract::{Body, Name, Parameters};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
@@ -68,4 +72,26 @@ pub async fn explanation(
     Name(key): Name,
 ) -> Result<Json<ModelOutcome>, Failure> {
     Ok(Json(stack.companions().explanation(&key).await?))
+}
+
+/// Where to look.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LookQuery {
+    /// A path as the container sees it. Absent: `/`.
+    pub path: Option<String>,
+}
+
+/// Look inside a container without a shell: its processes, its connections, the names in its environment, and what
+/// lies at a path. What looks like a secret is not shown.
+#[utoipa::path(get, path = "/api/v1/companions/{name}/look", operation_id = "look_inside", tag = "companions",
+    params(("name" = String, Path, description = "Its name, in any case."), LookQuery),
+    responses((status = 200, body = Inside)))]
+pub async fn look(
+    State(stack): State<Stack>,
+    Name(name): Name,
+    Parameters(query): Parameters<LookQuery>,
+) -> Result<Json<Inside>, Failure> {
+    let path = query.path.unwrap_or_default();
+    Ok(Json(stack.companions().look(&name, &path).await?))
 }

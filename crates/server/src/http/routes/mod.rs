@@ -88,6 +88,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::SendMessage, routes!(companions::send)),
         entry(Action::ReadPayload, routes!(companions::payload)),
         entry(Action::ReadExplanation, routes!(companions::explanation)),
+        entry(Action::LookInside, routes!(companions::look)),
         entry(Action::ListRepositories, routes!(repositories::list)),
         entry(Action::ReadRepository, routes!(repositories::read)),
         entry(Action::ChangeRepository, routes!(repositories::change)),
