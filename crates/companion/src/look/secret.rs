@@ -70,11 +70,11 @@ mod tests {
             "/etc/shadow",
             "/app/.env",
             "/app/.env.production",
-            "/home/app/.ssh/config",
+            "/srv/app/.ssh/config",
             "/etc/tls/server.KEY",
             "/srv/id_rsa.bak",
             "/app/client_secret.json",
-            "/home/app/.aws/config",
+            "/srv/app/.aws/config",
         ] {
             assert!(is_one(path), "{path}");
         }
