@@ -125,23 +125,20 @@ impl Engine {
         unpaused.await.map_err(|error| self.wrong(error))
     }
 
-    /// Changes how much memory a container may use, and how much with swap; it goes on as it is. 0 is no limit.
+    /// Changes how much memory a container may use, and how much with swap; it goes on as it is. A limit
+    /// is never taken back: the engine refuses that.
     pub async fn limit_memory(
         &self,
         container: &str,
         memory: u64,
         with_swap: u64,
     ) -> Result<(), EngineError> {
-        // The engine takes 0 for "as it was", and -1 for no limit.
-        let bytes = |bytes: u64| match bytes {
-            0 => Some(-1),
-            _ => Some(i64::try_from(bytes).unwrap_or(i64::MAX)),
-        };
+        let bytes = |bytes: u64| Some(i64::try_from(bytes).unwrap_or(i64::MAX));
         self.update(
             container,
             ContainerUpdateBody {
                 memory: bytes(memory),
-                memory_swap: bytes(if memory == 0 { 0 } else { with_swap }),
+                memory_swap: bytes(with_swap),
                 ..ContainerUpdateBody::default()
             },
         )

@@ -496,3 +496,45 @@ async fn a_network_is_made_once() {
         .expect("removed");
     engine.remove_network(&name).await.expect("removed");
 }
+
+#[tokio::test]
+async fn limits_change_while_the_container_goes_on_and_change_back() {
+    let engine = engine().await;
+    let mut spec = running("sleep 60");
+    spec.memory = Some(64 << 20);
+    spec.millicpus = Some(500);
+    let container = TestContainer::create(&engine, "limits", spec).await;
+    engine.start(&container.id).await.unwrap();
+    let limits = async || {
+        let state = engine.inspect(&container.id).await.unwrap();
+        assert!(state.is_running());
+        (
+            state.memory_limit,
+            state.memory_and_swap,
+            state.processor_limit,
+        )
+    };
+    let before = limits().await;
+    assert_eq!(before, (Some(64 << 20), Some(64 << 20), Some(500_000_000)));
+    engine
+        .limit_memory(&container.id, 128 << 20, 128 << 20)
+        .await
+        .unwrap();
+    engine
+        .limit_processors(&container.id, 750_000_000)
+        .await
+        .unwrap();
+    assert_eq!(
+        limits().await,
+        (Some(128 << 20), Some(128 << 20), Some(750_000_000))
+    );
+    engine
+        .limit_memory(&container.id, 64 << 20, 64 << 20)
+        .await
+        .unwrap();
+    engine
+        .limit_processors(&container.id, 500_000_000)
+        .await
+        .unwrap();
+    assert_eq!(limits().await, before);
+}

@@ -19,7 +19,8 @@ pub fn improve(observation: &Observation) -> Vec<Proposal> {
         state,
         drafts: &drafts,
     };
-    let cured = |waste: &Waste| Some((waste.draft.id, step(waste.cure?, state)));
+    let all = observation.signals.machine.memory;
+    let cured = |waste: &Waste| Some((waste.draft.id, step(waste.cure?, state, all)?));
     let proposal = |(id, step)| maker.make(vec![step], &[id]);
     wastes.iter().filter_map(cured).map(proposal).collect()
 }
@@ -33,10 +34,11 @@ pub fn found(observation: &Observation) -> Vec<&'static str> {
     wrong.chain(wasteful.map(|waste| waste.draft.id)).collect()
 }
 
-fn step(cure: Cure, state: &ContainerState) -> Action {
-    match cure {
+/// `all` is the machine's memory.
+fn step(cure: Cure, state: &ContainerState, all: Option<u64>) -> Option<Action> {
+    Some(match cure {
         Cure::Memory(to) => {
-            let from = state.memory_limit.unwrap_or(0);
+            let from = state.memory_limit.or(all)?;
             // As much swap beside it as there was; none where there was no limit of either.
             let swap = state.memory_and_swap.unwrap_or(from).saturating_sub(from);
             Action::LimitMemory {
@@ -46,8 +48,8 @@ fn step(cure: Cure, state: &ContainerState) -> Action {
             }
         }
         Cure::Processors(to) => Action::LimitProcessors {
-            from: state.processor_limit.unwrap_or(0),
+            from: state.processor_limit?,
             to,
         },
-    }
+    })
 }

@@ -49,7 +49,8 @@ pub enum Action {
     Reload {
         signal: ReloadSignal,
     },
-    /// Bytes, 0 for no limit; with swap, as it was before beside the memory.
+    /// Bytes; with swap, as it was before beside the memory. An engine gives a container a limit and never takes it
+    /// back: where there was none, `from` is all that the machine has.
     LimitMemory {
         from: u64,
         to: u64,
@@ -72,11 +73,6 @@ pub enum ReloadSignal {
     User1,
     #[serde(rename = "SIGUSR2")]
     User2,
-}
-
-/// Whether one limit is no lower than the other; 0 is none.
-const fn is_no_less(from: u64, to: u64) -> bool {
-    to == 0 || (from != 0 && to >= from)
 }
 
 impl Class {
@@ -131,8 +127,8 @@ impl Action {
         match self {
             Self::Start | Self::Unpause | Self::Reload { .. } => Class::Safe,
             // Less than is in use would have processes killed.
-            Self::LimitMemory { from, to, .. } if is_no_less(*from, *to) => Class::Safe,
-            Self::LimitProcessors { from, to } if is_no_less(*from, *to) => Class::Safe,
+            Self::LimitMemory { from, to, .. } if *to >= *from => Class::Safe,
+            Self::LimitProcessors { from, to } if *to >= *from => Class::Safe,
             Self::Stop
             | Self::Restart
             | Self::Pause
@@ -152,9 +148,6 @@ impl Action {
             Self::Reload { signal } => {
                 vec!["kill".to_owned(), format!("--signal={}", signal.as_str())]
             }
-            Self::LimitMemory { to: 0, .. } => ["update", "--memory=-1", "--memory-swap=-1"]
-                .map(str::to_owned)
-                .to_vec(),
             Self::LimitMemory { to, with_swap, .. } => vec![
                 "update".to_owned(),
                 format!("--memory={to}"),
@@ -206,10 +199,6 @@ impl Action {
             Self::Pause => "stand still".to_owned(),
             Self::Unpause => "go on".to_owned(),
             Self::Reload { .. } => "read my configuration again".to_owned(),
-            Self::LimitMemory { from: 0, to, .. } => {
-                format!("take no more than {} of memory", words::bytes(*to))
-            }
-            Self::LimitMemory { to: 0, .. } => "take memory without a limit".to_owned(),
             Self::LimitMemory { from, to, .. } => format!(
                 "take {} of memory instead of {}",
                 words::bytes(*to),
@@ -244,11 +233,8 @@ impl Action {
                 "Process 1 gets {} and reads its configuration again, without dropping connections",
                 signal.as_str()
             ),
-            Self::LimitMemory { to: 0, .. } => {
-                "The kernel lets it use as much memory as there is; it goes on as it is".to_owned()
-            }
             Self::LimitMemory { from, to, .. } => {
-                let less = if is_no_less(*from, *to) {
+                let less = if *to >= *from {
                     ""
                 } else {
                     "; if it ever needs more, the kernel kills a process of it"
@@ -272,7 +258,7 @@ impl Action {
             Self::Stop => matches!(state.status, Status::Exited | Status::Dead),
             Self::Pause => state.status == Status::Paused,
             Self::Reload { .. } => state.is_running(),
-            Self::LimitMemory { to, .. } => state.memory_limit.unwrap_or(0) == *to,
+            Self::LimitMemory { to, .. } => state.memory_limit == Some(*to),
             Self::LimitProcessors { to, .. } => state.processor_limit == Some(*to),
         }
     }
@@ -285,7 +271,6 @@ impl Action {
             }
             Self::Stop => "it has ended".to_owned(),
             Self::Pause => "it stands still".to_owned(),
-            Self::LimitMemory { to: 0, .. } => "it has no memory limit".to_owned(),
             Self::LimitMemory { to, .. } => {
                 format!("its memory limit is {}", words::bytes(*to))
             }

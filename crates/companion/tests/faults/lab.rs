@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use ergon_companion::{
-    Change, Diagnosis, Meant, Subject, WatchOptions, Watcher, diagnose, dialogue,
+    Change, Diagnosis, Meant, Reply, Subject, WatchOptions, Watcher, diagnose, dialogue,
 };
 use ergon_engine::Engine;
 use ergon_engine::testing::{engine, unique};
@@ -131,6 +131,11 @@ impl Lab {
             .collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         docker(&arguments)
+    }
+
+    /// What the companion answers.
+    pub async fn ask(&self, question: &str) -> Reply {
+        dialogue::answer(question, &self.watcher.observe(&self.subject).await)
     }
 
     pub async fn diagnose(&self) -> Diagnosis {

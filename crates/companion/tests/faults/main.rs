@@ -4,6 +4,7 @@
 
 mod cases;
 mod lab;
+mod waste;
 
 use std::time::Duration;
 
