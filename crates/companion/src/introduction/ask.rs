@@ -124,13 +124,20 @@ where
 }
 
 async fn hear(question: &Question, addresses: &[(String, u16)]) -> io::Result<Heard> {
-    let secure_first = question.only_certificate && question.protocol != Protocol::Postgres
-        || question.protocol == Protocol::Http && question.port % 1000 == 443;
+    let protocol = question.protocol;
+    let secure_first = question.only_certificate && protocol != Protocol::Postgres
+        || protocol.is_secure(question.port);
     if secure_first && let Ok(heard) = over_tls(question, addresses).await {
         return Ok(heard);
     }
     let mut stream = connect(addresses).await?;
-    let answer = question.protocol.ask(&mut stream, &question.name).await?;
+    let may_be_secure = protocol.may_be_secure() && !secure_first;
+    let answer = match protocol.ask(&mut stream, &question.name).await {
+        Ok(answer) => answer,
+        // Who wanted to hear TLS hangs up on everything else.
+        Err(_) if may_be_secure => Answer::Strange,
+        Err(error) => return Err(error),
+    };
     match answer {
         Answer::Understood(version) => Ok(Heard::Said {
             version,
@@ -143,8 +150,7 @@ async fn hear(question: &Question, addresses: &[(String, u16)]) -> io::Result<He
                 certificate: tls::certificate(&stream, question.port),
             })
         }
-        // Perhaps it wanted to hear TLS.
-        Answer::Strange if question.protocol == Protocol::Http && !secure_first => {
+        Answer::Strange if may_be_secure => {
             drop(stream);
             over_tls(question, addresses).await
         }

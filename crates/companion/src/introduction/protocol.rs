@@ -66,8 +66,33 @@ impl Protocol {
             Self::FastCgi => 9000,
         };
         // Other ports of the same server speak something else: its cluster's language, or that of its web pages.
-        let port = ports.iter().find(|port| **port == usual).or(ports.first());
-        port.copied().into_iter().collect()
+        let plain = ports.iter().find(|port| **port == usual);
+        let secure = ports.iter().find(|port| self.is_secure(**port));
+        let none = plain.is_none() && secure.is_none();
+        let any = ports.first().filter(|_| none);
+        [plain, secure, any]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// Whether that is a port on which it begins with TLS, by custom.
+    pub(super) const fn is_secure(self, port: u16) -> bool {
+        match self {
+            Self::Http => port % 1000 == 443,
+            Self::Redis => port == 6380,
+            Self::Amqp => port == 5671,
+            Self::Postgres | Self::MySql | Self::Memcached | Self::FastCgi => false,
+        }
+    }
+
+    /// Whether it may begin with TLS on any port; the others begin in the open, if at all.
+    pub(super) const fn may_be_secure(self) -> bool {
+        matches!(
+            self,
+            Self::Http | Self::Redis | Self::Amqp | Self::Memcached
+        )
     }
 
     /// Asks over a connection that was just made.
@@ -456,6 +481,10 @@ mod tests {
     #[test]
     fn a_server_is_asked_on_the_port_where_it_speaks_that() {
         assert_eq!(Protocol::Amqp.ports(&[4369, 5672, 15672]), [5672]);
+        assert_eq!(Protocol::Amqp.ports(&[4369, 5671, 15672]), [5671]);
+        assert_eq!(Protocol::Amqp.ports(&[5671, 5672]), [5672, 5671]);
+        assert_eq!(Protocol::Redis.ports(&[7000, 17000]), [7000]);
+        assert_eq!(Protocol::Redis.ports(&[6379, 6380]), [6379, 6380]);
         assert_eq!(Protocol::MySql.ports(&[3307, 33060]), [3307]);
         assert_eq!(Protocol::Http.ports(&[80, 443]), [80, 443]);
         assert!(Protocol::Redis.ports(&[]).is_empty());

@@ -61,7 +61,7 @@ fn gunicorn(workers: u32) -> String {
 async fn more_workers_than_processors_can_serve() {
     let limits = [&LIMITED[..], &["--cpus", "1"]].concat();
     wastes("workers.many", "has 12 worker processes", |lab| {
-        lab.subject(&limits, &gunicorn(12))
+        lab.subject(&limits, &gunicorn(12));
     })
     .await;
 }
@@ -93,7 +93,7 @@ async fn a_cache_that_fits() {
 async fn shared_memory_that_is_soon_full() {
     let line = "dd if=/dev/zero of=/dev/shm/x bs=1M count=52 2>/dev/null; sleep 600";
     wastes("shm.tight", "/dev/shm (tmpfs)", |lab| {
-        lab.subject(&LIMITED, line)
+        lab.subject(&LIMITED, line);
     })
     .await;
 }
@@ -123,7 +123,7 @@ async fn a_log_that_says_what_it_does_now_and_then() {
 #[ignore = "one of many: `make test-all`"]
 async fn nobody_set_a_limit() {
     wastes("memory.unlimited", "no memory limit", |lab| {
-        lab.subject(&[], "sleep 600")
+        lab.subject(&[], "sleep 600");
     })
     .await;
 }

@@ -216,3 +216,18 @@ RABBITMQ_NODENAME=rabbit@localhost RABBITMQ_LOGS=- exec rabbitmq-server
     let after = room.log().await;
     assert_eq!(complaints(&after), before, "{after}");
 }
+
+#[tokio::test]
+async fn a_cache_that_speaks_only_tls_says_who_it_is_and_shows_its_certificate() {
+    let line = "
+cd /tmp && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=cache.example -keyout key.pem -out certificate.pem
+exec redis-server --port 0 --tls-port 6379 --tls-cert-file certificate.pem --tls-key-file key.pem --tls-ca-cert-file certificate.pem --tls-auth-clients no";
+    let room = Room::new(SERVERS, line).await;
+    let seen = room.shows(&["redis 7 (cache) [6379]"]).await;
+    let shown = &seen.signals.certificates;
+    assert_eq!(shown.len(), 1, "{shown:#?}");
+    assert_eq!(
+        (shown[0].subject.as_str(), shown[0].port),
+        ("cache.example", 6379)
+    );
+}
