@@ -25,18 +25,19 @@ test: ## everything that must pass
 test-all: ## and what takes too long for every change
 	@dev/test --all
 
-soak: ## run for a long time and watch
-	@echo "There is no soak yet."
+soak: build ## watch healthy containers for a long time (SECONDS, an hour unless told): no alarm, and no memory that grows
+	@dev/soak
 
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats, logs against drain3
 	@benches/docker-build
 	@benches/detect
 	@benches/hashing
 	@benches/registry
 	@benches/watching
+	@benches/logs
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup
