@@ -249,6 +249,11 @@ impl Client {
         }
     }
 
+    /// A request that somebody else reads the answer of.
+    pub fn raw(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        self.request(method, path)
+    }
+
     fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
         self.request_url(method, self.url(path))
     }

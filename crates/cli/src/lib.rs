@@ -8,6 +8,7 @@
 mod address;
 pub mod aish;
 mod board;
+mod bridge;
 #[cfg(test)]
 mod canned;
 mod client;

@@ -152,15 +152,19 @@ pub enum Action {
     ListGuardRails,
     AddGuardRail,
     RemoveGuardRail,
+    /// To speak the Model Context Protocol; what is called through it is decided each time.
+    UseMcp,
 }
 
 impl Action {
     /// What kind of resource it is done to.
     pub const fn resource_kind(self) -> ResourceKind {
         match self {
-            Self::ReadHealth | Self::ReadInterface | Self::ReadDocument | Self::ReadEvents => {
-                ResourceKind::Stack
-            }
+            Self::ReadHealth
+            | Self::ReadInterface
+            | Self::ReadDocument
+            | Self::ReadEvents
+            | Self::UseMcp => ResourceKind::Stack,
             Self::SignIn | Self::ReadSession | Self::EndSession | Self::CreateSignInCode => {
                 ResourceKind::Session
             }

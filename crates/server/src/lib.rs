@@ -19,6 +19,7 @@ mod entropy;
 mod http;
 mod jobs;
 mod labels;
+mod mcp;
 mod model;
 mod projects;
 mod registry;

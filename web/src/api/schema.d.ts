@@ -949,6 +949,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Listen to what a session of an older revision is told unasked. */
+        get: operations["mcp_listen"];
+        put?: never;
+        /** Say something in the Model Context Protocol: a JSON-RPC message of revision 2026-07-28 or before. */
+        post: operations["mcp"];
+        /** End a session of an older revision. */
+        delete: operations["mcp_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prompts that agents have here. */
+        get: operations["mcp_prompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What agents can read here: what is there now, and the templates of what there can be. */
+        get: operations["mcp_resources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mcp/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tools that agents have here. */
+        get: operations["mcp_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1916,6 +1986,41 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_McpPrompt: {
+            items: {
+                arguments: components["schemas"]["McpPromptArgument"][];
+                description?: string | null;
+                name: string;
+                title?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_McpResource: {
+            items: {
+                description?: string | null;
+                is_template: boolean;
+                mime_type?: string | null;
+                name: string;
+                title?: string | null;
+                /** @description Its address; of a template, with the place of a name in braces. */
+                uri: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_McpTool: {
+            items: {
+                description: string;
+                /** @description It takes something away or interrupts it, or lets somebody do so. */
+                destroys: boolean;
+                /** @description A JSON Schema of its arguments. */
+                input_schema: Record<string, never>;
+                name: string;
+                /** @description It changes nothing. */
+                reads_only: boolean;
+                title?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Project: {
             items: {
                 active_job?: components["schemas"]["Job"] | null;
@@ -2205,6 +2310,41 @@ export interface components {
             /** @description The last of them as it was written, without secrets. */
             sample: string;
             stderr: boolean;
+        };
+        /** @description A job that is written down for agents. */
+        McpPrompt: {
+            arguments: components["schemas"]["McpPromptArgument"][];
+            description?: string | null;
+            name: string;
+            title?: string | null;
+        };
+        /** @description What a prompt needs to know. */
+        McpPromptArgument: {
+            description?: string | null;
+            name: string;
+            required: boolean;
+        };
+        /** @description What agents can read. */
+        McpResource: {
+            description?: string | null;
+            is_template: boolean;
+            mime_type?: string | null;
+            name: string;
+            title?: string | null;
+            /** @description Its address; of a template, with the place of a name in braces. */
+            uri: string;
+        };
+        /** @description A tool that agents have. */
+        McpTool: {
+            description: string;
+            /** @description It takes something away or interrupts it, or lets somebody do so. */
+            destroys: boolean;
+            /** @description A JSON Schema of its arguments. */
+            input_schema: Record<string, never>;
+            name: string;
+            /** @description It changes nothing. */
+            reads_only: boolean;
+            title?: string | null;
         };
         /** @description A message to a companion. */
         Message: {
@@ -4262,12 +4402,12 @@ export interface operations {
     };
     list_repositories: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description The last name of the page before; absent: from the beginning. */
-                after: string;
+                after?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4902,6 +5042,190 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_listen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It was heard, and there is nothing to say. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_prompts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_McpPrompt"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_resources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_McpResource"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_McpTool"];
                 };
             };
             /** @description What happened, and what to do next. */

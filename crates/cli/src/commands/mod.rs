@@ -19,6 +19,7 @@ mod image;
 mod job;
 mod lock;
 mod manifest;
+mod mcp;
 mod model;
 mod outputs;
 mod packing;
@@ -82,6 +83,7 @@ enum Command {
     Approvals(approvals::Approvals),
     GuardRail(guard_rail::GuardRail),
     Events(events::Events),
+    Mcp(mcp::Mcp),
 }
 
 impl Ergon {
@@ -113,6 +115,7 @@ impl Ergon {
             Command::Approvals(command) => here(command.run()),
             Command::GuardRail(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
+            Command::Mcp(command) => here(command.run()),
         }
     }
 }

@@ -99,6 +99,21 @@ pub fn check_origin(
         .with_remedy("programs send a token: Authorization: Bearer …"))
 }
 
+/// Refuses whatever a page of another site sends, also with a token: the protocol of agents asks for it.
+pub fn check_origin_of_all(headers: &HeaderMap, uri: &Uri) -> Result<(), Failure> {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Ok(());
+    };
+    if is_origin(origin, named_host(headers, uri)) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        StatusCode::FORBIDDEN,
+        "the request comes from a page of another site",
+    )
+    .with_remedy("agents send no Origin, or the address of the stack"))
+}
+
 /// Whether an origin is the host that the request is for.
 fn is_origin(origin: &HeaderValue, host: Option<String>) -> bool {
     let origin = origin

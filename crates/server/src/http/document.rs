@@ -1,5 +1,6 @@
 //! The OpenAPI document: the routes' own descriptions, and what holds for all of them.
 
+use axum::http::Method;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -12,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::authenticate::SESSION_COOKIE;
 use super::routes;
 use crate::api::Problem;
-use crate::authorize::{Decision, Principal, authorize};
+use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::stack::Stack;
 
 /// The document, as it is served and as it is committed.
@@ -43,6 +44,43 @@ pub fn openapi() -> OpenApi {
         router = router.routes(entry.route);
     }
     router.into_openapi()
+}
+
+/// An operation of the document, and what one must be allowed to do to use it.
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    /// With names in braces.
+    pub path: String,
+    pub action: Action,
+}
+
+/// Every operation, in the order of the table.
+pub fn operations() -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for entry in routes::table() {
+        for (path, item) in entry.route.1.paths {
+            let methods = [
+                (Method::GET, item.get),
+                (Method::POST, item.post),
+                (Method::PUT, item.put),
+                (Method::DELETE, item.delete),
+                (Method::PATCH, item.patch),
+            ];
+            for (method, operation) in methods {
+                let Some(id) = operation.and_then(|operation| operation.operation_id) else {
+                    continue;
+                };
+                operations.push(Operation {
+                    id,
+                    method,
+                    path: path.clone(),
+                    action: entry.action,
+                });
+            }
+        }
+    }
+    operations
 }
 
 /// Says of each answer what its status says, where the route says nothing more.

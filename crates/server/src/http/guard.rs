@@ -6,9 +6,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::authenticate::{check_origin, identify};
+use super::authenticate::{Credential, check_origin, identify};
 use super::problem::Failure;
-use crate::authorize::{Action, Decision, authorize};
+use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::stack::Stack;
 
 /// Refuses requests that name another host. Comes before everything.
@@ -22,6 +22,13 @@ pub async fn check_host(State(stack): State<Stack>, request: Request, next: Next
     }
 }
 
+/// Who asks, as it was found out.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub principal: Principal,
+    pub credential: Credential,
+}
+
 /// Asks the one decision point, and tells the handler who asks.
 pub async fn decide(
     State((stack, action)): State<(Stack, Action)>,
@@ -30,7 +37,12 @@ pub async fn decide(
     next: Next,
 ) -> Result<Response, Failure> {
     let parameters = parameters.map_err(|_| Failure::bad_request("the path is not UTF-8"))?;
-    let (principal, credential) = identify(&stack, request.headers()).await?;
+    // What is asked from inside was asked from outside before: nothing that comes over a connection can say this of itself.
+    let inside = request.extensions_mut().remove::<Caller>();
+    let (principal, credential) = match &inside {
+        Some(caller) => (caller.principal.clone(), caller.credential.clone()),
+        None => identify(&stack, request.headers()).await?,
+    };
     let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
     match authorize(&principal, action, &resource) {
         Decision::Allow => {}
@@ -45,12 +57,18 @@ pub async fn decide(
             ));
         }
     }
-    check_origin(
-        request.method(),
-        request.headers(),
-        request.uri(),
-        &credential,
-    )?;
+    if inside.is_none() {
+        check_origin(
+            request.method(),
+            request.headers(),
+            request.uri(),
+            &credential,
+        )?;
+    }
+    request.extensions_mut().insert(Caller {
+        principal: principal.clone(),
+        credential: credential.clone(),
+    });
     request.extensions_mut().insert(principal);
     request.extensions_mut().insert(credential);
     Ok(next.run(request).await)

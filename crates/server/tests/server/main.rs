@@ -13,6 +13,7 @@ mod doors;
 mod events;
 mod lineage;
 mod logins;
+mod mcp;
 mod mirrors;
 mod problems;
 mod projects;

@@ -14,6 +14,8 @@ mod events;
 mod guard_rails;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod jobs;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod mcp;
 mod projects;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod repositories;
@@ -108,5 +110,9 @@ pub fn table() -> Vec<Entry> {
         entry(Action::AddGuardRail, routes!(guard_rails::add)),
         entry(Action::RemoveGuardRail, routes!(guard_rails::remove)),
         entry(Action::ReadEvents, routes!(events::events)),
+        entry(Action::UseMcp, routes!(mcp::post, mcp::listen, mcp::end)),
+        entry(Action::UseMcp, routes!(mcp::tools)),
+        entry(Action::UseMcp, routes!(mcp::resources)),
+        entry(Action::UseMcp, routes!(mcp::prompts)),
     ]
 }

@@ -14,6 +14,7 @@ use crate::words::rfc3339;
 
 /// Where a list goes on.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct After {
     /// The last name of the page before; absent: from the beginning.
     #[serde(default)]

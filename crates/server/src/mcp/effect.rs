@@ -1,0 +1,103 @@
+//! What an action does to the world, for whoever has to decide whether to ask a person first.
+
+use rmcp::model::ToolAnnotations;
+
+use crate::authorize::Action;
+
+/// What an action does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Reads,
+    /// It adds something, or begins it.
+    Adds,
+    /// It brings something into a state; to ask for it twice is to ask for it once.
+    Sets,
+    /// It takes something away or interrupts it, or lets somebody do so.
+    Destroys,
+}
+
+/// What an action does. There is no other case: whoever adds an action says it here.
+pub const fn of(action: Action) -> Effect {
+    match action {
+        Action::ReadHealth
+        | Action::ReadInterface
+        | Action::ReadDocument
+        | Action::ReadSession
+        | Action::ListProjects
+        | Action::ReadProject
+        | Action::GenerateDockerfile
+        | Action::ListJobs
+        | Action::ReadJob
+        | Action::ListBuilds
+        | Action::ReadBuild
+        | Action::ListSolutions
+        | Action::ReadSolution
+        | Action::ListContainers
+        | Action::ReadContainer
+        | Action::ReadContainerHistory
+        | Action::ListCompanions
+        | Action::ReadPayload
+        | Action::ReadExplanation
+        | Action::LookInside
+        | Action::ReadEvents
+        | Action::UseRegistry
+        | Action::ListRepositories
+        | Action::PullImage
+        | Action::ReadRepository
+        | Action::ExportImages
+        | Action::ListRobots
+        | Action::ReadRobot
+        | Action::ListUpstreams
+        | Action::ListProposals
+        | Action::ReadProposal
+        | Action::ListGuardRails => Effect::Reads,
+        Action::SignIn
+        | Action::CreateSignInCode
+        | Action::AddProject
+        | Action::HandOffProject
+        | Action::RunFolder
+        | Action::RecordBuild
+        | Action::VerifyBuild
+        | Action::AddSolution
+        | Action::SendMessage
+        | Action::LaunchCompanion
+        | Action::RequestToken
+        | Action::PushImage
+        | Action::ImportImages
+        | Action::AddRobot
+        | Action::CheckContent
+        | Action::AddUpstream
+        // What it lets through passes the tools and approvals of its own.
+        | Action::UseMcp => Effect::Adds,
+        Action::StartContainer | Action::ChangeRepository | Action::DenyProposal => Effect::Sets,
+        Action::EndSession
+        | Action::RemoveProject
+        | Action::SaveDockerfile
+        | Action::CancelJob
+        | Action::RemoveSolution
+        | Action::StopContainer
+        | Action::RestartContainer
+        | Action::RemoveContainer
+        | Action::DeleteImage
+        | Action::ChangeRobot
+        | Action::RemoveRobot
+        | Action::CollectGarbage
+        | Action::RemoveUpstream
+        | Action::ApproveProposal
+        | Action::AddGuardRail
+        | Action::RemoveGuardRail => Effect::Destroys,
+    }
+}
+
+impl Effect {
+    /// The same in the protocol's words.
+    pub fn annotations(self, title: &str, is_delete: bool) -> ToolAnnotations {
+        ToolAnnotations::with_title(title)
+            .read_only(self == Self::Reads)
+            .destructive(self == Self::Destroys)
+            .idempotent(matches!(self, Self::Reads | Self::Sets) || is_delete)
+            // What a stack does stays in the stack, or says so.
+            .open_world(false)
+    }
+}
