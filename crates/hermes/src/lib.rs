@@ -6,6 +6,7 @@
 
 mod address;
 mod directory;
+pub mod gateway;
 mod name;
 mod reach;
 mod registration;

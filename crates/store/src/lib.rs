@@ -29,6 +29,7 @@ mod sessions;
 mod solutions;
 mod stack;
 mod store;
+mod tool_servers;
 mod upkeep;
 mod upstreams;
 
@@ -54,5 +55,6 @@ pub use seal::{SEAL_KEY, SealError, Sealer};
 pub use sessions::SessionRow;
 pub use solutions::{SolutionNeed, SolutionRow};
 pub use store::{Store, now};
+pub use tool_servers::{ServerToolRow, ToolServerRow};
 pub use upkeep::{HeldManifestRow, HeldRow};
 pub use upstreams::{UpstreamHeldRow, UpstreamRow};
