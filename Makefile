@@ -31,13 +31,14 @@ soak: build ## watch healthy containers for a long time (SECONDS, an hour unless
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats, logs against drain3
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats, logs against drain3, the directory against etcd
 	@benches/docker-build
 	@benches/detect
 	@benches/hashing
 	@benches/registry
 	@benches/watching
 	@benches/logs
+	@benches/directory
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup

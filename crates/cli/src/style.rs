@@ -48,9 +48,8 @@ pub fn state(word: &str) -> String {
             good(word)
         }
         "failed" | "unhealthy" | "unwell" | "exited" | "dead" | "down" | "interrupted" => bad(word),
-        "unpinned" | "unproven" | "stopped" | "cancelled" | "queued" | "restarting" | "paused" => {
-            warning(word)
-        }
+        "unpinned" | "unproven" | "stopped" | "cancelled" | "queued" | "restarting" | "paused"
+        | "degraded" | "stale" => warning(word),
         _ => word.to_owned(),
     }
 }

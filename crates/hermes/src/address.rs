@@ -138,6 +138,18 @@ impl Protocol {
     }
 }
 
+/// For people: where it is.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(f, "{}", path.display()),
+            Self::Http(server) => write!(f, "{server}"),
+            Self::Command(words) => write!(f, "the program {}", words.join(" ")),
+            Self::Inbox => f.write_str("its inbox"),
+        }
+    }
+}
+
 /// The URL.
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,10 @@ mod registration;
 mod sender;
 
 pub use address::{Address, Host, HostError, MessageFormat, Protocol, Server};
-pub use directory::{Details, Directory, DirectoryError, Kind, Record};
+pub use directory::{
+    Details, Directory, DirectoryError, Health, Kind, Limits, Pace, Parts, Present, Record,
+    Registered, State,
+};
 pub use name::{Name, NameError};
 pub use reach::{Allowance, AllowanceError, Pinned, Reach, ReachError};
 pub use registration::{Capabilities, DEFAULT_TTL, Registration, RegistrationError};

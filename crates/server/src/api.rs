@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod directory;
 mod history;
 mod lineage;
 mod mcp;
@@ -11,6 +12,7 @@ mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use approvals::{AddGuardRail, ApproveProposal, GuardRail, Proposal, RunbookTrial};
+pub use directory::*;
 pub use ergon_companion::actions::Reason;
 pub use ergon_companion::look::{Entry, Inside, InsideProcess, InsideSocket, Place};
 pub use ergon_companion::model::{Sentence, Thought};
@@ -458,31 +460,6 @@ pub struct Container {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     pub content: String,
-}
-
-/// Who is in the directory.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Companion {
-    pub name: String,
-    /// `project`, `container`, `tekton`, …
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub capabilities: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub container_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub container: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub project_id: Option<String>,
-    /// The unix socket it listens on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub socket: Option<String>,
-    /// `up`, `down`.
-    pub health: String,
-    /// Its state in one sentence.
-    pub sentence: String,
-    /// RFC 3339.
-    pub registered_at: String,
 }
 
 /// Give a companion to a container that Ergon did not start.

@@ -116,6 +116,12 @@ pub enum Action {
     RemoveContainer,
     ListCompanions,
     LaunchCompanion,
+    RegisterCompanion,
+    /// To say that somebody is still there.
+    Heartbeat,
+    DeregisterCompanion,
+    ReadCompanion,
+    WatchDirectory,
     SendMessage,
     /// To see what a model would be sent.
     ReadPayload,
@@ -192,6 +198,11 @@ impl Action {
             | Self::RemoveContainer => ResourceKind::Container,
             Self::ListCompanions
             | Self::LaunchCompanion
+            | Self::RegisterCompanion
+            | Self::Heartbeat
+            | Self::DeregisterCompanion
+            | Self::ReadCompanion
+            | Self::WatchDirectory
             | Self::SendMessage
             | Self::ReadPayload
             | Self::ReadExplanation

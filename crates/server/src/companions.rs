@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use crate::api;
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::model;
+use crate::roster::{Wanted, WantedError};
 use crate::stack::Stack;
-use crate::words::rfc3339;
 
 /// An answer takes no longer.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -49,6 +49,8 @@ pub enum CompanionError {
     #[error(transparent)]
     Look(#[from] Refusal),
     #[error(transparent)]
+    Wanted(#[from] WantedError),
+    #[error(transparent)]
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Send(#[from] SendError),
@@ -72,9 +74,6 @@ impl CompanionError {
             Self::HasOne { companion, .. } => {
                 Some(format!("ask it: aish {companion} \"how are you?\""))
             }
-            Self::Directory(DirectoryError::NameTaken { .. }) => {
-                Some("choose another with --name".to_owned())
-            }
             Self::TooLong => Some("send the part that matters".to_owned()),
             Self::NoContainer { .. } => {
                 Some("ergon companion list says who stands for what".to_owned())
@@ -86,11 +85,9 @@ impl CompanionError {
             Self::NoExplanation => Some("ask the companion again".to_owned()),
             Self::Engine(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
-            Self::Look(_)
-            | Self::Away { .. }
-            | Self::Directory(_)
-            | Self::Send(_)
-            | Self::Answer { .. } => None,
+            Self::Wanted(error) => Some(error.remedy()),
+            Self::Directory(error) => error.remedy(),
+            Self::Look(_) | Self::Away { .. } | Self::Send(_) | Self::Answer { .. } => None,
         }
     }
 }
@@ -102,6 +99,11 @@ pub struct Sockets(Mutex<BTreeMap<String, CompanionSocket>>);
 impl Sockets {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, CompanionSocket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody of this name listens.
+    pub fn listens(&self, name: &str) -> bool {
+        self.all().contains_key(&name.to_lowercase())
     }
 
     /// Ends all conversations and removes the files.
@@ -125,52 +127,7 @@ impl<'a> Companions<'a> {
     }
 
     pub async fn list(&self) -> Result<Vec<api::Companion>, CompanionError> {
-        let records = self.directory().list().await?;
-        let containers = self.stack.containers().list().await;
-        let projects = self.stack.store().projects().await?;
-        let view = |record: Record| {
-            let container = containers
-                .iter()
-                .find(|container| Some(&container.id) == record.details.container_id.as_ref());
-            let sentence = match record.kind {
-                Kind::Container => container.map(|container| container.sentence.clone()),
-                Kind::Project => projects
-                    .iter()
-                    .find(|project| {
-                        Some(project.id.as_str()) == record.details.project_id.as_deref()
-                    })
-                    .map(|project| {
-                        format!("I know project {} in {}.", project.name, project.folder)
-                    }),
-                Kind::Tekton => Some(self.stack.sentence()),
-                Kind::External | Kind::Tool | Kind::Terminal => None,
-            };
-            self.view(record, sentence.unwrap_or_default())
-        };
-        Ok(records.into_iter().map(view).collect())
-    }
-
-    fn view(&self, record: Record, sentence: String) -> api::Companion {
-        let listens = self
-            .stack
-            .sockets()
-            .all()
-            .contains_key(&record.name.to_lowercase());
-        api::Companion {
-            kind: record.kind.word().to_owned(),
-            capabilities: record.details.capabilities,
-            container_id: record.details.container_id,
-            container: record.details.container,
-            project_id: record.details.project_id,
-            socket: record
-                .details
-                .socket
-                .map(|socket| socket.display().to_string()),
-            health: if listens { "up" } else { "down" }.to_owned(),
-            sentence,
-            registered_at: rfc3339(record.registered_at),
-            name: record.name,
-        }
+        self.stack.roster().list(&Wanted::default()).await
     }
 
     /// Gives a companion to a container that Ergon did not start.
@@ -217,7 +174,7 @@ impl<'a> Companions<'a> {
         if content.len() > LONGEST_MESSAGE {
             return Err(CompanionError::TooLong);
         }
-        let record = self.find(name).await?;
+        let record = self.find(name)?;
         let Some(socket) = &record.details.socket else {
             return Err(CompanionError::Away { name: record.name });
         };
@@ -228,15 +185,11 @@ impl<'a> Companions<'a> {
         })
     }
 
-    async fn find(&self, name: &str) -> Result<Record, CompanionError> {
-        if let Some(record) = self.directory().find(name).await? {
-            return Ok(record);
+    fn find(&self, name: &str) -> Result<Record, CompanionError> {
+        match self.directory().find(name) {
+            Some(present) => Ok(present.record().clone()),
+            None => Err(self.stack.roster().nobody(name)),
         }
-        let there = self.directory().list().await?;
-        Err(CompanionError::NotFound {
-            name: name.to_owned(),
-            there: there.into_iter().map(|record| record.name).collect(),
-        })
     }
 
     /// Exactly what a model would be sent about a companion's container.
@@ -245,7 +198,7 @@ impl<'a> Companions<'a> {
         name: &str,
         question: &str,
     ) -> Result<api::ModelPayload, CompanionError> {
-        let subject = self.speaks_for(name).await?;
+        let subject = self.speaks_for(name)?;
         let observation = self.stack.containers().observe(&subject).await;
         let config = self.stack.explainer().map(|explainer| explainer.config());
         Ok(model::payload(config, question, &observation))
@@ -253,15 +206,15 @@ impl<'a> Companions<'a> {
 
     /// Looks inside a companion's container, and at what lies at a path in it.
     pub async fn look(&self, name: &str, path: &str) -> Result<Inside, CompanionError> {
-        let subject = self.speaks_for(name).await?;
+        let subject = self.speaks_for(name)?;
         let engine = self.stack.engine()?;
         let observation = self.stack.containers().observe(&subject).await;
         Ok(look_inside(&engine, &observation, path).await?)
     }
 
     /// The container that a companion speaks for.
-    async fn speaks_for(&self, name: &str) -> Result<Subject, CompanionError> {
-        let record = self.find(name).await?;
+    fn speaks_for(&self, name: &str) -> Result<Subject, CompanionError> {
+        let record = self.find(name)?;
         let id = record.details.container_id.as_deref();
         id.and_then(|id| self.stack.containers().subject(id))
             .ok_or(CompanionError::NoContainer { name: record.name })
@@ -280,7 +233,7 @@ impl<'a> Companions<'a> {
     /// Registers somebody of this stack, and lets them listen.
     pub async fn welcome(&self, record: Record) -> Result<(), DirectoryError> {
         let socket = record.details.socket.clone();
-        self.directory().register(record.clone()).await?;
+        self.directory().welcome(record.clone()).await?;
         if let Some(path) = socket
             && let Err(error) = self.listen(&record, path).await
         {
@@ -293,23 +246,16 @@ impl<'a> Companions<'a> {
     /// Sends somebody away: their socket closes, their record goes.
     pub async fn dismiss(&self, name: &str) -> Result<(), DirectoryError> {
         self.stack.sockets().all().remove(&name.to_lowercase());
-        self.directory().deregister(name).await
+        self.directory().dismiss(name).await
     }
 
     /// A name that nobody has: `wanted`, or `wanted-2`, …
-    pub async fn free_name(&self, wanted: &str) -> Result<String, DirectoryError> {
-        let taken: Vec<String> = self
-            .directory()
-            .list()
-            .await?
-            .into_iter()
-            .map(|record| record.name.to_lowercase())
-            .collect();
+    pub fn free_name(&self, wanted: &str) -> String {
         let mut names = std::iter::once(wanted.to_owned())
             .chain((2..).map(|number| format!("{wanted}-{number}")));
-        Ok(names
-            .find(|name| !taken.contains(&name.to_lowercase()))
-            .unwrap_or_else(|| wanted.to_owned()))
+        names
+            .find(|name| self.directory().find(name).is_none())
+            .unwrap_or_else(|| wanted.to_owned())
     }
 
     /// Where a companion listens that is not a container's.
@@ -422,7 +368,7 @@ impl<'a> Companions<'a> {
             engine: self.stack.engine_link().describe(),
             projects: store.projects().await?.len() as u64,
             builds: u64::try_from(store.count_builds().await?).unwrap_or(0),
-            companions: self.directory().list().await?.len() as u64,
+            companions: self.directory().list().len() as u64,
             containers_well: named("well").len() as u64,
             unwell: named("unwell"),
             stopped: named("stopped"),

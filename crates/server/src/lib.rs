@@ -23,6 +23,7 @@ mod mcp;
 mod model;
 mod projects;
 mod registry;
+mod roster;
 mod sessions;
 mod solutions;
 mod stack;

@@ -27,6 +27,7 @@ use crate::jobs::{Desk, Jobs};
 use crate::model::{Explainer, Told};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
+use crate::roster::Roster;
 use crate::sessions::{Secret, Sessions};
 use crate::solutions::Solutions;
 use crate::upkeep::Upkeep;
@@ -253,6 +254,10 @@ impl Stack {
 
     pub fn companions(&self) -> Companions<'_> {
         Companions::new(self)
+    }
+
+    pub fn roster(&self) -> Roster<'_> {
+        Roster::new(self)
     }
 
     pub fn allowed_hosts(&self) -> &AllowedHosts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ergon_engine::EngineError;
-use ergon_hermes::{Allowance, Directory, Kind, Reach};
+use ergon_hermes::{Allowance, Directory, Kind, Limits, Pace, Reach};
 use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
 use ergon_store::{Sealer, StackId, Store};
 use jiff::Timestamp;
@@ -87,6 +87,7 @@ pub async fn serve(
     tasks.spawn(watch::look_around(stack.clone()));
     tasks.spawn(upkeep::run(stack.clone()));
     tasks.spawn(approvals::run(stack.clone()));
+    tasks.spawn(keep_directory(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),
@@ -108,6 +109,14 @@ pub async fn serve(
     stack.shutdown().cancelled().await;
     drain(&stack, tasks).await;
     Ok(())
+}
+
+/// Lets leases end and looks at who is there, until the stack ends.
+async fn keep_directory(stack: Stack) {
+    tokio::select! {
+        () = stack.directory().keep() => {}
+        () = stack.shutdown().cancelled() => {}
+    }
 }
 
 /// Opens what a stack stands on, cheapest refusal first.
@@ -148,6 +157,19 @@ async fn build(
         .stack_id(&StackId::from_random(entropy.bytes()))
         .await?;
     let robots = Robots::open(store.clone(), entropy.clone()).await?;
+    let reach = Reach::new(config.reach, address);
+    let directory = {
+        let entropy = entropy.clone();
+        Directory::open(ergon_hermes::Parts {
+            store: store.clone(),
+            reach: reach.clone(),
+            sealer: sealer.clone(),
+            lease_ids: Box::new(move || entropy.bytes()),
+            pace: Pace::default(),
+            limits: Limits::default(),
+        })
+    };
+    let directory = directory.await?;
     let stack = Stack::new(Parts {
         tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
         robots,
@@ -162,8 +184,8 @@ async fn build(
         address,
         started_at: Timestamp::now(),
         shutdown,
-        directory: Directory::new(store.clone()),
-        reach: Reach::new(config.reach, address),
+        directory,
+        reach,
         sealer,
         sessions: Sessions::new(store.clone(), entropy.clone()),
         sockets: crate::companions::Sockets::default(),
@@ -198,7 +220,7 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
             .iter()
             .any(|row| Some(row.id.as_str()) == record.details.project_id.as_deref()),
         Kind::Tekton => record.name == stack.name(),
-        Kind::External | Kind::Tool | Kind::Terminal => true,
+        Kind::External | Kind::Tool | Kind::Terminal => false,
     })
     .await;
     if let Err(error) = stack.companions().register_stack().await {
@@ -223,11 +245,11 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
 
 /// Removes records of those who are not there any more.
 async fn forget_strangers(stack: &Stack, is_there: impl Fn(&ergon_hermes::Record) -> bool) {
-    let records = match stack.directory().list().await {
-        Ok(records) => records,
-        Err(error) => return tracing::error!(%error, "the directory cannot be read"),
-    };
-    for record in records.iter().filter(|record| !is_there(record)) {
+    let own = |present: &ergon_hermes::Present| present.registered_by().is_none();
+    for record in stack.directory().list_where(own) {
+        if is_there(&record) {
+            continue;
+        }
         if let Err(error) = stack.companions().dismiss(&record.name).await {
             tracing::error!(%error, companion = record.name, "a record stays in the directory");
         }

@@ -1,15 +1,16 @@
 //! Records of the directory.
 
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use crate::change::Change;
 use crate::error::StoreError;
+use crate::rows::{pieces, places};
 use crate::store::Store;
 
 /// Who is in the directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CompanionRow {
     /// As it was registered; names differ by more than their case.
     pub name: String,
@@ -19,25 +20,47 @@ pub struct CompanionRow {
     pub record: Value,
     /// Milliseconds since 1970.
     pub registered_at: i64,
+    /// Who brought it; absent: it is this stack's own.
+    pub registered_by: Option<String>,
+    /// What whoever was registered shows to be the same again.
+    pub lease: Option<String>,
+    /// What is sent along with messages to it, sealed.
+    pub headers: Option<String>,
 }
 
-const BY_NAME: &str =
-    "SELECT display_name, kind, record, registered_at FROM companions WHERE name = $1";
+const COLUMNS: &str = "display_name, kind, record, registered_at, registered_by, lease, headers";
 
 impl Change {
     /// Registers a companion, or renews its record.
     pub async fn put_companion(&mut self, companion: &CompanionRow) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO companions (name, display_name, kind, record, registered_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (name) DO UPDATE SET display_name = excluded.display_name, kind = excluded.kind, record = excluded.record",
-        )
-        .bind(companion.name.to_lowercase())
-        .bind(&companion.name)
-        .bind(&companion.kind)
-        .bind(companion.record.to_string())
-        .bind(companion.registered_at)
-        .execute(&mut *self.transaction)
-        .await?;
+        self.put_companions(std::slice::from_ref(companion)).await
+    }
+
+    /// Registers companions, or renews their records; no two of them have one name.
+    pub async fn put_companions(&mut self, companions: &[CompanionRow]) -> Result<(), StoreError> {
+        for piece in pieces(companions) {
+            let sql = format!(
+                "INSERT INTO companions (name, {COLUMNS}) VALUES {}
+                 ON CONFLICT (name) DO UPDATE SET display_name = excluded.display_name, kind = excluded.kind,
+                 record = excluded.record, registered_at = excluded.registered_at, registered_by = excluded.registered_by,
+                 lease = excluded.lease, headers = excluded.headers",
+                places(piece.len(), 8)
+            );
+            // Only numbers of places differ.
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for companion in piece {
+                query = query
+                    .bind(companion.name.to_lowercase())
+                    .bind(&companion.name)
+                    .bind(&companion.kind)
+                    .bind(companion.record.to_string())
+                    .bind(companion.registered_at)
+                    .bind(companion.registered_by.as_ref())
+                    .bind(companion.lease.as_ref())
+                    .bind(companion.headers.as_ref());
+            }
+            query.execute(&mut *self.transaction).await?;
+        }
         Ok(())
     }
 
@@ -50,34 +73,13 @@ impl Change {
     }
 }
 
-impl Change {
-    /// Who has this name, regardless of case, as this change sees it.
-    pub async fn companion(&mut self, name: &str) -> Result<Option<CompanionRow>, StoreError> {
-        let row = sqlx::query(BY_NAME)
-            .bind(name.to_lowercase())
-            .fetch_optional(&mut *self.transaction)
-            .await?;
-        row.as_ref().map(companion).transpose()
-    }
-}
-
 impl Store {
-    /// Who has this name, regardless of case.
-    pub async fn companion(&self, name: &str) -> Result<Option<CompanionRow>, StoreError> {
-        let row = sqlx::query(BY_NAME)
-            .bind(name.to_lowercase())
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(companion).transpose()
-    }
-
     /// Everybody, in the order of their names.
     pub async fn companions(&self) -> Result<Vec<CompanionRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT display_name, kind, record, registered_at FROM companions ORDER BY name",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let sql = format!("SELECT {COLUMNS} FROM companions ORDER BY name");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(companion).collect()
     }
 }
@@ -89,5 +91,8 @@ fn companion(row: &AnyRow) -> Result<CompanionRow, StoreError> {
         kind: row.try_get("kind")?,
         record: serde_json::from_str(&record).map_err(StoreError::malformed("companion"))?,
         registered_at: row.try_get("registered_at")?,
+        registered_by: row.try_get("registered_by")?,
+        lease: row.try_get("lease")?,
+        headers: row.try_get("headers")?,
     })
 }

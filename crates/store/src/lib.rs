@@ -24,6 +24,7 @@ mod pushed;
 mod repositories;
 mod repository_settings;
 mod robots;
+mod rows;
 mod seal;
 mod sessions;
 mod solutions;

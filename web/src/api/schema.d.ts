@@ -72,6 +72,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody, or those who are wanted, by name. */
+        get: operations["directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/registry/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be in the directory, or renew one's record. 409 says who has the name where somebody else has it. */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/registry/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who comes, goes and changes, as it happens: the part of the one feed of events that is about the directory.
+         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from.
+         */
+        get: operations["watch_directory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/registry/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has a name. */
+        get: operations["companion"];
+        put?: never;
+        post?: never;
+        /** Leave the directory. This stack's own leave with what they stand for. */
+        delete: operations["deregister"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/registry/{name}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Still be there. The body may be left out; 404 says to register again. */
+        post: operations["heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/archive": {
         parameters: {
             query?: never;
@@ -170,7 +259,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every companion, by name. */
+        /** Every companion, or those that are wanted, by name. */
         get: operations["list_companions"];
         put?: never;
         post?: never;
@@ -1318,21 +1407,53 @@ export interface components {
              */
             unfinished: number;
         };
-        /** @description Who is in the directory. */
+        /** @description A companion, a stack, a tool or a terminal, as the directory lists it. What is sent along with messages is never in it. */
         Companion: {
+            /** @description What else it says it can, in its own words. */
+            about?: Record<string, never>;
+            /** @description Where messages to it go: a URL, a socket, a program. */
+            address?: string;
             capabilities: string[];
             container?: string | null;
             container_id?: string | null;
-            /** @description `up`, `down`. */
+            /** @description How it shares with other stacks. */
+            federation?: Record<string, never> | null;
+            /** @description `up`; `degraded`: it answers late, or not each time; `stale`: it misses heartbeats; `down`: it does not answer. */
             health: string;
+            health_endpoint?: string | null;
+            /** @description When it goes unless a heartbeat comes, as RFC 3339. */
+            lease_ends_at?: string | null;
+            /** @description `resources`, `tools`, `prompts`: paths on its server. */
+            mcp_endpoints?: {
+                [key: string]: string;
+            };
+            message_format?: components["schemas"]["MessageFormat"] | null;
             name: string;
+            /** Format: int32 */
+            pid?: number | null;
             project_id?: string | null;
+            /** @description What it is there for. */
+            purpose?: string | null;
+            /** @description Why its health is what it is. */
+            reason?: string | null;
             /** @description RFC 3339. */
             registered_at: string;
+            /** @description Who registered it; absent: it is this stack's own. */
+            registered_by?: string | null;
             /** @description Its state in one sentence. */
             sentence: string;
+            /** @description Since when, as RFC 3339. */
+            since?: string | null;
             /** @description The unix socket it listens on. */
             socket?: string | null;
+            /** @description What it is good at. */
+            specialties?: string[];
+            stack_id?: string | null;
+            /**
+             * Format: int32
+             * @description The length of its lease, in seconds; absent: it is this stack's own, and has none.
+             */
+            ttl?: number | null;
             /** @description `project`, `container`, `tekton`, … */
             type: string;
         };
@@ -1637,6 +1758,11 @@ export interface components {
             /** Format: int32 */
             within_seconds: number;
         };
+        /** @description Still there. */
+        Heartbeat: {
+            /** @description The lease that the registration was answered with. Where it is given and somebody else has the name by now, that is said. */
+            lease?: string | null;
+        };
         /** @description Something that happened. */
         HistoryMark: {
             /**
@@ -1821,6 +1947,21 @@ export interface components {
             /** @description Absent: `<container>-ci`. */
             name?: string | null;
         };
+        /** @description How long somebody is listed after a heartbeat. */
+        Lease: {
+            /**
+             * Format: float
+             * @description A heartbeat is sent so often, in seconds.
+             */
+            heartbeat_every: number;
+            /** @description RFC 3339. */
+            lease_ends_at: string;
+            /**
+             * Format: int32
+             * @description In seconds.
+             */
+            ttl: number;
+        };
         /** @description A line of the Dockerfile and the facts it came from. */
         LineFact: {
             facts: number[];
@@ -1866,19 +2007,51 @@ export interface components {
         /** @description A list; items oldest or newest first as the route says. */
         List_Companion: {
             items: {
+                /** @description What else it says it can, in its own words. */
+                about?: Record<string, never>;
+                /** @description Where messages to it go: a URL, a socket, a program. */
+                address?: string;
                 capabilities: string[];
                 container?: string | null;
                 container_id?: string | null;
-                /** @description `up`, `down`. */
+                /** @description How it shares with other stacks. */
+                federation?: Record<string, never> | null;
+                /** @description `up`; `degraded`: it answers late, or not each time; `stale`: it misses heartbeats; `down`: it does not answer. */
                 health: string;
+                health_endpoint?: string | null;
+                /** @description When it goes unless a heartbeat comes, as RFC 3339. */
+                lease_ends_at?: string | null;
+                /** @description `resources`, `tools`, `prompts`: paths on its server. */
+                mcp_endpoints?: {
+                    [key: string]: string;
+                };
+                message_format?: components["schemas"]["MessageFormat"] | null;
                 name: string;
+                /** Format: int32 */
+                pid?: number | null;
                 project_id?: string | null;
+                /** @description What it is there for. */
+                purpose?: string | null;
+                /** @description Why its health is what it is. */
+                reason?: string | null;
                 /** @description RFC 3339. */
                 registered_at: string;
+                /** @description Who registered it; absent: it is this stack's own. */
+                registered_by?: string | null;
                 /** @description Its state in one sentence. */
                 sentence: string;
+                /** @description Since when, as RFC 3339. */
+                since?: string | null;
                 /** @description The unix socket it listens on. */
                 socket?: string | null;
+                /** @description What it is good at. */
+                specialties?: string[];
+                stack_id?: string | null;
+                /**
+                 * Format: int32
+                 * @description The length of its lease, in seconds; absent: it is this stack's own, and has none.
+                 */
+                ttl?: number | null;
                 /** @description `project`, `container`, `tekton`, … */
                 type: string;
             }[];
@@ -2350,6 +2523,11 @@ export interface components {
         Message: {
             content: string;
         };
+        /**
+         * @description The form of a message and its answer.
+         * @enum {string}
+         */
+        MessageFormat: "json_simple" | "mcp" | "tekton_federated";
         /** @description What became of asking a model. */
         ModelOutcome: {
             /** @description Why there is nothing. */
@@ -2527,6 +2705,8 @@ export interface components {
             verified: string;
             why: components["schemas"]["Reason"][];
         };
+        /** @enum {string} */
+        Protocol: "http" | "https";
         /** @description A container's port and where the host publishes it. */
         PublishedPort: {
             /** @description `127.0.0.1`. */
@@ -2586,6 +2766,74 @@ export interface components {
             build_hash: string;
             /** @description The folder that was built. */
             folder: string;
+        };
+        /** @description What somebody has who was registered. */
+        Registered: components["schemas"]["Companion"] & {
+            /**
+             * Format: float
+             * @description A heartbeat is sent so often, in seconds.
+             */
+            heartbeat_every: number;
+            /** @description Shown with a later registration, it says that it is the same again, wherever it is then. */
+            lease: string;
+        };
+        /**
+         * @description Be in the directory.
+         *
+         *     One form for everybody: a stack sends `host`, `port`, `protocol`, a companion of this machine `port` alone,
+         *     a container's `socket`; what is not known is left out.
+         */
+        Registration: {
+            /** @description What it can: a list of words, or an object that has `specialties` among others. */
+            capabilities?: Record<string, never> | null;
+            /** @description A tool's program with its arguments. It is started for each message, which it is given on its standard input. */
+            command?: string[];
+            container_id?: string | null;
+            /** @description How it shares with other stacks, where it is one. */
+            federation?: Record<string, never> | null;
+            /** @description What is sent along with each message. Kept sealed, and never shown. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description The path that says how it is: anything but a status below 400 is not well. Absent: that it can be connected to is enough. */
+            health_endpoint?: string | null;
+            /** @description A host name or an IP address. Absent beside a port: this machine. */
+            host?: string | null;
+            /** @description The lease that an earlier registration was given: who has it may change where the name leads. */
+            lease?: string | null;
+            /** @description `resources`, `tools`, `prompts`: paths on its server. */
+            mcp_endpoints?: {
+                [key: string]: string;
+            };
+            /** @description The path that takes messages. */
+            message_endpoint?: string | null;
+            message_format?: components["schemas"]["MessageFormat"] | null;
+            /** @description 2 to 63 letters, digits, `-`, `_` and `.`; names that differ by case only are one. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its process on this machine.
+             */
+            pid?: number | null;
+            /**
+             * Format: int32
+             * @description Absent beside a host: what the protocol's is.
+             */
+            port?: number | null;
+            protocol?: components["schemas"]["Protocol"] | null;
+            /** @description What it is there for, in a sentence. */
+            purpose?: string | null;
+            /** @description The unix socket it listens on, on this machine. */
+            socket?: string | null;
+            /** @description Which stack it is, where it is one. */
+            stack_id?: string | null;
+            /**
+             * Format: int32
+             * @description Without a heartbeat its record lives so many seconds: 1 to 86400; absent: 60.
+             */
+            ttl?: number | null;
+            /** @description `tekton` (or `stack`), `external`, `container`, `project`, `tool`, `terminal`. */
+            type: string;
         };
         /** @description What `GET /api/v1/registry/{reference}` found. */
         RegistryEntry: (components["schemas"]["Build"] & {
@@ -3046,6 +3294,218 @@ export interface operations {
             };
         };
     };
+    directory: {
+        parameters: {
+            query?: {
+                /** @description `project`, `container`, `tekton` (or `stack`), `external`, `tool`, `terminal`. */
+                type?: string;
+                /** @description One of its capabilities. */
+                capability?: string;
+                /** @description One of its specialties. */
+                specialty?: string;
+                /** @description `up`, `degraded`, `stale`, `down`. */
+                health?: string;
+                /** @description A part of its name, its purpose, its address, or of what it can; in any case. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description The record is renewed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch_directory: {
+        parameters: {
+            query?: {
+                /** @description Only events after this one. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    companion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deregister: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Heartbeat"] | null;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_images: {
         parameters: {
             query: {
@@ -3280,7 +3740,18 @@ export interface operations {
     };
     list_companions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `project`, `container`, `tekton` (or `stack`), `external`, `tool`, `terminal`. */
+                type?: string;
+                /** @description One of its capabilities. */
+                capability?: string;
+                /** @description One of its specialties. */
+                specialty?: string;
+                /** @description `up`, `degraded`, `stale`, `down`. */
+                health?: string;
+                /** @description A part of its name, its purpose, its address, or of what it can; in any case. */
+                q?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -70,10 +70,14 @@ function CompanionLine({ companion, chosen }: { companion: Companion; chosen: bo
           </Link>
         </Status>
         <span className="tag">{companion.type}</span>
-        {companion.health !== 'up' && <span className="soft note">{companion.health}</span>}
+        {companion.health !== 'up' && (
+          <span className="soft note">
+            {companion.reason ? `${companion.health}: ${companion.reason}` : companion.health}
+          </span>
+        )}
       </div>
       <p className="line-sentence">
-        <Prose text={companion.sentence} />
+        <Prose text={companion.sentence || companion.address || ''} />
       </p>
       <div className="line-facts note">
         <Minded companion={companion} />

@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pack", &["manifest", "detect", "oci", "engine"]),
     ("companion", &["manifest", "engine"]),
     ("hermes", &["store"]),
+    // What others take into their programs: it knows the wire and nothing of the house.
+    ("hermes-client", &[]),
     (
         "server",
         &[
@@ -26,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pack",
             "companion",
             "hermes",
+            "hermes-client",
         ],
     ),
     (

@@ -128,14 +128,8 @@ mod tests {
         let companion = || Companion {
             name: "fastapi-ci".to_owned(),
             kind: "container".to_owned(),
-            capabilities: Vec::new(),
-            container_id: None,
-            container: None,
-            project_id: None,
-            socket: None,
             health: "up".to_owned(),
-            sentence: String::new(),
-            registered_at: String::new(),
+            ..Companion::default()
         };
         let away = Companion {
             health: "down".to_owned(),

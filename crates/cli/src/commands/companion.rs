@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ergon_server::api::{
-    Companion as CompanionEntry, Inside, LaunchCompanion, List, Message, ModelPayload, Reply,
+    Companion as CompanionEntry, Inside, LaunchCompanion, Message, ModelPayload, Reply,
 };
 
 use super::arguments::{Format, Stack};
-use super::debug;
+use super::{debug, directory};
 use crate::failure::Outcome;
 use crate::report::{containers, inside, payload, replies};
 use crate::{output, style, words};
@@ -27,7 +27,21 @@ enum CompanionCommand {
     /// List who is in the directory
     List {
         #[command(flatten)]
+        wanted: directory::Wanted,
+        #[command(flatten)]
         format: Format,
+    },
+    /// Register somebody with a file that says who and where they are
+    Register {
+        /// The file, as JSON; - is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove somebody who was registered
+    Deregister {
+        /// Its name, in any case
+        name: String,
     },
     /// Write everything a companion knows of its container into one file, without secrets
     Debug {
@@ -86,8 +100,12 @@ impl Companion {
     pub async fn run(self) -> Outcome {
         let client = self.stack.client()?;
         match self.command {
-            CompanionCommand::List { format } => {
-                let list: List<CompanionEntry> = client.get(&["api", "v1", "companions"]).await?;
+            CompanionCommand::Register { file, format } => {
+                directory::register(&client, &file, format.json).await
+            }
+            CompanionCommand::Deregister { name } => directory::deregister(&client, &name).await,
+            CompanionCommand::List { wanted, format } => {
+                let list = wanted.list(&client).await?;
                 output::show(format.json, &list, || {
                     containers::companions(&list.items, output::width())
                 })

@@ -12,6 +12,7 @@ mod container;
 mod debug;
 mod detect;
 mod diff;
+mod directory;
 mod dockerfile;
 mod events;
 mod guard_rail;

@@ -124,6 +124,14 @@ fn found(service: &FoundService) -> String {
     )
 }
 
+/// What it says of itself, or what is said of it.
+fn said(companion: &Companion) -> &str {
+    match &companion.reason {
+        Some(reason) if companion.health != "up" || companion.sentence.is_empty() => reason,
+        _ => &companion.sentence,
+    }
+}
+
 /// Who is in the directory.
 pub fn companions(companions: &[Companion], width: Option<usize>) -> String {
     let mut table = Table::new(["NAME", "TYPE", "HEALTH", "SAYS"]);
@@ -132,7 +140,7 @@ pub fn companions(companions: &[Companion], width: Option<usize>) -> String {
             words::harmless(&companion.name),
             words::harmless(&companion.kind),
             style::state(&companion.health),
-            words::harmless(&companion.sentence),
+            words::harmless(said(companion)),
         ]);
     }
     if table.is_empty() {

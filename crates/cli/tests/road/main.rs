@@ -13,6 +13,7 @@ mod clients;
 mod companions;
 mod credentials;
 mod demanding;
+mod directory;
 mod distribution;
 mod ecosystems;
 mod fetching;

@@ -62,6 +62,16 @@ impl Allowance {
     }
 }
 
+impl Allowance {
+    /// Whether a host of this name may be what it allows; every name may lead to this machine, and that says nothing.
+    pub(super) fn may_be_behind(&self, name: &str) -> bool {
+        match &self.whom {
+            Whom::Network(network) => !network.network().is_loopback(),
+            Whom::Name(allowed) => allowed == name,
+        }
+    }
+}
+
 /// Whether a network is one where no server is, and so was written down for that: no wide one that only holds it, too.
 fn is_meant(network: &IpNet) -> bool {
     network.prefix_len() >= 4

@@ -145,7 +145,16 @@ impl Reach {
     pub async fn addresses(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, ReachError> {
         let found = match host {
             Host::Address(address) => vec![SocketAddr::new(*address, port)],
-            Host::Name(name) => self.look_up(name, port).await?,
+            Host::Name(name) => match self.look_up(name, port).await {
+                Ok(found) => found,
+                // Whether there is such a name is nobody's concern where it could not be reached anyway.
+                Err(_) if !self.may_lead_somewhere(name) => {
+                    return Err(ReachError::Outside {
+                        place: place(host, port),
+                    });
+                }
+                Err(error) => return Err(error),
+            },
         };
         let mut refusal = None;
         let mut allowed = Vec::new();
@@ -163,6 +172,12 @@ impl Reach {
                 reason: "it has no address".to_owned(),
             }),
         }
+    }
+
+    /// Whether a name may lead to a place that may be reached, beside this machine.
+    fn may_lead_somewhere(&self, name: &str) -> bool {
+        let mut allowances = self.0.allowances.iter();
+        name == "localhost" || allowances.any(|allowance| allowance.may_be_behind(name))
     }
 
     async fn look_up(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, ReachError> {

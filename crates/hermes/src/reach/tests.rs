@@ -32,7 +32,12 @@ fn with_names(
         let found = found.into_iter();
         let found = found.map(|text| SocketAddr::new(text.parse().unwrap(), port));
         let found: Vec<_> = found.collect();
-        Box::pin(async move { Ok(found) })
+        Box::pin(async move {
+            if found.is_empty() {
+                return Err(io::Error::other("no such name"));
+            }
+            Ok(found)
+        })
     })
 }
 
@@ -135,8 +140,22 @@ async fn of_several_addresses_only_those_are_used_that_are_allowed() {
     let error = found(&reach, "nowhere.example", 80).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "nowhere.example cannot be found: it has no address"
+        "nowhere.example cannot be found: no such name"
     );
+}
+
+#[tokio::test]
+async fn of_a_name_that_could_not_be_reached_nothing_is_said() {
+    for (allowances, is_outside) in [
+        (vec![], true),
+        (vec!["west.example"], true),
+        (vec!["nowhere.example"], false),
+        (vec!["10.0.0.0/8"], false),
+    ] {
+        let error = found(&reach(&allowances, OWN), "nowhere.example", 80).await;
+        let said = matches!(error, Err(ReachError::Outside { .. }));
+        assert_eq!(said, is_outside, "{allowances:?}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Failure;
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
+
+/// A JSON body, or none.
+pub struct OptionalBody<T>(pub Option<T>);
 
 /// The one parameter of a path: a name, an id, a reference.
 pub struct Name(pub String);
@@ -57,6 +61,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 .with_remedy("/api/openapi.json says what it takes"))
             }
         }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        if request.body().is_end_stream() {
+            return Ok(Self(None));
+        }
+        let Body(value) = Body::from_request(request, state).await?;
+        Ok(Self(Some(value)))
     }
 }
 

@@ -105,11 +105,22 @@ impl From<EngineError> for Failure {
 
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
-        match error {
-            DirectoryError::NameTaken { .. } => Self::new(StatusCode::CONFLICT, error.to_string())
-                .with_remedy("choose another name"),
-            DirectoryError::Store(error) => error.into(),
-        }
+        let status = match error {
+            DirectoryError::Registration(_) => StatusCode::BAD_REQUEST,
+            DirectoryError::NotFound { .. } => StatusCode::NOT_FOUND,
+            DirectoryError::NameTaken { .. }
+            | DirectoryError::Own { .. }
+            | DirectoryError::OtherLease { .. } => StatusCode::CONFLICT,
+            DirectoryError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            DirectoryError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            DirectoryError::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            DirectoryError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            DirectoryError::Store(error) => return error.into(),
+            DirectoryError::NotWritten | DirectoryError::Sealed { .. } => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 
@@ -252,9 +263,9 @@ impl From<CompanionError> for Failure {
             CompanionError::NotFound { .. }
             | CompanionError::NoExplanation
             | CompanionError::Look(Refusal::Missing(_)) => StatusCode::NOT_FOUND,
-            CompanionError::Name { .. } | CompanionError::Look(Refusal::Path(_)) => {
-                StatusCode::BAD_REQUEST
-            }
+            CompanionError::Name { .. }
+            | CompanionError::Wanted(_)
+            | CompanionError::Look(Refusal::Path(_)) => StatusCode::BAD_REQUEST,
             CompanionError::Look(Refusal::Unseen | Refusal::Unreadable(_)) => StatusCode::CONFLICT,
             CompanionError::HasOne { .. } | CompanionError::NoContainer { .. } => {
                 StatusCode::CONFLICT
@@ -265,10 +276,6 @@ impl From<CompanionError> for Failure {
             }
             CompanionError::Send(SendError::TooSlow { .. }) => StatusCode::GATEWAY_TIMEOUT,
             CompanionError::Send(_) | CompanionError::Answer { .. } => StatusCode::BAD_GATEWAY,
-            CompanionError::Directory(error @ DirectoryError::NameTaken { .. }) => {
-                return Self::new(StatusCode::CONFLICT, error.to_string())
-                    .with_remedy("choose another with --name");
-            }
             CompanionError::Directory(error) => return error.into(),
             CompanionError::Engine(error) => return error.into(),
             CompanionError::Store(error) => return error.into(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
-use ergon_store::{JobRow, StoreError};
+use ergon_store::{EventRow, JobRow, StoreError};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
@@ -40,6 +40,17 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<u64> {
 
 /// All events after a cursor; absent: from now on.
 pub fn follow_events(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
+    follow(stack, after, |_| true)
+}
+
+/// The events that are about the directory.
+pub fn follow_directory(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
+    follow(stack, after, |row| {
+        row.kind.starts_with("dev.ergon.companion.") || row.kind.starts_with("dev.ergon.directory.")
+    })
+}
+
+fn follow(stack: &Stack, after: Option<u64>, is_wanted: fn(&EventRow) -> bool) -> Sse<EventStream> {
     let newest = stack.store().watch();
     let cursor = match after {
         Some(after) => i64::try_from(after).unwrap_or(i64::MAX),
@@ -49,6 +60,7 @@ pub fn follow_events(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
         stack: stack.clone(),
         newest,
         cursor,
+        is_wanted,
     };
     answer(stack, source)
 }
@@ -106,6 +118,7 @@ struct Feed {
     stack: Stack,
     newest: watch::Receiver<i64>,
     cursor: i64,
+    is_wanted: fn(&EventRow) -> bool,
 }
 
 impl Source for Feed {
@@ -115,7 +128,12 @@ impl Source for Feed {
             let rows = self.stack.store().events_after(self.cursor, PAGE).await?;
             if let Some(last) = rows.last() {
                 self.cursor = last.id;
-                return Ok(Some(rows.into_iter().map(|row| self.event(row)).collect()));
+                let wanted = rows.into_iter().filter(self.is_wanted);
+                let news: Vec<_> = wanted.map(|row| self.event(row)).collect();
+                if news.is_empty() {
+                    continue;
+                }
+                return Ok(Some(news));
             }
             if self.newest.changed().await.is_err() {
                 return Ok(None);
@@ -125,7 +143,7 @@ impl Source for Feed {
 }
 
 impl Feed {
-    fn event(&self, row: ergon_store::EventRow) -> Event {
+    fn event(&self, row: EventRow) -> Event {
         let id = row.id.to_string();
         named("change", &self.stack.event(row)).id(id)
     }

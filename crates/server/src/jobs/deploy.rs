@@ -173,12 +173,10 @@ impl Deployment<'_> {
             Err(error) => return Err(error.into()),
         };
         let companion = self.meant.manifest.companion_name(&wanted);
-        let holder = self.stack.directory().find(&companion).await?;
+        let holder = self.stack.directory().find(&companion);
         let is_free = holder.is_none_or(|holder| {
-            holder
-                .details
-                .container_id
-                .is_some_and(|id| is_earlier(&id))
+            let id = holder.details.container_id.as_deref();
+            id.is_some_and(is_earlier)
         });
         let companion = if is_free {
             companion

@@ -37,6 +37,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::ReadContainer
         | Action::ReadContainerHistory
         | Action::ListCompanions
+        | Action::ReadCompanion
+        | Action::WatchDirectory
         | Action::ReadPayload
         | Action::ReadExplanation
         | Action::LookInside
@@ -70,7 +72,11 @@ pub const fn of(action: Action) -> Effect {
         | Action::AddUpstream
         // What it lets through passes the tools and approvals of its own.
         | Action::UseMcp => Effect::Adds,
-        Action::StartContainer | Action::ChangeRepository | Action::DenyProposal => Effect::Sets,
+        Action::StartContainer
+        | Action::RegisterCompanion
+        | Action::Heartbeat
+        | Action::ChangeRepository
+        | Action::DenyProposal => Effect::Sets,
         Action::EndSession
         | Action::RemoveProject
         | Action::SaveDockerfile
@@ -79,6 +85,7 @@ pub const fn of(action: Action) -> Effect {
         | Action::StopContainer
         | Action::RestartContainer
         | Action::RemoveContainer
+        | Action::DeregisterCompanion
         | Action::DeleteImage
         | Action::ChangeRobot
         | Action::RemoveRobot

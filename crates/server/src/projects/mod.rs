@@ -195,8 +195,7 @@ impl<'a> Projects<'a> {
             companion: self
                 .stack
                 .companions()
-                .free_name(&format!("{}-project", slug(&name)))
-                .await?,
+                .free_name(&format!("{}-project", slug(&name))),
             id,
             name,
             location: location.to_string(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// Reads `data:` lines of events with this name until there are `count`.
-async fn read_events(response: Response, name: &str, count: usize) -> Vec<(String, Value)> {
+pub async fn read_events(response: Response, name: &str, count: usize) -> Vec<(String, Value)> {
     assert_eq!(
         response.headers()[header::CONTENT_TYPE],
         "text/event-stream"

@@ -8,6 +8,7 @@ mod approvals;
 mod archives;
 mod containers;
 mod crash;
+mod directory;
 mod distribution;
 mod doors;
 mod events;

@@ -30,6 +30,7 @@ async fn register(store: &Store, name: &str) {
             kind: "container".to_owned(),
             record: json!({}),
             registered_at: now(),
+            ..CompanionRow::default()
         })
         .await
         .unwrap();

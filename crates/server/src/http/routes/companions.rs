@@ -11,15 +11,19 @@ use crate::api::{
 };
 use crate::http::extract::{Body, Name, Parameters};
 use crate::http::problem::Failure;
+use crate::roster::Wanted;
 use crate::stack::Stack;
 
-/// Every companion, by name.
+/// Every companion, or those that are wanted, by name.
 #[utoipa::path(get, path = "/api/v1/companions", operation_id = "list_companions", tag = "companions",
+    params(Wanted),
     responses((status = 200, body = List<Companion>)))]
-pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Companion>>, Failure> {
-    Ok(Json(List {
-        items: stack.companions().list().await?,
-    }))
+pub async fn list(
+    State(stack): State<Stack>,
+    Parameters(wanted): Parameters<Wanted>,
+) -> Result<Json<List<Companion>>, Failure> {
+    let items = stack.roster().list(&wanted).await?;
+    Ok(Json(List { items }))
 }
 
 /// Give a companion to a container that Ergon did not start.

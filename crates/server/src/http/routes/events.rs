@@ -21,6 +21,20 @@ pub struct EventCursor {
     pub after: Option<String>,
 }
 
+impl EventCursor {
+    /// The event after which to begin.
+    pub fn after(&self) -> Result<Option<u64>, Failure> {
+        let Some(text) = &self.after else {
+            return Ok(None);
+        };
+        let after = text.parse().map_err(|_| {
+            Failure::bad_request(format!("`{text}` is no cursor of an event"))
+                .with_remedy("give the id of an event, a whole number")
+        })?;
+        Ok(Some(after))
+    }
+}
+
 /// Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
 ///
 /// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
@@ -34,13 +48,7 @@ pub async fn events(
     Parameters(cursor): Parameters<EventCursor>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let after = match &cursor.after {
-        Some(text) => Some(text.parse::<u64>().map_err(|_| {
-            Failure::bad_request(format!("`{text}` is no cursor of an event"))
-                .with_remedy("give the id of an event, a whole number")
-        })?),
-        None => None,
-    };
+    let after = cursor.after()?;
     let wants_stream = headers.get_all(header::ACCEPT).iter().any(|value| {
         value
             .to_str()

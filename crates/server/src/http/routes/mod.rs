@@ -8,6 +8,8 @@ mod archives;
 mod builds;
 mod companions;
 mod containers;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod directory;
 mod document;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod events;
@@ -91,6 +93,12 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadPayload, routes!(companions::payload)),
         entry(Action::ReadExplanation, routes!(companions::explanation)),
         entry(Action::LookInside, routes!(companions::look)),
+        entry(Action::RegisterCompanion, routes!(directory::register)),
+        entry(Action::Heartbeat, routes!(directory::heartbeat)),
+        entry(Action::DeregisterCompanion, routes!(directory::deregister)),
+        entry(Action::ReadCompanion, routes!(directory::read)),
+        entry(Action::ListCompanions, routes!(directory::list)),
+        entry(Action::WatchDirectory, routes!(directory::watch)),
         entry(Action::ListRepositories, routes!(repositories::list)),
         entry(Action::ReadRepository, routes!(repositories::read)),
         entry(Action::ChangeRepository, routes!(repositories::change)),

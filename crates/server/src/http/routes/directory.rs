@@ -1,0 +1,99 @@
+//! The directory: those from outside come, say that they are still there, and go.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+
+use super::events::EventCursor;
+use crate::api::{Companion, Heartbeat, Lease, List, Registered, Registration};
+use crate::authorize::Principal;
+use crate::http::extract::{Body, Name, OptionalBody, Parameters};
+use crate::http::problem::Failure;
+use crate::http::streams;
+use crate::roster::Wanted;
+use crate::stack::Stack;
+
+/// Be in the directory, or renew one's record. 409 says who has the name where somebody else has it.
+#[utoipa::path(post, path = "/api/registry/register", operation_id = "register", tag = "directory",
+    request_body = Registration,
+    responses(
+        (status = 200, body = Registered, description = "The record is renewed."),
+        (status = 201, body = Registered)))]
+pub async fn register(
+    State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
+    Body(body): Body<Registration>,
+) -> Result<(StatusCode, Json<Registered>), Failure> {
+    let (is_new, registered) = stack.roster().register(&body, &principal).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(registered)))
+}
+
+/// Still be there. The body may be left out; 404 says to register again.
+#[utoipa::path(post, path = "/api/registry/{name}/heartbeat", operation_id = "heartbeat", tag = "directory",
+    params(("name" = String, Path, description = "Its name, in any case.")),
+    request_body = Option<Heartbeat>,
+    responses((status = 200, body = Lease)))]
+pub async fn heartbeat(
+    State(stack): State<Stack>,
+    Name(name): Name,
+    OptionalBody(body): OptionalBody<Heartbeat>,
+) -> Result<Json<Lease>, Failure> {
+    let lease = body.and_then(|body| body.lease);
+    Ok(Json(stack.roster().heartbeat(&name, lease.as_deref())?))
+}
+
+/// Leave the directory. This stack's own leave with what they stand for.
+#[utoipa::path(delete, path = "/api/registry/{name}", operation_id = "deregister", tag = "directory",
+    params(("name" = String, Path, description = "Its name, in any case.")),
+    responses((status = 204)))]
+pub async fn deregister(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<StatusCode, Failure> {
+    stack.directory().deregister(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who has a name.
+#[utoipa::path(get, path = "/api/registry/{name}", operation_id = "companion", tag = "directory",
+    params(("name" = String, Path, description = "Its name, in any case.")),
+    responses((status = 200, body = Companion)))]
+pub async fn read(
+    State(stack): State<Stack>,
+    Name(name): Name,
+) -> Result<Json<Companion>, Failure> {
+    Ok(Json(stack.roster().find(&name).await?))
+}
+
+/// Everybody, or those who are wanted, by name.
+#[utoipa::path(get, path = "/api/registry", operation_id = "directory", tag = "directory",
+    params(Wanted),
+    responses((status = 200, body = List<Companion>)))]
+pub async fn list(
+    State(stack): State<Stack>,
+    Parameters(wanted): Parameters<Wanted>,
+) -> Result<Json<List<Companion>>, Failure> {
+    let items = stack.roster().list(&wanted).await?;
+    Ok(Json(List { items }))
+}
+
+/// Who comes, goes and changes, as it happens: the part of the one feed of events that is about the directory.
+///
+/// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from.
+#[utoipa::path(get, path = "/api/registry/watch", operation_id = "watch_directory", tag = "directory",
+    params(EventCursor),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
+pub async fn watch(
+    State(stack): State<Stack>,
+    Parameters(cursor): Parameters<EventCursor>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let after = streams::last_event_id(&headers).or(cursor.after()?);
+    Ok(streams::follow_directory(&stack, after).into_response())
+}
