@@ -32,6 +32,9 @@ fn run(world: &World, program: &str, text: &str) -> Running {
         .env("ERGON_URL", read("endpoint").trim())
         .env("ERGON_TOKEN", read("token").trim())
         .stdin(Stdio::null())
+        // What it started for itself may outlive it for a moment.
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn();
     Running(child.unwrap())
 }

@@ -71,6 +71,8 @@ fn the_guide_has_every_option() {
 fn what_prints_data_can_print_json() {
     let plain = [
         "ergon companion debug",
+        // It speaks a protocol of its own.
+        "ergon mcp",
         "ergon token",
         "ergon up",
         "ergon dockerfile",
@@ -80,7 +82,7 @@ fn what_prints_data_can_print_json() {
         "ergon sbom",
     ];
     for (path, command) in all() {
-        let changes = ["remove", "start", "stop", "restart", "logs"]
+        let changes = ["remove", "deregister", "start", "stop", "restart", "logs"]
             .iter()
             .any(|verb| path.ends_with(&format!(" {verb}")));
         let has_json = command
@@ -136,6 +138,7 @@ fn the_first_page_of_help_names_every_noun() {
       approvals   What companions would do to their containers, if you approve
       guard-rail  What companions may do to their containers without asking you each time
       events      Print what changed, newest first; with --follow what changes from now on
+      mcp         Let an agent use the stack: the Model Context Protocol on standard input and output
       help        Print this message or the help of the given subcommand(s)
 
     Options:
