@@ -8,6 +8,7 @@ mod lineage;
 mod mcp;
 mod model;
 mod solutions;
+mod tool_servers;
 mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
@@ -26,6 +27,7 @@ pub use mcp::*;
 pub use model::*;
 use serde::{Deserialize, Serialize};
 pub use solutions::*;
+pub use tool_servers::*;
 pub use upkeep::*;
 use utoipa::ToSchema;
 

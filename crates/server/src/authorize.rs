@@ -59,6 +59,7 @@ pub enum ResourceKind {
     Robot,
     Upstream,
     Proposal,
+    ToolServer,
 }
 
 /// What is asked about.
@@ -160,6 +161,12 @@ pub enum Action {
     RemoveGuardRail,
     /// To speak the Model Context Protocol; what is called through it is decided each time.
     UseMcp,
+    ListToolServers,
+    AddToolServer,
+    RemoveToolServer,
+    ApproveServerTool,
+    /// To call a tool of a server, or to say something else to it.
+    UseToolServer,
 }
 
 impl Action {
@@ -227,6 +234,11 @@ impl Action {
             Self::ListUpstreams | Self::AddUpstream | Self::RemoveUpstream => {
                 ResourceKind::Upstream
             }
+            Self::ListToolServers
+            | Self::AddToolServer
+            | Self::RemoveToolServer
+            | Self::ApproveServerTool
+            | Self::UseToolServer => ResourceKind::ToolServer,
             Self::ListProposals
             | Self::ReadProposal
             | Self::ApproveProposal

@@ -24,6 +24,7 @@ use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::AllowedHosts;
 use crate::jobs::{Desk, Jobs};
+use crate::mcp::Gateway;
 use crate::model::{Explainer, Told};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
@@ -65,6 +66,8 @@ pub struct Parts {
         reason = "for whoever sends something to an address from outside"
     )]
     pub reach: Reach,
+    /// Servers of tools elsewhere.
+    pub gateway: Gateway,
     /// Seals secrets for the store.
     #[allow(
         dead_code,
@@ -137,6 +140,11 @@ impl Stack {
 
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// Servers of tools elsewhere.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
     }
 
     /// Whom this stack may send a request.

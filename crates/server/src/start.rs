@@ -22,6 +22,7 @@ use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::{AllowedHosts, HostName};
+use crate::mcp::Gateway;
 use crate::model::{Explainer, ModelConfig};
 use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
@@ -185,6 +186,7 @@ async fn build(
         started_at: Timestamp::now(),
         shutdown,
         directory,
+        gateway: Gateway::new(store.clone(), reach.clone()),
         reach,
         sealer,
         sessions: Sessions::new(store.clone(), entropy.clone()),
@@ -210,6 +212,7 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
         tracing::error!(%error, "earlier builds cannot be found by all their names");
     }
     stack.upstreams().open().await?;
+    stack.gateway().open().await?;
     let containers = stack.store().containers().await?;
     let projects = stack.store().projects().await?;
     forget_strangers(stack, |record| match record.kind {

@@ -983,6 +983,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tool-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Servers of tools in the order of their names, with what they offer and how they were seen last. */
+        get: operations["list_tool_servers"];
+        put?: never;
+        /**
+         * Register a server of tools. What it offers now may be used; what it offers otherwise later is held until somebody
+         *     approves it. 409 where one has the name.
+         */
+        post: operations["add_tool_server"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tool-servers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a server of tools, and what was said of its tools. */
+        delete: operations["remove_tool_server"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tool-servers/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a tool of a server be used as it is now. */
+        post: operations["approve_server_tool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upstreams": {
         parameters: {
             query?: never;
@@ -1091,6 +1146,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mcp/servers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Listen to what a session with a server of tools is told unasked. */
+        get: operations["tool_server_listen"];
+        put?: never;
+        /** Say something to a server of tools that is asked over HTTP, in the Model Context Protocol. */
+        post: operations["tool_server"];
+        /** End a session with a server of tools. */
+        delete: operations["tool_server_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mcp/tools": {
         parameters: {
             query?: never;
@@ -1176,6 +1250,15 @@ export interface components {
             /** @description A semantic version: `1.0.0`, `2.0.0-rc.1`. */
             version: string;
         };
+        /** @description Register a server of tools: one that is asked over HTTP, or a program of this machine. */
+        AddToolServer: {
+            /** @description A program and its arguments; no shell reads them, and of this stack's environment it has `PATH`, `HOME`, `LANG` and `TZ`. */
+            command?: string[] | null;
+            /** @description Its tools appear as `name/tool`. Small letters, digits and `-`. */
+            name: string;
+            /** @description `http://127.0.0.1:8000/mcp`; beyond this machine only where `ergon up --reach` lets it. */
+            url?: string | null;
+        };
         /** @description A registry elsewhere that the registry here is to be a mirror of. */
         AddUpstream: {
             /**
@@ -1223,6 +1306,13 @@ export interface components {
             container?: string | null;
             /** @description The `digest` of the proposal as it was read; another content is not approved. */
             digest: string;
+        };
+        /** @description Let a tool be used as it is now. */
+        ApproveServerTool: {
+            /** @description Of what was looked at; 409 where it is something else by now. */
+            fingerprint: string;
+            /** @description As the server calls it. */
+            tool: string;
         };
         /** @description Something that is attached to an image. */
         Attachment: {
@@ -2360,6 +2450,21 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_ToolServer: {
+            items: {
+                /** @description RFC 3339. */
+                added_at: string;
+                command?: string[] | null;
+                /** @description `up`, `degraded`. */
+                health: string;
+                name: string;
+                /** @description Why it is degraded. */
+                reason?: string | null;
+                tools: components["schemas"]["ServerTool"][];
+                url?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Upstream: {
             items: {
                 /** @description When it last said what a tag means; absent: never. */
@@ -2989,6 +3094,18 @@ export interface components {
             /** @description Means, evenly spaced; null where nothing was counted. */
             values: (number | null)[];
         };
+        /** @description A tool of a server. */
+        ServerTool: {
+            /** @description In the server's own words, which are data. */
+            definition: Record<string, never>;
+            /** @description SHA-256 of what a model decides by: name, description, schemas, annotations. */
+            fingerprint: string;
+            /** @description As it is called here: `server/tool`. */
+            name: string;
+            reason?: string | null;
+            /** @description `usable`; `held`, where it is not what it was when it was approved; `refused`, where it can be no tool. */
+            standing: string;
+        };
         /** @description Who is asking, and which stack answers. */
         Session: {
             /** @description The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none. */
@@ -3096,6 +3213,19 @@ export interface components {
             sentences: components["schemas"]["Sentence"][];
             /** Format: date-time */
             time: string;
+        };
+        /** @description A server of tools, as it was seen last. */
+        ToolServer: {
+            /** @description RFC 3339. */
+            added_at: string;
+            command?: string[] | null;
+            /** @description `up`, `degraded`. */
+            health: string;
+            name: string;
+            /** @description Why it is degraded. */
+            reason?: string | null;
+            tools: components["schemas"]["ServerTool"][];
+            url?: string | null;
         };
         /** @description What is told while it goes on: the data of an event in a stream, whose name says which it is. */
         UpkeepEvent: components["schemas"]["Collection"] | components["schemas"]["CheckProgress"] | components["schemas"]["Damage"] | components["schemas"]["Collection"] | components["schemas"]["ContentCheck"] | components["schemas"]["Problem"];
@@ -5406,6 +5536,132 @@ export interface operations {
             };
         };
     };
+    list_tool_servers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ToolServer"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_tool_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddToolServer"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_tool_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_server_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveServerTool"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolServer"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_upstreams: {
         parameters: {
             query?: never;
@@ -5669,6 +5925,109 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["List_McpResource"];
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tool_server_listen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tool_server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It was heard, and there is nothing to say. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tool_server_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {

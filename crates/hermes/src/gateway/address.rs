@@ -1,15 +1,17 @@
 //! Where a server of tools is, and what it is called.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::{Protocol, Server};
+
 /// The longest name a server may have, and the longest name of a tool.
 const LONGEST: usize = 63;
 const LONGEST_TOOL: usize = 128;
-/// More words a command does not have.
+/// Longer URLs and commands of more words there are not.
+const LONGEST_URL: usize = 2048;
 const WORDS: usize = 64;
 
 /// What a server is called here: `github` of `github/create_issue`.
@@ -96,7 +98,7 @@ impl Address {
     pub fn new(url: Option<String>, command: Vec<String>) -> Result<Self, AddressError> {
         match (url, command.is_empty()) {
             (Some(url), true) => {
-                host(&url).ok_or_else(|| AddressError::Url(url.chars().take(200).collect()))?;
+                server(&url).ok_or_else(|| AddressError::Url(url.chars().take(200).collect()))?;
                 Ok(Self::Url(url))
             }
             (None, false) => {
@@ -113,57 +115,53 @@ impl Address {
         }
     }
 
-    /// The host it is on, where it is asked over a network.
-    pub fn host(&self) -> Option<&str> {
+    /// The server it is, where it is asked over a network.
+    pub fn server(&self) -> Option<Server> {
         match self {
-            Self::Url(url) => host(url),
+            Self::Url(url) => server(url),
             Self::Command(_) => None,
-        }
-    }
-
-    /// Whether only this machine is asked.
-    pub fn is_here(&self) -> bool {
-        match self.host() {
-            None => true,
-            Some(host) => {
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                host.eq_ignore_ascii_case("localhost")
-                    || host
-                        .parse::<IpAddr>()
-                        .is_ok_and(|address| address.is_loopback())
-            }
         }
     }
 }
 
-/// The host of a URL that a server may be at.
-fn host(url: &str) -> Option<&str> {
-    let rest = url
-        .strip_prefix("http://")
-        .or_else(|| url.strip_prefix("https://"))?;
+/// The server of a URL.
+fn server(url: &str) -> Option<Server> {
+    let (protocol, rest) = match url.strip_prefix("http://") {
+        Some(rest) => (Protocol::Http, rest),
+        None => (Protocol::Https, url.strip_prefix("https://")?),
+    };
     let steers =
         |sign: char| sign.is_control() || sign.is_whitespace() || matches!(sign, '\\' | '#');
-    if url.len() > 2048 || url.contains(steers) {
+    if url.len() > LONGEST_URL || url.contains(steers) {
         return None;
     }
-    let authority = rest.split(['/', '?']).next()?;
-    // A login in a URL would be told to whoever reads the list.
-    if authority.contains('@') {
-        return None;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => &authority[..bracketed.find(']')? + 2],
-        None => authority.split(':').next()?,
+    let (authority, endpoint) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // A login in a URL would be told to whoever reads the list; a host has none in it.
+    let end = if authority.starts_with('[') {
+        authority.find(']')? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
     };
-    let port = authority[host.len()..].strip_prefix(':');
-    let port_is_good = match port {
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-        None => authority.len() == host.len(),
+    let (host, port) = authority.split_at(end);
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok().filter(|port| *port > 0)?,
+        None if port.is_empty() => match protocol {
+            Protocol::Http => 80,
+            Protocol::Https => 443,
+        },
+        None => return None,
     };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let is_name = !host.is_empty() && (host.bytes().all(letter) || bare.parse::<IpAddr>().is_ok());
-    (port_is_good && is_name).then_some(host)
+    let endpoint = if endpoint.starts_with('/') {
+        endpoint.to_owned()
+    } else {
+        format!("/{endpoint}")
+    };
+    Some(Server {
+        protocol,
+        host: host.parse().ok()?,
+        port,
+        endpoint,
+    })
 }
 
 #[cfg(test)]
@@ -184,19 +182,16 @@ mod tests {
     #[test]
     fn an_address_is_a_url_or_a_command() {
         let url = |text: &str| Address::new(Some(text.to_owned()), Vec::new());
-        for (text, host, here) in [
-            ("http://127.0.0.1:8000/mcp", "127.0.0.1", true),
-            ("http://localhost/mcp", "localhost", true),
-            ("http://[::1]:80/mcp?x=1", "[::1]", true),
-            ("https://tools.example.com/mcp", "tools.example.com", false),
-            ("http://10.0.0.7:80", "10.0.0.7", false),
+        for (text, server) in [
+            ("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/mcp"),
+            ("http://[::1]:81/mcp?x=1", "http://[::1]:81/mcp?x=1"),
+            (
+                "https://tools.example.com/mcp",
+                "https://tools.example.com:443/mcp",
+            ),
+            ("http://10.0.0.7", "http://10.0.0.7:80/"),
         ] {
-            let address = url(text).unwrap();
-            assert_eq!(
-                (address.host(), address.is_here()),
-                (Some(host), here),
-                "{text}"
-            );
+            assert_eq!(url(text).unwrap().server().unwrap().to_string(), server);
         }
         for wrong in [
             "",
@@ -216,7 +211,7 @@ mod tests {
         let command = |words: &[&str]| {
             Address::new(None, words.iter().map(|word| (*word).to_owned()).collect())
         };
-        assert!(command(&["npx", "-y", "server"]).unwrap().is_here());
+        assert_eq!(command(&["npx", "-y", "server"]).unwrap().server(), None);
         assert_eq!(command(&[""]), Err(AddressError::Command));
         assert_eq!(command(&["a\0b"]), Err(AddressError::Command));
         assert_eq!(command(&[]), Err(AddressError::Neither));

@@ -13,6 +13,7 @@ use crate::companions::CompanionError;
 use crate::containers::ContainerError;
 use crate::distribution::DistributionError;
 use crate::jobs::JobError;
+use crate::mcp::GatewayError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::sessions::SignInError;
@@ -240,6 +241,25 @@ impl From<ApprovalError> for Failure {
                 StatusCode::BAD_REQUEST
             }
             ApprovalError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        let status = match error {
+            GatewayError::NotFound { .. } | GatewayError::NoTool { .. } => StatusCode::NOT_FOUND,
+            GatewayError::Taken { .. }
+            | GatewayError::Changed { .. }
+            | GatewayError::Refused { .. }
+            | GatewayError::Held { .. }
+            | GatewayError::TooMany { .. } => StatusCode::CONFLICT,
+            GatewayError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            GatewayError::Away { .. } | GatewayError::Answer { .. } => StatusCode::BAD_GATEWAY,
+            GatewayError::Name(_) | GatewayError::Address(_) => StatusCode::BAD_REQUEST,
+            GatewayError::Reach(_) => StatusCode::FORBIDDEN,
+            GatewayError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }

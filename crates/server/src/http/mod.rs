@@ -51,7 +51,7 @@ fn routes(stack: &Stack) -> Router<Stack> {
     let mut api = OpenApiRouter::<Stack>::default();
     for entry in routes::table() {
         let decide = from_fn_with_state((stack.clone(), entry.action), guard::decide);
-        let carries_out = entry.action != Action::UseMcp;
+        let carries_out = !matches!(entry.action, Action::UseMcp | Action::UseToolServer);
         api = api.routes(entry.route.map(|route| {
             let route = route.route_layer(decide);
             // Whoever hangs up on a call has cancelled it; what the call asks for is carried out by the route it asks.

@@ -53,7 +53,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::ListUpstreams
         | Action::ListProposals
         | Action::ReadProposal
-        | Action::ListGuardRails => Effect::Reads,
+        | Action::ListGuardRails
+        | Action::ListToolServers => Effect::Reads,
         Action::SignIn
         | Action::CreateSignInCode
         | Action::AddProject
@@ -71,7 +72,9 @@ pub const fn of(action: Action) -> Effect {
         | Action::CheckContent
         | Action::AddUpstream
         // What it lets through passes the tools and approvals of its own.
-        | Action::UseMcp => Effect::Adds,
+        | Action::UseMcp
+        | Action::UseToolServer
+        | Action::AddToolServer => Effect::Adds,
         Action::StartContainer
         | Action::RegisterCompanion
         | Action::Heartbeat
@@ -93,7 +96,9 @@ pub const fn of(action: Action) -> Effect {
         | Action::RemoveUpstream
         | Action::ApproveProposal
         | Action::AddGuardRail
-        | Action::RemoveGuardRail => Effect::Destroys,
+        | Action::RemoveGuardRail
+        | Action::RemoveToolServer
+        | Action::ApproveServerTool => Effect::Destroys,
     }
 }
 

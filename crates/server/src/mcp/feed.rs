@@ -53,6 +53,8 @@ impl Feed {
 pub struct News {
     /// There are other resources than before.
     pub list_changed: bool,
+    /// There are other tools than before.
+    pub tools_changed: bool,
     /// The addresses, of those that are listened to, of what may have changed.
     pub updated: BTreeSet<String>,
 }
@@ -70,6 +72,7 @@ impl News {
                 && (kind.ends_with(".added")
                     || kind.ends_with(".removed")
                     || kind.ends_with(".renamed"));
+            news.tools_changed |= subject.starts_with("tool-server/");
             let changed = listened.iter().filter(|uri| {
                 Address::read(uri).is_some_and(|address| address.may_have_changed(subject))
             });
@@ -126,6 +129,9 @@ impl Listening {
             if news.list_changed {
                 told = peer.notify_resource_list_changed().await;
             }
+            if news.tools_changed {
+                told = told.and(peer.notify_tool_list_changed().await);
+            }
             for uri in news.updated {
                 told = told.and(
                     peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri))
@@ -163,5 +169,6 @@ mod tests {
         assert!(news("dev.ergon.project.added", "project/1").list_changed);
         assert!(news("dev.ergon.container.removed", "container/web").list_changed);
         assert!(!news("dev.ergon.robot.added", "robot/ci").list_changed);
+        assert!(news("dev.ergon.tool_server.added", "tool-server/x").tools_changed);
     }
 }

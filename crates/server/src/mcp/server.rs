@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
+use ergon_hermes::gateway::ServerName;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
-    ResourceTemplate, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
-    Tool, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+    CompleteResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation,
+    JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
 
-use super::call::Call;
+use super::call::{Call, failed};
 use super::feed::{Feed, Listening, News};
 use super::inside::{Inside, caller};
 use super::look::Look;
+use super::progress::Progress;
 use super::prompts;
 use super::resources::{self, Address};
 use super::tools::{self, Tools};
+use crate::authorize::{Action, Decision, authorize};
 use crate::http::guard::Caller;
 use crate::stack::Stack;
 
@@ -64,10 +67,45 @@ impl Server {
         }
     }
 
-    /// Every tool, by name.
-    pub fn tools(&self) -> Vec<Tool> {
-        let tools = self.shared.tools.values();
-        tools.map(|operation| operation.tool.clone()).collect()
+    /// Every tool of the stack's own, by name, and then those of other servers.
+    pub async fn tools(&self) -> Vec<Tool> {
+        let own = self.shared.tools.values();
+        let mut tools: Vec<Tool> = own.map(|operation| operation.tool.clone()).collect();
+        tools.extend(self.shared.stack.gateway().tools().await);
+        tools
+    }
+
+    /// Calls a tool of another server, if whoever asks may.
+    async fn call_elsewhere(
+        &self,
+        (server, tool): (&str, &str),
+        arguments: JsonObject,
+        caller: &Caller,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let action = Action::UseToolServer;
+        let resource = action.on(Some(server.to_owned()));
+        if authorize(&caller.principal, action, &resource) != Decision::Allow {
+            return failed(format!(
+                "{} may not use `{server}`",
+                caller.principal.name()
+            ));
+        }
+        let gateway = self.shared.stack.gateway();
+        let called = gateway.call(
+            server,
+            tool,
+            arguments,
+            Progress::of(context),
+            context.ct.clone(),
+        );
+        match called.await {
+            Ok(result) => result,
+            Err(error) => match error.remedy() {
+                Some(remedy) => failed(format!("{error}\nWhat to do: {remedy}")),
+                None => failed(error.to_string()),
+            },
+        }
     }
 
     /// What can be read now, and what there can be.
@@ -88,6 +126,7 @@ impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
+            .enable_tool_list_changed()
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
@@ -107,7 +146,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(self.tools());
+        let tools = ListToolsResult::with_all_items(self.tools().await);
         Ok(tools
             .with_ttl_ms(LISTS)
             .with_cache_scope(CacheScope::Private))
@@ -124,6 +163,11 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let caller = caller(&context)?;
+        if let Some(elsewhere) = ServerName::of_tool(&request.name) {
+            let arguments = request.arguments.unwrap_or_default();
+            let called = self.call_elsewhere(elsewhere, arguments, &caller, &context);
+            return Ok(called.await.into());
+        }
         let Some(operation) = self.shared.tools.get(request.name.as_ref()) else {
             let unknown = format!(
                 "there is no tool `{}`; tools/list says which there are",
@@ -212,7 +256,9 @@ impl ServerHandler for Server {
         &self,
         requested: &SubscriptionFilter,
     ) -> Option<SubscriptionFilter> {
-        let mut accepted = SubscriptionFilter::builder().resources_list_changed();
+        let mut accepted = SubscriptionFilter::builder()
+            .tools_list_changed()
+            .resources_list_changed();
         for uri in requested.resource_subscriptions.iter().flatten() {
             if Address::read(uri).is_some() {
                 accepted = accepted.resource_subscription(uri);
@@ -252,6 +298,9 @@ impl ServerHandler for Server {
             let mut told = Ok(());
             if news.list_changed && sink.accepted().resources_list_changed == Some(true) {
                 told = sink.notify_resource_list_changed().await;
+            }
+            if news.tools_changed && sink.accepted().tools_list_changed == Some(true) {
+                told = told.and(sink.notify_tool_list_changed().await);
             }
             for uri in news.updated {
                 told = told.and(sink.notify_resource_updated(uri).await);

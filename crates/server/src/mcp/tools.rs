@@ -32,6 +32,17 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     ("directory", "list_companions says the same"),
     ("watch_directory", "what goes on for ever is no answer"),
     ("heartbeat", "a program sends its own, every few seconds"),
+    (
+        "add_tool_server",
+        "it starts programs of this machine, which no model may choose",
+    ),
+    (
+        "approve_server_tool",
+        "a model does not say yes to what another server tells it",
+    ),
+    ("tool_server", "it is what tools come through"),
+    ("tool_server_listen", "it is what tools come through"),
+    ("tool_server_end", "it is what tools come through"),
     ("mcp", "it is what tools come through"),
     ("mcp_listen", "it is what tools come through"),
     ("mcp_end", "it is what tools come through"),

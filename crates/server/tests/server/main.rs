@@ -12,6 +12,7 @@ mod directory;
 mod distribution;
 mod doors;
 mod events;
+mod gateway;
 mod lineage;
 mod logins;
 mod mcp;

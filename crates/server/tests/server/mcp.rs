@@ -14,7 +14,7 @@ const NEWEST: &str = "2026-07-28";
 const OLDER: &str = "2025-11-25";
 
 /// A message that stands alone, as the newest revision has them.
-fn alone(world: &Door, method: &str, params: Value) -> RequestBuilder {
+pub fn alone(world: &Door, method: &str, params: Value) -> RequestBuilder {
     let mut params = params;
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": NEWEST,
@@ -54,14 +54,14 @@ async fn messages(response: Response) -> Vec<Value> {
 }
 
 /// The result of a message that stands alone.
-async fn result(world: &Door, method: &str, params: Value) -> Value {
+pub async fn result(world: &Door, method: &str, params: Value) -> Value {
     let response = alone(world, method, params).send().await.unwrap();
     let answer = messages(response).await.pop().unwrap();
     assert!(answer["result"].is_object(), "{answer:#}");
     answer["result"].clone()
 }
 
-async fn call(world: &Door, tool: &str, arguments: Value) -> Value {
+pub async fn call(world: &Door, tool: &str, arguments: Value) -> Value {
     result(
         world,
         "tools/call",
@@ -99,7 +99,7 @@ impl Listened {
     }
 }
 
-fn names(list: &Value) -> Vec<&str> {
+pub fn names(list: &Value) -> Vec<&str> {
     let items = list.as_array().unwrap().iter();
     items.map(|item| item["name"].as_str().unwrap()).collect()
 }

@@ -37,7 +37,7 @@ pub async fn end(Extension(endpoint): Extension<Endpoint>, request: Request) -> 
 #[utoipa::path(get, path = "/mcp/tools", operation_id = "mcp_tools", tag = "mcp",
     responses((status = 200, body = List<McpTool>)))]
 pub async fn tools(Extension(endpoint): Extension<Endpoint>) -> Json<List<McpTool>> {
-    let items = endpoint.server().tools();
+    let items = endpoint.server().tools().await;
     Json(List {
         items: items.into_iter().map(view).collect(),
     })

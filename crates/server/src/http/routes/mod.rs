@@ -26,6 +26,8 @@ mod session;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod solutions;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod tool_servers;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod upkeep;
 mod upstreams;
 
@@ -122,5 +124,13 @@ pub fn table() -> Vec<Entry> {
         entry(Action::UseMcp, routes!(mcp::tools)),
         entry(Action::UseMcp, routes!(mcp::resources)),
         entry(Action::UseMcp, routes!(mcp::prompts)),
+        entry(Action::ListToolServers, routes!(tool_servers::list)),
+        entry(Action::AddToolServer, routes!(tool_servers::add)),
+        entry(Action::RemoveToolServer, routes!(tool_servers::remove)),
+        entry(Action::ApproveServerTool, routes!(tool_servers::approve)),
+        entry(
+            Action::UseToolServer,
+            routes!(tool_servers::say, tool_servers::listen, tool_servers::end),
+        ),
     ]
 }

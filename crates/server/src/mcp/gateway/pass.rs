@@ -1,0 +1,243 @@
+//! A server of tools under an address of this stack, `/mcp/servers/NAME`: everything it has, in its own words, behind this
+//! stack's door. Messages are carried as they come, within limits; tools that are held are not called, and not listed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use ergon_hermes::gateway::Standing;
+use futures_util::{Stream, StreamExt as _, stream};
+use serde_json::{Value, json};
+use sse_stream::SseStream;
+use tokio::time::{Instant, timeout};
+
+use super::{Gateway, GatewayError};
+
+/// The largest message there, and everything that comes back for one, in bytes.
+const LARGEST: usize = 1 << 20;
+const LARGEST_ANSWER: usize = 64 << 20;
+/// Longer lists are none.
+const LARGEST_LIST: usize = 8 << 20;
+/// Whoever takes longer to begin an answer gives none, and whoever tells nothing for so long has ended.
+const BEGINNING: Duration = Duration::from_mins(2);
+const SILENCE: Duration = Duration::from_mins(5);
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// What is passed on of a request, beside what the protocol calls its own (`mcp-…`): never who asks.
+const THERE: [HeaderName; 3] = [
+    header::ACCEPT,
+    header::CONTENT_TYPE,
+    HeaderName::from_static("last-event-id"),
+];
+const BACK: [HeaderName; 3] = [header::CONTENT_TYPE, header::CACHE_CONTROL, header::ALLOW];
+
+impl Gateway {
+    /// Carries a request to a server that is asked over HTTP, and its answer back.
+    pub async fn pass(&self, name: &str, request: Request) -> Result<Response, GatewayError> {
+        let upstream = self.find(name).await?;
+        let away = |reason: &str| GatewayError::Away {
+            name: name.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let server = upstream.address().server();
+        let server = server
+            .ok_or_else(|| away("it is a program; its tools are among those of this stack"))?;
+        let pinned = self.0.reach.client(&server).await?;
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, LARGEST).await else {
+            return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+        };
+        let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let held = self.held(&upstream, &message).await;
+        if message["method"] == "tools/call"
+            && let Some(tool) = message["params"]["name"]
+                .as_str()
+                .filter(|tool| held.contains(*tool))
+        {
+            let reason = GatewayError::Held {
+                name: name.to_owned(),
+                tool: tool.to_owned(),
+            };
+            let error = json!({ "code": -32602, "message": reason.to_string() });
+            return Ok(axum::Json(
+                json!({ "jsonrpc": "2.0", "id": message["id"], "error": error }),
+            )
+            .into_response());
+        }
+        let Ok(_call) = self.0.calls.try_acquire() else {
+            return Err(GatewayError::Busy {
+                name: name.to_owned(),
+            });
+        };
+        let mut asked = pinned
+            .client
+            .request(parts.method.clone(), pinned.url)
+            .headers(kept(&parts.headers, &THERE));
+        if parts.method == Method::POST {
+            asked = asked.body(body);
+        }
+        let answer = match timeout(BEGINNING, asked.send()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(away(&error.without_url().to_string())),
+            Err(_) => return Err(away("it does not answer in time")),
+        };
+        let (status, headers) = (answer.status(), kept(answer.headers(), &BACK));
+        if message["method"] == "tools/list" && !held.is_empty() {
+            let listed = listed(answer, &message["id"])
+                .await
+                .ok_or_else(|| away("its list of tools cannot be read"))?;
+            let mut response = axum::Json(without(listed, &held)).into_response();
+            let session = headers
+                .into_iter()
+                .filter_map(|(name, value)| Some((name?, value)));
+            response
+                .headers_mut()
+                .extend(session.filter(|(name, _)| *name != header::CONTENT_TYPE));
+            return Ok(response);
+        }
+        let mut response = Response::new(Body::from_stream(bounded(answer.bytes_stream())));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    /// The tools of a server that may not be used now. They are only looked for where it matters.
+    async fn held(&self, upstream: &super::Upstream, message: &Value) -> BTreeSet<String> {
+        let matters = matches!(
+            message["method"].as_str(),
+            Some("tools/call" | "tools/list")
+        );
+        if matters && upstream.is_due() {
+            upstream.refresh().await;
+        }
+        upstream.not_usable()
+    }
+}
+
+/// The heads that are passed on.
+fn kept(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {
+    let is_kept = |name: &HeaderName| names.contains(name) || name.as_str().starts_with("mcp-");
+    let kept = headers.iter().filter(|(name, _)| is_kept(name));
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// An answer as it comes, to an end.
+fn bounded(
+    pieces: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let began = Instant::now();
+    stream::unfold(
+        (Box::pin(pieces), 0),
+        move |(mut pieces, so_far)| async move {
+            if began.elapsed() > LONGEST || so_far > LARGEST_ANSWER {
+                return None;
+            }
+            match timeout(SILENCE, pieces.next()).await {
+                Ok(Some(Ok(piece))) => {
+                    let so_far = so_far + piece.len();
+                    Some((Ok(piece), (pieces, so_far)))
+                }
+                Ok(Some(Err(error))) => Some((
+                    Err(std::io::Error::other(error.without_url())),
+                    (pieces, usize::MAX),
+                )),
+                Ok(None) | Err(_) => None,
+            }
+        },
+    )
+}
+
+/// The message that answers, whichever way it was given.
+async fn listed(answer: reqwest::Response, id: &Value) -> Option<Value> {
+    let is_stream = crate::mcp::inside::is_kind(answer.headers(), "event-stream");
+    let pieces = bounded(answer.bytes_stream());
+    if is_stream {
+        let mut events = Box::pin(SseStream::from_bytes_stream(pieces));
+        while let Some(Ok(event)) = events.next().await {
+            let message: Value =
+                serde_json::from_str(event.data.as_deref().unwrap_or_default()).unwrap_or_default();
+            if message["id"] == *id
+                && (message.get("result").is_some() || message.get("error").is_some())
+            {
+                return Some(message);
+            }
+        }
+        return None;
+    }
+    let body = to_bytes(Body::from_stream(pieces), LARGEST_LIST)
+        .await
+        .ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+/// A list without these tools.
+fn without(mut listed: Value, held: &BTreeSet<String>) -> Value {
+    if let Some(tools) = listed["result"]["tools"].as_array_mut() {
+        tools.retain(|tool| {
+            !tool["name"]
+                .as_str()
+                .is_some_and(|name| held.contains(name))
+        });
+    }
+    listed
+}
+
+impl super::Upstream {
+    fn not_usable(&self) -> BTreeSet<String> {
+        let offers = self.offers_as_seen().into_iter();
+        let usable = |standing: &Standing| matches!(standing, Standing::New | Standing::Same);
+        offers
+            .filter(|(_, standing)| !usable(standing))
+            .map(|(name, _)| name)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn who_asks_is_not_passed_on() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "cookie",
+            "host",
+            "origin",
+            "x-forwarded-for",
+            "accept",
+            "mcp-session-id",
+            "mcp-name",
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        let kept = kept(&headers, &THERE);
+        let mut names: Vec<&str> = kept.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept", "mcp-name", "mcp-session-id"]);
+    }
+
+    #[test]
+    fn what_is_held_is_not_listed() {
+        let listed = json!({ "id": 1, "result": { "tools": [{ "name": "a" }, { "name": "b" }], "ttlMs": 5 } });
+        let shown = without(listed, &["b".to_owned()].into());
+        assert_eq!(
+            shown,
+            json!({ "id": 1, "result": { "tools": [{ "name": "a" }], "ttlMs": 5 } })
+        );
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_is_ended() {
+        let endless = stream::repeat_with(|| Ok(Bytes::from(vec![0; 1 << 20])));
+        let pieces: Vec<_> = bounded(endless).collect().await;
+        assert_eq!(pieces.len(), (LARGEST_ANSWER >> 20) + 1);
+    }
+}
