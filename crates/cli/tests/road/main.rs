@@ -7,6 +7,7 @@
     reason = "a step of a test that cannot be taken says where"
 )]
 
+mod agents;
 mod alone;
 mod cache;
 mod clients;
