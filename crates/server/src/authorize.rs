@@ -60,6 +60,7 @@ pub enum ResourceKind {
     Upstream,
     Proposal,
     ToolServer,
+    Audit,
 }
 
 /// What is asked about.
@@ -167,6 +168,8 @@ pub enum Action {
     ApproveServerTool,
     /// To call a tool of a server, or to say something else to it.
     UseToolServer,
+    ReadAuditLog,
+    ForgetAuditEntries,
 }
 
 impl Action {
@@ -246,6 +249,7 @@ impl Action {
             | Self::ListGuardRails
             | Self::AddGuardRail
             | Self::RemoveGuardRail => ResourceKind::Proposal,
+            Self::ReadAuditLog | Self::ForgetAuditEntries => ResourceKind::Audit,
         }
     }
 
@@ -266,6 +270,21 @@ impl Action {
             name,
             is_public: false,
         }
+    }
+
+    /// Whether it changes nothing, however it is asked for. Whatever is not named here and is no safe request is taken
+    /// for a change, and written down.
+    pub const fn only_reads(self) -> bool {
+        matches!(
+            self,
+            Self::SendMessage
+                | Self::ReadPayload
+                | Self::GenerateDockerfile
+                | Self::RequestToken
+                | Self::ReadAuditLog
+                | Self::Heartbeat
+                | Self::UseMcp
+        )
     }
 
     /// Whether anybody may, because it comes before one can show who one is.

@@ -14,6 +14,7 @@ use ergon_store::{ContainerRow, StoreError, now};
 use jiff::Timestamp;
 
 use crate::api;
+use crate::audit::{Asked, Channel};
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::model;
 use crate::roster::{Wanted, WantedError};
@@ -295,11 +296,23 @@ impl<'a> Companions<'a> {
             return Ok(());
         }
         let resource = Action::SendMessage.on(Some(record.name.clone()));
+        let audited = self.stack.clone();
         let decide = move |peer: &ergon_companion::Peer, _: &ergon_companion::Message| {
             let principal = Principal::LocalUser { uid: peer.uid };
-            match authorize(&principal, Action::SendMessage, &resource) {
+            let decision = authorize(&principal, Action::SendMessage, &resource);
+            let asked = Asked {
+                request: "",
+                channel: Channel::Socket,
+                principal: &principal,
+                action: Action::SendMessage,
+                resource: &resource,
+                is_change: false,
+            };
+            match decision {
                 Decision::Allow => Ok(()),
                 Decision::Identify | Decision::Deny => {
+                    // A denial is one, whether it can be written down or not.
+                    let _ = audited.audit().decided(asked, decision);
                     Err(format!("{} may not do this", principal.name()))
                 }
             }

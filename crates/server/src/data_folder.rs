@@ -88,6 +88,11 @@ impl DataFolder {
         self.root.join("history")
     }
 
+    /// Who did what.
+    pub fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
     /// The companions' sockets.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")

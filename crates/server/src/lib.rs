@@ -9,6 +9,7 @@
 mod access;
 pub mod api;
 mod approvals;
+mod audit;
 mod authorize;
 mod companions;
 mod containers;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Repositories, Robots, TokenService};
 use crate::api;
 use crate::approvals::{Approvals, Turns};
+use crate::audit::Audit;
 use crate::authorize::Principal;
 use crate::companions::{Companions, Sockets};
 use crate::containers::{Containers, Crew};
@@ -75,6 +76,8 @@ pub struct Parts {
     )]
     pub sealer: Sealer,
     pub sessions: Sessions,
+    /// What was denied and what was changed.
+    pub audit: Audit,
     pub robots: Robots,
     pub tokens: TokenService,
     /// The names under which it may be asked.
@@ -202,6 +205,10 @@ impl Stack {
     /// What the registry serves.
     pub fn distribution(&self) -> &Arc<Distribution> {
         &self.distribution
+    }
+
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     pub fn sessions(&self) -> &Sessions {

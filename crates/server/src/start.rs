@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use ergon_engine::EngineError;
 use ergon_hermes::{Allowance, Directory, Kind, Limits, Pace, Reach};
+use ergon_pack::attest::StackKey;
 use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
-use ergon_store::{Sealer, StackId, Store};
+use ergon_store::{CheckpointSigner, Sealer, StackId, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Robots, TokenService};
+use crate::audit::{self, Audit};
 use crate::containers::Crew;
 use crate::data_folder::DataFolder;
 use crate::distribution::Distribution;
@@ -89,6 +91,7 @@ pub async fn serve(
     tasks.spawn(upkeep::run(stack.clone()));
     tasks.spawn(approvals::run(stack.clone()));
     tasks.spawn(keep_directory(stack.clone()));
+    tasks.spawn(audit::run(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),
@@ -171,9 +174,17 @@ async fn build(
         })
     };
     let directory = directory.await?;
+    let key = StackKey::open(data.root())?;
+    let signer = CheckpointSigner::new(
+        &format!("ergon/{}/audit", id.as_str()),
+        &key.secret_bytes(),
+        &key.public_bytes(),
+    )?;
+    let audit = Audit::open(&data.audit(), signer)?;
     let stack = Stack::new(Parts {
         tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
         robots,
+        audit,
         id,
         hosts: AllowedHosts::new(address.ip(), config.hosts),
         name: name(),

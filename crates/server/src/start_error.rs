@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ergon_pack::CacheError;
-use ergon_store::StoreError;
+use ergon_pack::attest::KeyError;
+use ergon_store::{AuditError, CheckpointError, StoreError};
 
 use crate::model::AskError;
 
@@ -29,6 +30,12 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Cache(#[from] CacheError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error("the audit log cannot be signed: {0}")]
+    Checkpoint(#[from] CheckpointError),
     #[error("the model cannot be asked: {0}")]
     Model(#[from] AskError),
     #[error("the system gives no signals: {0}")]
@@ -79,10 +86,14 @@ impl StartError {
             Self::Listen { .. } => "choose an address of this machine with --listen",
             Self::Store(error) => return error.remedy(),
             Self::Cache(error) => return Some(error.remedy()),
+            Self::Key(error) => return Some(error.remedy()),
+            Self::Audit(_) => {
+                "free some space on its disk, or make it writable for this user; nothing is changed that cannot be written down"
+            }
             Self::Model(_) => {
                 "see whether this machine has certificates to trust, or leave --model-url out"
             }
-            Self::Signals(_) => return None,
+            Self::Checkpoint(_) | Self::Signals(_) => return None,
         };
         Some(text.to_owned())
     }

@@ -35,8 +35,8 @@ mod upkeep;
 mod upstreams;
 
 pub use audit::{
-    AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointKey,
-    CheckpointSigner, NewAuditEntry, SignedCheckpoint, verify_audit,
+    AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointError,
+    CheckpointKey, CheckpointSigner, NewAuditEntry, SignedCheckpoint, verify_audit,
 };
 pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};

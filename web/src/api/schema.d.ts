@@ -179,6 +179,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests that were denied or changed something, the newest first. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the log says of itself, signed. */
+        get: operations["audit_checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All entries, the oldest first, one JSON object on a line. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove old entries. Their hashes stay, so that the rest can still be checked, and the log says what went. */
+        post: operations["forget_audit_entries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check the whole log: that no entry was changed, dropped or moved. */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/builds": {
         parameters: {
             query?: never;
@@ -1330,6 +1415,90 @@ export interface components {
             /** @description `sbom`, `provenance`, `proof`, `manifest`, `signature`, or `other`. */
             what: string;
         };
+        /** @description What the log says of itself, signed. */
+        AuditCheckpoint: {
+            /** @description A signed note (c2sp.org/tlog-checkpoint). Kept elsewhere, it shows whether the log was written anew. */
+            checkpoint: string;
+            /**
+             * Format: int64
+             * @description So many entries there are by now.
+             */
+            entries: number;
+            /** @description The key that checks it, as signed notes write keys. */
+            key: string;
+        };
+        /** @description Requests that were denied or changed something, the newest first. */
+        AuditPage: {
+            items: components["schemas"]["AuditRequest"][];
+            /**
+             * Format: int64
+             * @description Give it as `before` to go on; absent: there is nothing older.
+             */
+            next?: number | null;
+            /**
+             * Format: int64
+             * @description So many entries the log has.
+             */
+            size: number;
+        };
+        /** @description What a check of the log said. */
+        AuditReport: {
+            /**
+             * Format: int64
+             * @description So many entries the log has had.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description The first that is still there.
+             */
+            first: number;
+            good: boolean;
+            /** @description What is wrong, each with the number of the entry. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description So many the signed checkpoint counts; absent: there is no good one.
+             */
+            signed?: number | null;
+        };
+        /** @description One request: what was asked and decided, and what came of it. */
+        AuditRequest: {
+            /** @description As `AddProject`. */
+            action: string;
+            /** @description The SHA-256 of the request's body, in hexadecimal. */
+            body?: string | null;
+            /** @description Through which door: `http`, `mcp`, `registry`, `socket`, `stack`. */
+            channel: string;
+            /**
+             * Format: int64
+             * @description Of refusals that are only counted: so many.
+             */
+            count?: number | null;
+            /** @description `allow`, `deny`, or `identify`: whoever asked had not shown who they are. */
+            decision?: string | null;
+            detail?: Record<string, never>;
+            /** @description `decision`; or `damage`, `pruned`: what the log says of itself. */
+            entry: string;
+            /** @description What kind of thing it was asked of, as `Project`. */
+            kind: string;
+            name?: string | null;
+            principal: string;
+            /** @description The request's id: the `X-Request-Id` of its answer. */
+            request?: string | null;
+            /**
+             * Format: int64
+             * @description The number of its entry, from 0.
+             */
+            sequence: number;
+            /**
+             * Format: int32
+             * @description The status of the answer; absent: it was refused, or the stack ended before it could answer.
+             */
+            status?: number | null;
+            /** @description RFC 3339. */
+            time: string;
+        };
         /** @description A base image and the manifest digest it had. */
         BaseReference: {
             digest: string;
@@ -1797,6 +1966,22 @@ export interface components {
             /** @description `info`, `warning`, `critical`. */
             severity: string;
             text: string;
+        };
+        /** @description Remove old entries. Their hashes stay, so that the rest can still be checked. */
+        ForgetAuditEntries: {
+            /**
+             * Format: int32
+             * @description Entries that are older go, as far as whole bundles of 256 do.
+             */
+            older_than_days: number;
+        };
+        /** @description What was removed. */
+        ForgottenAuditEntries: {
+            /**
+             * Format: int64
+             * @description The first entry that is still there.
+             */
+            first: number;
         };
         /** @description A service found among a container's processes. */
         FoundService: {
@@ -3281,6 +3466,11 @@ export interface components {
              */
             milliseconds: number;
         };
+        /** @description Check the log. */
+        VerifyAudit: {
+            /** @description Checkpoints of this log that were kept elsewhere, as `ergon audit checkpoint` prints them. */
+            checkpoints?: string[];
+        };
         /**
          * @description In what something differs.
          * @enum {string}
@@ -3694,6 +3884,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_ImportedImage"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only what came before this entry: the `next` of the page before. */
+                before?: number;
+                /** @description So many, 1 to 1000; absent: 100. */
+                limit?: number;
+                /** @description As `owner` or `robot:ci`. */
+                principal?: string;
+                /** @description As `AddProject`. */
+                action?: string;
+                /** @description `allow`, `deny`, `identify`. */
+                decision?: string;
+                /** @description `http`, `mcp`, `registry`, `socket`, `stack`. */
+                channel?: string;
+                /** @description The `X-Request-Id` of an answer. */
+                request?: string;
+                /** @description Words in who, what, or what it was done to. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description `jsonl`: entries as they are kept and hashed; `ocsf`: events of the Open Cybersecurity Schema Framework. Absent: `jsonl`. */
+                format?: string;
+                /** @description Only from this entry on. */
+                from?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_audit_entries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetAuditEntries"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenAuditEntries"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyAudit"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReport"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -3,6 +3,7 @@
 mod approvals;
 mod arguments;
 mod attesting;
+mod audit;
 mod base;
 mod build;
 mod built;
@@ -85,6 +86,7 @@ enum Command {
     GuardRail(guard_rail::GuardRail),
     Events(events::Events),
     Mcp(mcp::Mcp),
+    Audit(audit::Audit),
 }
 
 impl Ergon {
@@ -117,6 +119,7 @@ impl Ergon {
             Command::GuardRail(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
             Command::Mcp(command) => here(command.run()),
+            Command::Audit(command) => here(command.run()),
         }
     }
 }

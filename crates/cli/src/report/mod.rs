@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod approvals;
+pub mod audit;
 pub mod builds;
 pub mod containers;
 pub mod diagnostics;

@@ -98,6 +98,16 @@ impl StackKey {
         &self.public
     }
 
+    /// The 32 bytes of the private half, for what signs in a form of its own.
+    pub fn secret_bytes(&self) -> [u8; 32] {
+        self.key.to_bytes()
+    }
+
+    /// The 32 bytes of the public half.
+    pub fn public_bytes(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
     /// The 64 bytes of a signature over `message`: the same for the same message.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()

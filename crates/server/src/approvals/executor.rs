@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ergon_companion::actions::{self, Action, Proposal};
 use ergon_companion::{Diagnosis, Observation, Wellness, diagnose};
 use ergon_engine::{ContainerState, Engine, EngineError, RestartPolicy, Status};
-use ergon_store::{ProposalRow, StoreError, now};
+use ergon_store::{NewAuditEntry, ProposalRow, StoreError, now};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -79,6 +79,17 @@ impl<'a> Executor<'a> {
         // From here on it counts as done, whatever becomes of this process.
         change.commit().await?;
         let Ended(state, outcome) = self.act(&engine, must_live).await;
+        self.stack.audit().note(NewAuditEntry {
+            entry: "action".to_owned(),
+            principal: row.decided_by.clone().unwrap_or_default(),
+            action: "CarryOutProposal".to_owned(),
+            kind: "Container".to_owned(),
+            name: Some(row.container.clone()),
+            detail: json!({
+                "proposal": self.code, "digest": row.digest, "action": row.action, "state": state, "outcome": outcome,
+            }),
+            ..NewAuditEntry::default()
+        });
         tracing::info!(
             code = self.code,
             container = row.container,

@@ -4,11 +4,12 @@ use axum::http::StatusCode;
 use ergon_companion::look::Refusal;
 use ergon_engine::EngineError;
 use ergon_hermes::{DirectoryError, SendError};
-use ergon_store::StoreError;
+use ergon_store::{AuditError, StoreError};
 
 use super::problem::Failure;
 use crate::access::{RepositoryError, RobotError};
 use crate::approvals::ApprovalError;
+use crate::audit::AuditLogError;
 use crate::companions::CompanionError;
 use crate::containers::ContainerError;
 use crate::distribution::DistributionError;
@@ -53,6 +54,28 @@ impl From<StoreError> for Failure {
                 .with_optional_remedy(error.remedy()),
             StoreError::Exists { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(%error, "a change was not made");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "nothing is changed, for it cannot be written down in the audit log",
+        )
+        .with_remedy("what `ergon up` printed says why; a full disk is the most likely reason")
+    }
+}
+
+impl From<AuditLogError> for Failure {
+    fn from(error: AuditLogError) -> Self {
+        match error {
+            AuditLogError::Log(error) => error.into(),
+            AuditLogError::Checkpoint(_) => Self::bad_request(error.to_string())
+                .with_remedy("give it as `ergon audit checkpoint` printed it"),
+            AuditLogError::Read(_) | AuditLogError::Task(_) => Self::internal(&error),
         }
     }
 }

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::authenticate::{Credential, check_origin, identify};
 use super::problem::Failure;
+use super::recorded;
+use crate::audit::{Asked, Channel};
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::stack::Stack;
 
@@ -29,9 +31,26 @@ pub struct Caller {
     pub credential: Credential,
 }
 
-/// Asks the one decision point, and tells the handler who asks.
+/// Asks the one decision point, tells the handler who asks, and has written down what is to be.
 pub async fn decide(
     State((stack, action)): State<(Stack, Action)>,
+    parameters: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = recorded::new_request_id();
+    let mut response = match decided(&stack, action, &id, parameters, request, next).await {
+        Ok(response) => response,
+        Err(failure) => failure.into_response(),
+    };
+    recorded::name(&mut response, &id);
+    response
+}
+
+async fn decided(
+    stack: &Stack,
+    action: Action,
+    id: &str,
     parameters: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
@@ -41,10 +60,32 @@ pub async fn decide(
     let inside = request.extensions_mut().remove::<Caller>();
     let (principal, credential) = match &inside {
         Some(caller) => (caller.principal.clone(), caller.credential.clone()),
-        None => identify(&stack, request.headers()).await?,
+        None => identify(stack, request.headers()).await?,
     };
     let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
-    match authorize(&principal, action, &resource) {
+    let asked = Asked {
+        request: id,
+        channel: if inside.is_some() {
+            Channel::Mcp
+        } else {
+            Channel::Http
+        },
+        principal: &principal,
+        action,
+        resource: &resource,
+        is_change: !request.method().is_safe() && !action.only_reads(),
+    };
+    let decision = authorize(&principal, action, &resource);
+    let (method, headers, uri) = (request.method(), request.headers(), request.uri());
+    if decision == Decision::Allow
+        && inside.is_none()
+        && let Err(failure) = check_origin(method, headers, uri, &credential)
+    {
+        stack.audit().decided(asked, Decision::Deny)?;
+        return Err(failure);
+    }
+    let begun = stack.audit().decided(asked, decision)?;
+    match decision {
         Decision::Allow => {}
         Decision::Identify => {
             return Err(Failure::new(StatusCode::UNAUTHORIZED, "this needs a token or a session")
@@ -57,21 +98,18 @@ pub async fn decide(
             ));
         }
     }
-    if inside.is_none() {
-        check_origin(
-            request.method(),
-            request.headers(),
-            request.uri(),
-            &credential,
-        )?;
-    }
     request.extensions_mut().insert(Caller {
         principal: principal.clone(),
         credential: credential.clone(),
     });
-    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(principal.clone());
     request.extensions_mut().insert(credential);
-    Ok(next.run(request).await)
+    if let Some(begun) = begun {
+        let handler = async |request| next.run(request).await;
+        Ok(recorded::carry_out(stack, asked, begun, request, handler).await)
+    } else {
+        Ok(next.run(request).await)
+    }
 }
 
 /// Carries out what was begun, also for a client that hangs up: memory and store must agree afterwards.

@@ -54,7 +54,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::ListProposals
         | Action::ReadProposal
         | Action::ListGuardRails
-        | Action::ListToolServers => Effect::Reads,
+        | Action::ListToolServers
+        | Action::ReadAuditLog => Effect::Reads,
         Action::SignIn
         | Action::CreateSignInCode
         | Action::AddProject
@@ -82,6 +83,7 @@ pub const fn of(action: Action) -> Effect {
         | Action::DenyProposal => Effect::Sets,
         Action::EndSession
         | Action::RemoveProject
+        | Action::ForgetAuditEntries
         | Action::SaveDockerfile
         | Action::CancelJob
         | Action::RemoveSolution

@@ -29,6 +29,10 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     ),
     ("export_images", "an archive of images is no message"),
     ("import_images", "an archive of images is no message"),
+    (
+        "register",
+        "it may name programs of this machine to start, which no model may choose",
+    ),
     ("directory", "list_companions says the same"),
     ("watch_directory", "what goes on for ever is no answer"),
     ("heartbeat", "a program sends its own, every few seconds"),
@@ -43,6 +47,10 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     ("tool_server", "it is what tools come through"),
     ("tool_server_listen", "it is what tools come through"),
     ("tool_server_end", "it is what tools come through"),
+    (
+        "export_audit",
+        "a whole log is no message; list_audit shows it by the page",
+    ),
     ("mcp", "it is what tools come through"),
     ("mcp_listen", "it is what tools come through"),
     ("mcp_end", "it is what tools come through"),

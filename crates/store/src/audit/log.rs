@@ -1,8 +1,7 @@
 //! Writing a log: entries at once, their durability in groups, tiles and checkpoints behind them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -10,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tlog_tiles::{Hash, Tile, record_hash};
+use tlog_tiles::{Hash, record_hash};
 use tokio::sync::watch;
 
 use super::checkpoint::CheckpointSigner;
-use super::entry::{AuditEntry, NewAuditEntry, Place};
-use super::read::{AuditReader, lines, read};
+use super::entry::{AuditEntry, NewAuditEntry};
+use super::files::{open_file, place, place_part, remove_parts};
+use super::opening::Opened;
+use super::read::AuditReader;
 use super::tree::{Edge, FullTile, concatenated};
 use super::{WIDTH, bundle};
 
@@ -55,20 +56,20 @@ struct Kept {
     failed: Option<String>,
 }
 
-struct State {
-    edge: Edge,
-    previous: Hash,
+pub struct State {
+    pub edge: Edge,
+    pub previous: Hash,
     /// Entries of the bundle that is not full yet, and the file they are in.
-    entries: Vec<Vec<u8>>,
-    file: File,
-    length: u64,
+    pub entries: Vec<Vec<u8>>,
+    pub file: File,
+    pub length: u64,
     /// What became full and is not in its place yet.
-    full: Vec<FullBundle>,
-    tiles: Vec<FullTile>,
-    ended: bool,
+    pub full: Vec<FullBundle>,
+    pub tiles: Vec<FullTile>,
+    pub ended: bool,
 }
 
-struct FullBundle {
+pub struct FullBundle {
     number: u64,
     entries: Vec<Vec<u8>>,
     file: File,
@@ -227,7 +228,7 @@ impl std::fmt::Debug for AuditLog {
 
 impl State {
     /// Takes up an entry that is in the file.
-    fn add(&mut self, folder: &Path, bytes: Vec<u8>) -> io::Result<()> {
+    pub fn add(&mut self, folder: &Path, bytes: Vec<u8>) -> io::Result<()> {
         let leaf = record_hash(&bytes);
         self.previous = leaf;
         self.entries.push(bytes);
@@ -399,235 +400,4 @@ impl Shared {
 struct Signed {
     size: Option<u64>,
     at: Instant,
-}
-
-/// What was found on the disk.
-struct Opened {
-    state: State,
-    /// What should have been there and was not.
-    damage: Vec<String>,
-}
-
-impl Opened {
-    fn load(folder: &Path, signer: &CheckpointSigner) -> io::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder.join("open"))?;
-        let reader = AuditReader::new(folder);
-        let mut damage = Vec::new();
-        let signed = match reader.checkpoint()? {
-            Some(bytes) => match signer.key().open(&bytes) {
-                Ok(checkpoint) => Some(checkpoint.size),
-                Err(error) => {
-                    damage.push(format!("the checkpoint was not taken: {error}"));
-                    None
-                }
-            },
-            None => None,
-        };
-        let mut bundles = signed.unwrap_or(0) / WIDTH;
-        // Some may have become full since; and where they are gone, as many as there are count.
-        while bundles > 0 && reader.tile(0, bundles - 1)?.is_none() {
-            bundles -= 1;
-        }
-        while reader.tile(0, bundles)?.is_some() {
-            bundles += 1;
-        }
-        let mut nodes = Nodes { reader: &reader };
-        let edge = nodes.edge(bundles)?;
-        let previous = match bundles.checked_sub(1) {
-            Some(last) => nodes.last_leaf(last)?,
-            None => Hash([0; 32]),
-        };
-        let mut state = State {
-            edge,
-            previous,
-            entries: Vec::new(),
-            file: open_file(folder, bundles)?,
-            length: 0,
-            full: Vec::new(),
-            tiles: Vec::new(),
-            ended: false,
-        };
-        state.take_up(folder, bundles, &mut damage)?;
-        remove_older(folder, bundles)?;
-        let size = state.edge.size();
-        if let Some(signed) = signed
-            && signed > size
-        {
-            damage.push(format!(
-                "a signed checkpoint counts {signed} entries, and {size} are there: {} are gone",
-                signed - size
-            ));
-            // The evidence stays; what is signed from now on is another tree.
-            let kept = folder.join(format!("checkpoint.{signed}"));
-            fs::rename(folder.join("checkpoint"), kept)?;
-        }
-        for text in &damage {
-            tracing::error!(folder = %folder.display(), "the audit log was damaged: {text}");
-        }
-        Ok(Self { state, damage })
-    }
-}
-
-impl State {
-    /// Takes up the lines of open bundles from the first on.
-    fn take_up(&mut self, folder: &Path, first: u64, damage: &mut Vec<String>) -> io::Result<()> {
-        for number in first.. {
-            let Some(bytes) = read(&bundle::open(folder, number))? else {
-                return Ok(());
-            };
-            let found = lines(&bytes);
-            if found.torn {
-                // Nobody was told that it is there.
-                let whole: usize = found.entries.iter().map(|entry| entry.len() + 1).sum();
-                self.file.set_len(whole as u64)?;
-            }
-            for bytes in found.entries {
-                let here = Place {
-                    sequence: self.edge.size(),
-                    previous: self.previous.0,
-                };
-                if Place::read(&bytes) != Some(here) {
-                    let sequence = self.edge.size();
-                    damage.push(format!(
-                        "entry {sequence} does not follow the one before it"
-                    ));
-                }
-                self.length += bytes.len() as u64 + 1;
-                self.add(folder, bytes)?;
-            }
-            if self.edge.size() / WIDTH == number {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Hashes of what is on the disk.
-struct Nodes<'a> {
-    reader: &'a AuditReader,
-}
-
-impl Nodes<'_> {
-    /// The right edge over so many full bundles.
-    fn edge(&mut self, bundles: u64) -> io::Result<Edge> {
-        let mut levels = vec![Vec::new()];
-        let mut count = bundles;
-        let mut level = 0;
-        while count > 0 {
-            let first = count / WIDTH * WIDTH;
-            let mut open = Vec::new();
-            for number in first..count {
-                open.push(self.node(level, number)?);
-            }
-            levels.push(open);
-            count /= WIDTH;
-            level += 1;
-        }
-        Ok(Edge::restored(levels, bundles * WIDTH))
-    }
-
-    /// What a full tile hashes to. One of a higher level that is not there is made of those below it.
-    fn node(&mut self, level: usize, number: u64) -> io::Result<Hash> {
-        if let Some(bytes) = self.reader.tile(level, number)? {
-            return Ok(Tile::subtree_hash(&bytes));
-        }
-        let Some(below) = level.checked_sub(1) else {
-            let reason = format!(
-                "the hashes of entries from {} on are not there",
-                number * WIDTH
-            );
-            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
-        };
-        let mut hashes = Vec::new();
-        for child in number * WIDTH..(number + 1) * WIDTH {
-            hashes.push(self.node(below, child)?);
-        }
-        let bytes = concatenated(&hashes);
-        place(
-            &bundle::tile(self.reader.folder(), level, number, WIDTH),
-            &bytes,
-        )?;
-        Ok(Tile::subtree_hash(&bytes))
-    }
-
-    fn last_leaf(&mut self, bundle: u64) -> io::Result<Hash> {
-        let bytes = self.reader.tile(0, bundle)?.unwrap_or_default();
-        Ok(Hash(bytes.last_chunk::<32>().copied().unwrap_or_default()))
-    }
-}
-
-fn open_file(folder: &Path, number: u64) -> io::Result<File> {
-    let path = bundle::open(folder, number);
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)?;
-    sync_folder(&path)?;
-    Ok(file)
-}
-
-/// Removes open bundles that are in their place already.
-fn remove_older(folder: &Path, bundles: u64) -> io::Result<()> {
-    for file in fs::read_dir(folder.join("open"))? {
-        let file = file?;
-        let number = file
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u64>().ok());
-        if number.is_some_and(|number| number < bundles) {
-            fs::remove_file(file.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes a file, whole or not at all, and durable.
-fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
-    fs::rename(&new, path)?;
-    sync_folder(path)
-}
-
-/// Writes a part of a tile, and removes the parts that were narrower.
-fn place_part(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    place(path, bytes)?;
-    let Some(folder) = path.parent() else {
-        return Ok(());
-    };
-    for file in fs::read_dir(folder)? {
-        let file = file?.path();
-        if file != path {
-            fs::remove_file(file)?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes the parts of a tile that is full now. What stays costs nothing but its place.
-fn remove_parts(full: &Path) {
-    let _ = fs::remove_dir_all(bundle::partials(full));
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -10,12 +10,14 @@
 mod bundle;
 mod checkpoint;
 mod entry;
+mod files;
 mod log;
+mod opening;
 mod read;
 mod tree;
 mod verify;
 
-pub use checkpoint::{CheckpointKey, CheckpointSigner, SignedCheckpoint};
+pub use checkpoint::{CheckpointError, CheckpointKey, CheckpointSigner, SignedCheckpoint};
 pub use entry::{AuditEntry, NewAuditEntry};
 pub use log::{AuditError, AuditLog};
 pub use read::AuditReader;

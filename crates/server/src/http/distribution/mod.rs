@@ -17,9 +17,13 @@ use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::any;
 use ergon_oci::registry::{Code, Endpoint, Refusal, RepositoryName};
+use ergon_store::AuditError;
 use percent_encoding::percent_decode_str;
 
 use self::access::Caller;
+use super::recorded;
+use crate::access::Lack;
+use crate::audit::{Asked as Asking, Channel};
 use crate::authorize::{Action, Decision, Principal, authorize, would_allow};
 use crate::distribution::{DistributionError, not_pushed_to};
 use crate::stack::Stack;
@@ -82,10 +86,13 @@ impl Asked {
 
 async fn handle(State(stack): State<Stack>, request: Request) -> Response {
     let is_head = request.method() == Method::HEAD;
-    match answer(stack, request).await {
+    let id = recorded::new_request_id();
+    let mut response = match answer(stack, &id, request).await {
         Ok(response) => response,
         Err(failure) => answer::refused(failure, is_head),
-    }
+    };
+    recorded::name(&mut response, &id);
+    response
 }
 
 /// Why a request is not answered: refused, or not yet allowed.
@@ -110,7 +117,7 @@ impl From<DistributionError> for Failure {
     }
 }
 
-async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
+async fn answer(stack: Stack, id: &str, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     let Caller { principal, lack } = access::identify(&stack, &parts.headers);
     let asked = percent_decode_str(parts.uri.path())
@@ -132,7 +139,26 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
     };
     let repository = endpoint.repository();
     let resource = access::resource(&stack, &principal, action, repository).await?;
-    match authorize(&principal, action, &resource) {
+    let decision = authorize(&principal, action, &resource);
+    let record = Asking {
+        request: id,
+        channel: Channel::Registry,
+        principal: &principal,
+        action,
+        resource: &resource,
+        is_change: is_change(&endpoint, &parts.method),
+    };
+    // Clients begin without a login, and are told how to have one: only one that is wrong is a denial.
+    let is_told = decision != Decision::Identify || matches!(lack, Lack::Invalid);
+    let begun = if is_told {
+        stack
+            .audit()
+            .decided(record, decision)
+            .map_err(unrecorded)?
+    } else {
+        None
+    };
+    match decision {
         Decision::Allow => {}
         Decision::Identify => {
             return Err(Failure::Unauthorized {
@@ -151,6 +177,26 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
     {
         return Err(not_pushed_to(name, &mirrored).into());
     }
+    let request = Request::from_parts(parts, body);
+    let Some(begun) = begun else {
+        return serve(stack, principal.clone(), endpoint, request).await;
+    };
+    let is_head = request.method() == Method::HEAD;
+    let handler = async |request| {
+        let served = serve(stack.clone(), principal.clone(), endpoint, request).await;
+        served.unwrap_or_else(|failure| answer::refused(failure, is_head))
+    };
+    Ok(recorded::carry_out(&stack, record, begun, request, handler).await)
+}
+
+/// Does what was asked, once it may be done.
+async fn serve(
+    stack: Stack,
+    principal: Principal,
+    endpoint: Endpoint,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (parts, body) = request.into_parts();
     let asked = Asked {
         stack,
         principal,
@@ -168,6 +214,17 @@ async fn answer(stack: Stack, request: Request) -> Result<Response, Failure> {
         Endpoint::Uploads(name) => blobs::begin(&asked, body, &name).await,
         Endpoint::Upload(name, id) => blobs::upload(&asked, body, &name, &id).await,
     }
+}
+
+/// Whether anybody can see a difference afterwards: content alone is none until a manifest names it.
+fn is_change(endpoint: &Endpoint, method: &Method) -> bool {
+    matches!(endpoint, Endpoint::Manifest(..) | Endpoint::Blob(..)) && !method.is_safe()
+}
+
+fn unrecorded(error: AuditError) -> Failure {
+    tracing::error!(%error, "a change was not made");
+    let message = "nothing is changed, for it cannot be written down in the audit log";
+    Refusal::new(503, Code::Unknown, message).into()
 }
 
 /// What one must be allowed to do for this method at this endpoint.

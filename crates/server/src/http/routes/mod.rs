@@ -5,6 +5,8 @@ mod approvals;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod archives;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod audit;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod builds;
 mod companions;
 mod containers;
@@ -119,6 +121,11 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListGuardRails, routes!(guard_rails::list)),
         entry(Action::AddGuardRail, routes!(guard_rails::add)),
         entry(Action::RemoveGuardRail, routes!(guard_rails::remove)),
+        entry(Action::ReadAuditLog, routes!(audit::list)),
+        entry(Action::ReadAuditLog, routes!(audit::verify)),
+        entry(Action::ReadAuditLog, routes!(audit::checkpoint)),
+        entry(Action::ReadAuditLog, routes!(audit::export)),
+        entry(Action::ForgetAuditEntries, routes!(audit::forget)),
         entry(Action::ReadEvents, routes!(events::events)),
         entry(Action::UseMcp, routes!(mcp::post, mcp::listen, mcp::end)),
         entry(Action::UseMcp, routes!(mcp::tools)),
