@@ -1,40 +1,64 @@
 //! `aish`: talk to companions.
 
+mod aliases;
 mod conversation;
+mod forward;
+mod inbox;
+mod purpose;
 mod status;
+mod talk;
+mod team;
+mod terminal;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use clap::Parser;
-use ergon_server::api::{Companion, ContainerSummary, List, Message, ModelOutcome, Reply, Thought};
-use futures_util::future::join_all;
-use serde::Serialize;
+use clap_complete::ArgValueCompleter;
+use ergon_server::api::{Companion, ContainerSummary, List, Message};
 
-use self::conversation::Conversation;
+use self::aliases::Aliases;
 use self::status::Status;
 use crate::client::Client;
 use crate::commands::here;
-use crate::failure::{Code, Failure, Outcome};
-use crate::report::{containers, replies};
-use crate::{output, style, words};
+use crate::failure::{Failure, Outcome};
+use crate::report::containers;
+use crate::{completion, output, words};
 
 /// More than this is no message; a log belongs into a file.
 const LONGEST_MESSAGE: u64 = 256 * 1024;
-
-/// So often a model's explanation is asked for; each time it is waited for.
-const EXPLAINING: usize = 3;
 
 /// What stands under the arguments in the help.
 const EXAMPLES: &str = "Examples:
   aish list                           who is there; also `list type container`, `list json`
   aish status                         how everybody is
   aish fastapi-ci \"how are you?\"      ask one; without a message, a conversation
+  aish fastapi-ci \"...\" --later       whoever is away has it once they are back
   aish team-chat \"anyone unwell?\"     ask everybody
-  tail error.log | aish fastapi-ci    the message from a pipe";
+  tail error.log | aish fastapi-ci    the message from a pipe
+  aish inbox [show|count|clear]       what waits for you at this terminal
+  aish inbox send NAME \"...\"          put something into somebody's inbox
+  aish forward fastapi-ci [TERMINAL]  sit in for a companion; also `forward list`, `forward remove`
+  aish purpose [NAME] [\"...\"]         what somebody is there for
+  aish alias add web fastapi-ci       a name of your own; also `alias list`, `alias remove`
+  aish whoami                         who you are to companions
+  aish completion bash                have the tab key complete names";
+
+/// What `aish` understands as something else than a name, where it completes.
+pub const AISH_WORDS: [&str; 9] = [
+    "alias",
+    "completion",
+    "forward",
+    "inbox",
+    "list",
+    "purpose",
+    "status",
+    "team-chat",
+    "whoami",
+];
 
 /// What a companion can be for.
-const KINDS: [&str; 6] = [
+pub const KINDS: [&str; 6] = [
     "container",
     "project",
     "tekton",
@@ -47,13 +71,21 @@ const KINDS: [&str; 6] = [
 #[derive(Debug, Parser)]
 #[command(name = "aish", bin_name = "aish", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Aish {
-    /// A companion's name in any case, `list`, `status`, or `team-chat`
+    /// A companion's name in any case, or one of the words below
+    #[arg(add = ArgValueCompleter::new(completion::first_words))]
     name: String,
     /// What to say; may also come from a pipe
+    #[arg(add = ArgValueCompleter::new(completion::next_words))]
     message: Vec<String>,
     /// Print JSON for programs instead of text for people
     #[arg(long)]
     json: bool,
+    /// Where nobody is there, have it brought once somebody is
+    #[arg(long)]
+    later: bool,
+    /// Wait so many seconds for the answer [default: 35; of each in a team chat, 15]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u32>,
     /// Wait for the explanation of a language model, also where nobody sits at a terminal
     #[arg(long)]
     explain: bool,
@@ -62,25 +94,31 @@ pub struct Aish {
     data: Option<PathBuf>,
 }
 
-/// One companion's part in a team chat.
-#[derive(Serialize)]
-struct TeamAnswer<'a> {
-    from: &'a str,
-    #[serde(flatten)]
-    reply: Option<&'a Reply>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
 impl Aish {
     /// Does what was asked.
-    pub fn run(self) -> Outcome {
+    pub fn run(mut self) -> Outcome {
+        if let Some(words) = Aliases::read()?.expand(&self.name) {
+            let mut words = words.into_iter();
+            self.name = words.next().unwrap_or_default();
+            self.message = words.chain(self.message).collect();
+        }
+        match self.name.as_str() {
+            "alias" => return aliases::run(&self.message, self.json),
+            "completion" => {
+                return completion::print_for_aish(self.message.first().map(String::as_str));
+            }
+            _ => {}
+        }
         here(async {
             let client = Client::find(self.data.as_deref())?;
             match self.name.as_str() {
                 "list" => self.list(&client).await,
                 "status" if self.is_about_all() => self.status(&client).await,
                 "team-chat" => self.team_chat(&client).await,
+                "inbox" => self.inbox(&client).await,
+                "forward" => self.forward(&client).await,
+                "purpose" => self.purpose(&client).await,
+                "whoami" => self.whoami(&client).await,
                 _ => self.talk(&client).await,
             }
         })
@@ -125,68 +163,29 @@ impl Aish {
         self.message.is_empty() || self.message == ["json"]
     }
 
-    async fn talk(&self, client: &Client) -> Outcome {
-        let name = self.resolve(client).await?;
-        match self.said()? {
-            Some(message) => self.answer(client, &name, &message).await,
-            None => self.converse(client, &name).await,
-        }
+    /// How everybody is, in a few lines.
+    async fn status(&self, client: &Client) -> Outcome {
+        let json = self.json || self.message.iter().any(|word| word == "json");
+        let companions = everybody(client).await?;
+        let containers: List<ContainerSummary> = client.get(&["api", "v1", "containers"]).await?;
+        let status = Status::of(&companions.items, &containers.items);
+        output::show(json, &status, || status.told(output::width()))
     }
 
-    /// Shows an answer at once, and below it what a model says later, where somebody waits for it.
-    async fn answer(&self, client: &Client, name: &str, message: &str) -> Outcome {
-        let mut reply = ask(client, name, message).await?;
-        let waits = self.explain || !self.json && std::io::stdout().is_terminal();
-        let asked = reply.explaining.take().filter(|_| waits);
-        if let Some(key) = asked.as_deref().filter(|_| self.json) {
-            if let Some(thought) = thought(client, key).await {
-                thought.add_to(&mut reply);
-            }
-            return output::print_json(&reply);
+    /// What is sent when something is said.
+    fn message(&self, content: &str) -> Message {
+        Message {
+            content: content.to_owned(),
+            terminal: terminal::name(),
+            later: self.later,
+            timeout_seconds: self.timeout,
         }
-        output::show(self.json, &reply, || {
-            replies::reply(&reply, output::width())
-        })?;
-        let Some(key) = asked else {
-            return Ok(());
-        };
-        let known = reply.evidence.len();
-        if let Some(thought) = thought(client, &key).await {
-            thought.add_to(&mut reply);
-            output::print(&replies::explanation(&reply, output::width()))?;
-            output::print(&replies::evidence(&reply.evidence[known..]))?;
-        }
-        Ok(())
-    }
-
-    /// The companion's name as the directory has it.
-    async fn resolve(&self, client: &Client) -> Outcome<String> {
-        let list = everybody(client).await?;
-        let exact = list
-            .items
-            .iter()
-            .find(|companion| companion.name == self.name);
-        let found = exact.or_else(|| {
-            list.items
-                .iter()
-                .find(|companion| companion.name.to_lowercase() == self.name.to_lowercase())
-        });
-        if let Some(companion) = found {
-            return Ok(companion.name.clone());
-        }
-        output::note(&format!(
-            "{} there is no companion named {}; these are here:\n{}",
-            style::bad("error:"),
-            words::harmless(&self.name),
-            containers::companions(&list.items, output::width()).trim_end()
-        ));
-        Err(Failure::Told(Code::Failed))
     }
 
     /// The message of the command line, else of the pipe; none where a person sits there.
-    fn said(&self) -> Outcome<Option<String>> {
-        if !self.message.is_empty() {
-            let message = self.message.join(" ");
+    fn said(&self, given: &[String]) -> Outcome<Option<String>> {
+        if !given.is_empty() {
+            let message = given.join(" ");
             return if message.trim().is_empty() {
                 Err(self.nothing_to_say())
             } else {
@@ -223,71 +222,6 @@ impl Aish {
             .with_remedy(format!("aish {} \"how are you?\"", self.name))
             .as_usage()
     }
-
-    async fn converse(&self, client: &Client, name: &str) -> Outcome {
-        let mut conversation = Conversation::begin()?;
-        output::note(&format!(
-            "You are talking to {}. `help` says what about; `exit` or Ctrl-D ends it.",
-            words::harmless(name)
-        ));
-        while let Some(line) = conversation.next(format!("{name}> ")).await? {
-            match line.trim() {
-                "" => {}
-                "exit" | "quit" => break,
-                message => match self.answer(client, name, message).await {
-                    Ok(()) => {}
-                    // Whoever restarts the stack meanwhile can go on talking.
-                    Err(Failure::Said { message, .. }) => {
-                        output::note(&format!("{} {message}", style::bad("error:")));
-                    }
-                    Err(failure) => return Err(failure),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    /// How everybody is, in a few lines.
-    async fn status(&self, client: &Client) -> Outcome {
-        let json = self.json || self.message.iter().any(|word| word == "json");
-        let companions = everybody(client).await?;
-        let containers: List<ContainerSummary> = client.get(&["api", "v1", "containers"]).await?;
-        let status = Status::of(&companions.items, &containers.items);
-        output::show(json, &status, || status.told(output::width()))
-    }
-
-    async fn team_chat(&self, client: &Client) -> Outcome {
-        let Some(message) = self.said()? else {
-            return Err(Failure::new("there is nothing to ask everybody")
-                .with_remedy("aish team-chat \"anyone unwell?\"".to_owned())
-                .as_usage());
-        };
-        let list = everybody(client).await?;
-        let answers = join_all(list.items.into_iter().map(|companion| {
-            let message = &message;
-            async move {
-                let reply = ask(client, &companion.name, message)
-                    .await
-                    .map_err(|failure| match failure {
-                        Failure::Said { message, .. } => message,
-                        _ => "did not answer".to_owned(),
-                    });
-                (companion.name, reply)
-            }
-        }))
-        .await;
-        let items: Vec<TeamAnswer<'_>> = answers
-            .iter()
-            .map(|(from, answer)| TeamAnswer {
-                from,
-                reply: answer.as_ref().ok(),
-                error: answer.as_ref().err().map(String::as_str),
-            })
-            .collect();
-        output::show(self.json, &serde_json::json!({ "items": items }), || {
-            replies::team(&answers, output::width())
-        })
-    }
 }
 
 fn list_usage(word: &str) -> Failure {
@@ -299,30 +233,23 @@ fn list_usage(word: &str) -> Failure {
     .as_usage()
 }
 
+/// Names of one's own.
+pub fn alias_names() -> impl Iterator<Item = String> {
+    let aliases = Aliases::read().unwrap_or_default();
+    aliases
+        .names()
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// What to say to words that make no sense there.
+fn usage(what: &str, right: &str) -> Failure {
+    Failure::new(what.to_owned())
+        .with_remedy(right.to_owned())
+        .as_usage()
+}
+
 async fn everybody(client: &Client) -> Outcome<List<Companion>> {
     client.get(&["api", "v1", "companions"]).await
-}
-
-/// What a model says to what it was asked, if it says something before long.
-async fn thought(client: &Client, key: &str) -> Option<Thought> {
-    for _ in 0..EXPLAINING {
-        let path = ["api", "v1", "explanations", key];
-        // The answer is there already; that nobody explains it is no failure.
-        let outcome: ModelOutcome = client.get(&path).await.ok()?;
-        if outcome.state != "asking" {
-            return outcome.thought;
-        }
-    }
-    None
-}
-
-async fn ask(client: &Client, name: &str, content: &str) -> Outcome<Reply> {
-    client
-        .post(
-            &["api", "v1", "companions", name, "message"],
-            &Message {
-                content: content.to_owned(),
-            },
-        )
-        .await
 }

@@ -64,7 +64,9 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Outcome<T> {
         let mut url = self.url(path);
-        url.query_pairs_mut().extend_pairs(query);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         self.read(self.request_url(Method::GET, url)).await
     }
 
@@ -83,6 +85,32 @@ impl Client {
     ) -> Outcome<T> {
         self.read(self.request(Method::PATCH, path).json(body))
             .await
+    }
+
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Outcome<T> {
+        self.read(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// A PUT that says all in its path.
+    pub async fn put_empty<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
+        self.read(self.request(Method::PUT, path)).await
+    }
+
+    /// A DELETE that says in its answer what went.
+    pub async fn delete_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Outcome<T> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.read(self.request_url(Method::DELETE, url)).await
     }
 
     /// A POST that says all in its path.

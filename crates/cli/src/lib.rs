@@ -13,6 +13,7 @@ mod bridge;
 mod canned;
 mod client;
 pub mod commands;
+mod completion;
 mod failure;
 mod folders;
 mod follow;

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::CompleteEnv;
 use ergon_cli::commands::Ergon;
 
 fn main() -> ExitCode {
@@ -10,6 +11,8 @@ fn main() -> ExitCode {
     if let Some(code) = ergon_engine::namespaces::take_part() {
         return code;
     }
+    // A shell asks what completes; then nothing else happens.
+    CompleteEnv::with_factory(Ergon::command).complete();
     match Ergon::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -30,6 +30,14 @@ pub fn print_plain(text: &str) -> Outcome {
     Ok(())
 }
 
+/// Writes a piece of a text from outside at once, harmless to a terminal and without an end of line.
+pub fn print_piece(text: &str) -> Outcome {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(words::harmless(text).as_bytes())?;
+    stdout.flush()?;
+    Ok(())
+}
+
 /// Writes a line from outside: as it is into a pipe, harmless to a terminal.
 pub fn print_line(line: &str) -> Outcome {
     if io::stdout().is_terminal() {

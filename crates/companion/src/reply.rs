@@ -21,6 +21,9 @@ pub struct Reply {
     /// A model was asked and has not answered yet: its explanation will be found under this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explaining: Option<String>,
+    /// Why the content ends before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
 }
 
 /// What a language model makes of findings. Every sentence of it cites evidence; others were dropped.

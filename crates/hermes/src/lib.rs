@@ -1,7 +1,7 @@
 //! Hermes: who is there, and how a message reaches them.
 //!
-//! The [`Directory`] lists companions and stacks by name; [`send`] brings a message to one over its
-//! unix socket and its answer back. For this stack the server registers and removes records
+//! The [`Directory`] lists companions and stacks by name; the [`Sender`] brings a message to one, by whichever way its
+//! record asks for, and the answer back. For this stack the server registers and removes records
 //! itself; what a companion answers, and who may ask, is not decided here.
 
 mod address;
@@ -20,4 +20,4 @@ pub use directory::{
 pub use name::{Name, NameError};
 pub use reach::{Allowance, AllowanceError, Pinned, Reach, ReachError};
 pub use registration::{Capabilities, DEFAULT_TTL, Registration, RegistrationError};
-pub use sender::{SendError, send};
+pub use sender::{Answer, Cut, Letter, MOST_STACKS, SendError, Sender, Way, deliver};

@@ -1,131 +1,150 @@
-//! How a message reaches a companion: one JSON object per line on its unix socket.
+//! How a message reaches somebody, and the answer comes back.
+//!
+//! [`Sender`] picks the [`Way`] that a record's address asks for, waits as long as the letter says, tries again where
+//! nothing can be done twice, and ends in an [`Answer`] or a plain reason. What comes back is data: bounded, never
+//! read as anything but text and JSON.
 
-use std::path::{Path, PathBuf};
+mod answer;
+mod command;
+mod error;
+mod federated;
+mod http;
+mod letter;
+mod mcp;
+mod pieces;
+mod socket;
+mod text;
+mod way;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// The longest answer that is read, in bytes.
-const LONGEST_ANSWER: u64 = 1 << 20;
+use crate::address::{Address, MessageFormat};
+use crate::directory::Record;
+use crate::reach::Reach;
 
-/// Why a message got no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    #[error("nobody listens on {}: {error}", socket.display())]
-    NobodyListens {
-        socket: PathBuf,
-        error: std::io::Error,
-    },
-    #[error("the companion on {} did not answer within {} s", socket.display(), deadline.as_secs())]
-    TooSlow { socket: PathBuf, deadline: Duration },
-    #[error("the companion on {} broke off: {reason}", socket.display())]
-    Broken { socket: PathBuf, reason: String },
-    #[error("{0}")]
-    Refused(String),
+pub use answer::{Answer, Collected};
+pub use error::{Cut, SendError};
+pub use letter::{Letter, MOST_STACKS};
+pub use way::Way;
+
+/// How long is waited before it is tried again, each time.
+const PAUSES: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(600)];
+
+/// Brings letters on their way.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// Whom requests may be sent to.
+    reach: Reach,
+    /// This stack, in the path of what goes to other stacks.
+    stack_id: String,
 }
 
-/// Sends `content` to the companion that listens on `socket` and waits for its answer.
-pub async fn send(
-    socket: &Path,
-    from: &str,
-    content: &str,
-    deadline: Duration,
-) -> Result<Value, SendError> {
-    match tokio::time::timeout(deadline, exchange(socket, from, content)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(SendError::TooSlow {
-            socket: socket.to_owned(),
-            deadline,
-        }),
+impl Sender {
+    pub fn new(reach: Reach, stack_id: impl Into<String>) -> Self {
+        Self {
+            reach,
+            stack_id: stack_id.into(),
+        }
+    }
+
+    /// Brings a letter to whom the record is of. `headers` are what they want to be shown with it, where they are a server; `listener` hears the answer piece by piece, as far as it comes so.
+    pub async fn send(
+        &self,
+        record: &Record,
+        headers: BTreeMap<String, String>,
+        letter: &Letter,
+        listener: Option<mpsc::Sender<String>>,
+    ) -> Result<Answer, SendError> {
+        let way = self.way(record, headers)?;
+        deliver(way.as_ref(), letter, listener).await
+    }
+
+    /// The way to somebody. A terminal has none: its messages wait in an inbox.
+    fn way(
+        &self,
+        record: &Record,
+        headers: BTreeMap<String, String>,
+    ) -> Result<Box<dyn Way>, SendError> {
+        let details = &record.details;
+        Ok(match details.address() {
+            Address::Socket(path) => Box::new(socket::Socket::new(path)),
+            Address::Command(arguments) => Box::new(command::Command::new(arguments)),
+            Address::Inbox => return Err(SendError::NoWay),
+            Address::Http(mut server) => {
+                let format = details.message_format.unwrap_or_default();
+                if format == MessageFormat::Mcp && details.message_endpoint.is_none() {
+                    "/mcp".clone_into(&mut server.endpoint);
+                }
+                let door = http::Door::new(self.reach.clone(), server, headers);
+                match format {
+                    MessageFormat::JsonSimple => Box::new(http::Simple::new(door)),
+                    MessageFormat::TektonFederated => {
+                        Box::new(federated::Federated::new(door, self.stack_id.clone()))
+                    }
+                    MessageFormat::Mcp => Box::new(mcp::Mcp::new(door)),
+                }
+            }
+        })
     }
 }
 
-async fn exchange(socket: &Path, from: &str, content: &str) -> Result<Value, SendError> {
-    let stream = UnixStream::connect(socket)
-        .await
-        .map_err(|error| SendError::NobodyListens {
-            socket: socket.to_owned(),
-            error,
-        })?;
-    let broken = |reason: String| SendError::Broken {
-        socket: socket.to_owned(),
-        reason,
-    };
-    let (reader, mut writer) = stream.into_split();
-    let mut line = json!({ "from": from, "content": content, "type": "message" }).to_string();
-    line.push('\n');
-    writer
-        .write_all(line.as_bytes())
-        .await
-        .map_err(|error| broken(error.to_string()))?;
-    let mut answer = String::new();
-    BufReader::new(reader.take(LONGEST_ANSWER))
-        .read_line(&mut answer)
-        .await
-        .map_err(|error| broken(error.to_string()))?;
-    let answer: Value = serde_json::from_str(&answer)
-        .map_err(|_| broken("it sent no whole line of JSON".to_owned()))?;
-    match answer.get("error").and_then(Value::as_str) {
-        Some(error) => Err(SendError::Refused(error.to_owned())),
-        None => Ok(answer),
+/// Goes a way until there is an answer, the letter's patience is over, or it makes no sense any more.
+pub async fn deliver(
+    way: &dyn Way,
+    letter: &Letter,
+    listener: Option<mpsc::Sender<String>>,
+) -> Result<Answer, SendError> {
+    let deadline = Instant::now() + letter.patience;
+    let mut collected = Collected::new(listener);
+    let went = timeout_at(
+        deadline,
+        again_and_again(way, letter, deadline, &mut collected),
+    )
+    .await;
+    match went {
+        Ok(Ok(())) => Ok(collected.answer()),
+        // What was said before it went wrong was said.
+        Ok(Err(error)) => match error.cut() {
+            Some(cut) if collected.has_text() => Ok(collected.cut_off(cut)),
+            _ => Err(error),
+        },
+        Err(_) if collected.has_text() => Ok(collected.cut_off(Cut::TooSlow(letter.patience))),
+        Err(_) => Err(SendError::TooSlow(letter.patience)),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::net::UnixListener;
-
-    use super::*;
-
-    fn companion_that_answers(answer: &'static str) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("ci_test.sock");
-        let listener = UnixListener::bind(&socket).unwrap();
-        tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (reader, mut writer) = stream.into_split();
-            let mut line = String::new();
-            BufReader::new(reader).read_line(&mut line).await.unwrap();
-            writer.write_all(answer.as_bytes()).await.unwrap();
-        });
-        (folder, socket)
+async fn again_and_again(
+    way: &dyn Way,
+    letter: &Letter,
+    deadline: Instant,
+    collected: &mut Collected,
+) -> Result<(), SendError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let error = match way.bring(letter, deadline, collected).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let is_safe = !collected.has_text() && may_try_again(way, &error);
+        match pauses.next() {
+            Some(pause) if is_safe && Instant::now() + pause < deadline => sleep(pause).await,
+            _ => return Err(error),
+        }
     }
+}
 
-    #[tokio::test]
-    async fn an_answer_comes_back() {
-        let (_folder, socket) = companion_that_answers("{\"content\":\"I'm well.\"}\n");
-        let answer = send(&socket, "owner", "status", Duration::from_secs(5))
-            .await
-            .unwrap();
-        assert_eq!(answer["content"], "I'm well.");
-    }
-
-    #[tokio::test]
-    async fn a_refusal_and_an_answer_cut_short_are_errors() {
-        let (_folder, socket) = companion_that_answers("{\"error\":\"not for you\"}\n");
-        let error = send(&socket, "owner", "status", Duration::from_secs(5))
-            .await
-            .unwrap_err();
-        assert_eq!(error.to_string(), "not for you");
-        let (_folder, socket) = companion_that_answers("{\"content\":");
-        let error = send(&socket, "owner", "status", Duration::from_secs(5))
-            .await
-            .unwrap_err();
-        assert!(matches!(error, SendError::Broken { .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_companion_that_is_away_is_said_to_be() {
-        let error = send(
-            Path::new("/nonexistent/ci.sock"),
-            "owner",
-            "status",
-            Duration::from_secs(5),
-        )
-        .await
-        .unwrap_err();
-        assert!(matches!(error, SendError::NobodyListens { .. }));
+/// Whether a letter may go again: it never arrived, or whoever got it knows it again.
+fn may_try_again(way: &dyn Way, error: &SendError) -> bool {
+    match error {
+        SendError::Away { may_be_passing, .. } => *may_be_passing,
+        SendError::Broken(_) => way.knows_letters_again(),
+        SendError::Status { status, .. } => {
+            way.knows_letters_again() && matches!(status, 502..=504)
+        }
+        _ => false,
     }
 }

@@ -7,6 +7,7 @@ mod directory;
 mod history;
 mod lineage;
 mod mcp;
+mod messages;
 mod model;
 mod solutions;
 mod tool_servers;
@@ -26,6 +27,7 @@ pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verif
 pub use history::*;
 pub use lineage::*;
 pub use mcp::*;
+pub use messages::*;
 pub use model::*;
 use serde::{Deserialize, Serialize};
 pub use solutions::*;
@@ -458,12 +460,6 @@ pub struct Container {
     /// What all that it wrote amounts to: the weightiest kinds of line, and stack traces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_digest: Option<LogDigest>,
-}
-
-/// A message to a companion.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Message {
-    pub content: String,
 }
 
 /// Give a companion to a container that Ergon did not start.

@@ -61,6 +61,8 @@ pub enum ResourceKind {
     Proposal,
     ToolServer,
     Audit,
+    Message,
+    Inbox,
 }
 
 /// What is asked about.
@@ -125,6 +127,22 @@ pub enum Action {
     ReadCompanion,
     WatchDirectory,
     SendMessage,
+    /// To say something to everybody.
+    AskTeam,
+    ReadExchanges,
+    ListMessages,
+    RetryMessage,
+    DropMessage,
+    OpenTerminal,
+    CloseTerminal,
+    ReadInbox,
+    MarkInbox,
+    ClearInbox,
+    ListForwards,
+    AddForward,
+    RemoveForward,
+    ReadPurpose,
+    ChangePurpose,
     /// To see what a model would be sent.
     ReadPayload,
     ReadExplanation,
@@ -214,9 +232,23 @@ impl Action {
             | Self::ReadCompanion
             | Self::WatchDirectory
             | Self::SendMessage
+            | Self::AskTeam
+            | Self::ListForwards
+            | Self::AddForward
+            | Self::RemoveForward
+            | Self::ReadPurpose
+            | Self::ChangePurpose
             | Self::ReadPayload
             | Self::ReadExplanation
             | Self::LookInside => ResourceKind::Companion,
+            Self::ReadExchanges | Self::ListMessages | Self::RetryMessage | Self::DropMessage => {
+                ResourceKind::Message
+            }
+            Self::OpenTerminal
+            | Self::CloseTerminal
+            | Self::ReadInbox
+            | Self::MarkInbox
+            | Self::ClearInbox => ResourceKind::Inbox,
             Self::UseRegistry
             | Self::RequestToken
             | Self::ListRepositories

@@ -9,7 +9,7 @@ use ergon_companion::look::{Inside, Refusal, look_inside};
 use ergon_companion::stack::StackFacts;
 use ergon_companion::{CompanionSocket, Reply, SocketError, Subject};
 use ergon_engine::EngineError;
-use ergon_hermes::{Details, Directory, DirectoryError, Kind, Name, NameError, Record, SendError};
+use ergon_hermes::{Details, Directory, DirectoryError, Kind, Name, NameError, Record};
 use ergon_store::{ContainerRow, StoreError, now};
 use jiff::Timestamp;
 
@@ -20,20 +20,14 @@ use crate::model;
 use crate::roster::{Wanted, WantedError};
 use crate::stack::Stack;
 
-/// An answer takes no longer.
-const PATIENCE: Duration = Duration::from_secs(35);
 /// Whoever asks for an explanation waits so long for it.
 const EXPLAINING: Duration = Duration::from_secs(20);
-/// The longest message, in bytes; a companion's socket takes no longer line.
-const LONGEST_MESSAGE: usize = 32 << 10;
 
 /// What went wrong with a companion.
 #[derive(Debug, thiserror::Error)]
 pub enum CompanionError {
     #[error("there is no companion `{name}`")]
     NotFound { name: String, there: Vec<String> },
-    #[error("companion `{name}` is away: it listens nowhere")]
-    Away { name: String },
     #[error("`{name}` cannot be a companion's name: {reason}")]
     Name { name: String, reason: NameError },
     #[error("container `{container}` has a companion already: {companion}")]
@@ -41,8 +35,6 @@ pub enum CompanionError {
         container: String,
         companion: String,
     },
-    #[error("the message is longer than 32 KiB")]
-    TooLong,
     #[error("`{name}` stands for no container, and this is about containers only")]
     NoContainer { name: String },
     #[error("there is no explanation of that name, or not any more")]
@@ -53,10 +45,6 @@ pub enum CompanionError {
     Wanted(#[from] WantedError),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    #[error(transparent)]
-    Send(#[from] SendError),
-    #[error("companion `{name}` answered with something that is no answer: {reason}")]
-    Answer { name: String, reason: String },
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -75,7 +63,6 @@ impl CompanionError {
             Self::HasOne { companion, .. } => {
                 Some(format!("ask it: aish {companion} \"how are you?\""))
             }
-            Self::TooLong => Some("send the part that matters".to_owned()),
             Self::NoContainer { .. } => {
                 Some("ergon companion list says who stands for what".to_owned())
             }
@@ -88,7 +75,7 @@ impl CompanionError {
             Self::Store(error) => error.remedy(),
             Self::Wanted(error) => Some(error.remedy()),
             Self::Directory(error) => error.remedy(),
-            Self::Look(_) | Self::Away { .. } | Self::Send(_) | Self::Answer { .. } => None,
+            Self::Look(_) => None,
         }
     }
 }
@@ -168,22 +155,6 @@ impl<'a> Companions<'a> {
                 name,
                 there: Vec::new(),
             })
-    }
-
-    /// Brings a message to a companion, and its answer back.
-    pub async fn send(&self, name: &str, content: &str) -> Result<Reply, CompanionError> {
-        if content.len() > LONGEST_MESSAGE {
-            return Err(CompanionError::TooLong);
-        }
-        let record = self.find(name)?;
-        let Some(socket) = &record.details.socket else {
-            return Err(CompanionError::Away { name: record.name });
-        };
-        let answer = ergon_hermes::send(socket, "owner", content, PATIENCE).await?;
-        serde_json::from_value(answer).map_err(|error| CompanionError::Answer {
-            name: record.name,
-            reason: error.to_string(),
-        })
     }
 
     fn find(&self, name: &str) -> Result<Record, CompanionError> {

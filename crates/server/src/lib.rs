@@ -21,6 +21,7 @@ mod http;
 mod jobs;
 mod labels;
 mod mcp;
+mod messages;
 mod model;
 mod projects;
 mod registry;

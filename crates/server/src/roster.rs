@@ -173,6 +173,8 @@ impl<'a> Roster<'a> {
         let word = match &health {
             Some(health) => health.state,
             None if self.stack.sockets().listens(&present.name) => State::Up,
+            // An inbox takes messages at any time.
+            None if present.kind == Kind::Terminal => State::Up,
             None => State::Down,
         };
         let Details {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ergon_companion::{Observation, Reply};
 use ergon_engine::{Engine, EngineError};
-use ergon_hermes::{Directory, Reach};
+use ergon_hermes::{Directory, Reach, Sender};
 use ergon_pack::{Cache, ExtraAuthority, Options, SandboxKind};
 use ergon_store::{EventRow, NewEvent, Sealer, StackId, Store, StoreError};
 use jiff::Timestamp;
@@ -26,6 +26,9 @@ use crate::entropy::Entropy;
 use crate::http::hosts::AllowedHosts;
 use crate::jobs::{Desk, Jobs};
 use crate::mcp::Gateway;
+use crate::messages::Messages;
+use crate::messages::exchanges::Exchanges;
+use crate::messages::waiting::Post;
 use crate::model::{Explainer, Told};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
@@ -83,6 +86,9 @@ pub struct Parts {
     /// The names under which it may be asked.
     pub hosts: AllowedHosts,
     pub sockets: Sockets,
+    pub sender: Sender,
+    pub exchanges: Exchanges,
+    pub post: Post,
     pub crew: Crew,
     pub turns: Turns,
     pub desk: Desk,
@@ -165,6 +171,22 @@ impl Stack {
     )]
     pub fn sealer(&self) -> &Sealer {
         &self.sealer
+    }
+
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    pub fn exchanges(&self) -> &Exchanges {
+        &self.exchanges
+    }
+
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    pub fn messages(&self) -> Messages<'_> {
+        Messages::new(self)
     }
 
     pub fn sockets(&self) -> &Sockets {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ergon_engine::EngineError;
-use ergon_hermes::{Allowance, Directory, Kind, Limits, Pace, Reach};
+use ergon_hermes::{Allowance, Directory, Kind, Limits, Pace, Reach, Sender};
 use ergon_pack::attest::StackKey;
 use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
 use ergon_store::{CheckpointSigner, Sealer, StackId, Store};
@@ -30,7 +30,7 @@ use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::words::slug;
-use crate::{approvals, http, jobs, upkeep, watch};
+use crate::{approvals, http, jobs, messages, upkeep, watch};
 
 /// How long the stack waits for its own work when it ends.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,6 +52,8 @@ pub struct Config {
     pub sandbox: SandboxKind,
     /// Whom it may send requests beside this machine: those who are registered say where they are.
     pub reach: Vec<Allowance>,
+    /// Whether exchanges are recorded with the words themselves.
+    pub keep_messages: bool,
     /// What explains findings; absent: nothing does, and nothing is sent anywhere.
     pub model: Option<ModelConfig>,
 }
@@ -92,6 +94,8 @@ pub async fn serve(
     tasks.spawn(approvals::run(stack.clone()));
     tasks.spawn(keep_directory(stack.clone()));
     tasks.spawn(audit::run(stack.clone()));
+    tasks.spawn(messages::exchanges::run(stack.clone()));
+    tasks.spawn(messages::waiting::run(stack.clone()));
     tasks.spawn(http::serve::serve(
         listener,
         http::router(&stack),
@@ -185,6 +189,7 @@ async fn build(
         tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
         robots,
         audit,
+        sender: Sender::new(reach.clone(), id.as_str()),
         id,
         hosts: AllowedHosts::new(address.ip(), config.hosts),
         name: name(),
@@ -202,6 +207,8 @@ async fn build(
         sealer,
         sessions: Sessions::new(store.clone(), entropy.clone()),
         sockets: crate::companions::Sockets::default(),
+        exchanges: messages::exchanges::Exchanges::new(config.keep_messages),
+        post: messages::waiting::Post::default(),
         crew: Crew::default(),
         turns: approvals::Turns::default(),
         desk: jobs::Desk::default(),
@@ -234,7 +241,9 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
             .iter()
             .any(|row| Some(row.id.as_str()) == record.details.project_id.as_deref()),
         Kind::Tekton => record.name == stack.name(),
-        Kind::External | Kind::Tool | Kind::Terminal => false,
+        // A terminal that was used once keeps its inbox.
+        Kind::Terminal => true,
+        Kind::External | Kind::Tool => false,
     })
     .await;
     if let Err(error) = stack.companions().register_stack().await {

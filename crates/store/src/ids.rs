@@ -68,6 +68,11 @@ id! {
 }
 
 id! {
+    /// A message's identifier.
+    MessageId
+}
+
+id! {
     /// A stack's identifier.
     StackId
 }

@@ -15,8 +15,10 @@ mod companions;
 mod containers;
 mod error;
 mod events;
+mod exchanges;
 mod guard_rails;
 mod ids;
+mod inboxes;
 mod jobs;
 mod projects;
 mod proposals;
@@ -33,6 +35,7 @@ mod store;
 mod tool_servers;
 mod upkeep;
 mod upstreams;
+mod waiting;
 
 pub use audit::{
     AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointError,
@@ -45,8 +48,10 @@ pub use companions::CompanionRow;
 pub use containers::ContainerRow;
 pub use error::StoreError;
 pub use events::{EventRow, NewEvent};
+pub use exchanges::{ExchangeFilter, ExchangeRow};
 pub use guard_rails::GuardRailRow;
-pub use ids::{JobId, ProjectId, StackId};
+pub use ids::{JobId, MessageId, ProjectId, StackId};
+pub use inboxes::{ForwardRow, InboxRow, PurposeRow};
 pub use jobs::{JobRow, JobState, LogRow};
 pub use projects::ProjectRow;
 pub use proposals::ProposalRow;
@@ -59,3 +64,4 @@ pub use store::{Store, now};
 pub use tool_servers::{ServerToolRow, ToolServerRow};
 pub use upkeep::{HeldManifestRow, HeldRow};
 pub use upstreams::{UpstreamHeldRow, UpstreamRow};
+pub use waiting::{WaitingAmount, WaitingRow};

@@ -44,8 +44,8 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Begins one, with what was said in earlier ones.
-    pub fn begin() -> Outcome<Self> {
+    /// Begins one, with what was said in earlier ones. `names` are those of whom one may speak to.
+    pub fn begin(names: Vec<String>) -> Outcome<Self> {
         let failed = |error: ReadlineError| {
             Failure::new(format!("this terminal cannot be read from: {error}"))
         };
@@ -56,7 +56,7 @@ impl Conversation {
             .history_ignore_space(true)
             .build();
         let mut editor = Editor::with_config(config).map_err(failed)?;
-        editor.set_helper(Some(Words));
+        editor.set_helper(Some(Words { names }));
         let history = folders::state()
             .ok()
             .map(|folder| folder.join("aish_history"));
@@ -104,8 +104,10 @@ impl Drop for Conversation {
     }
 }
 
-/// Completes questions.
-struct Words;
+/// Completes questions, and behind `@` names.
+struct Words {
+    names: Vec<String>,
+}
 
 impl Completer for Words {
     type Candidate = String;
@@ -117,6 +119,15 @@ impl Completer for Words {
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let begun = line.get(..at).unwrap_or(line).to_lowercase();
+        if let Some(name) = begun.strip_prefix('@')
+            && !name.contains(char::is_whitespace)
+        {
+            let fits = self
+                .names
+                .iter()
+                .filter(|known| known.to_lowercase().starts_with(name));
+            return Ok((0, fits.map(|known| format!("@{known} ")).collect()));
+        }
         let fits = QUESTIONS
             .iter()
             .filter(|question| question.to_lowercase().starts_with(&begun));

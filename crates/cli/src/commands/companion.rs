@@ -124,7 +124,15 @@ impl Companion {
             CompanionCommand::Optimize { name, format } => {
                 let path = ["api", "v1", "companions", &name, "message"];
                 let content = "what is wasteful?".to_owned();
-                let reply: Reply = client.post(&path, &Message { content }).await?;
+                let reply: Reply = client
+                    .post(
+                        &path,
+                        &Message {
+                            content,
+                            ..Message::default()
+                        },
+                    )
+                    .await?;
                 output::show(format.json, &reply, || {
                     replies::reply(&reply, output::width())
                 })
@@ -135,7 +143,10 @@ impl Companion {
                 format,
             } => {
                 let path = ["api", "v1", "companions", &name, "payload"];
-                let message = Message { content: question };
+                let message = Message {
+                    content: question,
+                    ..Message::default()
+                };
                 let shown: ModelPayload = client.post(&path, &message).await?;
                 output::show(format.json, &shown, || payload::show(&shown))
             }

@@ -71,6 +71,7 @@ async fn gather(client: &Client, name: &str) -> Outcome<Value> {
     for question in QUESTIONS {
         let message = Message {
             content: question.to_owned(),
+            ..Message::default()
         };
         let path = ["api", "v1", "companions", &companion.name, "message"];
         let reply: Reply = client.post(&path, &message).await?;

@@ -17,11 +17,13 @@ mod directory;
 mod dockerfile;
 mod events;
 mod guard_rail;
+mod help_pages;
 mod image;
 mod job;
 mod lock;
 mod manifest;
 mod mcp;
+mod message;
 mod model;
 mod outputs;
 mod packing;
@@ -82,11 +84,14 @@ enum Command {
     Solution(solution::Solution),
     Container(container::Container),
     Companion(companion::Companion),
+    Message(message::Message),
     Approvals(approvals::Approvals),
     GuardRail(guard_rail::GuardRail),
     Events(events::Events),
     Mcp(mcp::Mcp),
     Audit(audit::Audit),
+    Completion(help_pages::Completion),
+    Man(help_pages::Man),
 }
 
 impl Ergon {
@@ -115,11 +120,14 @@ impl Ergon {
             Command::Solution(command) => here(command.run()),
             Command::Container(command) => here(command.run()),
             Command::Companion(command) => here(command.run()),
+            Command::Message(command) => here(command.run()),
             Command::Approvals(command) => here(command.run()),
             Command::GuardRail(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
             Command::Mcp(command) => here(command.run()),
             Command::Audit(command) => here(command.run()),
+            Command::Completion(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

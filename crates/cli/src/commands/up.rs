@@ -41,6 +41,9 @@ pub struct Up {
         hide_env_values = true
     )]
     reach: Vec<Allowance>,
+    /// Record with each exchange what was said, too; else only who, to whom, when and what came of it
+    #[arg(long, env = "ERGON_KEEP_MESSAGES", hide_env_values = true)]
+    keep_messages: bool,
     #[command(flatten)]
     sandbox: packing::Sandbox,
     #[command(flatten)]
@@ -59,6 +62,7 @@ impl Up {
             extra_authority: packing::extra_authority()?,
             reach: self.reach,
             sandbox: self.sandbox.kind(),
+            keep_messages: self.keep_messages,
             model: self.model.config()?,
         };
         ergon_server::run(config, |ready| greet(&ready))

@@ -12,6 +12,7 @@ pub mod examples;
 pub mod history;
 pub mod inside;
 pub mod jobs;
+pub mod messages;
 pub mod payload;
 pub mod projects;
 pub mod replies;

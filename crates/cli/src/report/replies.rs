@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use ergon_server::api::{Evidence, Finding, Reply};
+use ergon_server::api::{Evidence, Finding, Reply, TeamAnswer};
 
 use crate::style;
 use crate::table::{pad, wrap};
 use crate::words;
+
+/// What members of a team say begins here, where their names are short enough.
+const TEAM_COLUMN: usize = 18;
 
 /// One companion's answer, with what it rests on.
 pub fn reply(reply: &Reply, width: Option<usize>) -> String {
@@ -17,7 +20,17 @@ pub fn reply(reply: &Reply, width: Option<usize>) -> String {
             let _ = writeln!(page, "{line}");
         }
     }
-    for remedy in remedies(reply, &content) {
+    page.push_str(&after_content(reply, width));
+    page
+}
+
+/// What comes after the words of an answer: why they end there, what can be done, what it rests on.
+pub fn after_content(reply: &Reply, width: Option<usize>) -> String {
+    let mut page = String::new();
+    if let Some(cut) = cut(reply) {
+        let _ = writeln!(page, "{cut}");
+    }
+    for remedy in remedies(reply, &words::harmless(&reply.content)) {
         let _ = writeln!(
             page,
             "  {} {}",
@@ -46,6 +59,12 @@ pub fn explanation(reply: &Reply, width: Option<usize>) -> String {
         let _ = writeln!(page, "{line}");
     }
     page
+}
+
+/// Why an answer ends before its end.
+fn cut(reply: &Reply) -> Option<String> {
+    let cut = reply.cut.as_deref()?;
+    Some(style::warning(&format!("({})", words::harmless(cut))))
 }
 
 /// What can be done, where the answer does not say it already.
@@ -113,26 +132,24 @@ pub fn evidence(evidence: &[Evidence]) -> String {
     page
 }
 
-/// Everybody's answer in one list. A companion that could not be asked says why.
-pub fn team(answers: &[(String, Result<Reply, String>)], width: Option<usize>) -> String {
-    let names = answers
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or_default()
-        + 2;
-    let mut page = String::new();
-    for (name, answer) in answers {
-        let text = match answer {
-            Ok(reply) => words::harmless(&reply.content),
-            Err(why) => style::bad(&words::harmless(why)),
-        };
-        let room = width.map_or(usize::MAX, |width| width.saturating_sub(names).max(20));
-        let mut label = pad(&style::strong(&words::harmless(name)), names);
-        for line in wrap(&text, room) {
-            let _ = writeln!(page, "{label}{line}");
-            label = " ".repeat(names);
+/// What one of a team says, or why they do not.
+pub fn team_answer(answer: &TeamAnswer, width: Option<usize>) -> String {
+    let name = words::harmless(&answer.from);
+    let column = (name.chars().count() + 2).max(TEAM_COLUMN);
+    let text = match (&answer.reply, &answer.error) {
+        (Some(reply), _) => {
+            let cut = cut(reply).map_or_else(String::new, |cut| format!("\n{cut}"));
+            format!("{}{cut}", words::harmless(&reply.content))
         }
+        (None, Some(why)) if answer.outcome == "forwarded" => style::faint(&words::harmless(why)),
+        (None, why) => style::bad(&words::harmless(why.as_deref().unwrap_or("did not answer"))),
+    };
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(column).max(20));
+    let mut label = pad(&style::strong(&name), column);
+    let mut page = String::new();
+    for line in wrap(&text, room) {
+        let _ = writeln!(page, "{label}{line}");
+        label = " ".repeat(column);
     }
     page
 }
@@ -181,16 +198,40 @@ mod tests {
     }
 
     #[test]
-    fn a_team_answers_in_one_list() {
-        let answers = [
-            ("fastapi-ci".to_owned(), Ok(example())),
-            ("db-ci".to_owned(), Err("did not answer".to_owned())),
-        ];
-        assert_snapshot!(plain(&team(&answers, Some(50))), @r"
-        fastapi-ci  I'm well.
-                    One thing to look at: DATABASE_URL is
-                    not set.
-        db-ci       did not answer
+    fn a_team_answers_one_by_one() {
+        let said = TeamAnswer {
+            from: "fastapi-ci".to_owned(),
+            outcome: "answered".to_owned(),
+            milliseconds: 3,
+            reply: Some(example()),
+            error: None,
+        };
+        let away = TeamAnswer {
+            from: "database-of-the-shop-ci".to_owned(),
+            outcome: "away".to_owned(),
+            milliseconds: 3,
+            reply: None,
+            error: Some("nobody is there".to_owned()),
+        };
+        let both = [said, away].map(|answer| team_answer(&answer, Some(50)));
+        assert_snapshot!(plain(&both.concat()), @r"
+        fastapi-ci        I'm well.
+                          One thing to look at:
+                          DATABASE_URL is not set.
+        database-of-the-shop-ci  nobody is there
+        ");
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_says_so() {
+        let cut = Reply {
+            content: "and then".to_owned(),
+            cut: Some("it broke off there".to_owned()),
+            ..Reply::default()
+        };
+        assert_snapshot!(plain(&reply(&cut, None)), @r"
+        and then
+        (it broke off there)
         ");
     }
 }

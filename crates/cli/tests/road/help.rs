@@ -32,7 +32,20 @@ fn the_guide_has_every_command_with_an_example() {
     let missing: Vec<String> = all()
         .into_iter()
         .map(|(path, _)| path)
-        .chain(["aish list".to_owned(), "aish team-chat".to_owned()])
+        .chain(
+            [
+                "list",
+                "status",
+                "team-chat",
+                "inbox",
+                "forward",
+                "purpose",
+                "whoami",
+                "alias",
+                "completion",
+            ]
+            .map(|word| format!("aish {word}")),
+        )
         .filter(|path| {
             !guide
                 .lines()
@@ -78,13 +91,23 @@ fn what_prints_data_can_print_json() {
         "ergon dockerfile",
         "ergon manifest schema",
         "ergon manifest init",
+        "ergon completion",
+        "ergon man",
         // It prints nothing else.
         "ergon sbom",
     ];
     for (path, command) in all() {
-        let changes = ["remove", "deregister", "start", "stop", "restart", "logs"]
-            .iter()
-            .any(|verb| path.ends_with(&format!(" {verb}")));
+        let changes = [
+            "remove",
+            "drop",
+            "deregister",
+            "start",
+            "stop",
+            "restart",
+            "logs",
+        ]
+        .iter()
+        .any(|verb| path.ends_with(&format!(" {verb}")));
         let has_json = command
             .get_arguments()
             .any(|argument| argument.get_long() == Some("json"));
@@ -135,10 +158,15 @@ fn the_first_page_of_help_names_every_noun() {
       solution    Finished containers, tools and configurations that others may use
       container   The containers the stack watches
       companion   The minds of projects, containers and the stack; `aish` talks to them
+      message     What was said to companions, what waits for them, and what was given up
       approvals   What companions would do to their containers, if you approve
       guard-rail  What companions may do to their containers without asking you each time
       events      Print what changed, newest first; with --follow what changes from now on
       mcp         Let an agent use the stack: the Model Context Protocol on standard input and output
+      audit       What was denied and what was changed, by whom; and whether the log of it is what it
+                  was
+      completion  Print what has a shell complete ergon and aish, names of companions included
+      man         Write the manual pages of ergon, all its commands, and aish into a folder
       help        Print this message or the help of the given subcommand(s)
 
     Options:
@@ -155,23 +183,34 @@ fn aish_explains_itself_in_a_page() {
     Usage: aish [OPTIONS] <NAME> [MESSAGE]...
 
     Arguments:
-      <NAME>        A companion's name in any case, `list`, `status`, or `team-chat`
+      <NAME>        A companion's name in any case, or one of the words below
       [MESSAGE]...  What to say; may also come from a pipe
 
     Options:
-          --json        Print JSON for programs instead of text for people
-          --explain     Wait for the explanation of a language model, also where nobody sits at a
-                        terminal
-          --data <DIR>  The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name another
-                        one [env: ERGON_DATA]
-      -h, --help        Print help
-      -V, --version     Print version
+          --json               Print JSON for programs instead of text for people
+          --later              Where nobody is there, have it brought once somebody is
+          --timeout <SECONDS>  Wait so many seconds for the answer [default: 35; of each in a team chat,
+                               15]
+          --explain            Wait for the explanation of a language model, also where nobody sits at a
+                               terminal
+          --data <DIR>         The data folder of the stack to talk to; ERGON_URL and ERGON_TOKEN name
+                               another one [env: ERGON_DATA]
+      -h, --help               Print help
+      -V, --version            Print version
 
     Examples:
       aish list                           who is there; also `list type container`, `list json`
       aish status                         how everybody is
       aish fastapi-ci "how are you?"      ask one; without a message, a conversation
+      aish fastapi-ci "..." --later       whoever is away has it once they are back
       aish team-chat "anyone unwell?"     ask everybody
       tail error.log | aish fastapi-ci    the message from a pipe
+      aish inbox [show|count|clear]       what waits for you at this terminal
+      aish inbox send NAME "..."          put something into somebody's inbox
+      aish forward fastapi-ci [TERMINAL]  sit in for a companion; also `forward list`, `forward remove`
+      aish purpose [NAME] ["..."]         what somebody is there for
+      aish alias add web fastapi-ci       a name of your own; also `alias list`, `alias remove`
+      aish whoami                         who you are to companions
+      aish completion bash                have the tab key complete names
     "#);
 }

@@ -23,6 +23,7 @@ mod image_registry;
 mod interruptions;
 mod judged;
 mod logins;
+mod messages;
 mod mirrors;
 mod outputs;
 mod platforms;

@@ -15,6 +15,7 @@ use crate::containers::ContainerError;
 use crate::distribution::DistributionError;
 use crate::jobs::JobError;
 use crate::mcp::GatewayError;
+use crate::messages::MessageError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::sessions::SignInError;
@@ -313,15 +314,48 @@ impl From<CompanionError> for Failure {
             CompanionError::HasOne { .. } | CompanionError::NoContainer { .. } => {
                 StatusCode::CONFLICT
             }
-            CompanionError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            CompanionError::Away { .. } | CompanionError::Send(SendError::NobodyListens { .. }) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            CompanionError::Send(SendError::TooSlow { .. }) => StatusCode::GATEWAY_TIMEOUT,
-            CompanionError::Send(_) | CompanionError::Answer { .. } => StatusCode::BAD_GATEWAY,
             CompanionError::Directory(error) => return error.into(),
             CompanionError::Engine(error) => return error.into(),
             CompanionError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(error: MessageError) -> Self {
+        let status = match &error {
+            MessageError::NotFound { .. }
+            | MessageError::UnknownTerminal { .. }
+            | MessageError::NoForward { .. }
+            | MessageError::NoMessage { .. }
+            | MessageError::NotInInbox { .. }
+            | MessageError::NoExchange { .. } => StatusCode::NOT_FOUND,
+            MessageError::Empty
+            | MessageError::Timeout { .. }
+            | MessageError::Terminal { .. }
+            | MessageError::Kind { .. }
+            | MessageError::Purpose => StatusCode::BAD_REQUEST,
+            MessageError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            MessageError::NoTerminal { .. }
+            | MessageError::Forwarded { .. }
+            | MessageError::NotDead { .. } => StatusCode::CONFLICT,
+            MessageError::TooManyTerminals(_) | MessageError::Full { .. } => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
+            MessageError::Send { error, .. } => match error {
+                error if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
+                SendError::TooSlow(_) => StatusCode::GATEWAY_TIMEOUT,
+                SendError::NotAllowed { .. } => StatusCode::FORBIDDEN,
+                _ => StatusCode::BAD_GATEWAY,
+            },
+            MessageError::Directory(_) | MessageError::Store(_) => {
+                return match error {
+                    MessageError::Directory(error) => error.into(),
+                    MessageError::Store(error) => error.into(),
+                    error => Self::internal(&error),
+                };
+            }
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }

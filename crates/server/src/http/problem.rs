@@ -49,9 +49,10 @@ impl Failure {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let problem = Problem {
+impl Failure {
+    /// The document.
+    pub fn into_problem(self) -> Problem {
+        Problem {
             kind: "about:blank".to_owned(),
             title: self
                 .status
@@ -61,15 +62,21 @@ impl IntoResponse for Failure {
             status: self.status.as_u16(),
             detail: self.detail,
             remedy: self.remedy,
-        };
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let body = serde_json::to_vec(&self.into_problem()).unwrap_or_default();
+        let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"ergon\""),

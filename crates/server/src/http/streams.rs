@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
 use ergon_store::{EventRow, JobRow, StoreError};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -83,6 +83,20 @@ pub fn follow_upkeep(stack: &Stack, told: mpsc::Receiver<UpkeepEvent>) -> Sse<Ev
     answer(stack, UpkeepFeed(told))
 }
 
+/// What is told, until nobody tells anything any more.
+pub fn follow_told(stack: &Stack, told: mpsc::Receiver<Event>) -> Sse<EventStream> {
+    answer(stack, ToldFeed(told))
+}
+
+/// Whether a client asks for a stream instead of one answer.
+pub fn is_wanted(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.contains("text/event-stream"))
+    })
+}
+
 /// Something that can be asked for what is new.
 trait Source: Send + 'static {
     /// What is new; waits until something is. Nothing: it is over.
@@ -155,6 +169,15 @@ impl Source for UpkeepFeed {
     async fn next(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
         let told = self.0.recv().await;
         Ok(told.map(|told| vec![named(told.name(), &told)]))
+    }
+}
+
+struct ToldFeed(mpsc::Receiver<Event>);
+
+impl Source for ToldFeed {
+    async fn next(&mut self) -> Result<Option<Vec<Event>>, StoreError> {
+        let told = self.0.recv().await;
+        Ok(told.map(|told| vec![told]))
     }
 }
 
@@ -237,7 +260,8 @@ fn alike(a: &JobStep, b: &JobStep) -> bool {
         == (&b.name, &b.detail, &b.state, b.milliseconds, &b.outcome)
 }
 
-fn named(name: &str, data: &impl Serialize) -> Event {
+/// An event with its data.
+pub fn named(name: &str, data: &impl Serialize) -> Event {
     Event::default()
         .event(name)
         .json_data(data)

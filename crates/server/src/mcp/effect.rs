@@ -39,6 +39,11 @@ pub const fn of(action: Action) -> Effect {
         | Action::ListCompanions
         | Action::ReadCompanion
         | Action::WatchDirectory
+        | Action::ReadExchanges
+        | Action::ListMessages
+        | Action::ReadInbox
+        | Action::ListForwards
+        | Action::ReadPurpose
         | Action::ReadPayload
         | Action::ReadExplanation
         | Action::LookInside
@@ -65,6 +70,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::VerifyBuild
         | Action::AddSolution
         | Action::SendMessage
+        | Action::AskTeam
+        | Action::RetryMessage
         | Action::LaunchCompanion
         | Action::RequestToken
         | Action::PushImage
@@ -80,7 +87,11 @@ pub const fn of(action: Action) -> Effect {
         | Action::RegisterCompanion
         | Action::Heartbeat
         | Action::ChangeRepository
-        | Action::DenyProposal => Effect::Sets,
+        | Action::DenyProposal
+        | Action::OpenTerminal
+        | Action::MarkInbox
+        | Action::AddForward
+        | Action::ChangePurpose => Effect::Sets,
         Action::EndSession
         | Action::RemoveProject
         | Action::ForgetAuditEntries
@@ -91,6 +102,10 @@ pub const fn of(action: Action) -> Effect {
         | Action::RestartContainer
         | Action::RemoveContainer
         | Action::DeregisterCompanion
+        | Action::DropMessage
+        | Action::RemoveForward
+        | Action::CloseTerminal
+        | Action::ClearInbox
         | Action::DeleteImage
         | Action::ChangeRobot
         | Action::RemoveRobot

@@ -176,13 +176,22 @@ fn operation(described: &document::Operation, item: &Value, schemas: &Schemas<'_
 
 fn answer(item: &Value, schemas: &Schemas<'_>) -> (Answer, Option<Map<String, Value>>) {
     let responses = item["responses"].as_object().into_iter().flatten();
-    for (status, response) in responses.filter(|(status, _)| status.starts_with('2')) {
+    let good: Vec<(&String, &Value)> = responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .collect();
+    let json = |response: &Value| response["content"]["application/json"]["schema"].clone();
+    let mut forms: Vec<Value> = good.iter().map(|(_, response)| json(response)).collect();
+    forms.retain(|form| !form.is_null());
+    forms.dedup();
+    for (status, response) in good {
         let content = &response["content"];
         let schema = &content["application/json"]["schema"];
         if !schema.is_null() {
             let is_job = status == "202" && schema["$ref"] == "#/components/schemas/Job";
             let answer = if is_job { Answer::Job } else { Answer::Whole };
-            return (answer, schemas.bundled(schema));
+            // An output has one form, or none is promised.
+            let promised = (forms.len() == 1).then(|| schemas.bundled(schema));
+            return (answer, promised.flatten());
         }
         if !content["text/event-stream"].is_null() {
             return (Answer::Events, None);

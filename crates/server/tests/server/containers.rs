@@ -5,6 +5,8 @@ use std::process::Command;
 
 use ergon_engine::{ContainerSpec, testing};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
 
 use crate::world::World;
 
@@ -226,9 +228,7 @@ async fn the_companion_is_on_its_socket_says_why_it_died_and_leaves_with_the_con
         (&entry["capabilities"], &entry["health"]),
         (&json!(["monitor"]), &json!("up"))
     );
-    let answer = ergon_hermes::send(&socket, "test", "status", crate::world::PATIENCE)
-        .await
-        .unwrap();
+    let answer = said_on(&socket, "status").await;
     assert_eq!(answer["from"], json!(companion));
 
     let engine = testing::engine().await;
@@ -510,4 +510,15 @@ async fn a_name_that_somebody_else_has_is_left_to_them() {
         .await
         .problem(404);
     world.end().await;
+}
+
+/// What somebody answers on their socket.
+async fn said_on(socket: &Path, content: &str) -> Value {
+    let stream = UnixStream::connect(socket).await.unwrap();
+    let (read, mut write) = stream.into_split();
+    let line = format!("{}\n", json!({ "from": "test", "content": content }));
+    write.write_all(line.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    BufReader::new(read).read_line(&mut answer).await.unwrap();
+    serde_json::from_str(&answer).unwrap()
 }

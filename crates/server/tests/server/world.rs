@@ -58,6 +58,7 @@ pub fn config(folder: &Path) -> Config {
         extra_authority: ExtraAuthority::Host,
         sandbox: SandboxKind::Auto,
         reach: Vec::new(),
+        keep_messages: false,
         model: None,
     }
 }
@@ -95,7 +96,7 @@ impl World {
         Self::with(folder, config).await
     }
 
-    async fn with(folder: tempfile::TempDir, config: Config) -> Self {
+    pub async fn with(folder: tempfile::TempDir, config: Config) -> Self {
         let shutdown = CancellationToken::new();
         let (sender, receiver) = oneshot::channel();
         let stack = ergon_server::serve(config, shutdown.clone(), |ready| {

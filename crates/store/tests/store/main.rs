@@ -11,4 +11,5 @@ mod audit;
 mod behaviour;
 mod crash;
 mod database;
+mod messages;
 mod proposals;

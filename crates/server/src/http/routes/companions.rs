@@ -6,9 +6,7 @@ use axum::http::StatusCode;
 
 use serde::Deserialize;
 
-use crate::api::{
-    Companion, Inside, LaunchCompanion, List, Message, ModelOutcome, ModelPayload, Reply,
-};
+use crate::api::{Companion, Inside, LaunchCompanion, List, Message, ModelOutcome, ModelPayload};
 use crate::http::extract::{Body, Name, Parameters};
 use crate::http::problem::Failure;
 use crate::roster::Wanted;
@@ -38,19 +36,6 @@ pub async fn launch(
         StatusCode::CREATED,
         Json(stack.companions().launch(&body).await?),
     ))
-}
-
-/// Say something to a companion, and have its answer.
-#[utoipa::path(post, path = "/api/v1/companions/{name}/message", operation_id = "send_message", tag = "companions",
-    params(("name" = String, Path, description = "Its name, in any case.")),
-    request_body = Message,
-    responses((status = 200, body = Reply)))]
-pub async fn send(
-    State(stack): State<Stack>,
-    Name(name): Name,
-    Body(body): Body<Message>,
-) -> Result<Json<Reply>, Failure> {
-    Ok(Json(stack.companions().send(&name, &body.content).await?))
 }
 
 /// See exactly what a language model would be sent about a container, if it were asked this. Nothing is sent.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -49,12 +49,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let after = cursor.after()?;
-    let wants_stream = headers.get_all(header::ACCEPT).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.contains("text/event-stream"))
-    });
-    if wants_stream {
+    if streams::is_wanted(&headers) {
         let after = streams::last_event_id(&headers).or(after);
         return Ok(streams::follow_events(&stack, after).into_response());
     }

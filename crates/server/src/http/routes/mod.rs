@@ -17,9 +17,13 @@ mod document;
 mod events;
 mod guard_rails;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod inboxes;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod jobs;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod mcp;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod messages;
 mod projects;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod repositories;
@@ -93,7 +97,23 @@ pub fn table() -> Vec<Entry> {
         entry(Action::RemoveContainer, routes!(containers::remove)),
         entry(Action::ListCompanions, routes!(companions::list)),
         entry(Action::LaunchCompanion, routes!(companions::launch)),
-        entry(Action::SendMessage, routes!(companions::send)),
+        entry(Action::SendMessage, routes!(messages::send)),
+        entry(Action::AskTeam, routes!(messages::team_chat)),
+        entry(Action::ReadExchanges, routes!(messages::exchanges)),
+        entry(Action::ReadExchanges, routes!(messages::exchange)),
+        entry(Action::ListMessages, routes!(messages::waiting)),
+        entry(Action::RetryMessage, routes!(messages::retry)),
+        entry(Action::DropMessage, routes!(messages::drop_message)),
+        entry(Action::OpenTerminal, routes!(inboxes::open_terminal)),
+        entry(Action::CloseTerminal, routes!(inboxes::close_terminal)),
+        entry(Action::ReadInbox, routes!(inboxes::inbox)),
+        entry(Action::MarkInbox, routes!(inboxes::read_inbox)),
+        entry(Action::ClearInbox, routes!(inboxes::clear_inbox)),
+        entry(Action::ListForwards, routes!(inboxes::forwards)),
+        entry(Action::AddForward, routes!(inboxes::forward)),
+        entry(Action::RemoveForward, routes!(inboxes::unforward)),
+        entry(Action::ReadPurpose, routes!(inboxes::purpose)),
+        entry(Action::ChangePurpose, routes!(inboxes::put_purpose)),
         entry(Action::ReadPayload, routes!(companions::payload)),
         entry(Action::ReadExplanation, routes!(companions::explanation)),
         entry(Action::LookInside, routes!(companions::look)),
