@@ -13,6 +13,7 @@ import { ContainerPage } from './pages/container';
 import { ContainersPage } from './pages/containers';
 import { JobPage } from './pages/job';
 import { ManifestPage } from './pages/manifest';
+import { MessagesPage } from './pages/messages';
 import { ProjectPage } from './pages/project';
 import { ProjectsPage } from './pages/projects';
 import { RegistryPage } from './pages/registry';
@@ -65,6 +66,7 @@ function Pages() {
         <CompanionsPage />
       </Route>
       <Route path="/companions/:name">{({ name }) => <CompanionsPage name={decoded(name)} />}</Route>
+      <Route path="/messages" component={MessagesPage} />
       <Route path="/approvals" component={ApprovalsPage} />
       <Route path="/activity" component={ActivityPage} />
       <Route path="/settings" component={SettingsPage} />

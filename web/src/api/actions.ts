@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
 import { keys } from './keys';
-import type { GeneratedDockerfile, Proposal } from './types';
+import type { Delivery, GeneratedDockerfile, Proposal, Reply } from './types';
 
 interface Name {
   name: string;
@@ -147,8 +147,25 @@ export const useDeny = () =>
   );
 
 export const useSendMessage = () =>
-  useAction(({ name, content }: { name: string; content: string }) =>
-    unwrap(client.POST('/api/v1/companions/{name}/message', { params: { path: { name } }, body: { content } })),
+  useAction(async ({ name, content }: { name: string; content: string }): Promise<Reply | Delivery> => {
+    const path = '/api/v1/companions/{name}/message';
+    const sent = await unwrap(client.POST(path, { params: { path: { name } }, body: { content } }));
+    // The same address streams text to who asks for a stream; here one answer was asked for.
+    if (typeof sent === 'string') throw new Error('The stack answered with a stream that nobody asked for');
+    return sent;
+  });
+
+/** Has a message that was given up wait again. */
+export const useRetryMessage = () =>
+  useAction(
+    (id: string) => unwrap(client.POST('/api/v1/messages/{id}/retry', { params: { path: { id } } })),
+    keys.waitingMessages,
+  );
+
+export const useDropMessage = () =>
+  useAction(
+    (id: string) => unwrap(client.DELETE('/api/v1/messages/{id}', { params: { path: { id } } })),
+    keys.waitingMessages,
   );
 
 export const useSignOut = () => {

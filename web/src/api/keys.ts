@@ -13,6 +13,8 @@ export const keys = {
   solution: (reference: string) => ['solutions', reference],
   companions: ['companions'],
   proposals: ['proposals'],
+  exchanges: ['exchanges'],
+  waitingMessages: ['waiting-messages'],
   jobs: ['jobs'],
   job: (id: string) => ['jobs', id],
   jobLog: (id: string) => ['job-log', id],
@@ -30,6 +32,8 @@ const affected: Record<string, readonly string[]> = {
   companion: ['companions', 'containers', 'projects'],
   manifest: ['registry', 'builds', 'projects'],
   proposal: ['proposals'],
+  exchange: ['exchanges'],
+  message: ['waiting-messages'],
   stack: ['session', 'containers', 'companions', 'projects'],
   session: ['session'],
 };

@@ -1,5 +1,5 @@
 /** What the pages read: one hook per resource. */
-import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
 import { newestEvents } from './event-feed';
@@ -116,6 +116,30 @@ export const useProposals = () =>
   useQuery({
     queryKey: keys.proposals,
     queryFn: async () => (await unwrap(client.GET('/api/v1/proposals', { params: { query: { all: true } } }))).items,
+  });
+
+/** What was said to whom, newest first, a page at a time. */
+export const useExchanges = ({ to, outcome }: { to: string; outcome: string }) =>
+  useInfiniteQuery({
+    queryKey: [...keys.exchanges, to, outcome],
+    queryFn: ({ pageParam }) =>
+      unwrap(
+        client.GET('/api/v1/exchanges', {
+          params: {
+            query: { ...(to && { to }), ...(outcome && { outcome }), ...(pageParam && { cursor: pageParam }) },
+          },
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: ({ next }) => next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+/** Messages for somebody who is away, and those that were given up. */
+export const useWaitingMessages = () =>
+  useQuery({
+    queryKey: keys.waitingMessages,
+    queryFn: async () => (await unwrap(client.GET('/api/v1/messages'))).items,
   });
 
 export const useJobs = () =>

@@ -400,7 +400,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say something to a companion, and have its answer. */
+        /**
+         * Say something to a companion, and have its answer; as a stream, piece by piece (`Accept: text/event-stream`).
+         * @description The stream's events are `piece` (a `Piece`), and at the end one of `reply` (the whole answer, a `Reply`), `delivery`
+         *     (a `Delivery`) and `problem` (a `Problem`).
+         */
         post: operations["send_message"];
         delete?: never;
         options?: never;
@@ -419,6 +423,24 @@ export interface paths {
         put?: never;
         /** See exactly what a language model would be sent about a container, if it were asked this. Nothing is sent. */
         post: operations["model_payload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companions/{name}/purpose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody is there for. */
+        get: operations["purpose"];
+        /** Say what somebody is there for. */
+        put: operations["put_purpose"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -565,6 +587,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said to whom and what came of it, newest first.
+         * @description The words themselves are in it only where the stack keeps them. The latest 10,000 of the last 30 days are kept.
+         */
+        get: operations["list_exchanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchanges/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exchange. */
+        get: operations["exchange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/explanations/{key}": {
         parameters: {
             query?: never;
@@ -577,6 +636,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who sits in for whom. */
+        get: operations["list_forwards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forwards/{companion}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have messages to a companion go to a terminal's inbox: whoever sits there answers for it. */
+        put: operations["add_forward"];
+        post?: never;
+        /** Have a companion answer itself again. */
+        delete: operations["remove_forward"];
         options?: never;
         head?: never;
         patch?: never;
@@ -615,6 +709,41 @@ export interface paths {
         post?: never;
         /** Have a person asked again. */
         delete: operations["remove_guard_rail"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{terminal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a terminal's inbox, oldest first. */
+        get: operations["inbox"];
+        put?: never;
+        post?: never;
+        /** Empty an inbox of what was read. */
+        delete: operations["clear_inbox"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes/{terminal}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that an inbox was read as far as a message. */
+        post: operations["read_inbox"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -699,6 +828,57 @@ export interface paths {
         get: operations["job_log"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that wait for somebody to come back, and those that were given up, oldest first. */
+        get: operations["list_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a message that waits or was given up. */
+        delete: operations["drop_message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a message that was given up wait again, as the last in the line. */
+        post: operations["retry_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1063,6 +1243,44 @@ export interface paths {
         post?: never;
         /** Remove a version; 409 while something depends on it, and the problem says what. */
         delete: operations["remove_solution"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/team-chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask everybody, and have what each says; as a stream, as they come (`Accept: text/event-stream`).
+         * @description The stream's events are `answer` (a `TeamAnswer`), and `end` once everybody was heard or was waited for long enough.
+         */
+        post: operations["team_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/terminals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a person's terminal known, or ask what waits for it. Using it anywhere makes it known, too. */
+        put: operations["open_terminal"];
+        post?: never;
+        /** Forget a terminal, with its inbox and for whom it sits in. */
+        delete: operations["close_terminal"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1606,6 +1824,11 @@ export interface components {
             /** Format: int64 */
             of_contents: number;
         };
+        /** @description What went out of an inbox. */
+        ClearedInbox: {
+            /** Format: int64 */
+            removed: number;
+        };
         /** @description Remove what nobody needs. */
         CollectGarbage: {
             /** @description Only say what would go. */
@@ -1843,6 +2066,19 @@ export interface components {
             name: string;
             tags: string[];
         };
+        /** @description What became of a message that is not answered at once. */
+        Delivery: {
+            id: string;
+            /** @description The same in one sentence. */
+            sentence: string;
+            /** @description `kept` in the recipient's inbox, `forwarded` to the inbox of somebody who sits in, `waiting` for somebody to come back. */
+            state: string;
+            /** @description The terminal in whose inbox it is. */
+            terminal?: string | null;
+            to: string;
+            /** @description RFC 3339: it waits no longer. */
+            until?: string | null;
+        };
         /** @description Something that depends on a solution. */
         Dependent: {
             /** @description `needs it`, `is derived from it`, `runs its image`, `is built on its image`. */
@@ -1939,6 +2175,43 @@ export interface components {
             /** @description RFC 3339. */
             time: string;
         };
+        /** @description A message and what came of it. */
+        Exchange: {
+            /** @description What was answered, where the stack keeps that. */
+            answer?: string | null;
+            /** @description RFC 3339. */
+            began_at: string;
+            /** Format: int64 */
+            bytes_received: number;
+            /** Format: int64 */
+            bytes_sent: number;
+            /** @description Who said it, as the recipient was told. */
+            from: string;
+            id: string;
+            /** @description What was said, where the stack keeps that (`ergon up --keep-messages`). */
+            message?: string | null;
+            /** Format: int64 */
+            milliseconds: number;
+            /** @description `answered`, `cut`, `kept`, `forwarded`, `waiting`, `away`, `too-slow`, `refused`, `failed`, `unheard`. */
+            outcome: string;
+            /** @description Who that was to this stack. */
+            principal: string;
+            /** @description Why it was not answered. */
+            reason?: string | null;
+            /** @description The same for all that were asked in one team chat. */
+            team?: string | null;
+            to: string;
+            /** @description `socket`, `http`, `mcp`, `federated`, `command`, `inbox`. */
+            way: string;
+        };
+        /** @description A page of exchanges, newest first. */
+        ExchangePage: {
+            items: components["schemas"]["Exchange"][];
+            /** @description Whether the words themselves are kept from now on. */
+            keeps_messages: boolean;
+            /** @description The cursor of the next page; absent: this is the last. */
+            next?: string | null;
+        };
         /** @description What a language model makes of findings. Every sentence of it cites evidence; others were dropped. */
         Explanation: {
             /** @description Plain sentences; `[1]` cites the evidence of that number. */
@@ -1982,6 +2255,15 @@ export interface components {
              * @description The first entry that is still there.
              */
             first: number;
+        };
+        /** @description Where messages to a companion go instead: a person sits in for it. */
+        Forward: {
+            companion: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description Who wanted it so. */
+            created_by: string;
+            terminal: string;
         };
         /** @description A service found among a container's processes. */
         FoundService: {
@@ -2099,6 +2381,26 @@ export interface components {
             digest: string;
             repository: string;
             tags: string[];
+        };
+        /** @description An inbox, oldest message first. */
+        Inbox: {
+            items: components["schemas"]["InboxMessage"][];
+            /** Format: int64 */
+            messages: number;
+            terminal: string;
+            /** Format: int64 */
+            unread: number;
+        };
+        /** @description A message in an inbox. */
+        InboxMessage: {
+            content: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            from: string;
+            id: string;
+            is_read: boolean;
+            /** @description Whom it was said to, where this terminal sits in for them. */
+            meant_for?: string | null;
         };
         /** @description An input that is not what it was. */
         InputChange: {
@@ -2371,6 +2673,17 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_Forward: {
+            items: {
+                companion: string;
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description Who wanted it so. */
+                created_by: string;
+                terminal: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_GuardRail: {
             items: {
                 /** @description As proposals name it: `start`, `limit-memory+start`. */
@@ -2635,6 +2948,19 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_TeamAnswer: {
+            items: {
+                /** @description Why they said nothing. */
+                error?: string | null;
+                from: string;
+                /** Format: int64 */
+                milliseconds: number;
+                /** @description `answered`, `cut`, `forwarded`, `away`, `too-slow`, `refused`, `failed`. */
+                outcome: string;
+                reply?: components["schemas"]["Reply"] | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_ToolServer: {
             items: {
                 /** @description RFC 3339. */
@@ -2682,6 +3008,29 @@ export interface components {
                 url: string;
                 /** @description Who the mirror is there; absent: nobody. */
                 user?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_WaitingMessage: {
+            items: {
+                content: string;
+                /** @description RFC 3339, as the other times. */
+                created_at: string;
+                /** @description When it was given up. */
+                died_at?: string | null;
+                expires_at: string;
+                from: string;
+                id: string;
+                /** @description Why it did not arrive the last time. */
+                reason?: string | null;
+                /** @description `waiting`, `dead`. */
+                state: string;
+                to: string;
+                /**
+                 * Format: int64
+                 * @description How often it was tried to bring it.
+                 */
+                tries: number;
             }[];
         };
         /** @description What a container's log says. */
@@ -2809,9 +3158,18 @@ export interface components {
             reads_only: boolean;
             title?: string | null;
         };
-        /** @description A message to a companion. */
+        /** @description Say something to a companion. */
         Message: {
             content: string;
+            /** @description Where nobody is there, keep it and bring it once somebody is. */
+            later?: boolean;
+            /** @description The terminal it is said at, 2 to 63 letters, digits, `-`, `_` and `.`: answers that come later go to its inbox. */
+            terminal?: string | null;
+            /**
+             * Format: int32
+             * @description So long is an answer waited for: 1 to 600; absent: 35.
+             */
+            timeout_seconds?: number | null;
         };
         /**
          * @description The form of a message and its answer.
@@ -3006,6 +3364,14 @@ export interface components {
             /** Format: int32 */
             host: number;
         };
+        /** @description What somebody is there for. */
+        Purpose: {
+            name: string;
+            /** @description In a sentence; absent: nobody said. */
+            purpose?: string | null;
+            /** @description Who said so; absent: it says so itself. */
+            said_by?: string | null;
+        };
         /** @description A blob of what clients pushed: a layer, a configuration. */
         PushedBlob: {
             digest: string;
@@ -3041,6 +3407,20 @@ export interface components {
         PushedReferrer: {
             artifact_type?: string | null;
             digest: string;
+        };
+        /** @description Have messages to a companion go to a terminal. */
+        PutForward: {
+            terminal: string;
+        };
+        /** @description Say what somebody is there for. */
+        PutPurpose: {
+            /** @description At most 500 letters. Empty: take back what was said. */
+            purpose: string;
+        };
+        /** @description Note that an inbox was read. */
+        ReadInbox: {
+            /** @description The last message that was seen; what came later stays unread. */
+            up_to: string;
         };
         /** @description Why something is proposed. */
         Reason: {
@@ -3158,6 +3538,8 @@ export interface components {
         Reply: {
             /** @description Plain sentences; `[1]` cites the evidence of that number. */
             content: string;
+            /** @description Why the content ends before its end. */
+            cut?: string | null;
             evidence: components["schemas"]["Evidence"][];
             /** @description A model was asked and has not answered yet: its explanation will be found under this. */
             explaining?: string | null;
@@ -3386,6 +3768,39 @@ export interface components {
             ports: components["schemas"]["PublishedPort"][];
             state: string;
         };
+        /** @description What one of the team said, or why they did not. */
+        TeamAnswer: {
+            /** @description Why they said nothing. */
+            error?: string | null;
+            from: string;
+            /** Format: int64 */
+            milliseconds: number;
+            /** @description `answered`, `cut`, `forwarded`, `away`, `too-slow`, `refused`, `failed`. */
+            outcome: string;
+            reply?: components["schemas"]["Reply"] | null;
+        };
+        /** @description Ask everybody. */
+        TeamMessage: {
+            content: string;
+            /** @description The terminal it is said at. */
+            terminal?: string | null;
+            /**
+             * Format: int32
+             * @description So long is each one waited for: 1 to 120; absent: 15.
+             */
+            timeout_seconds?: number | null;
+            /** @description Only companions of this type. */
+            type?: string | null;
+        };
+        /** @description A person's terminal. */
+        Terminal: {
+            name: string;
+            /**
+             * Format: int64
+             * @description How many messages in its inbox are unread.
+             */
+            unread: number;
+        };
         /** @description What a model made of what was found. */
         Thought: {
             /**
@@ -3470,6 +3885,27 @@ export interface components {
         VerifyAudit: {
             /** @description Checkpoints of this log that were kept elsewhere, as `ergon audit checkpoint` prints them. */
             checkpoints?: string[];
+        };
+        /** @description A message that waits for somebody to come back, or that was given up. */
+        WaitingMessage: {
+            content: string;
+            /** @description RFC 3339, as the other times. */
+            created_at: string;
+            /** @description When it was given up. */
+            died_at?: string | null;
+            expires_at: string;
+            from: string;
+            id: string;
+            /** @description Why it did not arrive the last time. */
+            reason?: string | null;
+            /** @description `waiting`, `dead`. */
+            state: string;
+            to: string;
+            /**
+             * Format: int64
+             * @description How often it was tried to bring it.
+             */
+            tries: number;
         };
         /**
          * @description In what something differs.
@@ -4346,7 +4782,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its name, in any case. */
+                /** @description Its name, in any case; `stack/companion` for one of another stack. */
                 name: string;
             };
             cookie?: never;
@@ -4364,6 +4800,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reply"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description It was taken on. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             /** @description What happened, and what to do next. */
@@ -4400,6 +4846,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelPayload"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPurpose"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
                 };
             };
             /** @description What happened, and what to do next. */
@@ -4699,6 +5211,77 @@ export interface operations {
             };
         };
     };
+    list_exchanges: {
+        parameters: {
+            query?: {
+                /** @description Only what was said to this one, in any case. */
+                to?: string;
+                /** @description Only what this one said. */
+                from?: string;
+                /** @description `answered`, `cut`, `kept`, `forwarded`, `waiting`, `away`, `too-slow`, `refused`, `failed`, `unheard`. */
+                outcome?: string;
+                /** @description The `next` of an earlier page. */
+                cursor?: string;
+                /** @description So many on a page, 1 to 200; absent: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePage"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exchange"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     explanation: {
         parameters: {
             query?: never;
@@ -4719,6 +5302,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ModelOutcome"];
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_forwards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Forward"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                companion: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutForward"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forward"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                companion: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {
@@ -4810,6 +5486,106 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_inbox: {
+        parameters: {
+            query?: {
+                /** @description Also what was not read. */
+                unread?: boolean;
+            };
+            header?: never;
+            path: {
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedInbox"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_inbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                terminal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadInbox"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inbox"];
+                };
             };
             /** @description What happened, and what to do next. */
             default: {
@@ -4968,6 +5744,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_JobLogLine"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description `waiting` or `dead`; absent: both. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_WaitingMessage"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingMessage"];
                 };
             };
             /** @description What happened, and what to do next. */
@@ -5878,6 +6746,101 @@ export interface operations {
             path: {
                 /** @description `name@version`. */
                 reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    team_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamMessage"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_TeamAnswer"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_terminal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 2 to 63 letters, digits, `-`, `_` and `.`. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terminal"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_terminal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };

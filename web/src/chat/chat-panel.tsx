@@ -35,7 +35,11 @@ export function ChatPanel({ companion, kind }: { companion: string; kind: string
       // Straight quotes, as they are typed in a terminal.
       { name: companion, content: text.replaceAll('’', "'") },
       {
-        onSuccess: (reply) => addTurn(companion, { said: 'companion', reply }),
+        onSuccess: (sent) =>
+          addTurn(
+            companion,
+            'sentence' in sent ? { said: 'stack', delivery: sent } : { said: 'companion', reply: sent },
+          ),
         onError: (error) => addTurn(companion, { said: 'nothing', error }),
       },
     );
@@ -64,6 +68,7 @@ export function ChatPanel({ companion, kind }: { companion: string; kind: string
           <div key={place} className="turn" data-said={turn.said}>
             {turn.said === 'person' && <p className="turn-text">{turn.content}</p>}
             {turn.said === 'companion' && <ReplyView reply={turn.reply} />}
+            {turn.said === 'stack' && <p className="soft">{turn.delivery.sentence}</p>}
             {turn.said === 'nothing' && <Trouble error={turn.error} />}
           </div>
         ))}

@@ -1,10 +1,13 @@
 /** What was said to each companion since the page was opened; it outlives going to another page. */
 import { useCallback, useSyncExternalStore } from 'react';
 
-import type { Reply } from '../api/types';
+import type { Delivery, Reply } from '../api/types';
 
 export type Turn =
-  { said: 'person'; content: string } | { said: 'companion'; reply: Reply } | { said: 'nothing'; error: unknown };
+  | { said: 'person'; content: string }
+  | { said: 'companion'; reply: Reply }
+  | { said: 'stack'; delivery: Delivery }
+  | { said: 'nothing'; error: unknown };
 
 const conversations = new Map<string, readonly Turn[]>();
 const listeners = new Set<() => void>();

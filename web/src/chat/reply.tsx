@@ -40,6 +40,7 @@ export function ReplyView({ reply: answer }: { reply: Reply }) {
       <p className="reply-text">
         <Prose text={reply.content} evidence={numbers} onCite={cite} />
       </p>
+      {reply.cut && <p className="soft note">({reply.cut})</p>}
       {(reply.offers ?? []).map((offer) => (
         <OfferView key={offer.code} offer={offer} />
       ))}

@@ -8,6 +8,7 @@ const places: { href: string; label: string; icon: IconName; also?: string[] }[]
   { href: '/containers', label: 'Containers', icon: 'containers' },
   { href: '/registry', label: 'Registry', icon: 'registry', also: ['/builds', '/manifests', '/solutions'] },
   { href: '/companions', label: 'Companions', icon: 'companions' },
+  { href: '/messages', label: 'Messages', icon: 'messages' },
   { href: '/approvals', label: 'Approvals', icon: 'approvals' },
   { href: '/activity', label: 'Activity', icon: 'activity' },
   { href: '/settings', label: 'Settings', icon: 'settings' },
