@@ -77,7 +77,7 @@ function CompanionLine({ companion, chosen }: { companion: Companion; chosen: bo
         )}
       </div>
       <p className="line-sentence">
-        <Prose text={companion.sentence || companion.address || ''} />
+        <Prose text={companion.sentence === '' ? (companion.address ?? '') : companion.sentence} />
       </p>
       <div className="line-facts note">
         <Minded companion={companion} />

@@ -93,8 +93,9 @@ fn what_prints_data_can_print_json() {
         "ergon manifest init",
         "ergon completion",
         "ergon man",
-        // It prints nothing else.
+        // They print nothing else.
         "ergon sbom",
+        "ergon audit export",
     ];
     for (path, command) in all() {
         let changes = [
