@@ -315,6 +315,8 @@ impl Action {
                 | Self::RequestToken
                 | Self::ReadAuditLog
                 | Self::Heartbeat
+                // Most only renew, as heartbeats do; the others are written down where that is seen.
+                | Self::RegisterCompanion
                 | Self::UseMcp
         )
     }

@@ -128,6 +128,26 @@ impl Directory {
         tokio::join!(self.keep_leases(), self.keep_checking());
     }
 
+    /// Whether a registration would only renew the lease of what is there already. By the time it is made another may
+    /// have changed that.
+    pub fn is_renewal(&self, registration: &Registration) -> bool {
+        let Ok(record) = registration.record() else {
+            return false;
+        };
+        let Some(held) = self.0.entry(&record.key()) else {
+            return false;
+        };
+        let claim = Claim::Caller {
+            shows_lease: held.is_lease(registration.lease.as_deref()),
+            is_away: false,
+            same_headers: self.0.has_headers(&held, &registration.headers),
+        };
+        matches!(
+            decide(Some(&held.record), &record, &claim),
+            Ok(Grant::Unchanged)
+        )
+    }
+
     /// Registers somebody from outside, or renews their record. A name that somebody else has is refused.
     pub async fn register(
         &self,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::authenticate::{Credential, check_origin, identify};
 use super::problem::Failure;
-use super::recorded;
+use super::recorded::{self, Recording};
 use crate::audit::{Asked, Channel};
 use crate::authorize::{Action, Decision, Principal, authorize};
 use crate::stack::Stack;
@@ -104,6 +104,10 @@ async fn decided(
     });
     request.extensions_mut().insert(principal.clone());
     request.extensions_mut().insert(credential);
+    request.extensions_mut().insert(Recording {
+        id: id.to_owned(),
+        channel: asked.channel,
+    });
     if let Some(begun) = begun {
         let handler = async |request| next.run(request).await;
         Ok(recorded::carry_out(stack, asked, begun, request, handler).await)

@@ -10,7 +10,7 @@ pub mod file_frames;
 pub mod guard;
 pub mod hosts;
 pub mod problem;
-mod recorded;
+pub mod recorded;
 mod routes;
 pub mod serve;
 pub mod streams;

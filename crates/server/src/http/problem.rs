@@ -26,6 +26,10 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// What went wrong inside is for the log; outside it is only said that it did.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");

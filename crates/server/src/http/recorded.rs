@@ -10,11 +10,18 @@ use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::audit::{Asked, Outcome};
+use crate::audit::{Asked, Channel, Outcome};
 use crate::stack::Stack;
 
 /// Tells whoever asked under which id it is written down.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Under which id a request is written down, for handlers that find out themselves whether it is a change.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    pub id: String,
+    pub channel: Channel,
+}
 
 /// The id of a request. They sort by time.
 pub fn new_request_id() -> String {

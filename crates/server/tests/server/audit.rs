@@ -84,6 +84,46 @@ async fn a_denial_is_written_down_and_an_allowed_read_is_not() {
 }
 
 #[tokio::test]
+async fn to_be_registered_is_a_change_and_to_stay_so_is_none() {
+    let world = World::new().await;
+    let numa =
+        |port: u16| json!({ "name": "numa", "type": "external", "port": port, "purpose": "tests" });
+    world
+        .post("/api/registry/register", numa(1))
+        .await
+        .success();
+    let entries = listed(&world, "?action=RegisterCompanion").await;
+    assert_eq!(
+        (&entries[0]["name"], &entries[0]["status"]),
+        (&json!("numa"), &json!(201))
+    );
+    let before = world.get("/api/v1/audit").await["size"].clone();
+    world
+        .post("/api/registry/register", numa(1))
+        .await
+        .success();
+    world
+        .post("/api/registry/numa/heartbeat", json!({}))
+        .await
+        .success();
+    assert_eq!(world.get("/api/v1/audit").await["size"], before);
+    // Nobody answers at the old place, so the name may lead elsewhere.
+    world
+        .post("/api/registry/register", numa(2))
+        .await
+        .success();
+    let entries = listed(&world, "?action=RegisterCompanion").await;
+    assert_eq!((entries.len(), &entries[0]["status"]), (2, &json!(200)));
+    let refused = json!({ "name": "numa", "type": "tool", "command": ["true"] });
+    world
+        .post("/api/registry/register", refused)
+        .await
+        .problem(409);
+    let entries = listed(&world, "?action=RegisterCompanion").await;
+    assert_eq!(entries[0]["status"], 409);
+}
+
+#[tokio::test]
 async fn being_refused_again_and_again_fills_no_disk() {
     let world = World::new().await;
     for _ in 0..100 {

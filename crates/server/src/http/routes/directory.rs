@@ -7,9 +7,11 @@ use axum::{Extension, Json};
 
 use super::events::EventCursor;
 use crate::api::{Companion, Heartbeat, Lease, List, Registered, Registration};
-use crate::authorize::Principal;
+use crate::audit::{Asked, Outcome};
+use crate::authorize::{Action, Decision, Principal};
 use crate::http::extract::{Body, Name, OptionalBody, Parameters};
 use crate::http::problem::Failure;
+use crate::http::recorded::Recording;
 use crate::http::streams;
 use crate::roster::Wanted;
 use crate::stack::Stack;
@@ -23,15 +25,41 @@ use crate::stack::Stack;
 pub async fn register(
     State(stack): State<Stack>,
     Extension(principal): Extension<Principal>,
+    Extension(recording): Extension<Recording>,
     Body(body): Body<Registration>,
 ) -> Result<(StatusCode, Json<Registered>), Failure> {
-    let (is_new, registered) = stack.roster().register(&body, &principal).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
+    let resource = Action::RegisterCompanion.on(Some(body.name.clone()));
+    let asked = Asked {
+        request: &recording.id,
+        channel: recording.channel,
+        principal: &principal,
+        action: Action::RegisterCompanion,
+        resource: &resource,
+        is_change: !stack.directory().is_renewal(&body),
     };
-    Ok((status, Json(registered)))
+    let begun = stack.audit().decided(asked, Decision::Allow)?;
+    let registered = stack.roster().register(&body, &principal).await;
+    let answer = registered
+        .map_err(Failure::from)
+        .map(|(is_new, registered)| {
+            let status = if is_new {
+                StatusCode::CREATED
+            } else {
+                StatusCode::OK
+            };
+            (status, Json(registered))
+        });
+    if let Some(begun) = begun {
+        let status = answer
+            .as_ref()
+            .map_or_else(Failure::status, |(status, _)| *status);
+        let outcome = Outcome {
+            status: status.as_u16(),
+            body: None,
+        };
+        stack.audit().ended(asked, begun, outcome).await;
+    }
+    answer
 }
 
 /// Still be there. The body may be left out; 404 says to register again.
