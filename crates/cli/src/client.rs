@@ -63,10 +63,7 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Outcome<T> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = self.url_with(path, query);
         self.read(self.request_url(Method::GET, url)).await
     }
 
@@ -106,10 +103,7 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Outcome<T> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = self.url_with(path, query);
         self.read(self.request_url(Method::DELETE, url)).await
     }
 
@@ -131,8 +125,7 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Outcome<impl Stream<Item = Outcome<bytes::Bytes>> + Unpin + use<>> {
-        let mut url = self.url(path);
-        url.query_pairs_mut().extend_pairs(query);
+        let url = self.url_with(path, query);
         let response = self.execute(self.request_url(Method::GET, url)).await?;
         let pieces = response.bytes_stream();
         Ok(pieces.map(|piece| piece.map_err(|error| interrupted(&error))))
@@ -146,8 +139,7 @@ impl Client {
         kind: &'static str,
         body: reqwest::Body,
     ) -> Outcome<T> {
-        let mut url = self.url(path);
-        url.query_pairs_mut().extend_pairs(query);
+        let url = self.url_with(path, query);
         let request = self.request_url(Method::POST, url);
         let request = request.header(CONTENT_TYPE, kind).body(body);
         let response = self.execute(request).await?;
@@ -167,10 +159,7 @@ impl Client {
         query: &[(&str, &str)],
         last_event: Option<&str>,
     ) -> Outcome<impl Stream<Item = Outcome<StreamEvent>> + Unpin + use<>> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = self.url_with(path, query);
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         if let Some(id) = last_event.and_then(|id| HeaderValue::from_str(id).ok()) {
@@ -299,6 +288,15 @@ impl Client {
         let mut url = self.address.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    fn url_with(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.url(path);
+        // Without pairs there would be a `?` with nothing after it.
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }

@@ -17,7 +17,7 @@ pub use directory::{
     Details, Directory, DirectoryError, Health, Kind, Limits, Pace, Parts, Present, Record,
     Registered, State,
 };
-pub use name::{Name, NameError};
+pub use name::{Name, NameError, is_reserved_word};
 pub use reach::{Allowance, AllowanceError, Pinned, Reach, ReachError};
 pub use registration::{Capabilities, DEFAULT_TTL, Registration, RegistrationError};
 pub use sender::{Answer, Cut, Letter, MOST_STACKS, SendError, Sender, Way, deliver};

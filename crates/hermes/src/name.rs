@@ -24,6 +24,11 @@ const RESERVED: [&str; 11] = [
     "whoami",
 ];
 
+/// Whether `aish` takes a word, in any case, for something else than a name.
+pub fn is_reserved_word(word: &str) -> bool {
+    RESERVED.contains(&word.to_ascii_lowercase().as_str())
+}
+
 /// A name as it may be registered: 2 to 63 letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
 ///
 /// Written as whoever registered it wrote it; two names that differ by their case only are one. Compare [`Name::key`].
@@ -54,7 +59,7 @@ impl Name {
 
     /// Whether the word is one that `aish` takes for something else.
     pub fn is_reserved(&self) -> bool {
-        RESERVED.contains(&self.key().as_str())
+        is_reserved_word(&self.0)
     }
 }
 

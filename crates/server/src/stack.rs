@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ergon_companion::{Observation, Reply};
 use ergon_engine::{Engine, EngineError};
-use ergon_hermes::{Directory, Reach, Sender};
+use ergon_hermes::{Directory, Sender};
 use ergon_pack::{Cache, ExtraAuthority, Options, SandboxKind};
-use ergon_store::{EventRow, NewEvent, Sealer, StackId, Store, StoreError};
+use ergon_store::{EventRow, NewEvent, StackId, Store, StoreError};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -64,20 +64,8 @@ pub struct Parts {
     pub started_at: Timestamp,
     pub shutdown: CancellationToken,
     pub directory: Directory,
-    /// Whom it may send a request: the only way to those whose address came from outside.
-    #[allow(
-        dead_code,
-        reason = "for whoever sends something to an address from outside"
-    )]
-    pub reach: Reach,
     /// Servers of tools elsewhere.
     pub gateway: Gateway,
-    /// Seals secrets for the store.
-    #[allow(
-        dead_code,
-        reason = "for whoever sends something to an address from outside"
-    )]
-    pub sealer: Sealer,
     pub sessions: Sessions,
     /// What was denied and what was changed.
     pub audit: Audit,
@@ -154,23 +142,6 @@ impl Stack {
     /// Servers of tools elsewhere.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
-    }
-
-    /// Whom this stack may send a request.
-    #[allow(
-        dead_code,
-        reason = "for whoever sends something to an address from outside"
-    )]
-    pub fn reach(&self) -> &Reach {
-        &self.reach
-    }
-
-    #[allow(
-        dead_code,
-        reason = "for whoever sends something to an address from outside"
-    )]
-    pub fn sealer(&self) -> &Sealer {
-        &self.sealer
     }
 
     pub fn sender(&self) -> &Sender {

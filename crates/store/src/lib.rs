@@ -37,6 +37,7 @@ mod upkeep;
 mod upstreams;
 mod waiting;
 
+pub use audit::WIDTH as AUDIT_BUNDLE;
 pub use audit::{
     AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointError,
     CheckpointKey, CheckpointSigner, NewAuditEntry, SignedCheckpoint, verify_audit,

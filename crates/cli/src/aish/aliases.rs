@@ -13,22 +13,6 @@ use crate::{folders, output, words};
 
 const RIGHT: &str = "aish alias list, aish alias add NAME WORDS..., aish alias remove NAME";
 
-/// What `aish` understands itself; no alias hides it.
-const OWN_WORDS: [&str; 12] = [
-    "alias",
-    "completion",
-    "forward",
-    "help",
-    "inbox",
-    "list",
-    "purpose",
-    "register",
-    "status",
-    "team-chat",
-    "watch",
-    "whoami",
-];
-
 /// Names, and the words they stand for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Aliases(BTreeMap<String, Vec<String>>);
@@ -114,7 +98,8 @@ fn check(name: &str) -> Outcome {
         let what = "an alias is 1 to 63 letters, digits, `-`, `_` and `.`";
         return Err(usage(what, RIGHT));
     }
-    if OWN_WORDS.contains(&name.to_lowercase().as_str()) {
+    // No alias hides what `aish` understands itself. Only here is `completion` a word of that kind: a companion may have the name.
+    if ergon_hermes::is_reserved_word(name) || name.eq_ignore_ascii_case("completion") {
         let what = format!("`{name}` means something else to `aish`");
         return Err(usage(&what, "choose another name"));
     }

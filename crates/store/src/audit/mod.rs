@@ -24,4 +24,4 @@ pub use read::AuditReader;
 pub use verify::{AuditProblem, AuditReport, verify_audit};
 
 /// Entries in a full bundle, and hashes in a full tile.
-const WIDTH: u64 = 256;
+pub const WIDTH: u64 = 256;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
-use ergon_store::AuditEntry;
+use ergon_store::{AUDIT_BUNDLE, AuditEntry};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -20,8 +20,6 @@ use crate::http::extract::{Body, Parameters};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
-/// Entries in a bundle of the log.
-const BUNDLE: u64 = 256;
 /// So many requests are listed at a time, at most.
 const LISTED: usize = 1000;
 
@@ -116,16 +114,16 @@ pub async fn export(
     let from = wanted.from.unwrap_or(0);
     // What is written meanwhile, by this request among others, is no part of it.
     let size = stack.audit().size();
-    let lines = stream::try_unfold(from / BUNDLE, move |number| {
+    let lines = stream::try_unfold(from / AUDIT_BUNDLE, move |number| {
         let stack = stack.clone();
         async move {
-            if number * BUNDLE >= size {
+            if number * AUDIT_BUNDLE >= size {
                 return Ok::<_, std::io::Error>(None);
             }
             let entries = stack.audit().bundle(number).await;
             let entries = entries.map_err(std::io::Error::other)?.unwrap_or_default();
             let mut lines = Vec::new();
-            for (sequence, bytes) in (number * BUNDLE..size).zip(entries) {
+            for (sequence, bytes) in (number * AUDIT_BUNDLE..size).zip(entries) {
                 if sequence < from {
                     continue;
                 }
