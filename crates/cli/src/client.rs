@@ -92,6 +92,12 @@ impl Client {
         self.read(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// A POST whose answer, if any, does not matter.
+    pub async fn post_nothing(&self, path: &[&str], body: &impl Serialize) -> Outcome {
+        let request = self.request(Method::POST, path).json(body);
+        self.execute(request.timeout(PATIENCE)).await.map(drop)
+    }
+
     /// A PUT that says all in its path.
     pub async fn put_empty<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
         self.read(self.request(Method::PUT, path)).await

@@ -63,6 +63,7 @@ pub enum ResourceKind {
     Audit,
     Message,
     Inbox,
+    Secret,
 }
 
 /// What is asked about.
@@ -188,6 +189,15 @@ pub enum Action {
     UseToolServer,
     ReadAuditLog,
     ForgetAuditEntries,
+    ListSecrets,
+    ReadSecret,
+    SetSecret,
+    RemoveSecret,
+    DestroySecret,
+    GrantSecret,
+    RevokeSecret,
+    ReadSecretKey,
+    ChangeSecretKey,
 }
 
 impl Action {
@@ -282,6 +292,15 @@ impl Action {
             | Self::AddGuardRail
             | Self::RemoveGuardRail => ResourceKind::Proposal,
             Self::ReadAuditLog | Self::ForgetAuditEntries => ResourceKind::Audit,
+            Self::ListSecrets
+            | Self::ReadSecret
+            | Self::SetSecret
+            | Self::RemoveSecret
+            | Self::DestroySecret
+            | Self::GrantSecret
+            | Self::RevokeSecret
+            | Self::ReadSecretKey
+            | Self::ChangeSecretKey => ResourceKind::Secret,
         }
     }
 
@@ -319,6 +338,12 @@ impl Action {
                 | Self::RegisterCompanion
                 | Self::UseMcp
         )
+    }
+
+    /// Whether a secret may be in its body, of which then no digest is written down: one could try what it might be.
+    pub const fn brings_a_secret(self) -> bool {
+        use Action::{AddUpstream, RegisterCompanion, SetSecret, SignIn};
+        matches!(self, SetSecret | AddUpstream | RegisterCompanion | SignIn)
     }
 
     /// Whether anybody may, because it comes before one can show who one is.

@@ -33,6 +33,7 @@ use crate::model::{Explainer, Told};
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
 use crate::roster::Roster;
+use crate::secrets::Secrets;
 use crate::sessions::{Secret, Sessions};
 use crate::solutions::Solutions;
 use crate::upkeep::Upkeep;
@@ -70,6 +71,7 @@ pub struct Parts {
     /// What was denied and what was changed.
     pub audit: Audit,
     pub robots: Robots,
+    pub secrets: Secrets,
     pub tokens: TokenService,
     /// The names under which it may be asked.
     pub hosts: AllowedHosts,
@@ -211,6 +213,11 @@ impl Stack {
     /// Who uses the image registry under a name of their own.
     pub fn robots(&self) -> &Robots {
         &self.robots
+    }
+
+    /// What is kept sealed, under names.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Gives tokens for the image registry, and says whose they are.

@@ -26,6 +26,7 @@ use crate::entropy::Entropy;
 use crate::http::hosts::{AllowedHosts, HostName};
 use crate::mcp::Gateway;
 use crate::model::{Explainer, ModelConfig};
+use crate::secrets::{Secrets, SecretsConfig};
 use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
@@ -56,6 +57,8 @@ pub struct Config {
     pub keep_messages: bool,
     /// What explains findings; absent: nothing does, and nothing is sent anywhere.
     pub model: Option<ModelConfig>,
+    /// How secrets are kept.
+    pub secrets: SecretsConfig,
 }
 
 /// What is said once the stack serves.
@@ -164,6 +167,15 @@ async fn build(
     let id = store
         .stack_id(&StackId::from_random(entropy.bytes()))
         .await?;
+    let secrets = Secrets::open(
+        store.clone(),
+        entropy.clone(),
+        data.root(),
+        id.as_str(),
+        config.secrets,
+    )
+    .await
+    .map_err(Box::new)?;
     let robots = Robots::open(store.clone(), entropy.clone()).await?;
     let reach = Reach::new(config.reach, address);
     let directory = {
@@ -188,6 +200,7 @@ async fn build(
     let stack = Stack::new(Parts {
         tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
         robots,
+        secrets,
         audit,
         sender: Sender::new(reach.clone(), id.as_str()),
         id,

@@ -9,6 +9,7 @@ use ergon_pack::attest::KeyError;
 use ergon_store::{AuditError, CheckpointError, StoreError};
 
 use crate::model::AskError;
+use crate::secrets::SecretError;
 
 /// Why a stack does not start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,8 @@ pub enum StartError {
     Checkpoint(#[from] CheckpointError),
     #[error("the model cannot be asked: {0}")]
     Model(#[from] AskError),
+    #[error("secrets cannot be used: {0}")]
+    Secrets(#[from] Box<SecretError>),
     #[error("the system gives no signals: {0}")]
     Signals(io::Error),
 }
@@ -93,6 +96,7 @@ impl StartError {
             Self::Model(_) => {
                 "see whether this machine has certificates to trust, or leave --model-url out"
             }
+            Self::Secrets(error) => return error.remedy(),
             Self::Checkpoint(_) | Self::Signals(_) => return None,
         };
         Some(text.to_owned())

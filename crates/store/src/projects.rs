@@ -68,8 +68,12 @@ impl Change {
         Ok(())
     }
 
-    /// Forgets a project. Its builds stay: they are history.
+    /// Forgets a project, and what it might use. Its builds stay: they are history.
     pub async fn remove_project(&mut self, id: &ProjectId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM secret_grants WHERE project_id = $1")
+            .bind(id)
+            .execute(&mut *self.transaction)
+            .await?;
         sqlx::query("DELETE FROM projects WHERE id = $1")
             .bind(id)
             .execute(&mut *self.transaction)

@@ -1176,6 +1176,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secret-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What secrets are sealed under; the public half only. */
+        get: operations["secret_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secret-key/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Seal every secret under a new key, and forget the one of before. */
+        post: operations["rotate_secret_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Secrets in the order of their names, and who may use them where. What they say is in no answer. */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One secret, without what it says. */
+        get: operations["secret"];
+        /**
+         * Have a secret say something from now on: a new one, or the next version of one that is there. It is sealed before it
+         *     is kept, and given to nobody until it is granted. 413 above 64 KiB.
+         */
+        put: operations["set_secret"];
+        post?: never;
+        /** Remove a secret with every version of it and every grant. */
+        delete: operations["remove_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}/destroy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a version say nothing any more; 409 where it is the current one. */
+        post: operations["destroy_secret_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a secret be used by the containers or the build steps of a project. */
+        post: operations["grant_secret"];
+        /** Take a grant back. What runs with the secret already keeps it until it is started anew. */
+        delete: operations["revoke_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a secret, the newest first. */
+        get: operations["secret_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2088,6 +2213,11 @@ export interface components {
             /** @description `name@version`, a container's name, a build hash. */
             name: string;
         };
+        /** @description Which version of a secret is to say nothing any more. */
+        DestroySecret: {
+            /** Format: int64 */
+            version: number;
+        };
         /** @description One thing in which two images differ. */
         Difference: {
             /** @description Why that is likely so: `timestamp in .pyc`. */
@@ -2299,6 +2429,15 @@ export interface components {
             questions: components["schemas"]["OpenQuestion"][];
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
+        };
+        /** @description Who is to use a secret where; as a query, who is not to any more. */
+        GrantSecret: {
+            /** @description `project`: all its containers; `container`: one of them; `build`: its build steps. */
+            kind: string;
+            /** @description The container, or the application whose build steps they are; absent: all of them. */
+            part?: string | null;
+            /** @description The project's name or id. */
+            project: string;
         };
         /** @description What may be done without asking a person: this action on this container, so often. */
         GuardRail: {
@@ -2909,6 +3048,47 @@ export interface components {
                  *     `unreadable` (the file of that name is no runbook, and why).
                  */
                 would: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_Secret: {
+            items: {
+                /** @description When it was given its newest version. RFC 3339. */
+                changed_at: string;
+                /** @description Who gave it that. */
+                changed_by: string;
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description Whether that time has come: it is given to nobody any more. */
+                expired: boolean;
+                /** @description RFC 3339; absent: it does not end by itself. */
+                expires_at?: string | null;
+                /** @description Who may use it where; nobody else may. */
+                grants: components["schemas"]["SecretGrant"][];
+                name: string;
+                /** @description What it is for; may be empty. */
+                note: string;
+                /**
+                 * Format: int64
+                 * @description The number of what it says now; absent: that was destroyed.
+                 */
+                version?: number | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_SecretVersion: {
+            items: {
+                /** @description RFC 3339. */
+                created_at: string;
+                created_by: string;
+                /** @description RFC 3339; absent: it does not end by itself. */
+                expires_at?: string | null;
+                /** @description The public half of the key it is sealed under, or `vault`. */
+                sealed_for: string;
+                /** @description `current`, `superseded`, `destroyed`. */
+                state: string;
+                /** Format: int64 */
+                version: number;
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
@@ -3639,6 +3819,75 @@ export interface components {
             /** @description File names that were written; a file that was the same already is not. */
             written: string[];
         };
+        /** @description A secret without what it says. */
+        Secret: {
+            /** @description When it was given its newest version. RFC 3339. */
+            changed_at: string;
+            /** @description Who gave it that. */
+            changed_by: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description Whether that time has come: it is given to nobody any more. */
+            expired: boolean;
+            /** @description RFC 3339; absent: it does not end by itself. */
+            expires_at?: string | null;
+            /** @description Who may use it where; nobody else may. */
+            grants: components["schemas"]["SecretGrant"][];
+            name: string;
+            /** @description What it is for; may be empty. */
+            note: string;
+            /**
+             * Format: int64
+             * @description The number of what it says now; absent: that was destroyed.
+             */
+            version?: number | null;
+        };
+        /** @description Somebody may use a secret somewhere. */
+        SecretGrant: {
+            /** @description RFC 3339. */
+            granted_at: string;
+            granted_by: string;
+            /** @description `project`: all its containers; `container`: one of them; `build`: its build steps. */
+            kind: string;
+            /** @description The container, or the application whose build steps they are; absent: all of them. */
+            part?: string | null;
+            /** @description The project's name. */
+            project: string;
+            project_id: string;
+        };
+        /** @description What secrets are sealed under. */
+        SecretKey: {
+            /**
+             * Format: int64
+             * @description How many versions are kept there.
+             */
+            in_vault: number;
+            /** @description `file`, `passphrase`, or `vault`: where new values go. */
+            kind: string;
+            /** @description The public half of the stack's key; absent: nothing was sealed yet. */
+            public?: string | null;
+            /**
+             * Format: int64
+             * @description How many versions are sealed under it.
+             */
+            sealed: number;
+            /** @description The vault, in one line. */
+            vault?: string | null;
+        };
+        /** @description A version of a secret. */
+        SecretVersion: {
+            /** @description RFC 3339. */
+            created_at: string;
+            created_by: string;
+            /** @description RFC 3339; absent: it does not end by itself. */
+            expires_at?: string | null;
+            /** @description The public half of the key it is sealed under, or `vault`. */
+            sealed_for: string;
+            /** @description `current`, `superseded`, `destroyed`. */
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description One sentence, and what it rests on. */
         Sentence: {
             evidence: components["schemas"]["Evidence"][];
@@ -3683,6 +3932,20 @@ export interface components {
             /** @description The stack's name in the directory. */
             stack: string;
             version: string;
+        };
+        /** @description What a secret is to say from now on, as `value` or as `value_base64`. */
+        SetSecret: {
+            /**
+             * Format: int32
+             * @description After so many days it is given to nobody any more; absent: it does not end by itself.
+             */
+            days?: number | null;
+            /** @description What it is for, in one line; absent: as it was. */
+            note?: string | null;
+            /** @description At most 64 KiB. */
+            value?: string | null;
+            /** @description For what is no text. */
+            value_base64?: string | null;
         };
         /** @description A one-time sign-in code, exchanged for a session cookie. */
         SignIn: {
@@ -6507,6 +6770,334 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    secret_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretKey"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_secret_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretKey"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Secret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSecret"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    destroy_secret_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestroySecret"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grant_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantSecret"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_secret: {
+        parameters: {
+            query: {
+                /** @description `project`: all its containers; `container`: one of them; `build`: its build steps. */
+                kind: string;
+                /** @description The project's name or id. */
+                project: string;
+                /** @description The container, or the application whose build steps they are; absent: all of them. */
+                part?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    secret_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SecretVersion"];
                 };
             };
             /** @description What happened, and what to do next. */

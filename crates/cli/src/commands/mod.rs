@@ -32,6 +32,8 @@ mod push;
 mod registry;
 mod run;
 mod sbom;
+mod sealing;
+mod secret;
 mod solution;
 mod stack;
 mod up;
@@ -87,6 +89,7 @@ enum Command {
     Message(message::Message),
     Approvals(approvals::Approvals),
     GuardRail(guard_rail::GuardRail),
+    Secret(secret::Secret),
     Events(events::Events),
     Mcp(mcp::Mcp),
     Audit(audit::Audit),
@@ -123,6 +126,7 @@ impl Ergon {
             Command::Message(command) => here(command.run()),
             Command::Approvals(command) => here(command.run()),
             Command::GuardRail(command) => here(command.run()),
+            Command::Secret(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
             Command::Mcp(command) => here(command.run()),
             Command::Audit(command) => here(command.run()),

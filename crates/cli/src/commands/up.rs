@@ -8,6 +8,7 @@ use ergon_server::{Allowance, Config, HostName, Ready};
 use super::arguments::Stack;
 use super::model::Model;
 use super::packing;
+use super::sealing::Sealing;
 use crate::failure::{Failure, Outcome};
 use crate::{folders, output, style};
 
@@ -49,6 +50,8 @@ pub struct Up {
     #[command(flatten)]
     stack: Stack,
     #[command(flatten)]
+    sealing: Sealing,
+    #[command(flatten)]
     model: Model,
 }
 
@@ -64,6 +67,7 @@ impl Up {
             sandbox: self.sandbox.kind(),
             keep_messages: self.keep_messages,
             model: self.model.config()?,
+            secrets: self.sealing.config()?,
         };
         ergon_server::run(config, |ready| greet(&ready))
             .await

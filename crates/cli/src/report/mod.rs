@@ -18,6 +18,7 @@ pub mod projects;
 pub mod replies;
 pub mod repositories;
 pub mod robots;
+pub mod secrets;
 pub mod solutions;
 pub mod story;
 pub mod upstreams;

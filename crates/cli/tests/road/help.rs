@@ -162,6 +162,7 @@ fn the_first_page_of_help_names_every_noun() {
       message     What was said to companions, what waits for them, and what was given up
       approvals   What companions would do to their containers, if you approve
       guard-rail  What companions may do to their containers without asking you each time
+      secret      What containers and build steps need and nobody else may know
       events      Print what changed, newest first; with --follow what changes from now on
       mcp         Let an agent use the stack: the Model Context Protocol on standard input and output
       audit       What was denied and what was changed, by whom; and whether the log of it is what it

@@ -18,6 +18,7 @@ use crate::mcp::GatewayError;
 use crate::messages::MessageError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
+use crate::secrets::{SecretError, SecretKeyError, SecretValueError, VaultError};
 use crate::sessions::SignInError;
 use crate::solutions::SolutionError;
 use crate::upkeep::UpkeepError;
@@ -88,6 +89,45 @@ impl From<RobotError> for Failure {
             RobotError::Exists { .. } => StatusCode::CONFLICT,
             RobotError::Store(error) => return error.into(),
             _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        let status = match &error {
+            SecretError::NotFound { .. }
+            | SecretError::NoVersion { .. }
+            | SecretError::NoProject { .. }
+            | SecretError::NotGranted { .. } => StatusCode::NOT_FOUND,
+            SecretError::Value(SecretValueError::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+            SecretError::Name { .. }
+            | SecretError::Value(_)
+            | SecretError::Note(_)
+            | SecretError::Days(_)
+            | SecretError::Kind { .. }
+            | SecretError::NoPart
+            | SecretError::NeedlessPart
+            | SecretError::Part { .. } => StatusCode::BAD_REQUEST,
+            SecretError::Current { .. }
+            | SecretError::Wanted { .. }
+            | SecretError::MayNot { .. }
+            | SecretError::Expired { .. }
+            | SecretError::Destroyed { .. }
+            | SecretError::NoVault { .. }
+            | SecretError::InVault
+            | SecretError::Key(SecretKeyError::Closed { .. }) => StatusCode::CONFLICT,
+            SecretError::Vault(error) if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
+            SecretError::Vault(VaultError::Token { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            SecretError::Vault(_) => StatusCode::BAD_GATEWAY,
+            SecretError::Store(_) => {
+                return match error {
+                    SecretError::Store(error) => error.into(),
+                    error => Self::internal(&error),
+                };
+            }
+            SecretError::Key(_) | SecretError::Task(_) => return Self::internal(&error),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }

@@ -60,6 +60,9 @@ pub const fn of(action: Action) -> Effect {
         | Action::ReadProposal
         | Action::ListGuardRails
         | Action::ListToolServers
+        | Action::ListSecrets
+        | Action::ReadSecret
+        | Action::ReadSecretKey
         | Action::ReadAuditLog => Effect::Reads,
         Action::SignIn
         | Action::CreateSignInCode
@@ -91,7 +94,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::OpenTerminal
         | Action::MarkInbox
         | Action::AddForward
-        | Action::ChangePurpose => Effect::Sets,
+        | Action::ChangePurpose
+        | Action::SetSecret => Effect::Sets,
         Action::EndSession
         | Action::RemoveProject
         | Action::ForgetAuditEntries
@@ -115,7 +119,12 @@ pub const fn of(action: Action) -> Effect {
         | Action::AddGuardRail
         | Action::RemoveGuardRail
         | Action::RemoveToolServer
-        | Action::ApproveServerTool => Effect::Destroys,
+        | Action::ApproveServerTool
+        | Action::RemoveSecret
+        | Action::DestroySecret
+        | Action::GrantSecret
+        | Action::RevokeSecret
+        | Action::ChangeSecretKey => Effect::Destroys,
     }
 }
 

@@ -51,6 +51,8 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
         "export_audit",
         "a whole log is no message; list_audit shows it by the page",
     ),
+    ("set_secret", "what a secret says is no model's to hold"),
+    ("grant_secret", "a model does not say who may use a secret"),
     ("mcp", "it is what tools come through"),
     ("mcp_listen", "it is what tools come through"),
     ("mcp_end", "it is what tools come through"),

@@ -23,6 +23,7 @@ mod problems;
 mod projects;
 mod proposals;
 mod runbooks;
+mod secrets;
 mod solutions;
 mod start;
 mod upkeep;

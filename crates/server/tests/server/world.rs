@@ -60,6 +60,7 @@ pub fn config(folder: &Path) -> Config {
         reach: Vec::new(),
         keep_messages: false,
         model: None,
+        secrets: ergon_server::SecretsConfig::default(),
     }
 }
 

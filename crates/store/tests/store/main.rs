@@ -13,3 +13,4 @@ mod crash;
 mod database;
 mod messages;
 mod proposals;
+mod secrets;

@@ -28,6 +28,8 @@ mod projects;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod repositories;
 mod robots;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod secrets;
 mod session;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod solutions;
@@ -134,6 +136,16 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListUpstreams, routes!(upstreams::list)),
         entry(Action::AddUpstream, routes!(upstreams::add)),
         entry(Action::RemoveUpstream, routes!(upstreams::remove)),
+        entry(Action::ListSecrets, routes!(secrets::list)),
+        entry(Action::ReadSecret, routes!(secrets::read)),
+        entry(Action::SetSecret, routes!(secrets::set)),
+        entry(Action::RemoveSecret, routes!(secrets::remove)),
+        entry(Action::ReadSecret, routes!(secrets::versions)),
+        entry(Action::DestroySecret, routes!(secrets::destroy)),
+        entry(Action::GrantSecret, routes!(secrets::grant)),
+        entry(Action::RevokeSecret, routes!(secrets::revoke)),
+        entry(Action::ReadSecretKey, routes!(secrets::key)),
+        entry(Action::ChangeSecretKey, routes!(secrets::rotate_key)),
         entry(Action::ListProposals, routes!(approvals::list)),
         entry(Action::ReadProposal, routes!(approvals::read)),
         entry(Action::ApproveProposal, routes!(approvals::approve)),

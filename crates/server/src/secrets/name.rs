@@ -1,0 +1,83 @@
+//! Names of secrets: words with dashes, so that each is one file and one variable.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest name.
+const LONGEST: usize = 63;
+
+/// A name that a secret can have: `db-password`.
+///
+/// As a file it stands for itself; as a variable, `DB_PASSWORD`, it is no other secret's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(String);
+
+/// Why a text is no name of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is no name of a secret: small letters, digits and single dashes between them, a letter first, at most 63, as `db-password`"
+)]
+pub struct SecretNameError;
+
+impl SecretName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SecretName {
+    type Err = SecretNameError;
+
+    fn from_str(text: &str) -> Result<Self, SecretNameError> {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+        if text.len() <= LONGEST && begins && text.split('-').all(is_word) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SecretNameError)
+        }
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_words_with_dashes() {
+        for good in ["a", "db-password", "tls2-key", &"a".repeat(LONGEST)] {
+            assert_eq!(good.parse::<SecretName>().unwrap().to_string(), good);
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "a--b",
+            "A",
+            "a_b",
+            "a/b",
+            "..",
+            ".",
+            "2fa",
+            "ä",
+            "a\0",
+            "a\nb",
+            "a b",
+            "a%2fb",
+            &"a".repeat(LONGEST + 1),
+        ] {
+            assert_eq!(bad.parse::<SecretName>(), Err(SecretNameError), "{bad}");
+        }
+    }
+}
