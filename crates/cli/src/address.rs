@@ -13,6 +13,8 @@ use crate::folders;
 pub struct Address {
     pub url: Url,
     pub token: Option<String>,
+    /// The one authority to trust there, as PEM; absent: those that the machine knows.
+    pub authority: Option<String>,
     pub origin: Origin,
 }
 
@@ -26,9 +28,15 @@ pub enum Origin {
 }
 
 impl Address {
-    /// The stack `ERGON_URL` names, else the one that runs for the data folder.
-    pub fn find(data: Option<&Path>) -> Outcome<Self> {
+    /// The stack `ERGON_URL` names, else the one that runs for the data folder. `authority` is a file with the certificate
+    /// of the authority to trust there, else `ERGON_CA` names one, else it is what the stack of the data folder left.
+    pub fn find(data: Option<&Path>, authority: Option<&Path>) -> Outcome<Self> {
         let token = variable("ERGON_TOKEN");
+        let authority = authority
+            .map(Path::to_owned)
+            .or_else(|| variable("ERGON_CA").map(PathBuf::from));
+        let authority = authority.map(|file| read_authority(&file)).transpose()?;
+        let left = |data: &Path| std::fs::read_to_string(data.join("endpoint.ca")).ok();
         if let Some(text) = variable("ERGON_URL") {
             let url = parse(&text).ok_or_else(|| {
                 Failure::new(format!(
@@ -38,15 +46,15 @@ impl Address {
             })?;
             // The data folder's token goes to this machine only, or a wrong ERGON_URL would
             // hand it to a stranger.
-            let token = token.or_else(|| {
-                let data = is_loopback(&url)
-                    .then(|| folders::data(data).ok())
-                    .flatten()?;
-                read_line(&data.join("token")).ok()
-            });
+            let data = is_loopback(&url)
+                .then(|| folders::data(data).ok())
+                .flatten();
+            let token = token.or_else(|| read_line(&data.as_ref()?.join("token")).ok());
+            let authority = authority.or_else(|| left(data.as_ref()?));
             return Ok(Self {
                 url,
                 token,
+                authority,
                 origin: Origin::Environment,
             });
         }
@@ -66,6 +74,7 @@ impl Address {
         Ok(Self {
             url,
             token: Some(token),
+            authority: authority.or_else(|| left(&data)),
             origin: Origin::Data(data),
         })
     }
@@ -85,6 +94,32 @@ impl Address {
             }
         }
     }
+}
+
+/// The certificate of an authority, from a file.
+fn read_authority(file: &Path) -> Outcome<String> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(format!(
+            "the authority in {} cannot be read: {}",
+            folders::display(file),
+            folders::reason(&error)
+        ))
+    });
+    let good = text.and_then(|text| {
+        let is_certificate = text.contains("-----BEGIN CERTIFICATE-----");
+        is_certificate.then_some(text).ok_or_else(|| {
+            Failure::new(format!(
+                "{} holds no certificate (PEM)",
+                folders::display(file)
+            ))
+        })
+    });
+    good.map_err(|failure| {
+        failure.with_remedy(
+            "name the file that `ergon ca certificate` printed there, with --ca or ERGON_CA"
+                .to_owned(),
+        )
+    })
 }
 
 /// The local user's token, from the data folder.
@@ -172,7 +207,7 @@ mod tests {
     #[test]
     fn a_folder_without_a_stack_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let Err(Failure::Said { message, .. }) = Address::find(Some(folder.path())) else {
+        let Err(Failure::Said { message, .. }) = Address::find(Some(folder.path()), None) else {
             panic!()
         };
         assert_eq!(

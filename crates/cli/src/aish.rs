@@ -110,7 +110,7 @@ impl Aish {
             _ => {}
         }
         here(async {
-            let client = Client::find(self.data.as_deref())?;
+            let client = Client::find(self.data.as_deref(), None)?;
             match self.name.as_str() {
                 "list" => self.list(&client).await,
                 "status" if self.is_about_all() => self.status(&client).await,

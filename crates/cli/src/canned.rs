@@ -25,6 +25,7 @@ pub async fn client(answers: Vec<String>) -> Client {
     let address = Address {
         url,
         token: Some("secret".into()),
+        authority: None,
         origin: Origin::Environment,
     };
     Client::new(address).unwrap()

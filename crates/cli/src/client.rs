@@ -27,8 +27,11 @@ pub struct Client {
 
 impl Client {
     /// A client of the stack that [`Address::find`] finds. Connects when first used.
-    pub fn find(data: Option<&std::path::Path>) -> Outcome<Self> {
-        Self::new(Address::find(data)?)
+    pub fn find(
+        data: Option<&std::path::Path>,
+        authority: Option<&std::path::Path>,
+    ) -> Outcome<Self> {
+        Self::new(Address::find(data, authority)?)
     }
 
     pub fn new(address: Address) -> Outcome<Self> {
@@ -39,6 +42,15 @@ impl Client {
         if address.url.scheme() == "http" {
             // Reading the machine's certificates costs more than the whole request.
             builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = &address.authority {
+            let trusted =
+                reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
+                    Failure::from_error(&error).with_remedy(
+                    "name the file that `ergon ca certificate` printed there, with --ca or ERGON_CA"
+                        .to_owned(),
+                )
+                })?;
+            builder = builder.tls_certs_only(trusted);
         }
         if address.is_loopback() {
             builder = builder.no_proxy();
@@ -216,7 +228,10 @@ impl Client {
     async fn execute(&self, request: RequestBuilder) -> Outcome<Response> {
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Err(self.address.nobody_listens()),
+            Err(error) if error.is_connect() => {
+                return Err(not_trusted(&error, &self.address.url)
+                    .unwrap_or_else(|| self.address.nobody_listens()));
+            }
             Err(error) => return Err(interrupted(&error)),
         };
         if response.status().is_success() {
@@ -308,6 +323,33 @@ impl Client {
     }
 }
 
+/// What to say where somebody answers whom nobody vouches for.
+fn not_trusted(error: &reqwest::Error, url: &Url) -> Option<Failure> {
+    let mut reason: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = reason {
+        // Input and output hide what is inside them from `source`.
+        let inside = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let found = inside
+            .and_then(|inside| inside.downcast_ref::<rustls::Error>())
+            .or_else(|| error.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(why)) = found {
+            let failure = Failure::new(format!(
+                "the certificate shown at {url} is not trusted: {why}"
+            ));
+            return Some(failure.with_remedy(
+                "have the stack's authority in a file (`ergon ca certificate` prints it there), and name it with --ca or ERGON_CA"
+                    .to_owned(),
+            ));
+        }
+        reason = inside
+            .map(|inside| inside as &(dyn std::error::Error + 'static))
+            .or_else(|| error.source());
+    }
+    None
+}
+
 fn interrupted(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         return Failure::new("the stack did not answer in time")
@@ -327,6 +369,7 @@ mod tests {
         Client::new(Address {
             url,
             token: None,
+            authority: None,
             origin: Origin::Environment,
         })
         .unwrap()

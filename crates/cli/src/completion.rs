@@ -78,7 +78,7 @@ fn fitting(begun: &OsStr, all: impl IntoIterator<Item = String>) -> Vec<Completi
 fn names(kind: Option<&str>) -> Vec<String> {
     let ask = async {
         let data = env::var_os("ERGON_DATA").map(PathBuf::from);
-        let client = Client::find(data.as_deref()).ok()?;
+        let client = Client::find(data.as_deref(), None).ok()?;
         let asked = client.get(&["api", "v1", "companions"]);
         let list: List<Companion> = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         Some(list.items)

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ergon_manifest::Digest;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, RegistryOperation};
@@ -87,6 +87,13 @@ struct Registry {
     auth: RegistryAuth,
     reference: Reference,
     action: &'static str,
+}
+
+/// How a registry is spoken to.
+struct Way {
+    protocol: ClientProtocol,
+    /// The one authority to trust, as PEM; absent: those that the machine knows.
+    authority: Option<String>,
 }
 
 /// What a manifest may be, before it is known which.
@@ -173,9 +180,13 @@ impl Registry {
         } else {
             ClientProtocol::Https
         };
+        let way = Way {
+            protocol,
+            authority: None,
+        };
         let login =
             blocking(move || credentials::find(&host, credentials::configuration_file())).await?;
-        Self::connect_as(reference, action, operation, protocol, login).await
+        Self::connect_as(reference, action, operation, way, login).await
     }
 
     /// The same with a login that is known.
@@ -183,12 +194,17 @@ impl Registry {
         reference: &Reference,
         action: &'static str,
         operation: RegistryOperation,
-        protocol: ClientProtocol,
+        way: Way,
         login: Login,
     ) -> Result<Self, Error> {
         let auth = authenticate(login, reference, action, &operation).await?;
+        let authority = way.authority.map(|pem| Certificate {
+            encoding: CertificateEncoding::Pem,
+            data: pem.into_bytes(),
+        });
         let config = ClientConfig {
-            protocol,
+            protocol: way.protocol,
+            tls_certs_only: authority.into_iter().collect(),
             use_monolithic_push: true,
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),

@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod audit;
+mod certificates;
 mod directory;
 mod history;
 mod lineage;
@@ -17,6 +18,7 @@ mod upkeep;
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use approvals::{AddGuardRail, ApproveProposal, GuardRail, Proposal, RunbookTrial};
 pub use audit::*;
+pub use certificates::*;
 pub use directory::*;
 pub use ergon_companion::actions::Reason;
 pub use ergon_companion::look::{Entry, Inside, InsideProcess, InsideSocket, Place};

@@ -138,8 +138,19 @@ impl DataFolder {
         })
     }
 
-    /// Tells clients on this machine where the stack listens.
-    pub fn write_endpoint(&self, url: &str) -> Result<(), StartError> {
+    /// Tells clients on this machine where the stack listens, and which authority's certificate it shows there, unless
+    /// it is one that the machine knows.
+    pub fn write_endpoint(&self, url: &str, authority: Option<&str>) -> Result<(), StartError> {
+        // Whoever finds the address finds what belongs to it.
+        let path = self.root.join("endpoint.ca");
+        let written = match authority {
+            Some(pem) => replace(&path, pem),
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        };
+        written.map_err(|error| StartError::folder(&path, error))?;
         let path = self.root.join("endpoint");
         replace(&path, format!("{url}\n")).map_err(|error| StartError::folder(&path, error))
     }
@@ -149,6 +160,7 @@ impl DataFolder {
         if let Err(error) = fs::remove_file(self.root.join("endpoint")) {
             tracing::debug!(%error, "the endpoint file stays");
         }
+        let _ = fs::remove_file(self.root.join("endpoint.ca"));
     }
 }
 

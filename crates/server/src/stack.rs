@@ -24,6 +24,7 @@ use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::AllowedHosts;
+use crate::identity::Certificates;
 use crate::jobs::{Desk, Jobs};
 use crate::mcp::Gateway;
 use crate::messages::Messages;
@@ -36,6 +37,7 @@ use crate::roster::Roster;
 use crate::secrets::Secrets;
 use crate::sessions::{Secret, Sessions};
 use crate::solutions::Solutions;
+use crate::tls::Tls;
 use crate::upkeep::Upkeep;
 use crate::upstreams::Upstreams;
 use crate::words::rfc3339;
@@ -62,6 +64,10 @@ pub struct Parts {
     pub engine: EngineLink,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it listens, where others on the way are not to read along.
+    pub tls: Option<Arc<Tls>>,
+    /// What its own authority gave.
+    pub certificates: Certificates,
     pub started_at: Timestamp,
     pub shutdown: CancellationToken,
     pub directory: Directory,
@@ -275,18 +281,54 @@ impl Stack {
         Roster::new(self)
     }
 
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
+    }
+
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
     pub fn allowed_hosts(&self) -> &AllowedHosts {
         &self.hosts
     }
 
     /// The address for people.
     pub fn url(&self) -> String {
-        url(self.address)
+        url(self.scheme(), self.address)
     }
 
     /// The address for programs: no name that something else could answer to.
     pub fn endpoint(&self) -> String {
-        endpoint(self.address)
+        // With a certificate from elsewhere, only this name is sure to be answered with one that can be checked here.
+        if self.tls().is_some_and(|tls| tls.has_files()) {
+            return self.url();
+        }
+        endpoint(self.scheme(), self.address)
+    }
+
+    /// Host and port of the address for programs.
+    pub fn authority(&self) -> String {
+        let endpoint = self.endpoint();
+        let authority = endpoint.split_once("://").map(|(_, rest)| rest.to_owned());
+        authority.unwrap_or(endpoint)
+    }
+
+    /// The authority to trust at the address for programs, where it is the stack's own.
+    pub fn endpoint_authority(&self) -> Option<&str> {
+        let tls = self.tls()?;
+        let is_local = self.address.ip().is_loopback() || self.address.ip().is_unspecified();
+        let host = if is_local {
+            "localhost".to_owned()
+        } else {
+            self.address.ip().to_string()
+        };
+        let root = self.certificates.authority().root_pem();
+        (!tls.is_vouched_for(&host)).then_some(root)
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The UI's address with a one-time code in its fragment, which browsers never send.
@@ -372,21 +414,21 @@ impl Stack {
     }
 }
 
-fn endpoint(address: SocketAddr) -> String {
+fn endpoint(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 /// The address as it is written for people: by name where only this machine can come.
-fn url(address: SocketAddr) -> String {
+fn url(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_loopback() || address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
 }
 
@@ -396,17 +438,22 @@ mod tests {
 
     #[test]
     fn the_address_is_one_that_can_be_opened() {
-        assert_eq!(
-            url("127.0.0.1:7411".parse().unwrap()),
-            "http://localhost:7411"
-        );
-        assert_eq!(url("0.0.0.0:80".parse().unwrap()), "http://localhost:80");
-        assert_eq!(url("10.0.0.1:80".parse().unwrap()), "http://10.0.0.1:80");
-        assert_eq!(url("[fd00::1]:80".parse().unwrap()), "http://[fd00::1]:80");
-        assert_eq!(
-            endpoint("0.0.0.0:80".parse().unwrap()),
-            "http://127.0.0.1:80"
-        );
-        assert_eq!(endpoint("[::]:80".parse().unwrap()), "http://[::1]:80");
+        for (listening, opened) in [
+            ("127.0.0.1:7411", "http://localhost:7411"),
+            ("0.0.0.0:80", "http://localhost:80"),
+            ("10.0.0.1:80", "http://10.0.0.1:80"),
+            ("[fd00::1]:80", "http://[fd00::1]:80"),
+        ] {
+            assert_eq!(url("http", listening.parse().unwrap()), opened);
+        }
+        for (listening, asked) in [
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:80", "http://[::1]:80"),
+        ] {
+            assert_eq!(endpoint("http", listening.parse().unwrap()), asked);
+        }
+        let secure = "127.0.0.1:7411".parse().unwrap();
+        assert_eq!(url("https", secure), "https://localhost:7411");
+        assert_eq!(endpoint("https", secure), "https://127.0.0.1:7411");
     }
 }

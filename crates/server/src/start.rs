@@ -1,6 +1,6 @@
 //! From a configuration to a stack that serves, and to its orderly end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,12 +24,15 @@ use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
 use crate::http::hosts::{AllowedHosts, HostName};
+use crate::http::limits::ConnectionLimits;
+use crate::identity::{Authority, Certificates, ServedName, TrustDomain};
 use crate::mcp::Gateway;
 use crate::model::{Explainer, ModelConfig};
 use crate::secrets::{Secrets, SecretsConfig};
 use crate::sessions::Sessions;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
+use crate::tls::{Tls, TlsSource};
 use crate::words::slug;
 use crate::{approvals, http, jobs, messages, upkeep, watch};
 
@@ -43,6 +46,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Names under which other machines may ask for it.
     pub hosts: Vec<HostName>,
+    /// Where its certificate comes from; absent: it speaks plain HTTP.
+    pub tls: Option<TlsSource>,
+    /// What connections may cost.
+    pub limits: ConnectionLimits,
     /// The stack's own folder.
     pub data: PathBuf,
     /// The cache that all builds of this user share.
@@ -87,7 +94,13 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl FnOnce(Ready),
 ) -> Result<(), StartError> {
-    let (stack, listener) = build(config, shutdown).await?;
+    let limits = config.limits.clone();
+    let (stack, tcp) = build(config, shutdown).await?;
+    let listener = http::serve::Listener {
+        tcp,
+        tls: stack.tls().cloned(),
+        limits,
+    };
     recover(&stack).await?;
     let mut tasks = JoinSet::new();
     tasks.spawn(jobs::run(stack.clone()));
@@ -104,7 +117,10 @@ pub async fn serve(
         http::router(&stack),
         stack.shutdown().clone(),
     ));
-    stack.data().write_endpoint(&stack.endpoint())?;
+    let endpoint = stack.endpoint();
+    stack
+        .data()
+        .write_endpoint(&endpoint, stack.endpoint_authority())?;
     let code = stack.sessions().new_code().await?;
     ready(Ready {
         url: stack.url(),
@@ -197,11 +213,28 @@ async fn build(
         &key.public_bytes(),
     )?;
     let audit = Audit::open(&data.audit(), signer)?;
+    let authority = Authority::open(
+        data.root(),
+        TrustDomain::of(id.as_str()),
+        entropy.clone(),
+        ergon_store::now() / 1000,
+    )?;
+    let certificates = Certificates::open(authority, store.clone()).await?;
+    let tls = match &config.tls {
+        Some(source) => {
+            let names = served_names(&config.hosts, address.ip());
+            let tls = Tls::new(source, certificates.clone(), names, address.ip())?;
+            Some(Arc::new(tls))
+        }
+        None => None,
+    };
     let stack = Stack::new(Parts {
         tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
         robots,
         secrets,
         audit,
+        certificates,
+        tls,
         sender: Sender::new(reach.clone(), id.as_str()),
         id,
         hosts: AllowedHosts::new(address.ip(), config.hosts),
@@ -321,6 +354,31 @@ fn end_on_signals(shutdown: CancellationToken) -> Result<(), StartError> {
         shutdown.cancel();
     });
     Ok(())
+}
+
+/// The names under which the stack is asked, which are those its own certificate is for.
+fn served_names(hosts: &[HostName], listening: IpAddr) -> Vec<ServedName> {
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_str().unwrap_or_default();
+    let local = ["localhost", "127.0.0.1", "::1"].map(ServedName::read);
+    let mut names = Vec::from(local);
+    if !listening.is_unspecified() {
+        names.push(ServedName::Address(listening));
+    }
+    names.extend(hosts.iter().map(|host| ServedName::read(host.as_str())));
+    // A machine may have a name that is none for others.
+    names.extend(
+        machine
+            .parse::<HostName>()
+            .map(|name| ServedName::read(name.as_str())),
+    );
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
 }
 
 /// The stack's name in its directory: after the machine.

@@ -8,8 +8,10 @@ use ergon_pack::CacheError;
 use ergon_pack::attest::KeyError;
 use ergon_store::{AuditError, CheckpointError, StoreError};
 
+use crate::identity::AuthorityError;
 use crate::model::AskError;
 use crate::secrets::SecretError;
+use crate::tls::TlsError;
 
 /// Why a stack does not start.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,10 @@ pub enum StartError {
     Audit(#[from] AuditError),
     #[error("the audit log cannot be signed: {0}")]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the model cannot be asked: {0}")]
     Model(#[from] AskError),
     #[error("secrets cannot be used: {0}")]
@@ -90,6 +96,8 @@ impl StartError {
             Self::Store(error) => return error.remedy(),
             Self::Cache(error) => return Some(error.remedy()),
             Self::Key(error) => return Some(error.remedy()),
+            Self::Authority(error) => return Some(error.remedy()),
+            Self::Tls(error) => return Some(error.remedy()),
             Self::Audit(_) => {
                 "free some space on its disk, or make it writable for this user; nothing is changed that cannot be written down"
             }

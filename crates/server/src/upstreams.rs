@@ -107,8 +107,9 @@ impl<'a> Upstreams<'a> {
         let mirror = |row: UpstreamRow| Mirror {
             registry: row.registry,
             name: row.name,
-            at: self.stack.endpoint().replace("http://", ""),
-            has_tls: false,
+            at: self.stack.authority(),
+            has_tls: self.stack.tls().is_some(),
+            authority: self.stack.endpoint_authority().map(str::to_owned),
             token: self.stack.token().reveal().to_owned(),
         };
         rows.into_iter().map(mirror).collect()

@@ -10,6 +10,7 @@
 mod audit;
 mod build_names;
 mod builds;
+mod certificates;
 mod change;
 mod companions;
 mod containers;
@@ -45,6 +46,7 @@ pub use audit::{
 };
 pub use build_names::BuildName;
 pub use builds::{BuildRow, ImageRow, StoredBuild};
+pub use certificates::CertificateRow;
 pub use change::Change;
 pub use companions::CompanionRow;
 pub use containers::ContainerRow;

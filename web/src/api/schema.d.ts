@@ -337,6 +337,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ca": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate of the stack's authority, as PEM. Whoever trusts the stack has it from somebody they trust already. */
+        get: operations["authority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ca/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For how long the stack's authority is good, and whether its root's key is kept elsewhere. */
+        get: operations["authority_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every certificate that was given and could still be shown, or could until a week ago; the newest first. */
+        get: operations["list_certificates"];
+        put?: never;
+        /**
+         * Give a companion a certificate, good for an hour. Whoever registered it asks for the first; with that, it asks for the
+         *     next ones itself.
+         */
+        post: operations["request_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{serial}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have a certificate refused from now on, also on connections that are open. */
+        delete: operations["revoke_certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companions": {
         parameters: {
             query?: never;
@@ -1842,6 +1914,19 @@ export interface components {
             /** @description RFC 3339. */
             time: string;
         };
+        /** @description The stack's own authority. */
+        Authority: {
+            /** @description The SHA-256 of the root's certificate, as other programs show it. */
+            fingerprint: string;
+            /** @description Whether the root's key is on the stack's machine. */
+            has_root_key: boolean;
+            /** @description When what issues certificates expires. RFC 3339. */
+            issuing_expires_at: string;
+            /** @description RFC 3339. */
+            root_expires_at: string;
+            /** @description What identities of this stack begin with: `spiffe://STACK`. */
+            trust_domain: string;
+        };
         /** @description A base image and the manifest digest it had. */
         BaseReference: {
             digest: string;
@@ -2430,6 +2515,23 @@ export interface components {
             /** @description Always null: saving is its own call. */
             saved_to?: string | null;
         };
+        /** @description A certificate that was given, without itself. */
+        GivenCertificate: {
+            /** @description RFC 3339. */
+            expires_at: string;
+            /** @description `spiffe://STACK/ci/NAME`. */
+            identity: string;
+            /** @description RFC 3339. */
+            issued_at: string;
+            /** @description Who asked for it. */
+            issued_to: string;
+            /** @description Why it is refused although it may not have expired. */
+            reason?: string | null;
+            /** @description In hexadecimal digits. */
+            serial: string;
+            /** @description `good`, `expired` or `revoked`. */
+            state: string;
+        };
         /** @description Who is to use a secret where; as a query, who is not to any more. */
         GrantSecret: {
             /** @description `project`: all its containers; `container`: one of them; `build`: its build steps. */
@@ -2591,6 +2693,26 @@ export interface components {
             remote?: string | null;
             /** @description `listen`, `established`, `syn-sent`, … */
             state: string;
+        };
+        /** @description A certificate, for whoever has the key. */
+        IssuedCertificate: {
+            /** @description The certificate of the authority, which the stack's own certificate is checked with: PEM. */
+            authority: string;
+            /** @description The certificate, and what signed it: PEM. */
+            certificate: string;
+            /** @description `spiffe://STACK/ci/NAME`. */
+            identity: string;
+            /** @description RFC 3339. */
+            not_after: string;
+            /** @description RFC 3339. */
+            not_before: string;
+            /**
+             * Format: int64
+             * @description It is time for another one after so many seconds.
+             */
+            renew_in: number;
+            /** @description In hexadecimal digits. */
+            serial: string;
         };
         /** @description A durable piece of work: a hand-off, a run. */
         Job: {
@@ -2820,6 +2942,25 @@ export interface components {
                 /** @description Who wanted it so. */
                 created_by: string;
                 terminal: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_GivenCertificate: {
+            items: {
+                /** @description RFC 3339. */
+                expires_at: string;
+                /** @description `spiffe://STACK/ci/NAME`. */
+                identity: string;
+                /** @description RFC 3339. */
+                issued_at: string;
+                /** @description Who asked for it. */
+                issued_to: string;
+                /** @description Why it is refused although it may not have expired. */
+                reason?: string | null;
+                /** @description In hexadecimal digits. */
+                serial: string;
+                /** @description `good`, `expired` or `revoked`. */
+                state: string;
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
@@ -3739,6 +3880,16 @@ export interface components {
             /** @description Whether a tag that is there stays what it is. The tag of a build, the first twelve digits of its hash, always does. */
             immutable_tags: boolean;
             name: string;
+        };
+        /** @description A wish for a certificate. */
+        RequestCertificate: {
+            /** @description The companion it is for, as it is registered. */
+            name: string;
+            /**
+             * @description The public key, signed with the other half: a certificate request (PKCS#10), PEM. It may ask for nothing that is
+             *     not the companion's.
+             */
+            request: string;
         };
         /** @description A program that uses the image registry under a name and a secret of its own. */
         Robot: {
@@ -4920,6 +5071,156 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pem-certificate-chain": string;
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authority_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Authority"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GivenCertificate"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestCertificate"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCertificate"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In hexadecimal digits. */
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {

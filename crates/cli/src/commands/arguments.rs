@@ -33,6 +33,20 @@ pub struct OnePlatform {
     pub wanted: Option<PlatformName>,
 }
 
+/// Whose data folder it is.
+#[derive(Clone, Debug, Args)]
+pub struct Data {
+    /// The stack's data folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "ERGON_DATA",
+        hide_env_values = true
+    )]
+    pub data: Option<PathBuf>,
+}
+
 /// Which stack is meant.
 #[derive(Clone, Debug, Args)]
 pub struct Stack {
@@ -45,11 +59,20 @@ pub struct Stack {
         hide_env_values = true
     )]
     pub data: Option<PathBuf>,
+    /// The certificate of the authority that vouches for the stack, where the machine does not know it
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ERGON_CA",
+        hide_env_values = true
+    )]
+    pub ca: Option<PathBuf>,
 }
 
 impl Stack {
     pub fn client(&self) -> Outcome<Client> {
-        Client::find(self.data.as_deref())
+        Client::find(self.data.as_deref(), self.ca.as_deref())
     }
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod base;
 mod build;
 mod built;
+mod ca;
 mod cache;
 mod companion;
 mod container;
@@ -64,7 +65,7 @@ pub struct Ergon {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Up(up::Up),
+    Up(Box<up::Up>),
     Status(stack::Status),
     Link(stack::Link),
     Token(stack::Token),
@@ -93,6 +94,7 @@ enum Command {
     Events(events::Events),
     Mcp(mcp::Mcp),
     Audit(audit::Audit),
+    Ca(ca::Ca),
     Completion(help_pages::Completion),
     Man(help_pages::Man),
 }
@@ -130,6 +132,7 @@ impl Ergon {
             Command::Events(command) => here(command.run()),
             Command::Mcp(command) => here(command.run()),
             Command::Audit(command) => here(command.run()),
+            Command::Ca(command) => here(command.run()),
             Command::Completion(command) => command.run(),
             Command::Man(command) => command.run(),
         }

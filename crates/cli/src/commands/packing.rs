@@ -56,6 +56,7 @@ async fn mirrors(stack: &Stack) -> Vec<Mirror> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     };
+    let authority = client.address().authority.clone();
     let asking = client.get::<List<Upstream>>(&["api", "v1", "upstreams"]);
     let Ok(Ok(listed)) = tokio::time::timeout(PATIENCE, asking).await else {
         return Vec::new();
@@ -65,6 +66,7 @@ async fn mirrors(stack: &Stack) -> Vec<Mirror> {
         name: upstream.name,
         at: at.clone(),
         has_tls: url.scheme() == "https",
+        authority: authority.clone(),
         token: token.clone(),
     };
     listed.items.into_iter().map(mirror).collect()

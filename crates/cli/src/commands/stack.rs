@@ -3,7 +3,7 @@
 use clap::Args;
 use ergon_server::api::{Session, SignInLink};
 
-use super::arguments::{Format, Stack};
+use super::arguments::{Data, Format, Stack};
 use crate::address::{self, Origin};
 use crate::failure::Outcome;
 use crate::style;
@@ -32,7 +32,7 @@ pub struct Link {
 #[derive(Debug, Args)]
 pub struct Token {
     #[command(flatten)]
-    stack: Stack,
+    data: Data,
 }
 
 impl Status {
@@ -75,7 +75,7 @@ impl Link {
 
 impl Token {
     pub fn run(self) -> Outcome {
-        let data = folders::data(self.stack.data.as_deref())?;
+        let data = folders::data(self.data.data.as_deref())?;
         output::print_plain(&address::read_token(&data)?)
     }
 }

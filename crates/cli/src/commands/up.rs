@@ -1,11 +1,12 @@
 //! Up: turns this machine into a stack.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
-use ergon_server::{Allowance, Config, HostName, Ready};
+use ergon_server::{Allowance, Config, ConnectionLimits, HostName, Ready, TlsSource};
 
-use super::arguments::Stack;
+use super::arguments::Data;
 use super::model::Model;
 use super::packing;
 use super::sealing::Sealing;
@@ -33,6 +34,27 @@ pub struct Up {
         hide_env_values = true
     )]
     hosts: Vec<HostName>,
+    /// Speak TLS, with a certificate of the stack's own authority for localhost, this machine and every --host
+    #[arg(long, env = "ERGON_TLS", hide_env_values = true, conflicts_with_all = ["tls_certificate", "tls_key"])]
+    tls: bool,
+    /// Speak TLS with the certificate in this file (PEM, with those that signed it); read again when it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ERGON_TLS_CERTIFICATE",
+        requires = "tls_key",
+        hide_env_values = true
+    )]
+    tls_certificate: Option<PathBuf>,
+    /// The file with that certificate's key (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ERGON_TLS_KEY",
+        requires = "tls_certificate",
+        hide_env_values = true
+    )]
+    tls_key: Option<PathBuf>,
     /// A place that may be reached beside this machine: west.example.com:443, 10.0.0.0/8; may be repeated
     #[arg(
         long = "reach",
@@ -48,7 +70,7 @@ pub struct Up {
     #[command(flatten)]
     sandbox: packing::Sandbox,
     #[command(flatten)]
-    stack: Stack,
+    data: Data,
     #[command(flatten)]
     sealing: Sealing,
     #[command(flatten)]
@@ -57,10 +79,16 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> Outcome {
+        let tls = match (self.tls_certificate, self.tls_key) {
+            (Some(certificate), Some(key)) => Some(TlsSource::Files { certificate, key }),
+            _ => self.tls.then_some(TlsSource::Own),
+        };
         let config = Config {
             listen: self.listen,
             hosts: self.hosts,
-            data: folders::data(self.stack.data.as_deref())?,
+            tls,
+            limits: ConnectionLimits::default(),
+            data: folders::data(self.data.data.as_deref())?,
             cache: folders::cache()?,
             extra_authority: packing::extra_authority()?,
             reach: self.reach,

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod approvals;
 pub mod audit;
 pub mod builds;
+pub mod certificates;
 pub mod containers;
 pub mod diagnostics;
 pub mod differences;

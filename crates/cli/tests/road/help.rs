@@ -87,6 +87,9 @@ fn what_prints_data_can_print_json() {
         // It speaks a protocol of its own.
         "ergon mcp",
         "ergon token",
+        "ergon ca certificate",
+        "ergon ca export-key",
+        "ergon ca renew",
         "ergon up",
         "ergon dockerfile",
         "ergon manifest schema",
@@ -100,6 +103,7 @@ fn what_prints_data_can_print_json() {
     for (path, command) in all() {
         let changes = [
             "remove",
+            "revoke",
             "drop",
             "deregister",
             "start",
@@ -167,6 +171,7 @@ fn the_first_page_of_help_names_every_noun() {
       mcp         Let an agent use the stack: the Model Context Protocol on standard input and output
       audit       What was denied and what was changed, by whom; and whether the log of it is what it
                   was
+      ca          The stack's own authority: what vouches for the stack and its companions
       completion  Print what has a shell complete ergon and aish, names of companions included
       man         Write the manual pages of ergon, all its commands, and aish into a folder
       help        Print this message or the help of the given subcommand(s)

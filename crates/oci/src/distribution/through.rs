@@ -4,7 +4,7 @@ use oci_client::RegistryOperation;
 use oci_client::client::ClientProtocol;
 use oci_client::secrets::RegistryAuth;
 
-use super::Registry;
+use super::{Registry, Way};
 use crate::blobs::Blobs;
 use crate::credentials::Login;
 use crate::error::Error;
@@ -21,6 +21,8 @@ pub struct Mirror {
     /// `host` or `host:port`.
     pub at: String,
     pub has_tls: bool,
+    /// The authority that vouches for it, as PEM; absent: one that the machine knows.
+    pub authority: Option<String>,
     /// What opens it.
     pub token: String,
 }
@@ -61,8 +63,12 @@ pub async fn pull_through(
     };
     let login = RegistryAuth::Basic("ergon".to_owned(), mirror.token.clone());
     let (action, operation) = ("pull", RegistryOperation::Pull);
+    let way = Way {
+        protocol,
+        authority: mirror.authority.clone(),
+    };
     let login = Login::Direct(login);
-    let registry = Registry::connect_as(&there, action, operation, protocol, login).await?;
+    let registry = Registry::connect_as(&there, action, operation, way, login).await?;
     registry.pull(platform, blobs).await
 }
 
@@ -77,6 +83,7 @@ mod tests {
             name: "hub".to_owned(),
             at: "127.0.0.1:7411".to_owned(),
             has_tls: false,
+            authority: None,
             token: "hidden".to_owned(),
         };
         let named = |text: &str| mirror.name_of(&text.parse().unwrap()).unwrap().to_string();

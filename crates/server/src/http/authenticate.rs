@@ -1,9 +1,10 @@
-//! Who asks: by token, by session cookie, or nobody. And whether a browser was tricked into asking.
+//! Who asks: by token, by session cookie, by certificate, or nobody. And whether a browser was tricked into asking.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::hosts::named_host;
+use super::peer::Peer;
 use super::problem::Failure;
 use crate::authorize::Principal;
 use crate::sessions::{SESSION_DAYS, Secret};
@@ -18,12 +19,15 @@ pub enum Credential {
     None,
     Token,
     Cookie(Secret),
+    /// Of the stack's own authority, shown when the connection began.
+    Certificate,
 }
 
 /// Finds out who asks. A credential that is not good is nobody's.
 pub async fn identify(
     stack: &Stack,
     headers: &HeaderMap,
+    peer: Option<&Peer>,
 ) -> Result<(Principal, Credential), Failure> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| value.split_once(' '));
@@ -44,25 +48,37 @@ pub async fn identify(
             return Ok((Principal::Owner, Credential::Cookie(secret)));
         }
     }
+    // A connection may outlive what it began with.
+    if let Some(peer) = peer
+        && let Some(shown) = &peer.certificate
+    {
+        if stack.certificates().is_good(shown) {
+            let name = shown.name.clone();
+            return Ok((Principal::Companion { name }, Credential::Certificate));
+        }
+        let (address, serial) = (peer.address, &shown.serial);
+        tracing::info!(%address, serial, "refused: a certificate that is not good any more");
+    }
     Ok((Principal::Nobody, Credential::None))
 }
 
-/// The cookie of a session that was just opened.
-pub fn session_cookie(secret: &Secret) -> String {
-    cookie(secret.reveal().to_owned()).max_age_days(SESSION_DAYS)
+/// The cookie of a session that was just opened; where it was opened over TLS, it is never sent without.
+pub fn session_cookie(secret: &Secret, is_secure: bool) -> String {
+    cookie(secret.reveal().to_owned(), is_secure).max_age_days(SESSION_DAYS)
 }
 
 /// The cookie that takes a session's cookie away.
-pub fn clear_cookie() -> String {
-    cookie(String::new()).max_age_days(0)
+pub fn clear_cookie(is_secure: bool) -> String {
+    cookie(String::new(), is_secure).max_age_days(0)
 }
 
 struct SessionCookie(Cookie<'static>);
 
-fn cookie(value: String) -> SessionCookie {
+fn cookie(value: String, is_secure: bool) -> SessionCookie {
     let cookie = Cookie::build((SESSION_COOKIE, value))
         .path("/")
         .http_only(true)
+        .secure(is_secure)
         .same_site(SameSite::Strict);
     SessionCookie(cookie.build())
 }
@@ -89,7 +105,7 @@ pub fn check_origin(
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => is_origin(origin, named_host(headers, uri)),
         // Browsers say where every change comes from: this was sent by something else.
-        (None, None) => matches!(credential, Credential::None),
+        (None, None) => matches!(credential, Credential::None | Credential::Certificate),
     };
     if is_ours {
         return Ok(());

@@ -11,36 +11,68 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use tokio_rustls::server::TlsStream;
+
 use super::file_frames::{Part, part_of};
+use super::pulse::Pulse;
 
 /// Whoever takes nothing of an answer for so long gets no more of it.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The kernel is given so many bytes to send at a time, so that others have their turn.
 const AT_ONCE: usize = 1 << 20;
 
+/// What bytes go over.
+pub enum Wire {
+    Plain(TokioIo<TcpStream>),
+    /// Files are read here, for they have to be sealed.
+    Secure(TokioIo<Box<TlsStream<TcpStream>>>),
+}
+
+impl Wire {
+    pub fn plain(stream: TcpStream) -> Self {
+        Self::Plain(TokioIo::new(stream))
+    }
+
+    pub fn secure(stream: TlsStream<TcpStream>) -> Self {
+        Self::Secure(TokioIo::new(Box::new(stream)))
+    }
+
+    fn poll_write_vectored(
+        &mut self,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+            Self::Secure(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+        }
+    }
+}
+
 /// One client's connection.
 pub struct Connection {
-    stream: TokioIo<TcpStream>,
+    wire: Wire,
+    pulse: Pulse,
     /// Until when what is waiting has to be taken; absent while nothing waits.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(wire: Wire, pulse: Pulse) -> Self {
         Self {
-            stream: TokioIo::new(stream),
+            wire,
+            pulse,
             deadline: None,
         }
     }
 
     /// Has the kernel send what it can of a file.
     fn poll_send(
-        &self,
+        stream: &TcpStream,
         context: &mut Context<'_>,
         part: &Part,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        let stream = self.stream.inner();
         loop {
             ready!(stream.poll_write_ready(context))?;
             let sent = stream.try_io(Interest::WRITABLE, || {
@@ -66,16 +98,17 @@ impl Connection {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let Wire::Plain(stream) = &self.wire else {
+            return self.wire.poll_write_vectored(context, buffers);
+        };
         let parts = buffers.iter().map(|buffer| part_of(buffer));
         let first = parts
             .enumerate()
             .find_map(|(index, part)| Some((index, part?)));
         match first {
-            Some((0, part)) => self.poll_send(context, &part, buffers[0].len()),
-            Some((index, _)) => {
-                Pin::new(&mut self.stream).poll_write_vectored(context, &buffers[..index])
-            }
-            None => Pin::new(&mut self.stream).poll_write_vectored(context, buffers),
+            Some((0, part)) => Self::poll_send(stream.inner(), context, &part, buffers[0].len()),
+            Some((index, _)) => self.wire.poll_write_vectored(context, &buffers[..index]),
+            None => self.wire.poll_write_vectored(context, buffers),
         }
     }
 
@@ -104,7 +137,14 @@ impl Read for Connection {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let polled = match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Wire::Secure(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        if polled.is_ready() {
+            self.pulse.heard();
+        }
+        polled
     }
 }
 
@@ -119,12 +159,18 @@ impl Write for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        let polled = match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Wire::Secure(stream) => Pin::new(stream).poll_flush(context),
+        };
         self.in_time(context, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        match &mut self.wire {
+            Wire::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Wire::Secure(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {

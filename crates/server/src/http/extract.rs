@@ -11,12 +11,17 @@ use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Failure;
+use super::steady;
 
 /// The longest name that anything may have in a path.
 const LONGEST_NAME: usize = 512;
 
-/// Whoever takes longer to send a body is not waited for.
+/// Whoever takes longer to send a body is not waited for, unless their connection says otherwise.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For how long a connection waits for a body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyPatience(pub Duration);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -34,13 +39,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let patience = request.extensions().get::<BodyPatience>();
+        let patience = patience.map_or(PATIENCE, |patience| patience.0);
+        let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, steady::Stalled.to_string());
         let read = Json::<T>::from_request(request, state);
-        let Ok(read) = tokio::time::timeout(PATIENCE, read).await else {
-            let detail = "the body did not arrive in time";
-            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, detail));
+        let Ok(read) = tokio::time::timeout(patience, read).await else {
+            return Err(late());
         };
         match read {
             Ok(Json(value)) => Ok(Self(value)),
+            Err(rejection) if steady::is_stalled(&rejection) => Err(late()),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Failure::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body is not marked as JSON",

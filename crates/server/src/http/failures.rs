@@ -13,6 +13,7 @@ use crate::audit::AuditLogError;
 use crate::companions::CompanionError;
 use crate::containers::ContainerError;
 use crate::distribution::DistributionError;
+use crate::identity::{AuthorityError, CertificateError};
 use crate::jobs::JobError;
 use crate::mcp::GatewayError;
 use crate::messages::MessageError;
@@ -79,6 +80,22 @@ impl From<AuditLogError> for Failure {
                 .with_remedy("give it as `ergon audit checkpoint` printed it"),
             AuditLogError::Read(_) | AuditLogError::Task(_) => Self::internal(&error),
         }
+    }
+}
+
+impl From<CertificateError> for Failure {
+    fn from(error: CertificateError) -> Self {
+        let status = match error {
+            CertificateError::Name { .. } | CertificateError::Request(_) => StatusCode::BAD_REQUEST,
+            CertificateError::NobodyThere(_) | CertificateError::NotFound(_) => {
+                StatusCode::NOT_FOUND
+            }
+            CertificateError::NotTheirs { .. } => StatusCode::FORBIDDEN,
+            CertificateError::Authority(AuthorityError::Expired) => StatusCode::SERVICE_UNAVAILABLE,
+            CertificateError::Store(error) => return error.into(),
+            CertificateError::Authority(_) => return Self::internal(&error),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

@@ -7,6 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::authenticate::{Credential, check_origin, identify};
+use super::hosts::{host_of, named_host};
+use super::peer::Peer;
 use super::problem::Failure;
 use super::recorded::{self, Recording};
 use crate::audit::{Asked, Channel};
@@ -60,7 +62,7 @@ async fn decided(
     let inside = request.extensions_mut().remove::<Caller>();
     let (principal, credential) = match &inside {
         Some(caller) => (caller.principal.clone(), caller.credential.clone()),
-        None => identify(stack, request.headers()).await?,
+        None => identify(stack, request.headers(), Peer::of(request.extensions())).await?,
     };
     let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
     let asked = Asked {
@@ -91,12 +93,7 @@ async fn decided(
             return Err(Failure::new(StatusCode::UNAUTHORIZED, "this needs a token or a session")
                 .with_remedy("programs send `Authorization: Bearer <what ergon token prints>`; people open what `ergon link` prints"));
         }
-        Decision::Deny => {
-            return Err(Failure::new(
-                StatusCode::FORBIDDEN,
-                format!("{} may not do this", principal.name()),
-            ));
-        }
+        Decision::Deny => return Err(denied(&principal)),
     }
     request.extensions_mut().insert(Caller {
         principal: principal.clone(),
@@ -114,6 +111,36 @@ async fn decided(
     } else {
         Ok(next.run(request).await)
     }
+}
+
+/// Asks once more, where whom a request is about stands in its body; the table could only ask about the kind.
+pub fn also_allowed(
+    stack: &Stack,
+    principal: &Principal,
+    action: Action,
+    name: &str,
+    recording: &Recording,
+) -> Result<(), Failure> {
+    let resource = action.on(Some(name.to_owned()));
+    let decision = authorize(principal, action, &resource);
+    if decision == Decision::Allow {
+        return Ok(());
+    }
+    let asked = Asked {
+        request: &recording.id,
+        channel: recording.channel,
+        principal,
+        action,
+        resource: &resource,
+        is_change: true,
+    };
+    stack.audit().decided(asked, decision)?;
+    Err(denied(principal))
+}
+
+fn denied(principal: &Principal) -> Failure {
+    let detail = format!("{} may not do this", principal.name());
+    Failure::new(StatusCode::FORBIDDEN, detail)
 }
 
 /// Carries out what was begun, also for a client that hangs up: memory and store must agree afterwards.
@@ -148,6 +175,26 @@ pub async fn add_headers(mut response: Response) -> Response {
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Tells browsers to never ask in the clear again, under names for which another authority vouches: under `localhost`
+/// other programs of this machine would be meant, too.
+pub async fn insist_on_tls(State(stack): State<Stack>, request: Request, next: Next) -> Response {
+    let tls = stack.tls().filter(|tls| tls.has_files());
+    let host = named_host(request.headers(), request.uri());
+    let mut response = next.run(request).await;
+    let host = host.as_deref().and_then(host_of);
+    if let (Some(tls), Some(host)) = (tls, host)
+        && host.parse::<std::net::IpAddr>().is_err()
+        && !host.eq_ignore_ascii_case("localhost")
+        && tls.is_vouched_for(host)
+    {
+        let always = HeaderValue::from_static("max-age=31536000");
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, always);
+    }
     response
 }
 

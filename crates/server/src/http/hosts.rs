@@ -22,6 +22,12 @@ pub struct HostName(String);
 )]
 pub struct ParseHostNameError(String);
 
+impl HostName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromStr for HostName {
     type Err = ParseHostNameError;
 
@@ -101,7 +107,7 @@ pub fn named_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 }
 
 /// `localhost:7411` → `localhost`, `[::1]:7411` → `::1`.
-fn host_of(authority: &str) -> Option<&str> {
+pub fn host_of(authority: &str) -> Option<&str> {
     let (host, rest) = match authority.strip_prefix('[') {
         Some(bracketed) => bracketed.split_once(']')?,
         None => match authority.split_once(':') {

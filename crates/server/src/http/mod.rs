@@ -9,10 +9,15 @@ mod failures;
 pub mod file_frames;
 pub mod guard;
 pub mod hosts;
+pub mod limits;
+pub mod peer;
 pub mod problem;
+mod pulse;
 pub mod recorded;
 mod routes;
+mod seats;
 pub mod serve;
+mod steady;
 pub mod streams;
 mod ui;
 
@@ -42,8 +47,12 @@ pub fn router(stack: &Stack) -> Router {
     let registry = distribution::router()
         .layer(from_fn_with_state(stack.clone(), guard::check_host))
         .layer(from_fn(guard::carry_out));
-    api.merge(registry)
-        .layer(TraceLayer::new_for_http())
+    let all = api.merge(registry);
+    let all = match stack.tls() {
+        Some(_) => all.layer(from_fn_with_state(stack.clone(), guard::insist_on_tls)),
+        None => all,
+    };
+    all.layer(TraceLayer::new_for_http())
         .with_state(stack.clone())
 }
 

@@ -22,6 +22,8 @@ type Events = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
 
 /// A comment is sent so often, so that whoever is in between keeps the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Whoever is cut off by the stack's end comes back after so long.
+const RETRY: Duration = Duration::from_secs(2);
 /// So many events are read at a time.
 const PAGE: i64 = 200;
 
@@ -124,7 +126,12 @@ fn answer(stack: &Stack, source: impl Source) -> Sse<EventStream> {
                 .map(|event| (Ok(event), (source, waiting)))
         },
     );
-    let events: Events = events.take_until(shutdown.cancelled_owned()).boxed();
+    let events = events.take_until(shutdown.clone().cancelled_owned());
+    // Whoever is cut off by the stack's end is told to come back; what ended by itself needs no second look.
+    let farewell = stream::once(async move { shutdown.is_cancelled() })
+        .filter(|is_cut| std::future::ready(*is_cut))
+        .map(|_| Ok(Event::default().retry(RETRY)));
+    let events: Events = events.chain(farewell).boxed();
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }
 

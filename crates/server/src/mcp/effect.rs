@@ -63,6 +63,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::ListSecrets
         | Action::ReadSecret
         | Action::ReadSecretKey
+        | Action::ReadAuthority
+        | Action::ListCertificates
         | Action::ReadAuditLog => Effect::Reads,
         Action::SignIn
         | Action::CreateSignInCode
@@ -85,6 +87,7 @@ pub const fn of(action: Action) -> Effect {
         // What it lets through passes the tools and approvals of its own.
         | Action::UseMcp
         | Action::UseToolServer
+        | Action::IssueCertificate
         | Action::AddToolServer => Effect::Adds,
         Action::StartContainer
         | Action::RegisterCompanion
@@ -124,7 +127,8 @@ pub const fn of(action: Action) -> Effect {
         | Action::DestroySecret
         | Action::GrantSecret
         | Action::RevokeSecret
-        | Action::ChangeSecretKey => Effect::Destroys,
+        | Action::ChangeSecretKey
+        | Action::RevokeCertificate => Effect::Destroys,
     }
 }
 

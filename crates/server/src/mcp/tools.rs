@@ -53,6 +53,11 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     ),
     ("set_secret", "what a secret says is no model's to hold"),
     ("grant_secret", "a model does not say who may use a secret"),
+    ("authority", "what a program trusts is no model's to choose"),
+    (
+        "request_certificate",
+        "a certificate is for a key that a program holds, and no model does",
+    ),
     ("mcp", "it is what tools come through"),
     ("mcp_listen", "it is what tools come through"),
     ("mcp_end", "it is what tools come through"),

@@ -195,6 +195,8 @@ impl<'a> Messages<'a> {
         terminal: Option<&str>,
     ) -> Result<String, MessageError> {
         match terminal {
+            // Whoever showed a certificate speaks for itself, and at nobody else's terminal.
+            _ if let Principal::Companion { name } = principal => Ok(name.clone()),
             Some(terminal) => Ok(self.terminal(terminal).await?.name),
             None => Ok(principal.name()),
         }

@@ -57,7 +57,10 @@ async fn nothing_answers_without_a_credential_but_health_and_sign_in() {
             .header(header::COOKIE, "ergon_session=wrong");
         read(cookie).await.problem(401);
     }
-    assert_eq!(open, ["POST /api/v1/session", "GET /healthz"]);
+    assert_eq!(
+        open,
+        ["GET /api/v1/ca", "POST /api/v1/session", "GET /healthz"]
+    );
     world.end().await;
 }
 

@@ -7,7 +7,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use ergon_pack::{ExtraAuthority, SandboxKind};
-use ergon_server::{Config, Ready, StartError};
+use ergon_server::{Config, ConnectionLimits, Ready, StartError};
 use futures_util::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -53,6 +53,8 @@ pub fn config(folder: &Path) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         hosts: Vec::new(),
+        tls: None,
+        limits: ConnectionLimits::default(),
         data: folder.join("data"),
         cache: folder.join("cache"),
         extra_authority: ExtraAuthority::Host,
@@ -65,11 +67,17 @@ pub fn config(folder: &Path) -> Config {
 }
 
 pub fn client() -> Client {
+    client_trusting(None)
+}
+
+/// A client that trusts one authority.
+pub fn client_trusting(authority: Option<&str>) -> Client {
     static TLS: Once = Once::new();
     TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    let trusted = authority.map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).unwrap());
     Client::builder()
         .no_proxy()
-        .tls_certs_only([])
+        .tls_certs_only(trusted)
         .timeout(PATIENCE)
         .build()
         .unwrap()
@@ -151,13 +159,17 @@ impl Door {
         Self {
             url: read("endpoint"),
             token: read("token"),
-            client: client(),
+            client: client_trusting(
+                std::fs::read_to_string(data.join("endpoint.ca"))
+                    .ok()
+                    .as_deref(),
+            ),
         }
     }
 
     /// The host and port, as a Host header names it.
     pub fn authority(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        self.url.split_once("://").unwrap().1
     }
 
     /// A request without any credential.

@@ -9,6 +9,7 @@ use crate::access::{Credential, Lack, Scope, Scopes, Verb, Verbs, bearer_challen
 use crate::authorize::{Action, Principal, Resource, would_allow};
 use crate::distribution::DistributionError;
 use crate::http::hosts::named_host;
+use crate::http::peer::Peer;
 use crate::stack::Stack;
 
 /// What somebody is told who showed nothing good.
@@ -137,7 +138,9 @@ const PUSH: [Verb; 2] = [Verb::Pull, Verb::Push];
 fn challenge_for(parts: &Parts, scopes: &Scopes, lack: Lack) -> String {
     // What ends TLS in front of us says so, and a client that says it itself misleads nobody else.
     let forwarded = parts.headers.get("x-forwarded-proto");
+    let is_secure = Peer::of(&parts.extensions).is_some_and(|peer| peer.is_secure);
     let scheme = match forwarded {
+        _ if is_secure => "https",
         Some(scheme) if scheme == "https" => "https",
         _ => "http",
     };

@@ -9,7 +9,9 @@ use super::events::EventCursor;
 use crate::api::{Companion, Heartbeat, Lease, List, Registered, Registration};
 use crate::audit::{Asked, Outcome};
 use crate::authorize::{Action, Decision, Principal};
+use crate::companions::CompanionError;
 use crate::http::extract::{Body, Name, OptionalBody, Parameters};
+use crate::http::guard;
 use crate::http::problem::Failure;
 use crate::http::recorded::Recording;
 use crate::http::streams;
@@ -28,6 +30,13 @@ pub async fn register(
     Extension(recording): Extension<Recording>,
     Body(body): Body<Registration>,
 ) -> Result<(StatusCode, Json<Registered>), Failure> {
+    guard::also_allowed(
+        &stack,
+        &principal,
+        Action::RegisterCompanion,
+        &body.name,
+        &recording,
+    )?;
     let resource = Action::RegisterCompanion.on(Some(body.name.clone()));
     let asked = Asked {
         request: &recording.id,
@@ -39,6 +48,17 @@ pub async fn register(
     };
     let begun = stack.audit().decided(asked, Decision::Allow)?;
     let registered = stack.roster().register(&body, &principal).await;
+    let registered = match registered {
+        // Whoever had the name before is not who has it now, unless they say so themselves.
+        Ok((true, _)) if !matches!(principal, Principal::Companion { .. }) => {
+            let forgotten = stack
+                .certificates()
+                .refuse_of(&body.name, "the name was given anew")
+                .await;
+            forgotten.map_err(CompanionError::from).and(registered)
+        }
+        other => other,
+    };
     let answer = registered
         .map_err(Failure::from)
         .map(|(is_new, registered)| {
@@ -85,6 +105,10 @@ pub async fn deregister(
     Name(name): Name,
 ) -> Result<StatusCode, Failure> {
     stack.directory().deregister(&name).await?;
+    stack
+        .certificates()
+        .refuse_of(&name, "the companion left the directory")
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

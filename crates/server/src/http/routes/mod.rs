@@ -8,6 +8,7 @@ mod archives;
 mod audit;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod builds;
+mod certificates;
 mod companions;
 mod containers;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
@@ -158,6 +159,11 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadAuditLog, routes!(audit::checkpoint)),
         entry(Action::ReadAuditLog, routes!(audit::export)),
         entry(Action::ForgetAuditEntries, routes!(audit::forget)),
+        entry(Action::ReadAuthority, routes!(certificates::authority)),
+        entry(Action::ListCertificates, routes!(certificates::state)),
+        entry(Action::IssueCertificate, routes!(certificates::request)),
+        entry(Action::ListCertificates, routes!(certificates::list)),
+        entry(Action::RevokeCertificate, routes!(certificates::revoke)),
         entry(Action::ReadEvents, routes!(events::events)),
         entry(Action::UseMcp, routes!(mcp::post, mcp::listen, mcp::end)),
         entry(Action::UseMcp, routes!(mcp::tools)),

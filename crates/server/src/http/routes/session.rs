@@ -22,7 +22,14 @@ pub async fn sign_in(
 ) -> Result<Response, Failure> {
     let session = stack.sessions().sign_in(&body.code).await?;
     let answer = Json(stack.describe(&Principal::Owner));
-    Ok(([(header::SET_COOKIE, session_cookie(&session))], answer).into_response())
+    Ok((
+        [(
+            header::SET_COOKIE,
+            session_cookie(&session, stack.tls().is_some()),
+        )],
+        answer,
+    )
+        .into_response())
 }
 
 /// Who is asking, and which stack answers.
@@ -47,7 +54,7 @@ pub async fn sign_out(
     }
     Ok((
         StatusCode::NO_CONTENT,
-        [(header::SET_COOKIE, clear_cookie())],
+        [(header::SET_COOKIE, clear_cookie(stack.tls().is_some()))],
     )
         .into_response())
 }
