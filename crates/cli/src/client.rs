@@ -110,6 +110,12 @@ impl Client {
         self.execute(request.timeout(PATIENCE)).await.map(drop)
     }
 
+    /// A PUT whose answer has nothing in it.
+    pub async fn put_unanswered(&self, path: &[&str], body: &impl Serialize) -> Outcome {
+        let request = self.request(Method::PUT, path).json(body);
+        self.execute(request.timeout(PATIENCE)).await.map(drop)
+    }
+
     /// A PUT that says all in its path.
     pub async fn put_empty<T: DeserializeOwned>(&self, path: &[&str]) -> Outcome<T> {
         self.read(self.request(Method::PUT, path)).await

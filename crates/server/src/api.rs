@@ -10,6 +10,7 @@ mod lineage;
 mod mcp;
 mod messages;
 mod model;
+mod people;
 mod secrets;
 mod solutions;
 mod tool_servers;
@@ -32,6 +33,7 @@ pub use lineage::*;
 pub use mcp::*;
 pub use messages::*;
 pub use model::*;
+pub use people::*;
 pub use secrets::*;
 use serde::{Deserialize, Serialize};
 pub use solutions::*;
@@ -53,34 +55,6 @@ pub struct Problem {
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-}
-
-/// A one-time sign-in code, exchanged for a session cookie.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SignIn {
-    pub code: String,
-}
-
-/// A fresh sign-in link, the answer to `POST /api/v1/session/code`: `ergon link` prints it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SignInLink {
-    /// Good for one sign-in.
-    pub code: String,
-    /// The UI's address with the code in its fragment.
-    pub url: String,
-}
-
-/// Who is asking, and which stack answers.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Session {
-    /// The principal: `owner`.
-    pub principal: String,
-    /// The stack's name in the directory.
-    pub stack: String,
-    pub version: String,
-    /// The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none.
-    pub engine: String,
-    pub engine_reachable: bool,
 }
 
 /// A source tree to be known.

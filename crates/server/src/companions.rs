@@ -14,8 +14,8 @@ use ergon_store::{ContainerRow, StoreError, now};
 use jiff::Timestamp;
 
 use crate::api;
-use crate::audit::{Asked, Channel};
-use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::audit::Asked;
+use crate::authorize::{Action, Channel, Circumstances, Means, Principal};
 use crate::model;
 use crate::roster::{Wanted, WantedError};
 use crate::stack::Stack;
@@ -266,11 +266,15 @@ impl<'a> Companions<'a> {
         {
             return Ok(());
         }
-        let resource = Action::SendMessage.on(Some(record.name.clone()));
+        let name = Some(record.name.clone());
+        let resource = self.stack.resource(Action::SendMessage, name);
         let audited = self.stack.clone();
         let decide = move |peer: &ergon_companion::Peer, _: &ergon_companion::Message| {
             let principal = Principal::LocalUser { uid: peer.uid };
-            let decision = authorize(&principal, Action::SendMessage, &resource);
+            let circumstances = Circumstances::new(Channel::Socket, Means::Peer);
+            let policy = audited.policy();
+            let decided =
+                policy.authorize(&principal, Action::SendMessage, &resource, circumstances);
             let asked = Asked {
                 request: "",
                 channel: Channel::Socket,
@@ -279,14 +283,12 @@ impl<'a> Companions<'a> {
                 resource: &resource,
                 is_change: false,
             };
-            match decision {
-                Decision::Allow => Ok(()),
-                Decision::Identify | Decision::Deny => {
-                    // A denial is one, whether it can be written down or not.
-                    let _ = audited.audit().decided(asked, decision);
-                    Err(format!("{} may not do this", principal.name()))
-                }
+            if decided.is_allowed() {
+                return Ok(());
             }
+            // A denial is one, whether it can be written down or not.
+            let _ = audited.audit().decided(asked, &decided);
+            Err(format!("{} may not do this", principal.name()))
         };
         let (stack, record) = (self.stack.clone(), record.clone());
         let think = move |message: ergon_companion::Message| {

@@ -24,6 +24,8 @@ mod labels;
 mod mcp;
 mod messages;
 mod model;
+mod people;
+mod policies;
 mod projects;
 mod registry;
 mod roster;

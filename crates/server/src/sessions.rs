@@ -2,19 +2,26 @@
 //!
 //! The store holds hashes only; a secret itself is seen once, by whoever it was made for.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ergon_store::{NewEvent, SessionRow, Store, StoreError, now};
+use ergon_store::{Change, NewEvent, SessionRow, Store, StoreError, now};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::entropy::Entropy;
+use crate::people::{PeopleError, TooManyTries};
 
 /// How long a session lasts.
 pub const SESSION_DAYS: i64 = 30;
 /// How long a sign-in code can be used.
 const CODE_MINUTES: i64 = 10;
 const MINUTE: i64 = 60 * 1000;
+const DAY: i64 = 24 * 60 * MINUTE;
+/// What a browser says of itself is kept so far.
+const LONGEST_AGENT: usize = 200;
 
 /// Something that opens the stack. It never shows itself by accident.
 #[derive(Clone)]
@@ -65,6 +72,14 @@ impl std::fmt::Debug for Secret {
 pub enum SignInError {
     #[error("this sign-in code was used already, has expired, or never was one")]
     WrongCode,
+    #[error("this is not somebody's name and password")]
+    WrongPassword,
+    #[error("a sign-in takes a code, or a name and a password")]
+    Incomplete,
+    #[error(transparent)]
+    TooManyTries(#[from] TooManyTries),
+    #[error(transparent)]
+    People(#[from] PeopleError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -76,63 +91,164 @@ pub struct Sessions {
     entropy: Entropy,
 }
 
+/// From where somebody signs in.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// What the browser says of itself.
+    pub agent: String,
+    pub address: Option<IpAddr>,
+}
+
+/// How long a link may lie about before it is used.
+#[derive(Clone, Copy, Debug)]
+pub enum Patience {
+    /// For whoever asked for it.
+    Minutes,
+    /// For somebody else, who has to be told first.
+    Day,
+}
+
 impl Sessions {
     pub fn new(store: Store, entropy: Entropy) -> Self {
         Self { store, entropy }
     }
 
-    /// A code for one sign-in.
-    pub async fn new_code(&self) -> Result<String, StoreError> {
+    /// A code for one sign-in of somebody's.
+    pub async fn new_code(&self, person: &str, patience: Patience) -> Result<String, StoreError> {
         let code = Secret::new(&self.entropy);
+        let lasts = match patience {
+            Patience::Minutes => CODE_MINUTES * MINUTE,
+            Patience::Day => DAY,
+        };
         let mut change = self.store.unobserved().await?;
         change
-            .add_sign_in_code(&code.hash(), now() + CODE_MINUTES * MINUTE)
+            .add_sign_in_code(&code.hash(), person, now() + lasts)
             .await?;
         change.commit().await?;
         Ok(code.0)
     }
 
-    /// Uses a code up and opens a session.
-    pub async fn sign_in(&self, code: &str) -> Result<Secret, SignInError> {
-        let secret = Secret::new(&self.entropy);
-        let now = now();
-        let opened = NewEvent::new(
-            "dev.ergon.session.opened",
-            "session/owner",
-            json!({ "principal": "owner" }),
-        );
-        let mut change = self.store.change(opened).await?;
-        if !change
-            .use_sign_in_code(&Secret::received(code).hash(), now)
-            .await?
-        {
+    /// Uses a code up and opens a session; says whose.
+    pub async fn sign_in(
+        &self,
+        code: &str,
+        from: &Origin,
+    ) -> Result<(Secret, String), SignInError> {
+        let mut change = self.store.unobserved().await?;
+        let hash = Secret::received(code).hash();
+        let person = change.use_sign_in_code(&hash, now()).await?;
+        let Some(person) = person else {
             return Err(SignInError::WrongCode);
-        }
-        let session = SessionRow {
-            principal: "owner".to_owned(),
-            created_at: now,
-            expires_at: now + SESSION_DAYS * 24 * 60 * MINUTE,
         };
-        change.add_session(&secret.hash(), &session).await?;
+        let secret = self.add(&mut change, &person, from).await?;
+        change.commit().await?;
+        Ok((secret, person))
+    }
+
+    /// Opens a session of somebody who showed who they are.
+    pub async fn open(&self, person: &str, from: &Origin) -> Result<Secret, StoreError> {
+        let mut change = self.store.unobserved().await?;
+        let secret = self.add(&mut change, person, from).await?;
         change.commit().await?;
         Ok(secret)
     }
 
-    /// Whether this is the secret of a session that lasts.
-    pub async fn is_open(&self, secret: &Secret) -> Result<bool, StoreError> {
-        Ok(self.store.session(&secret.hash(), now()).await?.is_some())
+    async fn add(
+        &self,
+        change: &mut Change,
+        person: &str,
+        from: &Origin,
+    ) -> Result<Secret, StoreError> {
+        let secret = Secret::new(&self.entropy);
+        let now = now();
+        let session = SessionRow {
+            id: Uuid::now_v7().to_string(),
+            principal: person.to_owned(),
+            agent: from
+                .agent
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(LONGEST_AGENT)
+                .collect(),
+            address: from
+                .address
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            created_at: now,
+            last_used_at: now,
+            expires_at: now + SESSION_DAYS * DAY,
+        };
+        change.tell(told("dev.ergon.session.opened", person));
+        change.add_session(&secret.hash(), &session).await?;
+        Ok(secret)
     }
 
+    /// The session whose secret this is, while it lasts.
+    pub async fn find(&self, secret: &Secret) -> Result<Option<SessionRow>, StoreError> {
+        let now = now();
+        let hash = secret.hash();
+        let found = self.store.session(&hash, now).await?;
+        // To the minute is enough, and costs little.
+        if let Some(session) = &found
+            && now - session.last_used_at >= MINUTE
+        {
+            let mut change = self.store.unobserved().await?;
+            change.touch_session(&hash, now).await?;
+            change.commit().await?;
+        }
+        Ok(found)
+    }
+
+    /// The sessions of somebody, the newest first.
+    pub async fn list(&self, person: &str) -> Result<Vec<SessionRow>, StoreError> {
+        self.store.sessions_of(person, now()).await
+    }
+
+    /// Ends the session whose secret this is.
     pub async fn end(&self, secret: &Secret) -> Result<(), StoreError> {
-        let ended = NewEvent::new(
-            "dev.ergon.session.ended",
-            "session/owner",
-            json!({ "principal": "owner" }),
-        );
-        let mut change = self.store.change(ended).await?;
+        let mut change = self.store.unobserved().await?;
+        if let Some(session) = self.store.session(&secret.hash(), now()).await? {
+            change.tell(told("dev.ergon.session.ended", &session.principal));
+        }
         change.end_session(&secret.hash()).await?;
         change.commit().await
     }
+
+    /// Ends one session of somebody's.
+    pub async fn end_of(&self, person: &str, id: &str) -> Result<(), PeopleError> {
+        let mut change = self
+            .store
+            .change(told("dev.ergon.session.ended", person))
+            .await?;
+        if !change.end_session_of(person, id).await? {
+            return Err(PeopleError::NoSession {
+                name: person.to_owned(),
+                id: id.to_owned(),
+            });
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Ends every session of somebody's, but the one whose secret may be given. Says how many there were.
+    pub async fn end_all_of(&self, person: &str, but: Option<&Secret>) -> Result<u64, StoreError> {
+        let mut change = self
+            .store
+            .change(told("dev.ergon.session.ended", person))
+            .await?;
+        let hash = but.map(Secret::hash);
+        let ended = change.end_sessions_of(person, hash.as_deref()).await?;
+        change.commit().await?;
+        Ok(ended)
+    }
+}
+
+fn told(kind: &'static str, person: &str) -> NewEvent {
+    NewEvent::new(
+        kind,
+        format!("session/{person}"),
+        json!({ "principal": person }),
+    )
 }
 
 #[cfg(test)]
@@ -157,13 +273,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ergon.db");
         let sessions = Sessions::new(Store::open(&file).await.unwrap(), Entropy::system());
-        let code = sessions.new_code().await.unwrap();
-        let session = sessions.sign_in(&code).await.unwrap();
+        let code = sessions.new_code("ada", Patience::Minutes).await.unwrap();
+        let (session, person) = sessions.sign_in(&code, &Origin::default()).await.unwrap();
+        assert_eq!(person, "ada");
         assert!(matches!(
-            sessions.sign_in(&code).await,
+            sessions.sign_in(&code, &Origin::default()).await,
             Err(SignInError::WrongCode)
         ));
-        assert!(sessions.is_open(&session).await.unwrap());
+        assert_eq!(
+            sessions.find(&session).await.unwrap().unwrap().principal,
+            "ada"
+        );
         sessions.store.close().await;
         let bytes = std::fs::read(&file).unwrap();
         for secret in [code.as_bytes(), session.reveal().as_bytes()] {
@@ -178,11 +298,31 @@ mod tests {
             Store::open(&folder.path().join("ergon.db")).await.unwrap(),
             Entropy::system(),
         );
-        let session = sessions
-            .sign_in(&sessions.new_code().await.unwrap())
-            .await
-            .unwrap();
+        let session = sessions.open("ada", &Origin::default()).await.unwrap();
         sessions.end(&session).await.unwrap();
-        assert!(!sessions.is_open(&session).await.unwrap());
+        assert!(sessions.find(&session).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn all_sessions_but_ones_own_can_be_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(
+            Store::open(&folder.path().join("ergon.db")).await.unwrap(),
+            Entropy::system(),
+        );
+        let own = sessions.open("ada", &Origin::default()).await.unwrap();
+        let other = sessions.open("ada", &Origin::default()).await.unwrap();
+        let bobs = sessions.open("bob", &Origin::default()).await.unwrap();
+        assert_eq!(sessions.list("ada").await.unwrap().len(), 2);
+        assert_eq!(sessions.end_all_of("ada", Some(&own)).await.unwrap(), 1);
+        assert!(sessions.find(&own).await.unwrap().is_some());
+        assert!(sessions.find(&other).await.unwrap().is_none());
+        let bobs = sessions.find(&bobs).await.unwrap().unwrap();
+        assert!(
+            sessions.end_of("ada", &bobs.id).await.is_err(),
+            "it is not hers"
+        );
+        sessions.end_of("bob", &bobs.id).await.unwrap();
+        assert!(sessions.list("bob").await.unwrap().is_empty());
     }
 }

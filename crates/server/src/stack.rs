@@ -16,7 +16,7 @@ use crate::access::{Repositories, Robots, TokenService};
 use crate::api;
 use crate::approvals::{Approvals, Turns};
 use crate::audit::Audit;
-use crate::authorize::Principal;
+use crate::authorize::{Action, Policy, Principal, Resource, ResourceKind};
 use crate::companions::{Companions, Sockets};
 use crate::containers::{Containers, Crew};
 use crate::data_folder::DataFolder;
@@ -31,6 +31,8 @@ use crate::messages::Messages;
 use crate::messages::exchanges::Exchanges;
 use crate::messages::waiting::Post;
 use crate::model::{Explainer, Told};
+use crate::people::{People, SignInLimits};
+use crate::policies::Policies;
 use crate::projects::{Looks, Projects};
 use crate::registry::Registry;
 use crate::roster::Roster;
@@ -74,6 +76,10 @@ pub struct Parts {
     /// Servers of tools elsewhere.
     pub gateway: Gateway,
     pub sessions: Sessions,
+    pub people: People,
+    pub sign_in_limits: SignInLimits,
+    /// Who may do what.
+    pub policy: Policy,
     /// What was denied and what was changed.
     pub audit: Audit,
     pub robots: Robots,
@@ -341,11 +347,39 @@ impl Stack {
         let engine = self.engine.describe();
         api::Session {
             principal: principal.name(),
+            roles: principal.roles().iter().map(ToString::to_string).collect(),
             stack: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             engine_reachable: engine.is_ok(),
             engine: engine.unwrap_or_else(|reason| reason),
         }
+    }
+
+    /// Who may do what.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The texts of its own policies.
+    pub fn policies(&self) -> Policies<'_> {
+        Policies::new(self)
+    }
+
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// What something is done to, with what policies may ask of it.
+    pub fn resource(&self, action: Action, name: Option<String>) -> Resource {
+        let resource = action.on(name);
+        if resource.kind != ResourceKind::Companion {
+            return resource;
+        }
+        let of = resource
+            .name
+            .as_deref()
+            .and_then(|name| Some(self.directory.kind_of(name)?.word()));
+        resource.of_group(of)
     }
 
     /// Its state in one sentence.

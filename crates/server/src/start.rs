@@ -28,13 +28,14 @@ use crate::http::limits::ConnectionLimits;
 use crate::identity::{Authority, Certificates, ServedName, TrustDomain};
 use crate::mcp::Gateway;
 use crate::model::{Explainer, ModelConfig};
+use crate::people::{OWNER, People, SignInLimits};
 use crate::secrets::{Secrets, SecretsConfig};
-use crate::sessions::Sessions;
+use crate::sessions::{Patience, Sessions};
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::tls::{Tls, TlsSource};
 use crate::words::slug;
-use crate::{approvals, http, jobs, messages, upkeep, watch};
+use crate::{approvals, http, jobs, messages, policies, upkeep, watch};
 
 /// How long the stack waits for its own work when it ends.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -121,7 +122,8 @@ pub async fn serve(
     stack
         .data()
         .write_endpoint(&endpoint, stack.endpoint_authority())?;
-    let code = stack.sessions().new_code().await?;
+    let sessions = stack.sessions();
+    let code = sessions.new_code(OWNER, Patience::Minutes).await?;
     ready(Ready {
         url: stack.url(),
         sign_in_url: stack.sign_in_url(&code),
@@ -193,6 +195,8 @@ async fn build(
     .await
     .map_err(Box::new)?;
     let robots = Robots::open(store.clone(), entropy.clone()).await?;
+    let people = People::open(store.clone(), entropy.clone()).await?;
+    let policy = policies::open(&store).await?;
     let reach = Reach::new(config.reach, address);
     let directory = {
         let entropy = entropy.clone();
@@ -229,7 +233,13 @@ async fn build(
         None => None,
     };
     let stack = Stack::new(Parts {
-        tokens: TokenService::new(id.as_str(), &token, robots.clone(), entropy.clone()),
+        tokens: TokenService::new(
+            id.as_str(),
+            &token,
+            robots.clone(),
+            people.clone(),
+            entropy.clone(),
+        ),
         robots,
         secrets,
         audit,
@@ -250,6 +260,9 @@ async fn build(
         directory,
         gateway: Gateway::new(store.clone(), reach),
         sessions: Sessions::new(store.clone(), entropy.clone()),
+        people,
+        sign_in_limits: SignInLimits::default(),
+        policy,
         sockets: crate::companions::Sockets::default(),
         exchanges: messages::exchanges::Exchanges::new(config.keep_messages),
         post: messages::waiting::Post::default(),

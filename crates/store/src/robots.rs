@@ -22,14 +22,19 @@ pub struct RobotRow {
     pub created_at: i64,
     /// Absent: it does not end by itself.
     pub expires_at: Option<i64>,
+    /// What it is beside, for the rest of the API.
+    pub roles: Vec<String>,
+    pub last_used_at: Option<i64>,
 }
 
-const COLUMNS: &str = "name, about, secret_hash, secret_at, allowances, created_at, expires_at";
+const COLUMNS: &str =
+    "name, about, secret_hash, secret_at, allowances, created_at, expires_at, roles, last_used_at";
 
 impl Change {
     /// Keeps a new robot; the name must be nobody's.
     pub async fn add_robot(&mut self, robot: &RobotRow) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO robots ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+        let sql =
+            format!("INSERT INTO robots ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(&robot.name)
             .bind(&robot.about)
@@ -38,6 +43,8 @@ impl Change {
             .bind(robot.allowances.to_string())
             .bind(robot.created_at)
             .bind(robot.expires_at)
+            .bind(Value::from(robot.roles.clone()).to_string())
+            .bind(robot.last_used_at)
             .execute(&mut *self.transaction)
             .await
             .map_err(StoreError::taken("robot", &robot.name))?;
@@ -59,6 +66,16 @@ impl Change {
                 .execute(&mut *self.transaction)
                 .await?;
         Ok(changed.rows_affected() == 1)
+    }
+
+    /// Keeps when a robot came last.
+    pub async fn touch_robot(&mut self, name: &str, at: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE robots SET last_used_at = $1 WHERE name = $2")
+            .bind(at)
+            .bind(name)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
     }
 
     /// Forgets a robot. False where there is no such robot.
@@ -84,6 +101,7 @@ impl Store {
 
 fn robot(row: &AnyRow) -> Result<RobotRow, StoreError> {
     let allowances: String = row.try_get("allowances")?;
+    let roles: String = row.try_get("roles")?;
     Ok(RobotRow {
         name: row.try_get("name")?,
         about: row.try_get("about")?,
@@ -92,5 +110,7 @@ fn robot(row: &AnyRow) -> Result<RobotRow, StoreError> {
         allowances: serde_json::from_str(&allowances).map_err(StoreError::malformed("robot"))?,
         created_at: row.try_get("created_at")?,
         expires_at: row.try_get("expires_at")?,
+        roles: serde_json::from_str(&roles).map_err(StoreError::malformed("robot"))?,
+        last_used_at: row.try_get("last_used_at")?,
     })
 }

@@ -957,6 +957,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody, by name. */
+        get: operations["list_people"];
+        put?: never;
+        /** Add somebody. The answer has a link with which they come in, once, within a day; 409 where there is somebody of the name. */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them. */
+        get: operations["person"];
+        put?: never;
+        post?: never;
+        /** Forget somebody. Their sessions end, their tokens open nothing. */
+        delete: operations["remove_person"];
+        options?: never;
+        head?: never;
+        /** Change what somebody is, or whether they may come in. */
+        patch: operations["change_person"];
+        trace?: never;
+    };
+    "/api/v1/people/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A link with which somebody comes in, once, within a day: for whoever is new, or forgot their password. */
+        post: operations["person_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose a password, or do without one. Their other sessions end. Who changes their own says the one until now; who
+         *     came with a link and has none, or does it for somebody else, need not.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** From where somebody is signed in, the newest first. */
+        get: operations["person_sessions"];
+        put?: never;
+        post?: never;
+        /** End every session of somebody's, but the one that asks. */
+        delete: operations["end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one session of somebody's. */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tokens of somebody's programs, the oldest first. */
+        get: operations["person_tokens"];
+        put?: never;
+        /** Give somebody's programs a token. It is in the answer and nowhere else. */
+        post: operations["add_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token back. It opens nothing from then on. */
+        delete: operations["remove_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every text of policies: what comes with Ergon, then the stack's own by name. */
+        get: operations["list_policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them. */
+        get: operations["policy"];
+        /** Keep a text of policies and decide by it from now on. One with a fault is not kept (422), and nothing changes. */
+        put: operations["put_policy"];
+        post?: never;
+        /** Forget a text of the stack's own. */
+        delete: operations["remove_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is wrong with a text. It is not kept. */
+        post: operations["check_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether somebody may, and which policies say so. */
+        post: operations["explain_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What policies can speak of, as a Cedar schema. */
+        get: operations["policy_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy-trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would be decided of many cases, by the policies there are or by others. Nothing is kept. */
+        post: operations["test_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -1383,7 +1631,7 @@ export interface paths {
         /** Who is asking, and which stack answers. */
         get: operations["session"];
         put?: never;
-        /** Trade a one-time sign-in code for a session cookie. */
+        /** Trade a one-time sign-in code, or a name and a password, for a session cookie. 429 where there were too many tries. */
         post: operations["sign_in"];
         /** Sign out: the session ends, its cookie goes. */
         delete: operations["sign_out"];
@@ -1401,7 +1649,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A fresh sign-in link, good for one sign-in within ten minutes. */
+        /** A fresh sign-in link for whoever asks, good for one sign-in within ten minutes. */
         post: operations["create_sign_in_code"];
         delete?: never;
         options?: never;
@@ -1703,6 +1951,13 @@ export interface components {
              */
             within_seconds: number;
         };
+        /** @description Somebody to be added. */
+        AddPerson: {
+            /** @description Small letters, digits, `-`, `_` and `.`, at most 63. */
+            name: string;
+            /** @description What they are; at least one. */
+            roles: string[];
+        };
         /** @description A source tree to be known. */
         AddProject: {
             /** @description An absolute folder on the stack's machine, or a git URL (`https://`, `ssh://`, `git@…`). */
@@ -1710,7 +1965,7 @@ export interface components {
             /** @description The display name; absent: the folder's or repository's last part. */
             name?: string | null;
         };
-        /** @description A robot to be: a program that uses the image registry under a name and a secret of its own. */
+        /** @description A robot to be: a program that uses the stack under a name and a secret of its own. */
         AddRobot: {
             /** @description What it is for. */
             about?: string;
@@ -1718,7 +1973,7 @@ export interface components {
              * @description What it may do where, `REPOSITORIES:VERBS` each. Repositories are a name, `team/*` for all below it, or `*` for
              *     all; verbs are some of `pull`, `push` and `delete` with commas between, or `*` for all.
              */
-            allow: string[];
+            allow?: string[];
             /**
              * Format: int32
              * @description After so many days it ends; absent: it does not.
@@ -1726,6 +1981,8 @@ export interface components {
             days?: number | null;
             /** @description Small letters, digits, `-`, `_` and `.`, at most 63: the user name it signs in with. */
             name: string;
+            /** @description What it is beside, for the rest of the API: `developer`, …; then its secret is a token for `Authorization: Bearer …`. */
+            roles?: string[];
         };
         /** @description A solution to be kept. It is never modified: a change is a new version. */
         AddSolution: {
@@ -1749,6 +2006,18 @@ export interface components {
             source?: string | null;
             /** @description A semantic version: `1.0.0`, `2.0.0-rc.1`. */
             version: string;
+        };
+        /** @description A token to be. */
+        AddToken: {
+            /** @description What it is for. */
+            about?: string;
+            /**
+             * Format: int32
+             * @description After so many days it ends; absent: it does not.
+             */
+            days?: number | null;
+            /** @description With which of one's roles; empty: with all of them. */
+            roles?: string[];
         };
         /** @description Register a server of tools: one that is asked over HTTP, or a program of this machine. */
         AddToolServer: {
@@ -1775,6 +2044,16 @@ export interface components {
             url: string;
             /** @description Who the mirror is there, with `password`. */
             user?: string | null;
+        };
+        /** @description Somebody who was added, and how they come in. */
+        AddedPerson: components["schemas"]["Person"] & {
+            /** @description Good for one sign-in within a day. */
+            link: components["schemas"]["SignInLink"];
+        };
+        /** @description A token, which is shown this once and kept nowhere. */
+        AddedToken: components["schemas"]["PersonToken"] & {
+            /** @description For `Authorization: Bearer …`, and as the password of the image registry. */
+            secret: string;
         };
         /** @description One of the six questions, answered. */
         Answer: {
@@ -1898,6 +2177,8 @@ export interface components {
             /** @description What kind of thing it was asked of, as `Project`. */
             kind: string;
             name?: string | null;
+            /** @description The policies that allowed it, or forbade it; absent: none spoke of it. */
+            policy?: string | null;
             principal: string;
             /** @description The request's id: the `X-Request-Id` of its answer. */
             request?: string | null;
@@ -2011,6 +2292,19 @@ export interface components {
             size: number;
             tags: string[];
         };
+        /** @description A password in place of what was there. */
+        ChangePassword: {
+            /** @description 12 characters or more; absent: from now on there is no password. */
+            new?: string | null;
+            /** @description The one until now; asked for where there is one and one changes one's own. */
+            old?: string | null;
+        };
+        /** @description What is to be changed of somebody; what is absent stays. */
+        ChangePerson: {
+            /** @description Whether they may not come in from now on. Their sessions end. */
+            disabled?: boolean | null;
+            roles?: string[] | null;
+        };
         /** @description How a repository is to be kept from now on; what is absent stays as it is. */
         ChangeRepository: {
             /** @description Whether anybody may pull from it, without a name and a secret. */
@@ -2033,6 +2327,10 @@ export interface components {
             of_bytes: number;
             /** Format: int64 */
             of_contents: number;
+        };
+        /** @description What is wrong with a text; nothing where there is nothing. */
+        CheckedPolicy: {
+            faults: components["schemas"]["PolicyFault"][];
         };
         /** @description What went out of an inbox. */
         ClearedInbox: {
@@ -2341,6 +2639,11 @@ export interface components {
             saved_to?: string | null;
             /** @description RFC 3339. */
             updated_at: string;
+        };
+        /** @description How many sessions were ended. */
+        EndedSessions: {
+            /** Format: int64 */
+            ended: number;
         };
         /** @description Something in a folder. */
         Entry: {
@@ -3062,6 +3365,72 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_Person: {
+            items: {
+                /** @description RFC 3339. */
+                created_at: string;
+                /** @description Whether they may not come in. */
+                disabled: boolean;
+                /** @description Whether they can sign in with a password. */
+                has_password: boolean;
+                name: string;
+                /** @description `owner`, `operator`, `developer`, `viewer`, or a role that the stack's own policies give a meaning. */
+                roles: string[];
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_PersonSession: {
+            items: {
+                /** @description From where they signed in; empty where it is not known. */
+                address: string;
+                /** @description What the browser says of itself; may be empty. */
+                agent: string;
+                /** @description RFC 3339, as the other times. */
+                created_at: string;
+                /** @description Whether it is the one that asks. */
+                current: boolean;
+                expires_at: string;
+                /** @description What it is called; it opens nothing. */
+                id: string;
+                /** @description To the minute. */
+                last_used_at: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_PersonToken: {
+            items: {
+                /** @description What it is for; may be empty. */
+                about: string;
+                /** @description RFC 3339, as the other times. */
+                created_at: string;
+                /** @description Whether that time has come. */
+                expired: boolean;
+                /** @description Absent: it does not end by itself. */
+                expires_at?: string | null;
+                /** @description What it is called; it opens nothing. */
+                id: string;
+                /** @description To the minute; absent: it was never used. */
+                last_used_at?: string | null;
+                /** @description With which of their person's roles; absent: with all of them. */
+                roles?: string[] | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
+        List_PolicyText: {
+            items: {
+                /** @description RFC 3339; absent for what comes with Ergon. */
+                changed_at?: string | null;
+                /** @description Who changed it. */
+                changed_by?: string | null;
+                /** @description What is wrong with it. While anything is, only owners may do anything. */
+                faults?: components["schemas"]["PolicyFault"][];
+                name: string;
+                /** @description Whether it comes with Ergon; those cannot be changed. */
+                shipped: boolean;
+                text: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Project: {
             items: {
                 active_job?: components["schemas"]["Job"] | null;
@@ -3167,8 +3536,12 @@ export interface components {
                 expired: boolean;
                 /** @description RFC 3339; absent: it does not end by itself. */
                 expires_at?: string | null;
+                /** @description To the minute, RFC 3339; absent: it never came. */
+                last_used_at?: string | null;
                 /** @description The user name it signs in with. */
                 name: string;
+                /** @description What it is beside, for the rest of the API. */
+                roles: string[];
                 /** @description When its secret was made. RFC 3339. */
                 secret_at: string;
             }[];
@@ -3528,6 +3901,11 @@ export interface components {
             /** @description Whether this question would be sent to it now. */
             would_ask: boolean;
         };
+        /** @description A text under a name. */
+        NamedPolicy: {
+            name: string;
+            text: string;
+        };
         /** @description A layer that an earlier image does not have. */
         NewLayer: {
             digest: string;
@@ -3562,6 +3940,51 @@ export interface components {
             remedy: string;
             text: string;
         };
+        /** @description Somebody with a name of their own. */
+        Person: {
+            /** @description RFC 3339. */
+            created_at: string;
+            /** @description Whether they may not come in. */
+            disabled: boolean;
+            /** @description Whether they can sign in with a password. */
+            has_password: boolean;
+            name: string;
+            /** @description `owner`, `operator`, `developer`, `viewer`, or a role that the stack's own policies give a meaning. */
+            roles: string[];
+        };
+        /** @description A session of somebody's: a browser that is signed in. */
+        PersonSession: {
+            /** @description From where they signed in; empty where it is not known. */
+            address: string;
+            /** @description What the browser says of itself; may be empty. */
+            agent: string;
+            /** @description RFC 3339, as the other times. */
+            created_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            expires_at: string;
+            /** @description What it is called; it opens nothing. */
+            id: string;
+            /** @description To the minute. */
+            last_used_at: string;
+        };
+        /** @description What programs of a person show. */
+        PersonToken: {
+            /** @description What it is for; may be empty. */
+            about: string;
+            /** @description RFC 3339, as the other times. */
+            created_at: string;
+            /** @description Whether that time has come. */
+            expired: boolean;
+            /** @description Absent: it does not end by itself. */
+            expires_at?: string | null;
+            /** @description What it is called; it opens nothing. */
+            id: string;
+            /** @description To the minute; absent: it was never used. */
+            last_used_at?: string | null;
+            /** @description With which of their person's roles; absent: with all of them. */
+            roles?: string[] | null;
+        };
         /** @description What lies at a path. */
         Place: {
             /** @description What is in a folder, by name. */
@@ -3581,6 +4004,82 @@ export interface components {
              * @description Bytes of a file.
              */
             size?: number | null;
+        };
+        /** @description Whether somebody may, and why. */
+        PolicyAnswer: {
+            allowed: boolean;
+            /** @description The groups the action is in: `reads`, `adds`, `sets`, `destroys`, `open`. */
+            groups: string[];
+            /** @description The kind of thing it is done to. */
+            kind: string;
+            /** @description The policies that allow it, or that forbid it; none where no policy speaks of it. */
+            policies: string[];
+            question: components["schemas"]["PolicyQuestion"];
+            /** @description The roles whoever asks has. */
+            roles: string[];
+            /** @description In one sentence. */
+            sentence: string;
+            /** @description Their texts, in the same order. */
+            texts: string[];
+        };
+        /** @description A question, and what is expected. */
+        PolicyCase: components["schemas"]["PolicyQuestion"] & {
+            /** @description Whether it is to be allowed. */
+            allowed: boolean;
+        };
+        /** @description What is wrong with a text of policies. */
+        PolicyFault: {
+            /** @description From 1. */
+            column: number;
+            /** @description What could be meant. */
+            help?: string | null;
+            /** @description From 1; 0 where it is the text as a whole. */
+            line: number;
+            message: string;
+        };
+        /** @description Somebody who would do something. */
+        PolicyQuestion: {
+            /** @description `ListContainers`, … */
+            action: string;
+            /** @description `http` (that is meant where nothing is said), `mcp`, `registry`, `socket`. */
+            channel?: string | null;
+            /** @description `session` (that is meant where nothing is said), `token`, `peer`, `nothing`. */
+            means?: string | null;
+            /** @description The name of a person, `robot:NAME`, `nobody`, or `role:ROLE` for anybody who has it. */
+            principal: string;
+            /** @description The name of what it is done to; absent: all of its kind. */
+            resource?: string | null;
+        };
+        /** @description What policies can speak of. */
+        PolicySchema: {
+            /** @description In Cedar's own words. */
+            schema: string;
+        };
+        /** @description A text of Cedar policies. */
+        PolicyText: {
+            /** @description RFC 3339; absent for what comes with Ergon. */
+            changed_at?: string | null;
+            /** @description Who changed it. */
+            changed_by?: string | null;
+            /** @description What is wrong with it. While anything is, only owners may do anything. */
+            faults?: components["schemas"]["PolicyFault"][];
+            name: string;
+            /** @description Whether it comes with Ergon; those cannot be changed. */
+            shipped: boolean;
+            text: string;
+        };
+        /** @description Cases to be decided: by the policies there are, or with texts in place of them. */
+        PolicyTrial: {
+            cases: components["schemas"]["PolicyCase"][];
+            /** @description The stack's own texts as they would be; absent: as they are. What comes with Ergon stays. */
+            policies?: components["schemas"]["NamedPolicy"][] | null;
+        };
+        /** @description What came of a trial. */
+        PolicyTrialResult: {
+            /** @description In the order of the cases. */
+            answers: components["schemas"]["PolicyAnswer"][];
+            /** @description Which cases, from 0, were not decided as expected. */
+            unexpected: number[];
         };
         /** @description An RFC 9457 problem document: what happened, and what to do next. */
         Problem: {
@@ -3732,6 +4231,11 @@ export interface components {
         /** @description Have messages to a companion go to a terminal. */
         PutForward: {
             terminal: string;
+        };
+        /** @description A text to be kept, or only to be looked at. */
+        PutPolicy: {
+            /** @description Cedar, at most 64 KiB. */
+            text: string;
         };
         /** @description Say what somebody is there for. */
         PutPurpose: {
@@ -3903,8 +4407,12 @@ export interface components {
             expired: boolean;
             /** @description RFC 3339; absent: it does not end by itself. */
             expires_at?: string | null;
+            /** @description To the minute, RFC 3339; absent: it never came. */
+            last_used_at?: string | null;
             /** @description The user name it signs in with. */
             name: string;
+            /** @description What it is beside, for the rest of the API. */
+            roles: string[];
             /** @description When its secret was made. RFC 3339. */
             secret_at: string;
         };
@@ -4078,8 +4586,10 @@ export interface components {
             /** @description The engine in one line (`Docker 20.10.24 (API 1.41)`), or why there is none. */
             engine: string;
             engine_reachable: boolean;
-            /** @description The principal: `owner`. */
+            /** @description Who: `owner`, the name of a person, `robot:NAME`. */
             principal: string;
+            /** @description What they are. */
+            roles?: string[];
             /** @description The stack's name in the directory. */
             stack: string;
             version: string;
@@ -4098,9 +4608,13 @@ export interface components {
             /** @description For what is no text. */
             value_base64?: string | null;
         };
-        /** @description A one-time sign-in code, exchanged for a session cookie. */
+        /** @description Signing in: with a one-time code, or with a name and a password. The answer sets a session cookie. */
         SignIn: {
-            code: string;
+            /** @description A one-time code. */
+            code?: string | null;
+            /** @description Whose password it is. */
+            name?: string | null;
+            password?: string | null;
         };
         /** @description A fresh sign-in link, the answer to `POST /api/v1/session/code`: `ergon link` prints it. */
         SignInLink: {
@@ -6400,6 +6914,667 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingMessage"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Person"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddPerson"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedPerson"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePerson"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInLink"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_PersonSession"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_PersonToken"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddToken"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedToken"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_PolicyText"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyText"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPolicy"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyText"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPolicy"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedPolicy"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyQuestion"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswer"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    policy_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySchema"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyTrial"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTrialResult"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -28,6 +28,8 @@ mod message;
 mod model;
 mod outputs;
 mod packing;
+mod person;
+mod policy;
 mod project;
 mod push;
 mod registry;
@@ -93,6 +95,8 @@ enum Command {
     Secret(secret::Secret),
     Events(events::Events),
     Mcp(mcp::Mcp),
+    Person(person::Person),
+    Policy(policy::Policy),
     Audit(audit::Audit),
     Ca(ca::Ca),
     Completion(help_pages::Completion),
@@ -131,6 +135,8 @@ impl Ergon {
             Command::Secret(command) => here(command.run()),
             Command::Events(command) => here(command.run()),
             Command::Mcp(command) => here(command.run()),
+            Command::Person(command) => here(command.run()),
+            Command::Policy(command) => here(command.run()),
             Command::Audit(command) => here(command.run()),
             Command::Ca(command) => here(command.run()),
             Command::Completion(command) => command.run(),

@@ -15,6 +15,8 @@ pub mod inside;
 pub mod jobs;
 pub mod messages;
 pub mod payload;
+pub mod people;
+pub mod policies;
 pub mod projects;
 pub mod replies;
 pub mod repositories;

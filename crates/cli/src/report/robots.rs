@@ -7,13 +7,14 @@ use crate::table::{Table, labelled};
 use crate::{style, words};
 
 pub fn list(robots: &[Robot], now: Timestamp, width: Option<usize>) -> String {
-    let mut table = Table::new(["ROBOT", "SECRET", "ENDS", "MAY", "ABOUT"]);
+    let mut table = Table::new(["ROBOT", "SECRET", "LAST USED", "ENDS", "MAY", "ABOUT"]);
     for robot in robots {
         table.row([
             robot.name.clone(),
             format!("made {}", words::ago(&robot.secret_at, now)),
+            used(robot, now),
             ends(robot),
-            robot.allow.join(" "),
+            may(robot),
             words::on_one_line(&robot.about),
         ]);
     }
@@ -25,11 +26,7 @@ pub fn list(robots: &[Robot], now: Timestamp, width: Option<usize>) -> String {
 }
 
 pub fn show(robot: &Robot) -> String {
-    let (allow, about, ends) = (
-        robot.allow.join(" "),
-        words::on_one_line(&robot.about),
-        ends(robot),
-    );
+    let (allow, about, ends) = (may(robot), words::on_one_line(&robot.about), ends(robot));
     let name = style::strong(&robot.name);
     let mut rows = vec![("robot", name.as_str()), ("may", &allow)];
     if !about.is_empty() {
@@ -45,7 +42,7 @@ pub fn show(robot: &Robot) -> String {
 
 /// A robot with the secret that is seen this once.
 pub fn secret(robot: &RobotSecret, registry: &str) -> String {
-    let (name, allow) = (&robot.robot.name, robot.robot.allow.join(" "));
+    let (name, allow) = (&robot.robot.name, may(&robot.robot));
     let rows = [
         ("robot", style::strong(name)),
         ("may", allow),
@@ -59,6 +56,18 @@ pub fn secret(robot: &RobotSecret, registry: &str) -> String {
         "{}The secret is kept nowhere and not shown again.\nNext:  {next}\n",
         labelled(&rows)
     )
+}
+
+/// What it may do in the registry, and what it is beside.
+fn may(robot: &Robot) -> String {
+    let roles = robot.roles.iter().map(|role| format!("role:{role}"));
+    let all: Vec<String> = robot.allow.iter().cloned().chain(roles).collect();
+    all.join(" ")
+}
+
+fn used(robot: &Robot, now: Timestamp) -> String {
+    let time = robot.last_used_at.as_ref();
+    time.map_or_else(|| "never".to_owned(), |time| words::ago(time, now))
 }
 
 fn ends(robot: &Robot) -> String {
@@ -76,6 +85,8 @@ mod tests {
 
     fn robot() -> Robot {
         Robot {
+            roles: Vec::new(),
+            last_used_at: None,
             name: "ci".to_owned(),
             about: "builds\u{1b}[2J".to_owned(),
             allow: vec!["team/*:pull,push".to_owned(), "base:pull".to_owned()],
@@ -106,10 +117,10 @@ mod tests {
             ..robot()
         };
         assert_snapshot!(plain(&list(&[robot(), forever, ended], now, None)), @r#"
-        ROBOT  SECRET          ENDS                        MAY                         ABOUT
-        ci     made 6 min ago  2026-12-20T12:00:00Z        team/*:pull,push base:pull  builds\u{1b}[2J
-        node   made 6 min ago  never                       *:pull
-        old    made 6 min ago  ended 2026-12-20T12:00:00Z  team/*:pull,push base:pull  builds\u{1b}[2J
+        ROBOT  SECRET          LAST USED  ENDS                        MAY                         ABOUT
+        ci     made 6 min ago  never      2026-12-20T12:00:00Z        team/*:pull,push base:pull  builds\u{1b}[2J
+        node   made 6 min ago  never      never                       *:pull
+        old    made 6 min ago  never      ended 2026-12-20T12:00:00Z  team/*:pull,push base:pull  builds\u{1b}[2J
         "#);
         assert!(list(&[], now, None).starts_with("No robots yet."));
     }

@@ -99,6 +99,10 @@ fn what_prints_data_can_print_json() {
         // They print nothing else.
         "ergon sbom",
         "ergon audit export",
+        // They say that it is done.
+        "ergon person password",
+        "ergon person session end",
+        "ergon policy put",
     ];
     for (path, command) in all() {
         let changes = [
@@ -169,6 +173,8 @@ fn the_first_page_of_help_names_every_noun() {
       secret      What containers and build steps need and nobody else may know
       events      Print what changed, newest first; with --follow what changes from now on
       mcp         Let an agent use the stack: the Model Context Protocol on standard input and output
+      person      People: who may come in, as what, with what
+      policy      Policies: who may do what, why, and whether it is as it was meant
       audit       What was denied and what was changed, by whom; and whether the log of it is what it
                   was
       ca          The stack's own authority: what vouches for the stack and its companions

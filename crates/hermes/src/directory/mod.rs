@@ -277,6 +277,11 @@ impl Directory {
         Some(self.present(entry))
     }
 
+    /// What somebody of this name is, regardless of case.
+    pub fn kind_of(&self, name: &str) -> Option<Kind> {
+        Some(self.0.entry(&name.to_lowercase())?.record.kind)
+    }
+
     /// What is sent along with messages to somebody: for whoever sends them, and nobody else.
     pub fn headers(&self, name: &str) -> Result<BTreeMap<String, String>, DirectoryError> {
         match self.0.entry(&name.to_lowercase()) {

@@ -1,4 +1,4 @@
-//! Robots: programs that use the registry under a name and a secret of their own.
+//! Robots: programs that use the registry, and with a role the rest of the API, under a name and a secret of their own.
 //!
 //! They are few and asked for with every request, so all are kept in memory; only this process writes them.
 
@@ -10,10 +10,13 @@ use serde_json::json;
 
 use super::allowance::Allowance;
 use super::scope::Verb;
+use crate::authorize::{ParseRoleError, Role};
 use crate::entropy::Entropy;
 use crate::sessions::Secret;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
+/// When one came last is kept to the minute.
+const MINUTE: i64 = 60 * 1000;
 const LONGEST_NAME: usize = 63;
 /// The longest text that says what a robot is for.
 const LONGEST_ABOUT: usize = 500;
@@ -35,6 +38,9 @@ pub struct Robot {
     pub created_at: i64,
     /// Absent: it does not end by itself.
     pub expires_at: Option<i64>,
+    /// What it is beside, for the rest of the API.
+    pub roles: Vec<Role>,
+    pub last_used_at: Option<i64>,
 }
 
 impl Robot {
@@ -59,6 +65,8 @@ pub enum RobotError {
     NotFound { name: String },
     #[error("`{name}` cannot be the name of a robot: {why}")]
     Name { name: String, why: &'static str },
+    #[error(transparent)]
+    Role(#[from] ParseRoleError),
     #[error("a robot that may do nothing needs no secret")]
     NoAllowances,
     #[error("{what} is too much: at most {most}")]
@@ -90,9 +98,11 @@ impl RobotError {
                     "choose another name, or give it another secret: ergon registry robot rotate {name}"
                 ));
             }
-            Self::NoAllowances => "say what it may do: --allow 'team/*:pull,push'",
+            Self::NoAllowances => {
+                "say what it may do: --allow 'team/*:pull,push', or --role developer"
+            }
             Self::Name { .. } => "choose another name, as `ci` or `cluster-eu`",
-            Self::TooMuch { .. } | Self::Allowance(_) => return None,
+            Self::TooMuch { .. } | Self::Allowance(_) | Self::Role(_) => return None,
             Self::Store(error) => return error.remedy(),
         };
         Some(text.to_owned())
@@ -108,6 +118,8 @@ pub struct NewRobot {
     pub allowances: Vec<String>,
     /// Absent: it does not end by itself.
     pub days: Option<u32>,
+    /// What it is beside, for the rest of the API.
+    pub roles: Vec<String>,
 }
 
 /// All robots of the stack. Cheap to clone.
@@ -152,6 +164,48 @@ impl Robots {
         Secret::received(secret)
             .has_hash(&hash)
             .then(|| self.find(name))?
+    }
+
+    /// The robot whose secret this is, unless it has ended or is nothing but a client of the image registry.
+    pub fn with_token(&self, secret: &Secret) -> Option<Arc<Robot>> {
+        let hash = secret.hash();
+        let name = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let mut known = known.iter();
+            known
+                .find(|(_, known)| known.secret_hash == hash && !known.robot.roles.is_empty())
+                .map(|(name, _)| name.clone())?
+        };
+        self.find(&name)
+    }
+
+    /// Keeps that a robot came, to the minute. It is nothing that anybody waits for.
+    pub fn used(&self, robot: &Robot) {
+        let now = now();
+        if robot.last_used_at.is_some_and(|last| now - last < MINUTE) {
+            return;
+        }
+        {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.get_mut(&robot.name) {
+                let last_used_at = Some(now);
+                known.robot = Arc::new(Robot {
+                    last_used_at,
+                    ..Robot::clone(&known.robot)
+                });
+            }
+        }
+        let (store, name) = (self.store.clone(), robot.name.clone());
+        tokio::spawn(async move {
+            let kept = async {
+                let mut change = store.unobserved().await?;
+                change.touch_robot(&name, now).await?;
+                change.commit().await
+            };
+            if let Err(error) = kept.await {
+                tracing::warn!(%error, "when a robot came last is not kept");
+            }
+        });
     }
 
     /// All of them, those that have ended as well, in the order of their names.
@@ -269,7 +323,7 @@ fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
             most: LONGEST_ABOUT,
         });
     }
-    if wanted.allowances.is_empty() {
+    if wanted.allowances.is_empty() && wanted.roles.is_empty() {
         return Err(RobotError::NoAllowances);
     }
     if wanted.allowances.len() > MOST_ALLOWANCES {
@@ -288,6 +342,7 @@ fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
         });
     }
     let allowances = wanted.allowances.iter().map(|text| text.parse());
+    let roles = wanted.roles.iter().map(|role| role.parse());
     Ok(Robot {
         name: name.clone(),
         about: wanted.about.clone(),
@@ -295,6 +350,8 @@ fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
         secret_at: now,
         created_at: now,
         expires_at: wanted.days.map(|days| now + i64::from(days) * DAY),
+        roles: roles.collect::<Result<_, ParseRoleError>>()?,
+        last_used_at: None,
     })
 }
 
@@ -307,12 +364,21 @@ fn row(robot: &Robot, secret_hash: String) -> RobotRow {
         allowances: json!(robot.allowances),
         created_at: robot.created_at,
         expires_at: robot.expires_at,
+        roles: robot.roles.iter().map(ToString::to_string).collect(),
+        last_used_at: robot.last_used_at,
     }
 }
 
 fn known(row: RobotRow) -> Result<(String, Known), StoreError> {
     let allowances = serde_json::from_value(row.allowances);
+    let roles = row.roles.iter().map(|role| role.parse());
+    let roles = roles.collect::<Result<_, ParseRoleError>>();
     let robot = Robot {
+        roles: roles.map_err(|error| StoreError::Malformed {
+            entity: "robot",
+            reason: error.to_string(),
+        })?,
+        last_used_at: row.last_used_at,
         name: row.name.clone(),
         about: row.about,
         allowances: allowances.map_err(|error| StoreError::Malformed {

@@ -9,6 +9,7 @@ use super::scope::{Scope, Scopes, Verbs};
 use super::token::{Access, Claims, Key, Purpose};
 use crate::authorize::Principal;
 use crate::entropy::Entropy;
+use crate::people::People;
 use crate::sessions::Secret;
 
 /// How long a token opens anything, in seconds. Whoever is not done by then asks for another.
@@ -17,6 +18,8 @@ const LASTS: i64 = 5 * 60;
 /// How subjects are written.
 const OWNER: &str = "owner";
 const ROBOT: &str = "robot:";
+/// With the id of the token they showed.
+const PERSON: &str = "token:";
 const NOBODY: &str = "";
 
 /// A token, and what it is good for.
@@ -34,15 +37,23 @@ pub struct TokenService {
     stack: Arc<str>,
     key: Key,
     robots: Robots,
+    people: People,
     entropy: Entropy,
 }
 
 impl TokenService {
-    pub fn new(stack: &str, secret: &Secret, robots: Robots, entropy: Entropy) -> Self {
+    pub fn new(
+        stack: &str,
+        secret: &Secret,
+        robots: Robots,
+        people: People,
+        entropy: Entropy,
+    ) -> Self {
         Self {
             stack: stack.into(),
             key: Key::derived(secret.reveal()),
             robots,
+            people,
             entropy,
         }
     }
@@ -89,6 +100,9 @@ impl TokenService {
         match claims.sub.as_str() {
             NOBODY => Some(Principal::Nobody),
             OWNER => Some(Principal::Owner),
+            person if person.starts_with(PERSON) => {
+                self.people.with_token_id(person.strip_prefix(PERSON)?)
+            }
             robot => {
                 let robot = self.robots.find(robot.strip_prefix(ROBOT)?)?;
                 (Some(robot.secret_at) == claims.secret_at).then_some(Principal::Robot(robot))
@@ -99,6 +113,10 @@ impl TokenService {
     fn claims(&self, to: &Principal, purpose: Purpose) -> Claims {
         let (sub, secret_at) = match to.itself() {
             Principal::Owner => (OWNER.to_owned(), None),
+            Principal::Person(person) => match &person.token {
+                Some(token) => (format!("{PERSON}{token}"), None),
+                None => (NOBODY.to_owned(), None),
+            },
             Principal::Robot(robot) => (format!("{ROBOT}{}", robot.name), Some(robot.secret_at)),
             _ => (NOBODY.to_owned(), None),
         };
@@ -155,9 +173,12 @@ mod tests {
 
     async fn service(folder: &tempfile::TempDir) -> TokenService {
         let store = Store::open(&folder.path().join("ergon.db")).await.unwrap();
+        let people = People::open(store.clone(), Entropy::system())
+            .await
+            .unwrap();
         let robots = Robots::open(store, Entropy::system()).await.unwrap();
         let secret = Secret::received("the stack's token");
-        TokenService::new("stack", &secret, robots, Entropy::system())
+        TokenService::new("stack", &secret, robots, people, Entropy::system())
     }
 
     fn asked() -> Scopes {

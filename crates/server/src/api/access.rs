@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A robot to be: a program that uses the image registry under a name and a secret of its own.
+/// A robot to be: a program that uses the stack under a name and a secret of its own.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AddRobot {
     /// Small letters, digits, `-`, `_` and `.`, at most 63: the user name it signs in with.
@@ -11,8 +11,12 @@ pub struct AddRobot {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub about: String,
+    /// What it is beside, for the rest of the API: `developer`, …; then its secret is a token for `Authorization: Bearer …`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// What it may do where, `REPOSITORIES:VERBS` each. Repositories are a name, `team/*` for all below it, or `*` for
     /// all; verbs are some of `pull`, `push` and `delete` with commas between, or `*` for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
     /// After so many days it ends; absent: it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,6 +30,8 @@ pub struct Robot {
     pub name: String,
     /// What it is for; may be empty.
     pub about: String,
+    /// What it is beside, for the rest of the API.
+    pub roles: Vec<String>,
     /// What it may do where: `team/*:pull,push`, …
     pub allow: Vec<String>,
     /// RFC 3339.
@@ -37,6 +43,9 @@ pub struct Robot {
     pub expires_at: Option<String>,
     /// Whether that time has come.
     pub expired: bool,
+    /// To the minute, RFC 3339; absent: it never came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
 }
 
 /// A robot and its secret, which is shown this once and kept nowhere.

@@ -39,6 +39,9 @@ pub struct AuditRequest {
     /// `allow`, `deny`, or `identify`: whoever asked had not shown who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
+    /// The policies that allowed it, or forbade it; absent: none spoke of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Of refusals that are only counted: so many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,

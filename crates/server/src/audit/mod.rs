@@ -18,7 +18,7 @@ use serde_json::json;
 
 use self::refusals::{Refusals, Told};
 use crate::api;
-use crate::authorize::{Action, Decision, Principal, Resource};
+use crate::authorize::{Action, Channel, Decided, Decision, Principal, Resource};
 use crate::stack::Stack;
 
 pub use ocsf::event as ocsf_event;
@@ -29,18 +29,6 @@ const APART: u64 = 1024;
 const SCANNED: u64 = 50_000;
 /// What was refused again and again is counted up so often.
 const COUNTED: Duration = Duration::from_mins(1);
-
-/// Through which door something was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    Http,
-    /// A tool or resource of the Model Context Protocol, once more decided about.
-    Mcp,
-    Registry,
-    Socket,
-    /// The stack itself, in somebody's name or by a rule.
-    Stack,
-}
 
 /// A request that is decided about.
 #[derive(Clone, Copy, Debug)]
@@ -95,18 +83,6 @@ pub struct Wanted {
     pub text: Option<String>,
 }
 
-impl Channel {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Mcp => "mcp",
-            Self::Registry => "registry",
-            Self::Socket => "socket",
-            Self::Stack => "stack",
-        }
-    }
-}
-
 impl Audit {
     pub fn open(folder: &std::path::Path, signer: CheckpointSigner) -> Result<Self, AuditError> {
         Ok(Self {
@@ -119,13 +95,14 @@ impl Audit {
     /// to be written down, too.
     ///
     /// An error is one for whoever asked: what cannot be written down is not done.
-    pub fn decided(&self, asked: Asked<'_>, decision: Decision) -> Result<Option<u64>, AuditError> {
-        let is_allowed = decision == Decision::Allow;
+    pub fn decided(&self, asked: Asked<'_>, decided: &Decided) -> Result<Option<u64>, AuditError> {
+        let is_allowed = decided.is_allowed();
         if is_allowed && !asked.is_change {
             return Ok(None);
         }
         let mut entry = new_entry(asked, "decision");
-        entry.decision = Some(word(decision).to_owned());
+        entry.decision = Some(word(decided.decision).to_owned());
+        entry.policy = decided.because();
         // Whoever can ask without being known could fill the disk with it.
         if !is_allowed || *asked.principal.itself() == Principal::Nobody {
             let now = Instant::now();
@@ -348,8 +325,8 @@ fn new_entry(asked: Asked<'_>, entry: &str) -> NewAuditEntry {
         request: asked.request.to_owned(),
         channel: asked.channel.word().to_owned(),
         principal: asked.principal.name(),
-        action: format!("{:?}", asked.action),
-        kind: format!("{:?}", asked.resource.kind),
+        action: asked.action.word().to_owned(),
+        kind: asked.resource.kind.word().to_owned(),
         name: asked.resource.name.clone(),
         ..NewAuditEntry::default()
     }
@@ -369,6 +346,7 @@ fn view(entry: AuditEntry, outcome: Option<AuditEntry>) -> api::AuditRequest {
         kind: entry.what.kind,
         name: entry.what.name,
         decision: entry.what.decision,
+        policy: entry.what.policy,
         count: entry.what.count,
         status: outcome.status,
         body: outcome.body.or(entry.what.body),

@@ -6,7 +6,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use super::hosts::named_host;
 use super::peer::Peer;
 use super::problem::Failure;
-use crate::authorize::Principal;
+use crate::authorize::{Means, Principal};
 use crate::sessions::{SESSION_DAYS, Secret};
 use crate::stack::Stack;
 
@@ -23,6 +23,17 @@ pub enum Credential {
     Certificate,
 }
 
+impl Credential {
+    pub const fn means(&self) -> Means {
+        match self {
+            Self::None => Means::Nothing,
+            Self::Token => Means::Token,
+            Self::Cookie(_) => Means::Session,
+            Self::Certificate => Means::Certificate,
+        }
+    }
+}
+
 /// Finds out who asks. A credential that is not good is nobody's.
 pub async fn identify(
     stack: &Stack,
@@ -31,21 +42,22 @@ pub async fn identify(
 ) -> Result<(Principal, Credential), Failure> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-        let good = token.is_some_and(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer") && stack.token().matches(token.trim())
-        });
+        let holder = token
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .and_then(|(_, token)| with_token(stack, token.trim()));
         // A wrong token is not made good by a cookie beside it.
-        return Ok(if good {
-            (Principal::Owner, Credential::Token)
-        } else {
-            (Principal::Nobody, Credential::None)
+        return Ok(match holder {
+            Some(principal) => (principal, Credential::Token),
+            None => (Principal::Nobody, Credential::None),
         });
     }
     let jar = CookieJar::from_headers(headers);
     if let Some(cookie) = jar.get(SESSION_COOKIE) {
         let secret = Secret::received(cookie.value());
-        if stack.sessions().is_open(&secret).await? {
-            return Ok((Principal::Owner, Credential::Cookie(secret)));
+        if let Some(session) = stack.sessions().find(&secret).await?
+            && let Some(principal) = stack.people().principal(&session.principal)
+        {
+            return Ok((principal, Credential::Cookie(secret)));
         }
     }
     // A connection may outlive what it began with.
@@ -60,6 +72,21 @@ pub async fn identify(
         tracing::info!(%address, serial, "refused: a certificate that is not good any more");
     }
     Ok((Principal::Nobody, Credential::None))
+}
+
+/// Whose token it is: the stack's own, which is its owner's, somebody's, or a robot's secret.
+pub fn with_token(stack: &Stack, token: &str) -> Option<Principal> {
+    if stack.token().matches(token) {
+        return Some(Principal::Owner);
+    }
+    let secret = Secret::received(token);
+    if let Some((principal, token)) = stack.people().with_token(&secret) {
+        stack.people().used(&token);
+        return Some(principal);
+    }
+    let robot = stack.robots().with_token(&secret)?;
+    stack.robots().used(&robot);
+    Some(Principal::Robot(robot))
 }
 
 /// The cookie of a session that was just opened; where it was opened over TLS, it is never sent without.

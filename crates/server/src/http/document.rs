@@ -13,15 +13,14 @@ use utoipa_axum::router::OpenApiRouter;
 use super::authenticate::SESSION_COOKIE;
 use super::routes;
 use crate::api::Problem;
-use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::authorize::Action;
 use crate::stack::Stack;
 
 /// The document, as it is served and as it is committed.
 pub fn openapi() -> OpenApi {
     let mut router = OpenApiRouter::<Stack>::with_openapi(beginning());
     for mut entry in routes::table() {
-        let open =
-            authorize(&Principal::Nobody, entry.action, &entry.action.on(None)) == Decision::Allow;
+        let open = entry.action.is_open();
         for item in entry.route.1.paths.values_mut() {
             let operations = [
                 &mut item.get,
@@ -36,6 +35,9 @@ pub fn openapi() -> OpenApi {
                     .responses
                     .responses
                     .insert("default".to_owned(), problem());
+                // What policies call it.
+                let action = [("x-ergon-action", entry.action.word())];
+                operation.extensions = Some(action.into_iter().collect());
                 if open {
                     operation.security = Some(vec![SecurityRequirement::default()]);
                 }

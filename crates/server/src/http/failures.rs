@@ -17,6 +17,8 @@ use crate::identity::{AuthorityError, CertificateError};
 use crate::jobs::JobError;
 use crate::mcp::GatewayError;
 use crate::messages::MessageError;
+use crate::people::{PeopleError, TooManyTries};
+use crate::policies::PoliciesError;
 use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::secrets::{SecretError, SecretKeyError, SecretValueError, VaultError};
@@ -30,8 +32,62 @@ impl From<SignInError> for Failure {
         match error {
             SignInError::WrongCode => Self::new(StatusCode::UNAUTHORIZED, error.to_string())
                 .with_remedy("ergon link prints a fresh one"),
+            SignInError::WrongPassword => Self::new(StatusCode::UNAUTHORIZED, error.to_string())
+                .with_remedy("an owner can give you a link: ergon person link NAME"),
+            SignInError::Incomplete => Self::bad_request(error.to_string()),
+            SignInError::TooManyTries(error) => error.into(),
+            SignInError::People(error) => error.into(),
             SignInError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<TooManyTries> for Failure {
+    fn from(error: TooManyTries) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string())
+            .with_remedy(
+                "an owner can give you a link, which counts for itself: ergon person link NAME",
+            )
+            .retry_after(error.after)
+    }
+}
+
+impl From<PeopleError> for Failure {
+    fn from(error: PeopleError) -> Self {
+        let status = match &error {
+            PeopleError::NotFound { .. }
+            | PeopleError::NoToken { .. }
+            | PeopleError::NoSession { .. } => StatusCode::NOT_FOUND,
+            PeopleError::Exists { .. } | PeopleError::Owner { .. } => StatusCode::CONFLICT,
+            PeopleError::OldPassword => StatusCode::FORBIDDEN,
+            PeopleError::Name { .. }
+            | PeopleError::NoRoles
+            | PeopleError::TooMuch { .. }
+            | PeopleError::Role(_)
+            | PeopleError::Password { .. }
+            | PeopleError::NotTheirRole { .. } => StatusCode::BAD_REQUEST,
+            PeopleError::Hash(_) => return Self::internal(&error),
+            PeopleError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        match error {
+            PeopleError::Store(error) => error.into(),
+            error => Self::new(status, error.to_string()).with_optional_remedy(error.remedy()),
+        }
+    }
+}
+
+impl From<PoliciesError> for Failure {
+    fn from(error: PoliciesError) -> Self {
+        let status = match error {
+            PoliciesError::NotFound { .. } => StatusCode::NOT_FOUND,
+            PoliciesError::Shipped { .. } => StatusCode::CONFLICT,
+            PoliciesError::Faults { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            PoliciesError::Name { .. }
+            | PoliciesError::TooMuch { .. }
+            | PoliciesError::Unknown { .. } => StatusCode::BAD_REQUEST,
+            PoliciesError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

@@ -11,8 +11,8 @@ use super::hosts::{host_of, named_host};
 use super::peer::Peer;
 use super::problem::Failure;
 use super::recorded::{self, Recording};
-use crate::audit::{Asked, Channel};
-use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::audit::Asked;
+use crate::authorize::{Action, Channel, Circumstances, Decided, Decision, Principal, Resource};
 use crate::stack::Stack;
 
 /// Refuses requests that name another host. Comes before everything.
@@ -64,36 +64,45 @@ async fn decided(
         Some(caller) => (caller.principal.clone(), caller.credential.clone()),
         None => identify(stack, request.headers(), Peer::of(request.extensions())).await?,
     };
-    let resource = action.on(parameters.iter().next().map(|(_, value)| value.to_owned()));
+    let name = parameters.iter().next().map(|(_, value)| value.to_owned());
+    let resource = stack.resource(action, name);
+    let channel = if inside.is_some() {
+        Channel::Mcp
+    } else {
+        Channel::Http
+    };
+    let circumstances = Circumstances::new(channel, credential.means());
     let asked = Asked {
         request: id,
-        channel: if inside.is_some() {
-            Channel::Mcp
-        } else {
-            Channel::Http
-        },
+        channel,
         principal: &principal,
         action,
         resource: &resource,
         is_change: !request.method().is_safe() && !action.only_reads(),
     };
-    let decision = authorize(&principal, action, &resource);
+    let decided = stack
+        .policy()
+        .authorize(&principal, action, &resource, circumstances);
     let (method, headers, uri) = (request.method(), request.headers(), request.uri());
-    if decision == Decision::Allow
+    if decided.is_allowed()
         && inside.is_none()
         && let Err(failure) = check_origin(method, headers, uri, &credential)
     {
-        stack.audit().decided(asked, Decision::Deny)?;
+        stack
+            .audit()
+            .decided(asked, &Decided::without_policy(Decision::Deny))?;
         return Err(failure);
     }
-    let begun = stack.audit().decided(asked, decision)?;
-    match decision {
+    let begun = stack.audit().decided(asked, &decided)?;
+    match decided.decision {
         Decision::Allow => {}
         Decision::Identify => {
             return Err(Failure::new(StatusCode::UNAUTHORIZED, "this needs a token or a session")
                 .with_remedy("programs send `Authorization: Bearer <what ergon token prints>`; people open what `ergon link` prints"));
         }
-        Decision::Deny => return Err(denied(&principal)),
+        Decision::Deny => {
+            return Err(denial(&principal, action, &resource, &decided));
+        }
     }
     request.extensions_mut().insert(Caller {
         principal: principal.clone(),
@@ -103,7 +112,8 @@ async fn decided(
     request.extensions_mut().insert(credential);
     request.extensions_mut().insert(Recording {
         id: id.to_owned(),
-        channel: asked.channel,
+        circumstances,
+        decided,
     });
     if let Some(begun) = begun {
         let handler = async |request| next.run(request).await;
@@ -113,34 +123,56 @@ async fn decided(
     }
 }
 
-/// Asks once more, where whom a request is about stands in its body; the table could only ask about the kind.
-pub fn also_allowed(
+/// Asks once more, about something that only the body of a request tells.
+pub fn decide_also(
     stack: &Stack,
     principal: &Principal,
-    action: Action,
-    name: &str,
     recording: &Recording,
+    action: Action,
+    name: Option<String>,
 ) -> Result<(), Failure> {
-    let resource = action.on(Some(name.to_owned()));
-    let decision = authorize(principal, action, &resource);
-    if decision == Decision::Allow {
+    let resource = stack.resource(action, name);
+    let policy = stack.policy();
+    let decided = policy.authorize(principal, action, &resource, recording.circumstances);
+    if decided.is_allowed() {
         return Ok(());
     }
     let asked = Asked {
         request: &recording.id,
-        channel: recording.channel,
+        channel: recording.circumstances.channel,
         principal,
         action,
         resource: &resource,
         is_change: true,
     };
-    stack.audit().decided(asked, decision)?;
-    Err(denied(principal))
+    stack.audit().decided(asked, &decided)?;
+    Err(denial(principal, action, &resource, &decided))
 }
 
-fn denied(principal: &Principal) -> Failure {
-    let detail = format!("{} may not do this", principal.name());
-    Failure::new(StatusCode::FORBIDDEN, detail)
+/// What somebody is told who may not do it, and whom to ask.
+pub fn denial(
+    principal: &Principal,
+    action: Action,
+    resource: &Resource,
+    decided: &Decided,
+) -> Failure {
+    let who = principal.name();
+    let what = match &resource.name {
+        Some(name) => format!("{} of `{name}`", action.word()),
+        None => action.word().to_owned(),
+    };
+    let why = match decided.because() {
+        Some(policies) => format!("it is forbidden by {policies}"),
+        None => "no policy allows it".to_owned(),
+    };
+    Failure::new(
+        StatusCode::FORBIDDEN,
+        format!("{who} may not do this ({what}): {why}"),
+    )
+    .with_remedy(format!(
+        "an owner sees why with: ergon policy explain {who} {}",
+        action.word()
+    ))
 }
 
 /// Carries out what was begun, also for a client that hangs up: memory and store must agree afterwards.

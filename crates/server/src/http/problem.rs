@@ -1,5 +1,7 @@
 //! Failures as problem documents (RFC 9457). The only place where errors learn of HTTP.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -11,6 +13,8 @@ pub struct Failure {
     status: StatusCode,
     detail: String,
     remedy: Option<String>,
+    /// When to try again.
+    retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -19,6 +23,7 @@ impl Failure {
             status,
             detail: detail.into(),
             remedy: None,
+            retry_after: None,
         }
     }
 
@@ -43,6 +48,13 @@ impl Failure {
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Says after how long it is worth another try.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
         self
     }
 
@@ -73,9 +85,14 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status;
+        let retry_after = self.retry_after;
         let body = serde_json::to_vec(&self.into_problem()).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
+        if let Some(after) = retry_after {
+            // A part of a second is a second to whoever counts them.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs() + 1));
+        }
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

@@ -10,17 +10,20 @@ use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::audit::{Asked, Channel, Outcome};
+use crate::audit::{Asked, Outcome};
+use crate::authorize::{Circumstances, Decided};
 use crate::stack::Stack;
 
 /// Tells whoever asked under which id it is written down.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Under which id a request is written down, for handlers that find out themselves whether it is a change.
+/// Under which id a request is written down, and what was decided of it: for handlers that find out themselves whether
+/// it is a change, or something more.
 #[derive(Clone, Debug)]
 pub struct Recording {
     pub id: String,
-    pub channel: Channel,
+    pub circumstances: Circumstances,
+    pub decided: Decided,
 }
 
 /// The id of a request. They sort by time.

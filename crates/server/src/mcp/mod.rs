@@ -7,7 +7,6 @@
 //! serves it.
 
 mod call;
-mod effect;
 mod endpoint;
 mod feed;
 mod gateway;

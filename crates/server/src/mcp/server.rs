@@ -22,7 +22,7 @@ use super::progress::Progress;
 use super::prompts;
 use super::resources::{self, Address};
 use super::tools::{self, Tools};
-use crate::authorize::{Action, Decision, authorize};
+use crate::authorize::{Action, Channel, Circumstances};
 use crate::http::guard::Caller;
 use crate::stack::Stack;
 
@@ -85,7 +85,10 @@ impl Server {
     ) -> CallToolResult {
         let action = Action::UseToolServer;
         let resource = action.on(Some(server.to_owned()));
-        if authorize(&caller.principal, action, &resource) != Decision::Allow {
+        let circumstances = Circumstances::new(Channel::Mcp, caller.credential.means());
+        let policy = self.shared.stack.policy();
+        let decided = policy.authorize(&caller.principal, action, &resource, circumstances);
+        if !decided.is_allowed() {
             return failed(format!(
                 "{} may not use `{server}`",
                 caller.principal.name()

@@ -7,8 +7,8 @@ use axum::http::Method;
 use rmcp::model::Tool;
 use serde_json::{Map, Value, json};
 
-use super::effect;
 use super::schema::Schemas;
+use crate::authorize::Effect;
 use crate::http::document;
 
 /// What no tool is made of, and why.
@@ -27,6 +27,20 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
         "create_sign_in_code",
         "what signs somebody in is no model's to hold",
     ),
+    ("add_person", "what signs somebody in is no model's to hold"),
+    (
+        "person_link",
+        "what signs somebody in is no model's to hold",
+    ),
+    ("add_token", "what signs somebody in is no model's to hold"),
+    (
+        "change_password",
+        "what signs somebody in is no model's to hold",
+    ),
+    ("change_person", "who may do what, people say"),
+    ("remove_person", "who may do what, people say"),
+    ("put_policy", "who may do what, people say"),
+    ("remove_policy", "who may do what, people say"),
     ("export_images", "an archive of images is no message"),
     ("import_images", "an archive of images is no message"),
     (
@@ -218,7 +232,7 @@ fn tool(
     let said = said.join("\n\n");
     let title = title(&said);
     let annotations =
-        effect::of(described.action).annotations(&title, described.method == Method::DELETE);
+        Effect::of(described.action).annotations(&title, described.method == Method::DELETE);
     let mut tool = Tool::new(described.id.clone(), said, inputs.schema())
         .with_title(title)
         .with_annotations(annotations);

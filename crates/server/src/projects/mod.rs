@@ -129,6 +129,11 @@ impl<'a> Projects<'a> {
         self.view(row, &[]).await
     }
 
+    /// Whether a location is a folder of this machine.
+    pub fn is_folder(location: &str) -> Result<bool, ProjectError> {
+        Ok(matches!(Location::parse(location)?, Location::Folder(_)))
+    }
+
     /// The project in a folder; it becomes one where it is none.
     pub async fn at_folder(&self, folder: &str) -> Result<ProjectRow, ProjectError> {
         let location = Location::parse(folder)?;

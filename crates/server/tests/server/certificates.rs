@@ -168,9 +168,10 @@ async fn a_companion_is_there_under_its_own_name_by_its_certificate_alone() {
     ] {
         let asked = numa.request(method.clone(), path).json(&body);
         let problem = read(asked).await.problem(403);
-        assert_eq!(
-            problem["detail"], "companion:numa may not do this",
-            "{method} {path}"
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("companion:numa may not do this"),
+            "{method} {path}: {detail}"
         );
     }
     read(numa.request(Method::DELETE, "/api/registry/numa")).await;

@@ -21,6 +21,8 @@ mod logins;
 mod mcp;
 mod messages;
 mod mirrors;
+mod people;
+mod policies;
 mod problems;
 mod projects;
 mod proposals;

@@ -26,6 +26,8 @@ fn robot(name: &str) -> RobotRow {
         allowances: json!(["team/*:pull"]),
         created_at: 1,
         expires_at: None,
+        roles: vec!["developer".to_owned()],
+        last_used_at: None,
     }
 }
 

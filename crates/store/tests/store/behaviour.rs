@@ -257,8 +257,8 @@ async fn a_name_or_the_beginning_of_one_leads_to_builds(store: Store) {
 
 async fn a_sign_in_code_works_once_and_not_after_its_time(store: Store) {
     let mut change = store.unobserved().await.unwrap();
-    change.add_sign_in_code("fresh", 2000).await.unwrap();
-    change.add_sign_in_code("old", 1000).await.unwrap();
+    change.add_sign_in_code("fresh", "ada", 2000).await.unwrap();
+    change.add_sign_in_code("old", "ada", 1000).await.unwrap();
     change.commit().await.unwrap();
     for (hash, works) in [
         ("fresh", true),
@@ -268,8 +268,12 @@ async fn a_sign_in_code_works_once_and_not_after_its_time(store: Store) {
     ] {
         let mut change = store.unobserved().await.unwrap();
         assert_eq!(
-            change.use_sign_in_code(hash, 1500).await.unwrap(),
-            works,
+            change
+                .use_sign_in_code(hash, 1500)
+                .await
+                .unwrap()
+                .as_deref(),
+            works.then_some("ada"),
             "{hash}"
         );
         change.commit().await.unwrap();

@@ -12,5 +12,6 @@ mod behaviour;
 mod crash;
 mod database;
 mod messages;
+mod people;
 mod proposals;
 mod secrets;

@@ -1,4 +1,4 @@
-//! Robots: programs that use the image registry under a name and a secret of their own.
+//! Robots: programs that use the image registry, and with a role the rest of the API, under a name and a secret of their own.
 
 use clap::{Args, Subcommand};
 use ergon_server::api::{AddRobot, List, Robot as Entry, RobotSecret};
@@ -13,7 +13,7 @@ use crate::{output, words};
 
 const ROBOTS: [&str; 3] = ["api", "v1", "robots"];
 
-/// Programs that push and pull under a name and a secret of their own
+/// Programs that push and pull, and with a role do more, under a name and a secret of their own
 #[derive(Debug, Args)]
 pub struct Robot {
     #[command(subcommand)]
@@ -27,8 +27,15 @@ enum RobotCommand {
         /// The user name it signs in with: small letters, digits, `-`, `_` and `.`
         name: String,
         /// What it may do where: app:pull, 'team/*:pull,push', '*:*'; may be repeated
-        #[arg(long = "allow", value_name = "REPOSITORIES:VERBS", required = true)]
+        #[arg(
+            long = "allow",
+            value_name = "REPOSITORIES:VERBS",
+            required_unless_present = "role"
+        )]
         allow: Vec<String>,
+        /// What it is for the rest of the API, where its secret is a token: developer, viewer, …; may be repeated
+        #[arg(long = "role", value_name = "ROLE")]
+        role: Vec<String>,
         /// Let it end after so many days [default: it does not end]
         #[arg(long, value_name = "DAYS")]
         days: Option<u32>,
@@ -68,6 +75,7 @@ impl Robot {
             RobotCommand::Add {
                 name,
                 allow,
+                role,
                 days,
                 about,
                 format,
@@ -77,6 +85,7 @@ impl Robot {
                     about,
                     allow,
                     days,
+                    roles: role,
                 };
                 let added: RobotSecret = client.post(&ROBOTS, &wanted).await?;
                 show_secret(client, &added, format)

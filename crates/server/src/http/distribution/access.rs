@@ -6,10 +6,11 @@ use ergon_oci::registry::RepositoryName;
 
 use super::Failure;
 use crate::access::{Credential, Lack, Scope, Scopes, Verb, Verbs, bearer_challenge};
-use crate::authorize::{Action, Principal, Resource, would_allow};
+use crate::authorize::{Action, Circumstances, Principal, Resource};
 use crate::distribution::DistributionError;
 use crate::http::hosts::named_host;
 use crate::http::peer::Peer;
+use crate::sessions::Secret;
 use crate::stack::Stack;
 
 /// What somebody is told who showed nothing good.
@@ -58,7 +59,16 @@ pub fn with_secret(stack: &Stack, user: &str, password: &str) -> Option<Principa
     if stack.token().matches(password) {
         return Some(Principal::Owner);
     }
+    if let Some((principal, token)) = stack.people().with_token(&Secret::received(password)) {
+        // A name beside a token that is somebody else's is a mistake, and not an attempt.
+        if token.person != user {
+            return None;
+        }
+        stack.people().used(&token);
+        return Some(principal);
+    }
     let robot = stack.robots().with_secret(user, password)?;
+    stack.robots().used(&robot);
     Some(Principal::Robot(robot))
 }
 
@@ -71,7 +81,15 @@ pub async fn resource(
 ) -> Result<Resource, Failure> {
     let resource = action.on(repository.map(ToString::to_string));
     match repository {
-        Some(name) if action == Action::PullImage && !would_allow(principal, action, &resource) => {
+        Some(name)
+            if action == Action::PullImage
+                && !stack.policy().would_allow(
+                    principal,
+                    action,
+                    &resource,
+                    Circumstances::of_registry(principal),
+                ) =>
+        {
             let is_public = stack.repositories().is_public(name).await;
             Ok(resource.public(is_public.map_err(DistributionError::from)?))
         }

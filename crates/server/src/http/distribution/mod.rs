@@ -23,8 +23,8 @@ use percent_encoding::percent_decode_str;
 use self::access::Caller;
 use super::recorded;
 use crate::access::Lack;
-use crate::audit::{Asked as Asking, Channel};
-use crate::authorize::{Action, Decision, Principal, authorize, would_allow};
+use crate::audit::Asked as Asking;
+use crate::authorize::{Action, Channel, Circumstances, Decision, Principal};
 use crate::distribution::{DistributionError, not_pushed_to};
 use crate::stack::Stack;
 
@@ -73,14 +73,21 @@ impl Asked {
     async fn pulls_from(&self, other: &RepositoryName) -> Result<Decision, Failure> {
         let (stack, principal, action) = (&self.stack, &self.principal, Action::PullImage);
         let resource = access::resource(stack, principal, action, Some(other)).await?;
-        Ok(authorize(principal, action, &resource))
+        let circumstances = Circumstances::of_registry(principal);
+        let decided = stack
+            .policy()
+            .authorize(principal, action, &resource, circumstances);
+        Ok(decided.decision)
     }
 
     /// Whether they may, whatever token they have in hand.
     async fn could_pull_from(&self, other: &RepositoryName) -> Result<bool, Failure> {
         let (stack, principal, action) = (&self.stack, self.principal.itself(), Action::PullImage);
         let resource = access::resource(stack, principal, action, Some(other)).await?;
-        Ok(would_allow(principal, action, &resource))
+        let circumstances = Circumstances::of_registry(principal);
+        Ok(stack
+            .policy()
+            .would_allow(principal, action, &resource, circumstances))
     }
 }
 
@@ -139,7 +146,13 @@ async fn answer(stack: Stack, id: &str, request: Request) -> Result<Response, Fa
     };
     let repository = endpoint.repository();
     let resource = access::resource(&stack, &principal, action, repository).await?;
-    let decision = authorize(&principal, action, &resource);
+    let decided = stack.policy().authorize(
+        &principal,
+        action,
+        &resource,
+        Circumstances::of_registry(&principal),
+    );
+    let decision = decided.decision;
     let record = Asking {
         request: id,
         channel: Channel::Registry,
@@ -153,7 +166,7 @@ async fn answer(stack: Stack, id: &str, request: Request) -> Result<Response, Fa
     let begun = if is_told {
         stack
             .audit()
-            .decided(record, decision)
+            .decided(record, &decided)
             .map_err(unrecorded)?
     } else {
         None

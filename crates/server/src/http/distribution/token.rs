@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::access::{identify, resource, with_secret};
 use super::{Failure, answer};
 use crate::access::{Lack, Scope, Scopes, Verbs, basic_challenge};
-use crate::authorize::{Action, Decision, Principal, authorize};
+use crate::authorize::{Action, Circumstances, Principal, Resource};
 use crate::stack::Stack;
 
 /// The largest form that is read, in bytes.
@@ -64,7 +64,7 @@ async fn give(stack: &Stack, request: Request) -> Result<Response, Failure> {
         }
     };
     let action = Action::RequestToken;
-    if authorize(&wanted.by, action, &action.on(None)) != Decision::Allow {
+    if !allows(stack, &wanted.by, action, &action.on(None)) {
         return Err(wrong("nobody"));
     }
     let scopes = granted(stack, &wanted.by, &wanted.scopes).await?;
@@ -145,7 +145,7 @@ async fn granted(stack: &Stack, by: &Principal, asked: &Scopes) -> Result<Scopes
         match scope {
             Scope::Catalog => {
                 let action = Action::ListRepositories;
-                if authorize(by, action, &action.on(None)) == Decision::Allow {
+                if allows(stack, by, action, &action.on(None)) {
                     granted.add(Scope::Catalog);
                 }
             }
@@ -154,7 +154,7 @@ async fn granted(stack: &Stack, by: &Principal, asked: &Scopes) -> Result<Scopes
                 for verb in verbs.iter() {
                     let action = Action::from(verb);
                     let resource = resource(stack, by, action, Some(name)).await?;
-                    if authorize(by, action, &resource) == Decision::Allow {
+                    if allows(stack, by, action, &resource) {
                         allowed = allowed.and(verb.into());
                     }
                 }
@@ -165,6 +165,14 @@ async fn granted(stack: &Stack, by: &Principal, asked: &Scopes) -> Result<Scopes
         }
     }
     Ok(granted)
+}
+
+fn allows(stack: &Stack, by: &Principal, action: Action, resource: &Resource) -> bool {
+    let circumstances = Circumstances::of_registry(by);
+    let policy = stack.policy();
+    policy
+        .authorize(by, action, resource, circumstances)
+        .is_allowed()
 }
 
 fn wrong(who: &str) -> Failure {

@@ -57,20 +57,17 @@ pub async fn request(
     Body(body): Body<RequestCertificate>,
 ) -> Result<(StatusCode, Json<IssuedCertificate>), Failure> {
     // Now that it is known whom it is about.
-    guard::also_allowed(
-        &stack,
-        &principal,
-        Action::IssueCertificate,
-        &body.name,
-        &recording,
-    )?;
+    let name = Some(body.name.clone());
+    let action = Action::IssueCertificate;
+    guard::decide_also(&stack, &principal, &recording, action, name)?;
     let there = stack.directory().find(&body.name);
     let by = there.as_ref().and_then(|there| there.registered_by());
     let Some(by) = by else {
         return Err(CertificateError::NobodyThere(body.name.chars().take(80).collect()).into());
     };
     let asks = principal.name();
-    let may = matches!(principal, Principal::Owner | Principal::Companion { .. }) || by == asks;
+    let is_companion = matches!(principal, Principal::Companion { .. });
+    let may = principal.is_owner() || is_companion || by == asks;
     if !may {
         return Err(CertificateError::NotTheirs {
             name: body.name,

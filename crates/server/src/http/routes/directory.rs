@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use super::events::EventCursor;
 use crate::api::{Companion, Heartbeat, Lease, List, Registered, Registration};
 use crate::audit::{Asked, Outcome};
-use crate::authorize::{Action, Decision, Principal};
+use crate::authorize::{Action, Principal};
 use crate::companions::CompanionError;
 use crate::http::extract::{Body, Name, OptionalBody, Parameters};
 use crate::http::guard;
@@ -30,23 +30,19 @@ pub async fn register(
     Extension(recording): Extension<Recording>,
     Body(body): Body<Registration>,
 ) -> Result<(StatusCode, Json<Registered>), Failure> {
-    guard::also_allowed(
-        &stack,
-        &principal,
-        Action::RegisterCompanion,
-        &body.name,
-        &recording,
-    )?;
+    let name = Some(body.name.clone());
+    let action = Action::RegisterCompanion;
+    guard::decide_also(&stack, &principal, &recording, action, name)?;
     let resource = Action::RegisterCompanion.on(Some(body.name.clone()));
     let asked = Asked {
         request: &recording.id,
-        channel: recording.channel,
+        channel: recording.circumstances.channel,
         principal: &principal,
         action: Action::RegisterCompanion,
         resource: &resource,
         is_change: !stack.directory().is_renewal(&body),
     };
-    let begun = stack.audit().decided(asked, Decision::Allow)?;
+    let begun = stack.audit().decided(asked, &recording.decided)?;
     let registered = stack.roster().register(&body, &principal).await;
     let registered = match registered {
         // Whoever had the name before is not who has it now, unless they say so themselves.

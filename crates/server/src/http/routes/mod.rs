@@ -25,6 +25,10 @@ mod jobs;
 mod mcp;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod messages;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod people;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod policies;
 mod projects;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod repositories;
@@ -164,6 +168,27 @@ pub fn table() -> Vec<Entry> {
         entry(Action::IssueCertificate, routes!(certificates::request)),
         entry(Action::ListCertificates, routes!(certificates::list)),
         entry(Action::RevokeCertificate, routes!(certificates::revoke)),
+        entry(Action::ListPeople, routes!(people::list)),
+        entry(Action::AddPerson, routes!(people::add)),
+        entry(Action::ReadPerson, routes!(people::read)),
+        entry(Action::ChangePerson, routes!(people::change)),
+        entry(Action::ChangePerson, routes!(people::link)),
+        entry(Action::RemovePerson, routes!(people::remove)),
+        entry(Action::ChangePassword, routes!(people::change_password)),
+        entry(Action::ListSessions, routes!(people::sessions)),
+        entry(Action::EndSessions, routes!(people::end_sessions)),
+        entry(Action::EndSessions, routes!(people::end_session)),
+        entry(Action::ListTokens, routes!(people::tokens)),
+        entry(Action::AddToken, routes!(people::add_token)),
+        entry(Action::RemoveToken, routes!(people::remove_token)),
+        entry(Action::ListPolicies, routes!(policies::list)),
+        entry(Action::ReadPolicy, routes!(policies::read)),
+        entry(Action::ReadPolicy, routes!(policies::schema)),
+        entry(Action::ChangePolicy, routes!(policies::put)),
+        entry(Action::RemovePolicy, routes!(policies::remove)),
+        entry(Action::ExplainDecision, routes!(policies::check_text)),
+        entry(Action::ExplainDecision, routes!(policies::explain)),
+        entry(Action::ExplainDecision, routes!(policies::test)),
         entry(Action::ReadEvents, routes!(events::events)),
         entry(Action::UseMcp, routes!(mcp::post, mcp::listen, mcp::end)),
         entry(Action::UseMcp, routes!(mcp::tools)),

@@ -1,14 +1,18 @@
 //! The source trees the stack knows, and the 🐳 button.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 
 use crate::api::{
     AddProject, GeneratedDockerfile, Job, List, Project, SaveDockerfile, SavedDockerfile,
 };
+use crate::authorize::{Action, Principal};
 use crate::http::extract::{Body, Name};
+use crate::http::guard::decide_also;
 use crate::http::problem::Failure;
+use crate::http::recorded::Recording;
+use crate::projects::Projects;
 use crate::stack::Stack;
 
 /// Every project, by name.
@@ -26,8 +30,15 @@ pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Project>>, Fai
     responses((status = 201, body = Project)))]
 pub async fn add(
     State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
+    Extension(recording): Extension<Recording>,
     Body(body): Body<AddProject>,
 ) -> Result<(StatusCode, Json<Project>), Failure> {
+    // A repository is everybody's to bring; a folder is the machine's.
+    if Projects::is_folder(&body.location)? {
+        let folder = Some(body.location.clone());
+        decide_also(&stack, &principal, &recording, Action::UseFolder, folder)?;
+    }
     Ok((StatusCode::CREATED, Json(stack.projects().add(body).await?)))
 }
 

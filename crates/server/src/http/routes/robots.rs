@@ -36,6 +36,7 @@ pub async fn add(
         about: body.about,
         allowances: body.allow,
         days: body.days,
+        roles: body.roles,
     };
     let (robot, secret) = stack.robots().add(&wanted).await?;
     Ok((StatusCode::CREATED, Json(with_secret(&robot, &secret))))
@@ -79,6 +80,8 @@ fn view(robot: &access::Robot) -> Robot {
         secret_at: rfc3339(robot.secret_at),
         expires_at: robot.expires_at.map(rfc3339),
         expired: robot.has_ended(now()),
+        roles: robot.roles.iter().map(ToString::to_string).collect(),
+        last_used_at: robot.last_used_at.map(rfc3339),
     }
 }
 

@@ -1,31 +1,72 @@
 //! Signing in, who one is, signing out.
 
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
+use super::people::new_link;
 use crate::api::{Session, SignIn, SignInLink};
 use crate::authorize::Principal;
 use crate::http::authenticate::{Credential, clear_cookie, session_cookie};
 use crate::http::extract::Body;
+use crate::http::peer::Peer;
 use crate::http::problem::Failure;
+use crate::people::OWNER;
+use crate::sessions::{Origin, Patience, SignInError};
 use crate::stack::Stack;
 
-/// Trade a one-time sign-in code for a session cookie.
+/// Trade a one-time sign-in code, or a name and a password, for a session cookie. 429 where there were too many tries.
 #[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "session",
     request_body = SignIn,
     responses((status = 200, body = Session, description = "Signed in; the cookie `ergon_session` is set.")))]
 pub async fn sign_in(
     State(stack): State<Stack>,
+    peer: Option<Extension<Arc<Peer>>>,
+    headers: HeaderMap,
     Body(body): Body<SignIn>,
 ) -> Result<Response, Failure> {
-    let session = stack.sessions().sign_in(&body.code).await?;
-    let answer = Json(stack.describe(&Principal::Owner));
+    let address = peer.map(|Extension(peer)| peer.address.ip());
+    let agent = headers.get(header::USER_AGENT);
+    let from = Origin {
+        agent: agent
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        address,
+    };
+    let (sessions, people) = (stack.sessions(), stack.people());
+    let (secret, name) = match (body.code, body.name, body.password) {
+        (Some(code), None, None) => {
+            stack.sign_in_limits.count(None, address)?;
+            sessions.sign_in(&code, &from).await?
+        }
+        (None, Some(name), Some(password)) => {
+            // Names that are nobody's are one name to whoever counts.
+            let counted = if people.is_known(&name) {
+                name.as_str()
+            } else {
+                ""
+            };
+            stack.sign_in_limits.count(Some(counted), address)?;
+            let found = people.with_password(&name, password).await?;
+            found.ok_or(SignInError::WrongPassword)?;
+            (sessions.open(&name, &from).await?, name)
+        }
+        _ => return Err(SignInError::Incomplete.into()),
+    };
+    // Whoever may not come in any more has no use of a link from before.
+    let Some(principal) = people.principal(&name) else {
+        sessions.end(&secret).await?;
+        return Err(SignInError::WrongCode.into());
+    };
+    let answer = Json(stack.describe(&principal));
     Ok((
         [(
             header::SET_COOKIE,
-            session_cookie(&session, stack.tls().is_some()),
+            session_cookie(&secret, stack.tls().is_some()),
         )],
         answer,
     )
@@ -59,11 +100,21 @@ pub async fn sign_out(
         .into_response())
 }
 
-/// A fresh sign-in link, good for one sign-in within ten minutes.
+/// A fresh sign-in link for whoever asks, good for one sign-in within ten minutes.
 #[utoipa::path(post, path = "/api/v1/session/code", operation_id = "create_sign_in_code", tag = "session",
     responses((status = 200, body = SignInLink)))]
-pub async fn create_code(State(stack): State<Stack>) -> Result<Json<SignInLink>, Failure> {
-    let code = stack.sessions().new_code().await?;
-    let url = stack.sign_in_url(&code);
-    Ok(Json(SignInLink { code, url }))
+pub async fn create_code(
+    State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
+) -> Result<Json<SignInLink>, Failure> {
+    let name = match &principal {
+        Principal::Person(person) => person.name.as_str(),
+        // Robots and sockets have no account to sign in to; what lets them ask for a link is an owner's word.
+        _ if principal.is_owner() => OWNER,
+        _ => {
+            let detail = format!("{} is nobody who signs in", principal.name());
+            return Err(Failure::new(StatusCode::FORBIDDEN, detail));
+        }
+    };
+    Ok(Json(new_link(&stack, name, Patience::Minutes).await?))
 }

@@ -1,11 +1,13 @@
-//! What an action does to the world, for whoever has to decide whether to ask a person first.
+//! What an action does to the world, for whoever has to decide whether it is allowed, or whether to ask a person first.
 
 use rmcp::model::ToolAnnotations;
+use strum::{EnumIter, IntoStaticStr};
 
-use crate::authorize::Action;
+use super::action::Action;
 
 /// What an action does to the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Effect {
     /// Nothing.
     Reads,
@@ -17,9 +19,10 @@ pub enum Effect {
     Destroys,
 }
 
-/// What an action does. There is no other case: whoever adds an action says it here.
-pub const fn of(action: Action) -> Effect {
-    match action {
+impl Effect {
+    /// What an action does. There is no other case: whoever adds an action says it here.
+    pub const fn of(action: Action) -> Self {
+        match action {
         Action::ReadHealth
         | Action::ReadInterface
         | Action::ReadDocument
@@ -65,7 +68,14 @@ pub const fn of(action: Action) -> Effect {
         | Action::ReadSecretKey
         | Action::ReadAuthority
         | Action::ListCertificates
-        | Action::ReadAuditLog => Effect::Reads,
+        | Action::ReadAuditLog
+        | Action::ListPeople
+        | Action::ReadPerson
+        | Action::ListSessions
+        | Action::ListTokens
+        | Action::ListPolicies
+        | Action::ReadPolicy
+        | Action::ExplainDecision => Self::Reads,
         Action::SignIn
         | Action::CreateSignInCode
         | Action::AddProject
@@ -88,7 +98,10 @@ pub const fn of(action: Action) -> Effect {
         | Action::UseMcp
         | Action::UseToolServer
         | Action::IssueCertificate
-        | Action::AddToolServer => Effect::Adds,
+        | Action::UseFolder
+        | Action::AddPerson
+        | Action::AddToken
+        | Action::AddToolServer => Self::Adds,
         Action::StartContainer
         | Action::RegisterCompanion
         | Action::Heartbeat
@@ -98,7 +111,7 @@ pub const fn of(action: Action) -> Effect {
         | Action::MarkInbox
         | Action::AddForward
         | Action::ChangePurpose
-        | Action::SetSecret => Effect::Sets,
+        | Action::SetSecret => Self::Sets,
         Action::EndSession
         | Action::RemoveProject
         | Action::ForgetAuditEntries
@@ -122,17 +135,23 @@ pub const fn of(action: Action) -> Effect {
         | Action::AddGuardRail
         | Action::RemoveGuardRail
         | Action::RemoveToolServer
-        | Action::ApproveServerTool
+        | Action::ChangePerson
+        | Action::RemovePerson
+        | Action::ChangePassword
+        | Action::EndSessions
+        | Action::RemoveToken
+        | Action::ChangePolicy
+        | Action::RemovePolicy
         | Action::RemoveSecret
         | Action::DestroySecret
         | Action::GrantSecret
         | Action::RevokeSecret
         | Action::ChangeSecretKey
-        | Action::RevokeCertificate => Effect::Destroys,
+        | Action::RevokeCertificate
+        | Action::ApproveServerTool => Self::Destroys,
     }
-}
+    }
 
-impl Effect {
     /// The same in the protocol's words.
     pub fn annotations(self, title: &str, is_delete: bool) -> ToolAnnotations {
         ToolAnnotations::with_title(title)

@@ -1,99 +1,13 @@
-//! The one place where it is decided who may do what.
-//!
-//! Every HTTP request, and every message to a companion's socket, is decided here before anything
-//! else happens. Today there is one owner and one rule; policies will replace the rule, and
-//! nothing else has to change.
+//! What can be done, to what kind of thing, and before what it has to be decided.
 
-mod companion;
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
-use std::sync::Arc;
-
-use crate::access::{Robot, Scopes, Verb};
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Principal {
-    /// Nobody showed who they are.
-    Nobody,
-    /// The stack's owner, by token or by session.
-    Owner,
-    /// A process on this machine that opened a companion's socket.
-    LocalUser { uid: u32 },
-    /// A program with a name and a secret for the image registry.
-    Robot(Arc<Robot>),
-    /// A companion that showed a certificate of this stack's authority.
-    Companion {
-        /// In small letters.
-        name: String,
-    },
-    /// Whoever was given a token of the token service, as far as the token goes.
-    Bearer { of: Box<Self>, scopes: Scopes },
-}
-
-impl Principal {
-    /// The name in answers and records.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Nobody => "nobody".to_owned(),
-            Self::Owner => "owner".to_owned(),
-            Self::LocalUser { uid } => format!("uid:{uid}"),
-            Self::Robot(robot) => format!("robot:{}", robot.name),
-            Self::Companion { name } => format!("companion:{name}"),
-            Self::Bearer { of, .. } => of.name(),
-        }
-    }
-
-    /// Who it is, whatever they have in hand.
-    pub fn itself(&self) -> &Self {
-        match self {
-            Self::Bearer { of, .. } => of.itself(),
-            other => other,
-        }
-    }
-}
-
-/// What kind of thing is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResourceKind {
-    Stack,
-    Session,
-    Project,
-    Job,
-    Build,
-    Container,
-    Companion,
-    Solution,
-    Repository,
-    Robot,
-    Upstream,
-    Proposal,
-    ToolServer,
-    Audit,
-    Message,
-    Inbox,
-    Secret,
-    Certificate,
-}
-
-/// What is asked about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    pub kind: ResourceKind,
-    /// As it was asked for; absent: the whole kind.
-    pub name: Option<String>,
-    /// Whether its owner lets anybody read it.
-    pub is_public: bool,
-}
-
-impl Resource {
-    #[must_use]
-    pub fn public(self, is_public: bool) -> Self {
-        Self { is_public, ..self }
-    }
-}
+use super::effect::Effect;
+use super::resource::{Resource, ResourceKind};
+use crate::access::Verb;
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr)]
 pub enum Action {
     ReadHealth,
     ReadInterface,
@@ -198,6 +112,26 @@ pub enum Action {
     UseToolServer,
     ReadAuditLog,
     ForgetAuditEntries,
+    /// To have the stack read a folder of its machine.
+    UseFolder,
+    ListPeople,
+    AddPerson,
+    ReadPerson,
+    ChangePerson,
+    RemovePerson,
+    /// Of one person, as the next five: it is theirs to do, too.
+    ChangePassword,
+    ListSessions,
+    EndSessions,
+    ListTokens,
+    AddToken,
+    RemoveToken,
+    ListPolicies,
+    ReadPolicy,
+    ChangePolicy,
+    RemovePolicy,
+    /// To be told whether somebody may, and why.
+    ExplainDecision,
     ListSecrets,
     ReadSecret,
     SetSecret,
@@ -233,6 +167,7 @@ impl Action {
             | Self::GenerateDockerfile
             | Self::SaveDockerfile
             | Self::HandOffProject
+            | Self::UseFolder
             | Self::RunFolder => ResourceKind::Project,
             Self::ListJobs | Self::ReadJob | Self::CancelJob => ResourceKind::Job,
             Self::ListBuilds | Self::RecordBuild | Self::ReadBuild | Self::VerifyBuild => {
@@ -306,6 +241,22 @@ impl Action {
             | Self::AddGuardRail
             | Self::RemoveGuardRail => ResourceKind::Proposal,
             Self::ReadAuditLog | Self::ForgetAuditEntries => ResourceKind::Audit,
+            Self::ListPeople
+            | Self::AddPerson
+            | Self::ReadPerson
+            | Self::ChangePerson
+            | Self::RemovePerson
+            | Self::ChangePassword
+            | Self::ListSessions
+            | Self::EndSessions
+            | Self::ListTokens
+            | Self::AddToken
+            | Self::RemoveToken => ResourceKind::Person,
+            Self::ListPolicies
+            | Self::ReadPolicy
+            | Self::ChangePolicy
+            | Self::RemovePolicy
+            | Self::ExplainDecision => ResourceKind::Policy,
             Self::ListSecrets
             | Self::ReadSecret
             | Self::SetSecret
@@ -323,7 +274,7 @@ impl Action {
     }
 
     /// What it is to somebody who may use the image registry; other actions are none of theirs.
-    const fn verb(self) -> Option<Verb> {
+    pub(crate) const fn verb(self) -> Option<Verb> {
         match self {
             Self::PullImage => Some(Verb::Pull),
             Self::PushImage => Some(Verb::Push),
@@ -338,34 +289,41 @@ impl Action {
             kind: self.resource_kind(),
             name,
             is_public: false,
+            group: None,
         }
     }
 
-    /// Whether it changes nothing, however it is asked for. Whatever is not named here and is no safe request is taken
-    /// for a change, and written down.
+    /// The word for it in policies and in the audit log.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether it changes nothing worth an entry, however it is asked for. Whatever is not named here and is no safe
+    /// request is taken for a change, and written down.
     pub const fn only_reads(self) -> bool {
-        matches!(
-            self,
+        match self {
+            // What is said changes nothing; who does something because of it is asked again.
             Self::SendMessage
-                | Self::ReadPayload
-                | Self::GenerateDockerfile
-                | Self::RequestToken
-                | Self::ReadAuditLog
-                | Self::Heartbeat
-                // Most only renew, as heartbeats do; the others are written down where that is seen.
-                | Self::RegisterCompanion
-                | Self::UseMcp
-        )
+            | Self::RequestToken
+            | Self::Heartbeat
+            // Most only renew, as heartbeats do; the others are written down where that is seen.
+            | Self::RegisterCompanion
+            | Self::UseMcp => true,
+            action => matches!(Effect::of(action), Effect::Reads),
+        }
     }
 
     /// Whether a secret may be in its body, of which then no digest is written down: one could try what it might be.
     pub const fn brings_a_secret(self) -> bool {
-        use Action::{AddUpstream, RegisterCompanion, SetSecret, SignIn};
-        matches!(self, SetSecret | AddUpstream | RegisterCompanion | SignIn)
+        use Action::{AddUpstream, ChangePassword, RegisterCompanion, SetSecret, SignIn};
+        matches!(
+            self,
+            SetSecret | AddUpstream | RegisterCompanion | SignIn | ChangePassword
+        )
     }
 
     /// Whether anybody may, because it comes before one can show who one is.
-    const fn is_open(self) -> bool {
+    pub const fn is_open(self) -> bool {
         matches!(
             self,
             Self::ReadHealth
@@ -386,82 +344,3 @@ impl From<Verb> for Action {
         }
     }
 }
-
-/// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    Allow,
-    /// Perhaps, once one shows who one is.
-    Identify,
-    Deny,
-}
-
-/// Decides.
-pub fn authorize(principal: &Principal, action: Action, resource: &Resource) -> Decision {
-    let decision = decide(principal, action, resource);
-    if decision != Decision::Allow {
-        tracing::info!(principal = principal.name(), ?action, kind = ?resource.kind, name = resource.name, ?decision, "refused");
-    }
-    decision
-}
-
-/// The same without a word in the log, for whoever only wants to know.
-pub fn would_allow(principal: &Principal, action: Action, resource: &Resource) -> bool {
-    decide(principal, action, resource) == Decision::Allow
-}
-
-fn decide(principal: &Principal, action: Action, resource: &Resource) -> Decision {
-    match principal {
-        Principal::Owner => Decision::Allow,
-        // The socket's folder can be entered by the stack's own user only; the peer is still asked for.
-        Principal::LocalUser { uid } if action == Action::SendMessage && is_this_user(*uid) => {
-            Decision::Allow
-        }
-        Principal::Robot(robot) if robot_may(robot, action, resource) => Decision::Allow,
-        // A token goes as far as its scopes, and no further than whoever has it.
-        Principal::Bearer { of, scopes } => match decide(of, action, resource) {
-            Decision::Allow if reaches(scopes, action, resource) => Decision::Allow,
-            // Another token would do.
-            Decision::Allow => Decision::Identify,
-            other => other,
-        },
-        Principal::Companion { name } if companion::may(name, action, resource) => Decision::Allow,
-        Principal::Robot(_) | Principal::Companion { .. } | Principal::Nobody
-            if may_anybody(action, resource) =>
-        {
-            Decision::Allow
-        }
-        Principal::LocalUser { .. } | Principal::Robot(_) | Principal::Companion { .. } => {
-            Decision::Deny
-        }
-        Principal::Nobody => Decision::Identify,
-    }
-}
-
-fn may_anybody(action: Action, resource: &Resource) -> bool {
-    action.is_open() || action == Action::PullImage && resource.is_public
-}
-
-fn robot_may(robot: &Robot, action: Action, resource: &Resource) -> bool {
-    match (action.verb(), &resource.name) {
-        (Some(verb), Some(name)) => robot.may(name, verb),
-        _ if action == Action::ListRepositories => robot.may_see_the_catalog(),
-        _ => action == Action::UseRegistry,
-    }
-}
-
-fn reaches(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
-    match (action.verb(), &resource.name) {
-        (Some(verb), Some(name)) => scopes.allows(name, verb),
-        _ if action == Action::ListRepositories => scopes.allows_catalog(),
-        _ => action == Action::UseRegistry,
-    }
-}
-
-/// The user the stack runs as, or root.
-fn is_this_user(uid: u32) -> bool {
-    uid == 0 || uid == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(test)]
-mod tests;
