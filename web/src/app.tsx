@@ -5,6 +5,7 @@ import { Boundary } from './parts/boundary';
 import { Empty } from './parts/empty';
 import { Trouble } from './parts/notice';
 import { Page } from './parts/page';
+import { AccountPage } from './pages/account';
 import { ActivityPage } from './pages/activity';
 import { ApprovalsPage } from './pages/approvals';
 import { BuildPage } from './pages/build';
@@ -69,6 +70,7 @@ function Pages() {
       <Route path="/messages" component={MessagesPage} />
       <Route path="/approvals" component={ApprovalsPage} />
       <Route path="/activity" component={ActivityPage} />
+      <Route path="/account" component={AccountPage} />
       <Route path="/settings" component={SettingsPage} />
       <Route>
         <Page title="Nothing here">

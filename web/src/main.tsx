@@ -8,6 +8,7 @@ import { keys } from './api/keys';
 import { ProblemError } from './api/problem';
 import { signInByLink } from './api/sign-in-link';
 import { App } from './app';
+import { noteLink } from './shell/came-by-link';
 import { applyTheme } from './shell/theme';
 
 applyTheme();
@@ -44,7 +45,10 @@ async function start(page: ReturnType<typeof createRoot>) {
   const byLink = async () => {
     try {
       const session = await signInByLink();
-      if (session) queries.setQueryData(keys.session, session);
+      if (session) {
+        queries.setQueryData(keys.session, session);
+        noteLink();
+      }
       return null;
     } catch (error) {
       return error;

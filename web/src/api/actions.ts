@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { client, unwrap } from './client';
 import { keys } from './keys';
-import type { Delivery, GeneratedDockerfile, Proposal, Reply } from './types';
+import type { Delivery, GeneratedDockerfile, Proposal, Reply, SignIn } from './types';
 
 interface Name {
   name: string;
@@ -19,7 +19,7 @@ const changeContainer: Record<ContainerChange, (path: Name) => Promise<unknown>>
 };
 
 /** A mutation that marks the answers under these keys as stale once it is done. */
-function useAction<Input, Output>(act: (input: Input) => Promise<Output>, ...stale: (readonly string[])[]) {
+export function useAction<Input, Output>(act: (input: Input) => Promise<Output>, ...stale: (readonly string[])[]) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: act,
@@ -180,5 +180,5 @@ export const useSignOut = () => {
   });
 };
 
-/** Trades a one-time code for a session cookie. */
-export const signIn = (code: string) => unwrap(client.POST('/api/v1/session', { body: { code } }));
+/** Trades a one-time code, or a name and a password, for a session cookie. */
+export const signIn = (body: SignIn) => unwrap(client.POST('/api/v1/session', { body }));

@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
 
-import { ProblemError, problemFrom } from './problem';
+import { ProblemError, problemFrom, retryTime } from './problem';
 import type { paths } from './schema';
 
 /** The typed client; every path and body is checked against the committed API document. */
@@ -19,6 +19,6 @@ interface Answered<T> {
 /** The data of an answer; a refusal is thrown as a `ProblemError`. */
 export async function unwrap<T>(answer: Promise<Answered<T>>): Promise<T> {
   const { data, error, response } = await answer;
-  if (!response.ok) throw new ProblemError(problemFrom(response, error));
+  if (!response.ok) throw new ProblemError(problemFrom(response, error), retryTime(response, Date.now()));
   return data as T;
 }

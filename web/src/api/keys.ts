@@ -20,6 +20,13 @@ export const keys = {
   jobLog: (id: string) => ['job-log', id],
   events: ['events'],
   explanation: (key: string) => ['explanation', key],
+  people: ['people'],
+  person: (name: string) => ['people', name],
+  personSessions: (name: string) => ['person-sessions', name],
+  personTokens: (name: string) => ['person-tokens', name],
+  policies: ['policies'],
+  policySchema: ['policy-schema'],
+  audit: ['audit'],
 } as const;
 
 /** What may look different once a resource of each kind has changed. */
@@ -35,7 +42,10 @@ const affected: Record<string, readonly string[]> = {
   exchange: ['exchanges'],
   message: ['waiting-messages'],
   stack: ['session', 'containers', 'companions', 'projects'],
-  session: ['session'],
+  session: ['session', 'person-sessions'],
+  // Roles say what the pages offer: whoever's are changed sees it at once.
+  person: ['people', 'person-sessions', 'person-tokens', 'session'],
+  policy: ['policies'],
 };
 
 /** The first parts of the keys that an event's subject (`project/<id>`) touches; none for what no page shows. */

@@ -3,12 +3,26 @@ import type { Problem } from './types';
 /** A refused or failed request: what happened, and what to do next. */
 export class ProblemError extends Error {
   readonly problem: Problem;
+  /** When it is worth another try, in milliseconds since 1970; null where nothing was said of it. */
+  readonly retryAt: number | null;
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, retryAt: number | null = null) {
     super(problem.detail);
     this.name = 'ProblemError';
     this.problem = problem;
+    this.retryAt = retryAt;
   }
+}
+
+/** When it is worth another try, as `Retry-After` says it in seconds. */
+export function retryTime(response: Response, now: number): number | null {
+  const seconds = response.headers.get('Retry-After')?.trim() ?? '';
+  return /^\d{1,9}$/.test(seconds) ? now + Number(seconds) * 1000 : null;
+}
+
+/** Whether it is not for whoever asked. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.status === 403;
 }
 
 /** Whether what was asked for is not there, as opposed to not answering. */

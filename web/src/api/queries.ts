@@ -5,6 +5,7 @@ import { client, unwrap } from './client';
 import { newestEvents } from './event-feed';
 import { keys } from './keys';
 import { isMissing, ProblemError } from './problem';
+import { type Deed, may } from '../text/may';
 import type { Session } from './types';
 
 /** How often a page that shows measurements, which no event announces, asks again. */
@@ -27,6 +28,9 @@ export const sessionQuery = queryOptions({
 });
 
 export const useSession = () => useQuery(sessionQuery);
+
+/** Whether whoever is signed in is likely to be allowed something: the stack decides, this only spares them a refusal. */
+export const useMay = (deed: Deed): boolean => may(useSession().data?.roles ?? [], deed);
 
 export const useProjects = (enabled = true) =>
   useQuery({

@@ -12,5 +12,5 @@ function takeCode(): string | null {
 /** Signs in with the code in the address; undefined where there is none. */
 export async function signInByLink(): Promise<Session | undefined> {
   const code = takeCode();
-  return code === null ? undefined : signIn(code);
+  return code === null ? undefined : signIn({ code });
 }

@@ -1,8 +1,7 @@
-import { useSignOut } from '../api/actions';
+import { Link } from 'wouter';
+
 import { useSession } from '../api/queries';
-import { Button } from '../parts/button';
 import { Status } from '../parts/lamp';
-import { Trouble } from '../parts/notice';
 import { Page, Panel } from '../parts/page';
 import { chooseTheme, type Theme, useTheme } from '../shell/theme';
 
@@ -15,7 +14,6 @@ const themes: { theme: Theme; label: string }[] = [
 export function SettingsPage() {
   const session = useSession().data;
   const theme = useTheme();
-  const signOut = useSignOut();
   if (!session) return null;
   return (
     <Page title="Settings">
@@ -75,15 +73,10 @@ export function SettingsPage() {
           </dl>
         </Panel>
         <Panel title="You">
-          <div className="row">
-            <span>
-              Signed in as <strong>{session.principal}</strong>
-            </span>
-            <Button busy={signOut.isPending && 'Signing out…'} onClick={() => signOut.mutate()}>
-              Sign out
-            </Button>
-          </div>
-          <Trouble error={signOut.error} />
+          <p>
+            Signed in as <strong>{session.principal}</strong>. <Link href="/account">Your account</Link> has your
+            password, where you are signed in, your programs’ tokens, and the way out.
+          </p>
         </Panel>
       </div>
     </Page>

@@ -18,6 +18,8 @@ const shapes = {
   external: 'M6 3H3v10h10v-3M9 3h4v4M13 3 7.5 8.5',
   remove: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.5 9h6l.5-9',
   arrow: 'M3 8h10M9 4l4 4-4 4',
+  lock: 'M3.5 7h9v6.5h-9zM5.5 7V5a2.5 2.5 0 0 1 5 0v2M8 9.8v1.2',
+  access: 'M2 8a2.7 2.7 0 1 0 5.4 0A2.7 2.7 0 1 0 2 8zM7.4 8H14v2.6M11 8v2',
   send: 'M2.5 8 13.5 2.5 9.5 13.5 7.5 9z',
 } as const;
 

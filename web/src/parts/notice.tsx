@@ -1,20 +1,22 @@
 import type { ReactNode } from 'react';
 
-import { problemOf } from '../api/problem';
+import { isRefused, problemOf } from '../api/problem';
 import { Icon } from './icon';
 import { Prose } from './prose';
 
 interface NoticeProps {
-  kind?: 'problem' | 'warning' | 'done';
+  kind?: 'problem' | 'warning' | 'done' | 'refused';
   children: ReactNode;
   actions?: ReactNode;
 }
 
+const icons = { problem: 'warning', warning: 'warning', done: 'check', refused: 'lock' } as const;
+
 /** A message that stands in the page until it is settled. */
 export function Notice({ kind = 'problem', children, actions }: NoticeProps) {
   return (
-    <div className="notice" data-kind={kind} role={kind === 'done' ? 'status' : 'alert'}>
-      <Icon name={kind === 'done' ? 'check' : 'warning'} />
+    <div className="notice" data-kind={kind} role={kind === 'done' || kind === 'refused' ? 'status' : 'alert'}>
+      <Icon name={icons[kind]} />
       <div className="notice-body">
         {children}
         {actions && <div className="notice-actions">{actions}</div>}
@@ -44,7 +46,8 @@ export function Trouble({ error, actions }: { error: unknown; actions?: ReactNod
   if (error === null || error === undefined) return null;
   const problem = problemOf(error);
   return (
-    <Notice actions={actions}>
+    // That something is not for whoever asks is no failure.
+    <Notice kind={isRefused(error) ? 'refused' : 'problem'} actions={actions}>
       <Cause text={problem.detail} remedy={problem.remedy} />
     </Notice>
   );

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-import { ago, duration } from '../text/format';
+import { ago, ahead, duration } from '../text/format';
 
 const listeners = new Set<() => void>();
 let now = Date.now();
@@ -65,10 +65,10 @@ export function Took({ milliseconds }: { milliseconds: number | null | undefined
 /** How long until then. */
 export function Until({ time }: { time: string }) {
   const current = useNow();
-  const left = new Date(time).getTime() - current;
+  const at = new Date(time);
   return (
-    <time className="numbers" dateTime={time} title={exact.format(new Date(time))}>
-      {left <= 0 ? 'now' : `in ${left < 60_000 ? `${Math.ceil(left / 1000)} s` : `${Math.ceil(left / 60_000)} min`}`}
+    <time className="numbers" dateTime={time} title={exact.format(at)}>
+      {ahead(at.getTime(), current)}
     </time>
   );
 }

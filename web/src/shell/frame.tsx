@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter';
 import type { Session } from '../api/types';
 import { useLive } from '../api/use-live';
 import { Mark } from '../parts/mark';
+import { Invitation } from './invitation';
 import { NowBar } from './now-bar';
 import { Places } from './places';
 import { SearchBox } from './search-box';
@@ -11,6 +12,7 @@ import { SearchBox } from './search-box';
 /** What is around every page: places, search, what is going on, who one is. */
 export function Frame({ session, children }: { session: Session; children: ReactNode }) {
   const connected = useLive();
+  const roles = (session.roles ?? []).join(', ');
   useFocusOnArrival();
   return (
     <div className="frame">
@@ -34,13 +36,15 @@ export function Frame({ session, children }: { session: Session; children: React
             </span>
           )}
         </p>
-        <Link href="/settings" className="who-name" title={`${session.principal} on ${session.stack}`}>
+        <Link href="/account" className="who-name" title={`${session.principal} (${roles}) on ${session.stack}`}>
           <span>{session.principal}</span>
+          {roles !== session.principal && <span className="faint who-stack">{roles}</span>}
           <span className="faint who-stack">{session.stack}</span>
         </Link>
       </header>
       <Places />
       <main className="main" id="main" tabIndex={-1}>
+        <Invitation name={session.principal} />
         {children}
       </main>
     </div>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { ago, bytes, count, duration, shortDigest, shortenDigests } from './format';
+import { ago, ahead, bytes, count, duration, shortDigest, shortenDigests } from './format';
 
 test('a digest is known by its first twelve digits', () => {
   expect(shortDigest('sha256:4f1c09ab77e2ffff')).toBe('4f1c09ab77e2');
@@ -51,5 +51,21 @@ test('one is not many', () => {
     '1 line',
     '2 lines',
     '0 entries',
+  ]);
+});
+
+test('the future is told in its largest unit', () => {
+  const now = 1_000_000_000;
+  expect([-5, 0, 1, 59, 60, 5400, 5401, 86_400, 172_801, 90 * 86_400].map((s) => ahead(now + s * 1000, now))).toEqual([
+    'now',
+    'now',
+    'in 1 s',
+    'in 59 s',
+    'in 1 min',
+    'in 90 min',
+    'in 2 h',
+    'in 24 h',
+    'in 2 days',
+    'in 90 days',
   ]);
 });

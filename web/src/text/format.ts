@@ -45,6 +45,16 @@ export function ago(time: number, now: number): string {
   return days === 1 ? 'yesterday' : `${days} days ago`;
 }
 
+/** How long until then, in the largest unit that fits: `now`, `in 40 s`, `in 3 min`, `in 5 h`, `in 90 days`. */
+export function ahead(time: number, now: number): string {
+  const seconds = Math.ceil((time - now) / 1000);
+  if (seconds <= 0) return 'now';
+  if (seconds < 60) return `in ${seconds} s`;
+  if (seconds <= 90 * 60) return `in ${Math.ceil(seconds / 60)} min`;
+  if (seconds <= 48 * 3600) return `in ${Math.round(seconds / 3600)} h`;
+  return `in ${Math.round(seconds / 86_400)} days`;
+}
+
 /** `1 line`, `2 lines`. */
 export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`;
