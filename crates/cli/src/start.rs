@@ -1,6 +1,9 @@
 //! What a process does once before it works with others: commands that only read a folder have no use for it, and
 //! are over before it would be done.
 
+use std::io::{self, Write};
+
+use ergon_server::hide_known;
 use tracing_subscriber::EnvFilter;
 
 /// Has TLS use ring. Every HTTP client of the process relies on it.
@@ -19,6 +22,21 @@ pub(crate) fn trace() {
     // A second time changes nothing.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| WithoutSecrets(io::stderr()))
         .try_init();
+}
+
+/// Writes on without the secrets that are known. A trace is written in one go.
+struct WithoutSecrets<W>(W);
+
+impl<W: Write> Write for WithoutSecrets<W> {
+    fn write(&mut self, trace: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(trace);
+        self.0.write_all(hide_known(&text).as_bytes())?;
+        Ok(trace.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

@@ -32,7 +32,7 @@ mod observe;
 mod probe;
 mod proc;
 pub mod project;
-mod redact;
+pub mod redact;
 mod reply;
 mod series;
 mod service;

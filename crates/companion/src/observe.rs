@@ -12,7 +12,7 @@ use crate::observation::{
     Process, ProcessSource, Sight, Signals, Target,
 };
 use crate::probe::{PATIENCE, probe};
-use crate::redact::{KeyLines, Redactor, hide_headless};
+use crate::redact::{KeyLines, Lines, Redactor, hide_headless};
 use crate::{FoundService, History, Meant, Observation, Subject, services};
 
 /// So many of the last lines are read.
@@ -204,21 +204,26 @@ async fn log(engine: &Engine, state: &ContainerState, redactor: &Redactor) -> Ve
         },
     );
     let mut records = Vec::new();
-    let [mut of_stdout, mut of_stderr] = <[KeyLines; 2]>::default();
+    let [mut of_stdout, mut of_stderr] = <[(Lines<_>, KeyLines); 2]>::default();
+    let mut take = |stderr: bool, lines: Vec<(_, String)>, keys: &mut KeyLines| {
+        records.extend(lines.into_iter().map(|(time, text)| LogRecord {
+            time,
+            stderr,
+            text: redactor.clean(&keys.clean(&text)),
+        }));
+    };
     while let Some(Ok(line)) = lines.next().await {
         let stderr = line.source == LogSource::Stderr;
-        let keys = if stderr {
+        let (known, keys) = if stderr {
             &mut of_stderr
         } else {
             &mut of_stdout
         };
         // Colours may stand within what would be known for a secret.
-        let text = redactor.clean(&keys.clean(&plain(&line.text())));
-        records.push(LogRecord {
-            time: line.time,
-            stderr,
-            text,
-        });
+        take(stderr, known.push(line.time, &plain(&line.text())), keys);
+    }
+    for (stderr, (mut known, mut keys)) in [(false, of_stdout), (true, of_stderr)] {
+        take(stderr, known.let_go(), &mut keys);
     }
     for stderr in [false, true] {
         let of_one = records.iter_mut().filter(|record| record.stderr == stderr);

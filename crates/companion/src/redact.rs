@@ -1,7 +1,11 @@
-//! Keeps secrets out of what is stored and shown: the values of secret variables, passwords in URLs, and what
+//! Keeps secrets out of what is stored and shown: the values that are known to be secret, those of secret variables, passwords in URLs, and what
 //! looks like a key, a token or a password wherever it stands.
 
+mod forms;
 mod keys;
+mod known;
+mod stream;
+mod views;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,6 +15,8 @@ use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
 pub(crate) use keys::{KeyLines, hide_headless};
+pub use known::{hide_known, hide_known_in, know};
+pub use stream::{Cleaner, Lines};
 
 pub(crate) const HIDDEN: &str = "•••";
 
@@ -127,7 +133,10 @@ impl Redactor {
 
     /// The text without secrets; the same text where it has none.
     pub(crate) fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut clean = keys::without_keys(text);
+        let mut clean = match hide_known(text) {
+            Cow::Borrowed(text) => keys::without_keys(text),
+            Cow::Owned(hidden) => Cow::Owned(keys::without_keys(&hidden).into_owned()),
+        };
         for secret in &self.secrets {
             if clean.contains(secret) {
                 clean = Cow::Owned(clean.replace(secret, HIDDEN));
@@ -262,6 +271,31 @@ mod tests {
         ] {
             assert_eq!(redactor.clean(text), text);
         }
+    }
+
+    #[test]
+    fn what_is_known_is_hidden_by_everybody_in_every_form() {
+        let value = "kn0wn-to-the-stack";
+        know("redact", [value.as_bytes()]);
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, value);
+        let text = format!("{value} {encoded} {}", hex::encode(value));
+        for clean in [
+            redactor(&[]).clean(&text),
+            hide_known(&text).into_owned(),
+            {
+                let mut document = serde_json::json!({ "said": [&text] });
+                hide_known_in(&mut document);
+                document["said"][0].as_str().unwrap().to_owned()
+            },
+        ] {
+            assert_eq!(clean, "••• ••• •••");
+        }
+        assert!(matches!(hide_known("nothing of it"), Cow::Borrowed(_)));
+        // Whoever says it takes it back, and nobody else does.
+        know("another", []);
+        assert_eq!(hide_known(value), HIDDEN);
+        know("redact", []);
+        assert_eq!(hide_known(value), value);
     }
 
     proptest::proptest! {

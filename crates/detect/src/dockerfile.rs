@@ -16,7 +16,9 @@ pub use ignore_file::ignore_file;
 use self::exceptions::exceptions;
 use self::words::{command, find_pattern, json, only, quoted, source};
 use crate::analysis::Topic;
-use crate::plan::{self, APP_ROOT, ContainerPlan, ImageConfig, Selection, Stage, StageFiles, Step};
+use crate::plan::{
+    self, APP_ROOT, ContainerPlan, ImageConfig, STEP_SECRETS, Selection, Stage, StageFiles, Step,
+};
 
 pub(crate) const HEADER: &str =
     "# Written by Ergon from the project's manifest; write it again with `ergon dockerfile`.";
@@ -199,6 +201,7 @@ impl Writer {
                 command: text,
                 workdir,
                 network,
+                secrets,
                 ..
             } => {
                 self.enter(workdir);
@@ -210,10 +213,18 @@ impl Writer {
                 } else {
                     None
                 };
-                let line = match tidy {
-                    Some(tidy) => format!("RUN {}", command(&format!("{text} && {tidy}"))),
-                    None => format!("RUN {}", command(text)),
+                let text = match tidy {
+                    Some(tidy) => command(&format!("{text} && {tidy}")),
+                    None => command(text),
                 };
+                // Docker is given them by name: docker build --secret id=NAME,src=FILE
+                let mounts: String = secrets
+                    .iter()
+                    .map(|name| {
+                        format!("--mount=type=secret,id={name},target={STEP_SECRETS}/{name} ")
+                    })
+                    .collect();
+                let line = format!("RUN {mounts}{text}");
                 let topics: &[Topic] = match (network, workdir.as_str()) {
                     (true, "/") => &[Topic::SystemPackage],
                     (true, _) => &[

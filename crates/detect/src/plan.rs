@@ -7,6 +7,7 @@ mod shell;
 
 use std::collections::BTreeMap;
 
+use ergon_manifest::Application;
 use serde::{Deserialize, Serialize};
 
 pub use fetch::{FETCHED, Fetch, Manager};
@@ -22,6 +23,8 @@ use crate::dockerignore::DockerIgnore;
 pub const RULES: &str = "4";
 /// Where the project's files stand in every stage and image.
 pub const APP_ROOT: &str = "/app";
+/// Where a step finds the secrets it may read, each as a file. In `/dev`, a mount leaves no trace in the layer.
+pub const STEP_SECRETS: &str = "/dev/secrets";
 /// The numeric user and group that programs run as.
 pub const RUN_USER: u32 = 65532;
 
@@ -64,6 +67,9 @@ pub enum Step {
         /// How what it gets from there is fetched before, so that the command itself does without.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fetch: Option<Box<Fetch>>,
+        /// Names of the secrets that it may read, below [`STEP_SECRETS`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        secrets: Vec<String>,
     },
     /// Take files below [`APP_ROOT`] of an earlier stage.
     CopyStage {
@@ -71,6 +77,19 @@ pub enum Step {
         files: StageFiles,
         owner: u32,
     },
+}
+
+impl Step {
+    /// The same step, with the secrets that the application's build commands need.
+    #[must_use]
+    pub(crate) fn with_secrets_of(mut self, application: &Application) -> Self {
+        if let Self::Run { secrets, .. } = &mut self {
+            let needed = application.secrets.iter();
+            let needed = needed.filter(|(_, needed)| needed.is_for_building());
+            *secrets = needed.map(|(name, _)| name.clone()).collect();
+        }
+        self
+    }
 }
 
 /// Which files below [`APP_ROOT`] are taken from an earlier stage.

@@ -171,6 +171,7 @@ pub(crate) mod code {
         CONTROL_CHARACTER = "control-character";
         NAME = "name";
         ENVIRONMENT_NAME = "environment-name";
+        SECRET_NAME = "secret-name";
         PATH = "path";
         PATH_LEAVES_PROJECT = "path-leaves-project";
         VOLUME = "volume";

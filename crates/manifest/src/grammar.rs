@@ -23,6 +23,7 @@ pub(crate) type Rule = fn(&str) -> Fit;
 pub(crate) mod pattern {
     pub const NAME: &str = "^[a-z0-9]+((\\.|__?|-+)[a-z0-9]+)*$";
     pub const ENVIRONMENT_NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+    pub const SECRET: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
     pub const LINE: &str =
         "^[^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f][^\\u0000-\\u001f\\u007f]*$";
     pub const COMMAND: &str = "^[^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*[^\\u0000-\\u0020\\u007f][^\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$";
@@ -145,6 +146,31 @@ pub(crate) fn environment_name(text: &str) -> Fit {
         code::ENVIRONMENT_NAME,
         format!("{}, which is not a variable's name", is(text)),
         "letters, digits and `_`, not beginning with a digit: DATABASE_URL",
+    )
+}
+
+/// Whether a text can be the name of a secret: words of small letters and digits with single dashes between them. As a
+/// variable's name, in large letters, it is then no other secret's.
+pub fn is_secret_name(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    text.len() <= LONGEST_NAME && begins && text.split('-').all(is_word)
+}
+
+/// The name of a secret.
+pub(crate) fn secret(text: &str) -> Fit {
+    if is_secret_name(text) {
+        return Ok(());
+    }
+    misfit(
+        code::SECRET_NAME,
+        format!("{}, which is not a secret's name", is(text)),
+        "small letters, digits and single dashes between them, a letter first: db-password",
     )
 }
 

@@ -30,9 +30,10 @@ pub use canonical::{CanonicalError, canonical_json};
 pub use diagnostic::{Diagnostic, code::ALL as DIAGNOSTIC_CODES};
 pub use digest::{Digest, ParseDigestError};
 pub use document::{Document, check, to_pretty_json};
+pub use grammar::is_secret_name;
 pub use model::{
     Application, Container, EnvironmentVariable, Health, MANIFEST_VERSION, Manifest, NamedEpoch,
-    Packaging, Project, Runtime, SourceDateEpoch, Tagging, Tier,
+    Packaging, Project, Runtime, SecretTime, SecretUse, SourceDateEpoch, Tagging, Tier,
 };
 pub use platform::{ParsePlatformError, PlatformName};
 pub use schema::json_schema;

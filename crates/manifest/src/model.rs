@@ -122,6 +122,10 @@ pub struct Application {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("propertyNames" = { "pattern": pattern::ENVIRONMENT_NAME }))]
     pub env: BTreeMap<String, EnvironmentVariable>,
+    /// Secrets it needs, by the names that the stack keeps them under. What they say is never written here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = { "pattern": pattern::SECRET, "maxLength": LONGEST_NAME }))]
+    pub secrets: BTreeMap<String, SecretUse>,
     /// Debian packages the program needs in its container.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = pattern::PACKAGE)), extend("uniqueItems" = true))]
@@ -174,6 +178,44 @@ pub struct EnvironmentVariable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = pattern::LINE))]
     pub from: Option<String>,
+}
+
+/// What a secret is needed for. While the program runs it is the file `/run/secrets/<name>`, while it is built
+/// `/dev/secrets/<name>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretUse {
+    /// When it is needed; absent: while the program runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub during: Option<SecretTime>,
+    /// The environment variable that the program finds it in instead of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = pattern::ENVIRONMENT_NAME))]
+    pub env: Option<String>,
+}
+
+/// When a secret is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretTime {
+    /// While the program runs.
+    #[default]
+    Run,
+    /// While its build commands run.
+    Build,
+    Both,
+}
+
+impl SecretUse {
+    /// Whether the program is given it.
+    pub fn is_for_running(&self) -> bool {
+        self.during.unwrap_or_default() != SecretTime::Build
+    }
+
+    /// Whether its build commands are.
+    pub fn is_for_building(&self) -> bool {
+        self.during.unwrap_or_default() != SecretTime::Run
+    }
 }
 
 /// How to ask the program whether it is well.

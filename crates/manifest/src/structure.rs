@@ -7,7 +7,7 @@ use crate::diagnostic::{Path, Report};
 use crate::fields::Fields;
 use crate::model::{
     Application, Container, EnvironmentVariable, Health, MANIFEST_VERSION, Manifest, Packaging,
-    Project, Runtime, Tagging, Tier, default_companion_name,
+    Project, Runtime, SecretTime, SecretUse, Tagging, Tier, default_companion_name,
 };
 use crate::relations::{ContainerNames, Names};
 use crate::written::{Lost, Texts, Written};
@@ -84,6 +84,10 @@ fn application(fields: &mut Fields<'_, '_>) -> Application {
             })
             .map(|all| all.values)
             .unwrap_or_default(),
+        secrets: fields
+            .entries("secrets", grammar::secret, |_, fields| secret(fields))
+            .map(|all| all.values)
+            .unwrap_or_default(),
         system_packages: fields
             .texts("system_packages", grammar::package)
             .into_strings(),
@@ -111,6 +115,19 @@ fn variable(fields: &mut Fields<'_, '_>) -> EnvironmentVariable {
         from: fields.text("from", grammar::line),
     }
 }
+
+fn secret(fields: &mut Fields<'_, '_>) -> SecretUse {
+    SecretUse {
+        during: fields.choice("during", SECRET_TIMES),
+        env: fields.text("env", grammar::environment_name),
+    }
+}
+
+const SECRET_TIMES: &[(&str, SecretTime)] = &[
+    ("run", SecretTime::Run),
+    ("build", SecretTime::Build),
+    ("both", SecretTime::Both),
+];
 
 fn health(fields: &mut Fields<'_, '_>) -> Health {
     Health {

@@ -1,10 +1,12 @@
 //! Carries a plan out: each step becomes a layer, from cache where it can.
 
 mod fetching;
+mod keys;
 mod run;
 mod why;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use ergon_detect::plan::{
@@ -18,7 +20,9 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::platform;
+use crate::build_secrets::HandedOver;
 use crate::builder::fetching::Supplies;
+use crate::builder::keys::{RunKey, SourcesKey, StageKey};
 use crate::builder::run::Kept;
 use crate::cache::Cache;
 use crate::conditions::Conditions;
@@ -76,7 +80,7 @@ pub async fn build(
         for image in &record.images {
             steps
                 .begin(StepKind::Image, &image.tags[0])
-                .end(StepOutcome::Cached, Some(image_summary(image)));
+                .end(StepOutcome::Cached, Some(image.summary()));
         }
         return Ok(Built {
             record,
@@ -136,20 +140,6 @@ fn unpinned(prepared: &Prepared, supplies: &[Supply]) -> Result<Vec<String>, Pac
         return Err(PackError::NotLocked { reasons });
     }
     Ok(reasons)
-}
-
-fn image_summary(image: &ImageRecord) -> String {
-    let layers = if image.own_layers == 1 {
-        "layer"
-    } else {
-        "layers"
-    };
-    format!(
-        "{}  {:.1} MB, {} {layers} of ours",
-        image.digest,
-        image.size as f64 / 1e6,
-        image.own_layers
-    )
 }
 
 /// A layer of a stage and the words its history keeps.
@@ -218,6 +208,9 @@ struct Wanted<'a> {
     workdir: &'a str,
     network: bool,
     fetch: Option<&'a Fetch>,
+    secrets: &'a [String],
+    /// Where those are.
+    secrets_at: Option<&'a Path>,
 }
 
 struct ContainerBuild<'a, 'b, 's> {
@@ -282,12 +275,15 @@ impl ContainerBuild<'_, '_, '_> {
                     workdir,
                     network,
                     fetch,
+                    secrets,
                 } => {
                     let wanted = Wanted {
                         command,
                         workdir,
                         network: *network,
                         fetch: fetch.as_deref(),
+                        secrets,
+                        secrets_at: None,
                     };
                     self.run(stage, &mut state, wanted).await?
                 }
@@ -377,6 +373,12 @@ impl ContainerBuild<'_, '_, '_> {
             .iter()
             .map(|layer| layer.layer.digest)
             .collect();
+        let given = &self.work.prepared.options.secrets;
+        let no_secret = |secret: &str| PackError::NoSecret {
+            command: wanted.command.to_owned(),
+            secret: secret.to_owned(),
+        };
+        let versions = given.versions(wanted.secrets).map_err(no_secret)?;
         let key = self.key(&RunKey {
             base: state.base.digest,
             below: &below,
@@ -385,6 +387,7 @@ impl ContainerBuild<'_, '_, '_> {
             environment: &environment,
             network: wanted.network,
             platform: &self.work.prepared.inputs.platform,
+            secrets: &versions,
         })?;
         let created_by = format!("RUN {}", wanted.command);
         if let Some(layer) = self.work.cache.step(&key) {
@@ -396,6 +399,13 @@ impl ContainerBuild<'_, '_, '_> {
         }
         let named = (stage.name.as_deref(), stage.base.as_str());
         let why = self.why(named, state, &wanted, &environment)?;
+        // From here on, and until the step is over.
+        let handed = given.hand_over(wanted.secrets);
+        let handed = handed.map_err(|error| PackError::HandOver { error })?;
+        let wanted = Wanted {
+            secrets_at: handed.as_ref().map(HandedOver::path),
+            ..wanted
+        };
         let supplies = match wanted.fetch {
             Some(fetch) => Box::pin(self.fetched(state, &wanted, fetch, &environment)).await?,
             None => Supplies::Unknown,
@@ -424,13 +434,23 @@ impl ContainerBuild<'_, '_, '_> {
         kept: Kept,
         entries: impl FnOnce() -> Result<Vec<LayerEntry>, PackError> + Send + 'static,
     ) -> Result<Layer, PackError> {
-        let Kept { key, supply } = kept;
+        let Kept {
+            key,
+            supply,
+            secrets,
+        } = kept;
         if let Some(layer) = self.work.cache.step(&key) {
             return Ok(layer);
         }
         let (cache, epoch) = (self.work.cache.clone(), self.work.prepared.inputs.epoch);
+        let given = self.work.prepared.options.secrets.clone();
         tokio::task::spawn_blocking(move || {
-            let layer = write_layer(entries()?, epoch, cache.blobs())?;
+            let entries = entries()?;
+            let left = given.left_in(&secrets, &entries);
+            if let Some((secret, path)) = left.map_err(|error| PackError::HandOver { error })? {
+                return Err(PackError::SecretLeft { secret, path });
+            }
+            let layer = write_layer(entries, epoch, cache.blobs())?;
             cache.remember_step(&key, &layer, supply.as_ref())?;
             Ok(layer)
         })
@@ -506,7 +526,7 @@ impl ContainerBuild<'_, '_, '_> {
                 remove_step_image(engine, loaded).await;
             }
         }
-        step.end(StepOutcome::Done, Some(image_summary(&record)));
+        step.end(StepOutcome::Done, Some(record.summary()));
         Ok(record)
     }
 
@@ -533,31 +553,6 @@ impl ContainerBuild<'_, '_, '_> {
         }
         tags
     }
-}
-
-#[derive(Serialize)]
-struct SourcesKey<'a> {
-    sources: Digest,
-    owner: u32,
-    root: &'a str,
-}
-
-#[derive(Serialize)]
-struct StageKey<'a> {
-    stage: &'a [Digest],
-    files: &'a StageFiles,
-    owner: u32,
-}
-
-#[derive(Serialize)]
-struct RunKey<'a> {
-    base: Digest,
-    below: &'a [Digest],
-    command: &'a str,
-    workdir: &'a str,
-    environment: &'a BTreeMap<String, String>,
-    network: bool,
-    platform: &'a str,
 }
 
 /// What the plan says of the image's configuration, with the evidence it carries.

@@ -89,6 +89,14 @@ pub enum PackError {
         /// Why it cannot run in namespaces either, where that was asked.
         instead: Option<EngineError>,
     },
+    #[error("step `{command}` needs the secret `{secret}`, which nobody gave it")]
+    NoSecret { command: String, secret: String },
+    #[error("secrets cannot be handed to a build step: {error}")]
+    HandOver { error: std::io::Error },
+    #[error(
+        "a build step left the secret `{secret}` in {path}, where everybody who has the image would find it"
+    )]
+    SecretLeft { secret: String, path: String },
     #[error(
         "step `{command}` ended with exit code {exit_code}{}",
         last_lines(tail)
@@ -199,6 +207,16 @@ impl PackError {
             )),
             Self::PinnedBaseMissing { reference, .. } => Some(format!(
                 "import that very image (ergon base import {reference} …), or move the pin to what is held: ergon lock"
+            )),
+            Self::NoSecret { .. } => Some(
+                "a stack keeps secrets: hand the folder to one (ergon run), and grant it the secret (ergon secret grant NAME --project PROJECT --build)"
+                    .to_owned(),
+            ),
+            Self::HandOver { .. } => Some(
+                "see whether /run or /dev/shm is a file system in memory that can be written to".to_owned(),
+            ),
+            Self::SecretLeft { path, .. } => Some(format!(
+                "have the command read /dev/secrets without writing it down, or remove {path} in the same command"
             )),
             Self::NoEngine { .. } => Some("start Docker or Podman, or set DOCKER_HOST".to_owned()),
             Self::Unpack { .. } | Self::Sandbox { .. } => Some(

@@ -8,6 +8,7 @@
 pub mod attest;
 mod authority;
 mod bases;
+mod build_secrets;
 mod builder;
 pub mod cache;
 mod capture;
@@ -42,6 +43,7 @@ mod verify;
 
 pub use authority::ExtraAuthority;
 pub use bases::{platform, resolve_base};
+pub use build_secrets::{BuildSecret, BuildSecrets};
 pub use builder::{Built, build};
 pub use cache::{Cache, CacheError, write_atomically};
 pub use compare::{Comparison, Difference, Side, What, compare};

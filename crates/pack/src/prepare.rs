@@ -12,6 +12,7 @@ use ergon_oci::bases::Base;
 
 use crate::authority::ExtraAuthority;
 use crate::bases::{held_base, platform, resolve_base, runs_here};
+use crate::build_secrets::BuildSecrets;
 use crate::cache::Cache;
 use crate::error::PackError;
 use crate::git::GitState;
@@ -41,6 +42,8 @@ pub struct Options {
     pub platform: Option<PlatformName>,
     /// A program that becomes sandboxes of namespaces, where this one does not know how.
     pub sandbox_program: Option<PathBuf>,
+    /// What steps may be given that ask for it.
+    pub secrets: BuildSecrets,
 }
 
 impl Options {

@@ -53,6 +53,23 @@ pub struct ImageRecord {
     pub own_layers: usize,
 }
 
+impl ImageRecord {
+    /// In one line.
+    pub(crate) fn summary(&self) -> String {
+        let layers = if self.own_layers == 1 {
+            "layer"
+        } else {
+            "layers"
+        };
+        format!(
+            "{}  {:.1} MB, {} {layers} of ours",
+            self.digest,
+            self.size as f64 / 1e6,
+            self.own_layers
+        )
+    }
+}
+
 /// The images of one container, for several platforms under one digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexRecord {

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use ergon_detect::plan::FETCHED;
+use ergon_detect::plan::{FETCHED, STEP_SECRETS};
 use ergon_engine::{Bind, ContainerSpec, Engine, EngineError, LogLine, Network};
 use ergon_manifest::Digest;
 use futures_util::StreamExt;
@@ -81,9 +81,24 @@ pub struct StepRequest<'a> {
     pub base: &'a Digest,
     /// What was fetched for it, or where it is to fetch to.
     pub fetched: Option<FetchedFolder<'a>>,
+    /// Where the secrets are that it finds at [`STEP_SECRETS`].
+    pub secrets: Option<&'a Path>,
 }
 
 impl StepRequest<'_> {
+    /// The folders of this machine that are there for it.
+    fn binds(&self) -> impl Iterator<Item = Bind> {
+        let secrets = self.secrets.map(|folder| Bind {
+            host: folder.display().to_string(),
+            container: STEP_SECRETS.to_owned(),
+            readonly: true,
+        });
+        self.fetched
+            .map(FetchedFolder::bind)
+            .into_iter()
+            .chain(secrets)
+    }
+
     /// What the shell is given.
     fn script(&self) -> String {
         let mut script = self.conditions.preamble();
@@ -147,7 +162,7 @@ pub async fn run<'a>(
         binds: surroundings
             .binds
             .into_iter()
-            .chain(request.fetched.map(FetchedFolder::bind))
+            .chain(request.binds())
             .collect(),
         processors: surroundings.processors,
         workdir: Some(request.workdir.to_owned()),

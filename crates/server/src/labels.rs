@@ -8,4 +8,8 @@ pub const PROJECT: &str = "dev.ergon.project";
 pub const CONTAINER: &str = "dev.ergon.container";
 pub const BUILD_HASH: &str = "dev.ergon.build-hash";
 pub const IMAGE_DIGEST: &str = "dev.ergon.image-digest";
+/// Names of the secrets that it finds as files, with commas between.
+pub const SECRETS: &str = "dev.ergon.secrets";
+/// The folder with those, among those of the stack.
+pub const SECRETS_IN: &str = "dev.ergon.secrets-in";
 pub const MANIFEST_DIGEST: &str = "dev.ergon.manifest-digest";

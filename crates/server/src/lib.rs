@@ -41,6 +41,7 @@ mod upstreams;
 mod watch;
 mod words;
 
+pub use ergon_companion::redact::hide_known;
 pub use ergon_hermes::{Allowance, AllowanceError};
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};

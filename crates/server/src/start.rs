@@ -1,5 +1,6 @@
 //! From a configuration to a stack that serves, and to its orderly end.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use ergon_engine::EngineError;
 use ergon_hermes::{Allowance, Directory, Kind, Limits, Pace, Reach, Sender};
 use ergon_pack::attest::StackKey;
 use ergon_pack::{Cache, ExtraAuthority, SandboxKind};
-use ergon_store::{CheckpointSigner, Sealer, StackId, Store};
+use ergon_store::{CheckpointSigner, ContainerRow, Sealer, StackId, Store};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Robots, TokenService};
 use crate::audit::{self, Audit};
-use crate::containers::Crew;
+use crate::containers::{Crew, Intent};
 use crate::data_folder::DataFolder;
 use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
@@ -35,7 +36,7 @@ use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::tls::{Tls, TlsSource};
 use crate::words::slug;
-use crate::{approvals, http, jobs, messages, policies, upkeep, watch};
+use crate::{approvals, http, jobs, messages, policies, secrets, upkeep, watch};
 
 /// How long the stack waits for its own work when it ends.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,6 +112,7 @@ pub async fn serve(
     tasks.spawn(approvals::run(stack.clone()));
     tasks.spawn(keep_directory(stack.clone()));
     tasks.spawn(audit::run(stack.clone()));
+    tasks.spawn(secrets::run(stack.clone()));
     tasks.spawn(messages::exchanges::run(stack.clone()));
     tasks.spawn(messages::waiting::run(stack.clone()));
     tasks.spawn(http::serve::serve(
@@ -290,6 +292,7 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
     stack.gateway().open().await?;
     let containers = stack.store().containers().await?;
     let projects = stack.store().projects().await?;
+    keep_secrets(stack, &containers);
     forget_strangers(stack, |record| match record.kind {
         Kind::Container => containers
             .iter()
@@ -315,12 +318,31 @@ async fn recover(stack: &Stack) -> Result<(), StartError> {
         if let Err(error) = stack.containers().welcome(row).await {
             tracing::error!(%error, container = row.name, "a container has no companion");
         }
+        // Whoever starts it next, its files are there.
+        if let Err(error) = stack.containers().hand_over(&row.id).await {
+            tracing::warn!(%error, container = row.name, "a container is not given its secrets anew");
+        }
     }
     if let Ok(engine) = stack.engine() {
         // Removing them takes the engine seconds, and nothing waits for it.
         tokio::spawn(remove_stale_steps(engine));
     }
     Ok(())
+}
+
+/// Removes secrets from memory that are no container's any more.
+fn keep_secrets(stack: &Stack, containers: &[ContainerRow]) {
+    let folders: BTreeSet<String> = containers
+        .iter()
+        .filter_map(|row| Intent::of(row)?.secrets_in)
+        .collect();
+    let kept = stack
+        .secrets()
+        .places()
+        .keep_only(|name| folders.contains(name));
+    if let Err(error) = kept {
+        tracing::warn!(%error, "secrets of containers that are gone stay in memory");
+    }
 }
 
 /// Removes records of those who are not there any more.

@@ -148,6 +148,10 @@ async fn found(stack: &Stack, id: &str) -> Result<(), String> {
         image_id: Some(state.image_id.clone()),
         image: state.image.clone(),
         capabilities: Vec::new(),
+        secrets: label(labels::SECRETS)
+            .map(|names| names.split(',').map(str::to_owned).collect())
+            .unwrap_or_default(),
+        secrets_in: label(labels::SECRETS_IN),
     };
     let row = ContainerRow {
         id: state.id.clone(),

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::LogBook;
 use crate::observation::LogDigest;
-use crate::redact::{KeyLines, Redactor};
+use crate::redact::{KeyLines, Lines, Redactor};
 
 /// What was written before we came, or while we were away, is read back so far.
 const LINES_BACK: u32 = 20_000;
@@ -106,6 +106,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A line that ends like a secret begins waits so long for the next one.
+const HELD_BACK: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// Follows one log until the container stops or the engine goes away; who looks at it next follows again.
 async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<LogBook>>) {
     let known = lock(&book).last();
@@ -117,8 +120,30 @@ async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<
             follow: true,
         },
     );
-    let [mut of_stdout, mut of_stderr] = <[KeyLines; 2]>::default();
-    while let Some(line) = lines.next().await {
+    let [mut of_stdout, mut of_stderr] = <[(Lines<_>, KeyLines); 2]>::default();
+    let take = |stderr: bool, lines: Vec<(Timestamp, String)>, keys: &mut KeyLines| {
+        for (time, text) in lines {
+            let text = keys.clean(&text);
+            // The engine counts in whole seconds: what was read before comes again.
+            if known.is_none_or(|known| time > known) {
+                lock(&book).take_in(time, stderr, &redactor.cleaned(&text));
+            }
+        }
+    };
+    loop {
+        let next = if of_stdout.0.is_waiting() || of_stderr.0.is_waiting() {
+            tokio::time::timeout(HELD_BACK, lines.next()).await
+        } else {
+            Ok(lines.next().await)
+        };
+        let Ok(next) = next else {
+            take(false, of_stdout.0.let_go(), &mut of_stdout.1);
+            take(true, of_stderr.0.let_go(), &mut of_stderr.1);
+            continue;
+        };
+        let Some(line) = next else {
+            break;
+        };
         let line = match line {
             Ok(line) => line,
             Err(error) => {
@@ -131,18 +156,15 @@ async fn follow(engine: Engine, id: String, redactor: Redactor, book: Arc<Mutex<
         // Colours may stand within what would be known for a secret.
         let text = plain(&text);
         let stderr = line.source == LogSource::Stderr;
-        let keys = if stderr {
+        let (secrets, keys) = if stderr {
             &mut of_stderr
         } else {
             &mut of_stdout
         };
-        let text = keys.clean(&text);
-        // The engine counts in whole seconds: what was read before comes again.
-        if known.is_some_and(|known| time <= known) {
-            continue;
-        }
-        lock(&book).take_in(time, stderr, &redactor.cleaned(&text));
+        take(stderr, secrets.push(time, &text), keys);
     }
+    take(false, of_stdout.0.let_go(), &mut of_stdout.1);
+    take(true, of_stderr.0.let_go(), &mut of_stderr.1);
     lock(&book).close();
 }
 

@@ -66,6 +66,7 @@ impl Needs {
             workdir,
             network: self.network,
             fetch: self.fetch.map(Box::new),
+            secrets: Vec::new(),
         }
     }
 }

@@ -313,7 +313,8 @@ impl<'a> Planner<'a> {
             root: &program.root,
             fetched: false,
         };
-        Needs::of(command, &place).step(command, "/".to_owned())
+        let step = Needs::of(command, &place).step(command, "/".to_owned());
+        step.with_secrets_of(program.application)
     }
 
     fn program(&self, name: &'a str) -> Result<Program<'a>, PlanError> {
@@ -401,7 +402,8 @@ impl<'a> Planner<'a> {
                     }
                 }
                 fetched |= needs.network;
-                steps.push(needs.step(command, workdir(root)));
+                let step = needs.step(command, workdir(root));
+                steps.push(step.with_secrets_of(program.application));
             }
         }
         if !all_copied {

@@ -240,6 +240,7 @@ fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
                 workdir: text(),
                 network,
                 fetch: None,
+                secrets: Vec::new(),
             },
             Step::CopyStage {
                 stage: text(),

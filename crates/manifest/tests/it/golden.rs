@@ -30,7 +30,7 @@ fn a_manifest_with_every_field() {
     let document = check(text).unwrap();
     assert_eq!(
         document.digest().to_string(),
-        "sha256:d8ada315ba6c3e01debdce5c55e3e0569ff5719e0fe391b0377a899ef00ce08e"
+        "sha256:93a1ce44104b41bacb27e54d30935b01d571e5d370688e66a85c0fd36a626930"
     );
     assert_eq!(to_pretty_json(&document.manifest), text);
 }

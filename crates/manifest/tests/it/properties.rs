@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ergon_manifest::{
     Application, Container, Document, EnvironmentVariable, Health, Manifest, NamedEpoch, Packaging,
-    Project, Runtime, SourceDateEpoch, Tagging, Tier, check, json_schema, to_pretty_json,
+    Project, Runtime, SecretTime, SecretUse, SourceDateEpoch, Tagging, Tier, check, json_schema,
+    to_pretty_json,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -37,6 +38,15 @@ fn variable() -> impl Strategy<Value = EnvironmentVariable> {
     )
 }
 
+fn secret() -> impl Strategy<Value = SecretUse> {
+    let times = [SecretTime::Run, SecretTime::Build, SecretTime::Both];
+    (
+        option::of(sample::select(times.to_vec())),
+        option::of("[A-Z_]{1,4}"),
+    )
+        .prop_map(|(during, env)| SecretUse { during, env })
+}
+
 fn application() -> impl Strategy<Value = Application> {
     let path = || option::of("[a-zé]{1,5}(/[a-z]{1,3}\\.py)?");
     (
@@ -48,9 +58,20 @@ fn application() -> impl Strategy<Value = Application> {
         btree_map("[A-Z_][A-Z0-9_]{0,5}", variable(), 0..3),
         option::of(("/[a-z]{0,5}", option::of(1..=u16::MAX))),
         sample::subsequence(vec!["/data", "/var/lib/x"], 0..=2),
+        btree_map("[a-z]{1,4}(-[0-9a-z]{1,3})?", secret(), 0..2),
     )
         .prop_map(
-            |(texts, build_commands, run_command, runtime, ports, env, health, volumes)| {
+            |(
+                texts,
+                build_commands,
+                run_command,
+                runtime,
+                ports,
+                env,
+                health,
+                volumes,
+                secrets,
+            )| {
                 let (kind, language, path, entrypoint, dependencies) = texts;
                 Application {
                     kind,
@@ -68,6 +89,7 @@ fn application() -> impl Strategy<Value = Application> {
                     package_manager: None,
                     ports,
                     env,
+                    secrets,
                     system_packages: vec!["libpq5".to_owned()],
                     services: vec!["redis".to_owned()],
                     health: health.map(|(path, port)| Health { path, port }),

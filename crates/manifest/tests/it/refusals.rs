@@ -331,6 +331,20 @@ fn texts_that_would_be_more_than_data() {
       applications.api.env.C.default is "a\0b" and has a NUL in it
       help: remove it
     "#);
+    assert_snapshot!(refusals(&with_application(r#""secrets": { "DB_PASSWORD": {}, "a": { "env": "A-B", "during": "never", "value": "x" } }"#)), @r#"
+    7:20 secret-name at "DB_PASSWORD"
+      applications.api.secrets.DB_PASSWORD is "DB_PASSWORD", which is not a secret's name
+      help: small letters, digits and single dashes between them, a letter first: db-password
+    7:53 environment-name at "A-B"
+      applications.api.secrets.a.env is "A-B", which is not a variable's name
+      help: letters, digits and `_`, not beginning with a digit: DATABASE_URL
+    7:70 unknown-value at "never"
+      applications.api.secrets.a.during is "never", which is none of its values
+      help: write "run" or "build" or "both"
+    7:79 unknown-field at "value"
+      applications.api.secrets.a.value is not a field
+      help: the fields here are during, env
+    "#);
     assert_snapshot!(refusals(&with_application(r#""health": { "path": "/a b" }"#)), @r#"
     7:27 health-path at "/a b"
       applications.api.health.path is "/a b", which has a character that no URL has

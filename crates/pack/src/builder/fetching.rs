@@ -178,6 +178,7 @@ impl ContainerBuild<'_, '_, '_> {
                 path: &files,
                 writable: true,
             }),
+            secrets_at: wanted.secrets_at,
             step,
         };
         // Nothing but what is in the folder outlives this.
@@ -248,6 +249,7 @@ impl ContainerBuild<'_, '_, '_> {
             network: wanted.network,
             environment: &environment,
             fetched: None,
+            secrets_at: wanted.secrets_at,
             step,
         };
         let mut because = match &supplies {
@@ -258,7 +260,7 @@ impl ContainerBuild<'_, '_, '_> {
             match self.offline(state, run, fetch, &held.files).await {
                 Ok(ended) => {
                     let supply = Some(Supply::Fetched(held.fetched));
-                    return self.kept(ended, wanted, Kept { key, supply }).await;
+                    return self.kept(ended, wanted, key, supply).await;
                 }
                 Err(PackError::StepFailed {
                     command,
@@ -303,7 +305,7 @@ impl ContainerBuild<'_, '_, '_> {
             command: wanted.command.to_owned(),
             because,
         });
-        self.kept(ended, wanted, Kept { key, supply }).await
+        self.kept(ended, wanted, key, supply).await
     }
 
     async fn offline<'s>(
@@ -332,9 +334,14 @@ impl ContainerBuild<'_, '_, '_> {
         &self,
         ended: Ended<'_>,
         wanted: &Wanted<'_>,
-        kept: Kept,
+        key: Digest,
+        supply: Option<Supply>,
     ) -> Result<(Layer, Option<Supply>), PackError> {
-        let supply = kept.supply.clone();
+        let kept = Kept {
+            key,
+            supply: supply.clone(),
+            secrets: wanted.secrets.to_vec(),
+        };
         let layer = self.layer_left(ended, wanted.command, kept).await?;
         Ok((layer, supply))
     }

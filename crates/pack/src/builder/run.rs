@@ -1,6 +1,7 @@
 //! A command on its way to a layer: which sandbox it runs in, and what it left there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ergon_engine::{Engine, EngineError};
 use ergon_manifest::Digest;
@@ -29,6 +30,8 @@ pub(super) struct Run<'a> {
     pub network: bool,
     pub environment: &'a BTreeMap<String, String>,
     pub fetched: Option<FetchedFolder<'a>>,
+    /// Where the secrets are that it may read.
+    pub secrets_at: Option<&'a Path>,
     pub step: &'a RunningStep<'a>,
 }
 
@@ -37,11 +40,17 @@ pub(super) struct Run<'a> {
 pub(super) struct Kept {
     pub key: Digest,
     pub supply: Option<Supply>,
+    /// Which secrets its step read: nothing of them may be in it.
+    pub secrets: Vec<String>,
 }
 
 impl From<Digest> for Kept {
     fn from(key: Digest) -> Self {
-        Self { key, supply: None }
+        Self {
+            key,
+            supply: None,
+            secrets: Vec::new(),
+        }
     }
 }
 
@@ -187,6 +196,7 @@ impl<'a> ContainerBuild<'a, '_, '_> {
             conditions: self.work.conditions,
             base,
             fetched: run.fetched,
+            secrets: run.secrets_at,
         }
     }
 
@@ -198,6 +208,7 @@ impl<'a> ContainerBuild<'a, '_, '_> {
             workdir: "/",
             network: false,
             fetched: None,
+            secrets: None,
             ..self.request(base, run)
         }
     }

@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 use tokio_util::sync::CancellationToken;
 
-use super::{FetchedFolder, LINES_AT_A_TIME, StepRequest, tell};
+use super::{LINES_AT_A_TIME, StepRequest, tell};
 use crate::authority::{BASE_BUNDLE, ExtraAuthority};
 use crate::cache::Cache;
 use crate::capture::Overlay;
@@ -65,7 +65,7 @@ pub async fn run(
         .conditions
         .surround(&mut environment, request.network, request.base);
     let mut binds = surroundings.binds;
-    binds.extend(request.fetched.map(FetchedFolder::bind));
+    binds.extend(request.binds());
     if request.network
         && let Some(bundle) = authority_for(&trees, request.extra_authority)?
     {

@@ -23,6 +23,19 @@ pub struct Intent {
     /// `fastapi:4f1c09ab77e2`.
     pub image: String,
     pub capabilities: Vec<String>,
+    /// Names of the secrets that it finds as files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// The folder with those, among those of the stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets_in: Option<String>,
+}
+
+impl Intent {
+    /// What is stored of a container's; none where it is not one of ours.
+    pub fn of(row: &ContainerRow) -> Option<Self> {
+        serde_json::from_value(row.meant.clone()).ok()
+    }
 }
 
 /// The containers that have a companion, and who watches them.

@@ -23,6 +23,7 @@ use self::crew::Known;
 use self::view::{alike, summary};
 use crate::api;
 use crate::companions::CompanionError;
+use crate::secrets::SecretError;
 use crate::stack::Stack;
 
 /// What was seen so lately is shown again without looking.
@@ -44,6 +45,8 @@ pub enum ContainerError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 impl ContainerError {
@@ -55,6 +58,7 @@ impl ContainerError {
             )),
             Self::Engine(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
+            Self::Secret(error) => error.remedy(),
             Self::Directory(_) => None,
         }
     }
@@ -167,6 +171,7 @@ impl<'a> Containers<'a> {
 
     pub async fn start(&self, name: &str) -> Result<api::ContainerSummary, ContainerError> {
         let id = self.find(name)?.id;
+        self.hand_over(&id).await?;
         self.stack.engine()?.start(&id).await?;
         self.after_change(&id, name).await
     }
@@ -179,8 +184,29 @@ impl<'a> Containers<'a> {
 
     pub async fn restart(&self, name: &str) -> Result<api::ContainerSummary, ContainerError> {
         let id = self.find(name)?.id;
+        self.hand_over(&id).await?;
         self.stack.engine()?.restart(&id, PATIENCE).await?;
         self.after_change(&id, name).await
+    }
+
+    /// Puts a container's secrets where it finds them, as they are now: what is in memory only is gone when the machine
+    /// is started anew.
+    pub async fn hand_over(&self, id: &str) -> Result<(), ContainerError> {
+        let known = self.crew().known().get(id).cloned();
+        let Some((row, intent)) = known.and_then(|known| Some((known.row, known.intent?))) else {
+            return Ok(());
+        };
+        let (Some(folder), Some(project)) = (&intent.secrets_in, &row.project_id) else {
+            return Ok(());
+        };
+        let Some(project) = self.stack.store().project(project.as_str()).await? else {
+            return Ok(());
+        };
+        let secrets = self.stack.secrets();
+        secrets
+            .put_files(&project, &intent.container, &intent.secrets, folder)
+            .await?;
+        Ok(())
     }
 
     /// Removes the container with its anonymous volumes; its companion leaves.
@@ -270,7 +296,7 @@ impl<'a> Containers<'a> {
 
     /// Gives a container that is remembered its companion back.
     pub async fn welcome(&self, row: &ContainerRow) -> Result<(), CompanionError> {
-        let intent: Option<Intent> = serde_json::from_value(row.meant.clone()).ok();
+        let intent = Intent::of(row);
         let details = Details {
             capabilities: intent
                 .as_ref()
@@ -328,6 +354,11 @@ impl<'a> Containers<'a> {
         let mut change = self.stack.store().change(removed).await?;
         change.remove_container(id).await?;
         change.commit().await?;
+        let folder = known.intent.and_then(|intent| intent.secrets_in);
+        if let Some(Err(error)) = folder.map(|folder| self.stack.secrets().places().remove(&folder))
+        {
+            tracing::warn!(%error, container = known.row.name, "its secrets stay in memory");
+        }
         self.stack
             .companions()
             .dismiss(&known.row.companion)

@@ -186,6 +186,9 @@ impl From<SecretError> for Failure {
             SecretError::Current { .. }
             | SecretError::Wanted { .. }
             | SecretError::MayNot { .. }
+            | SecretError::SameVariable { .. }
+            | SecretError::NoText { .. }
+            | SecretError::Elsewhere { .. }
             | SecretError::Expired { .. }
             | SecretError::Destroyed { .. }
             | SecretError::NoVault { .. }
@@ -200,7 +203,9 @@ impl From<SecretError> for Failure {
                     error => Self::internal(&error),
                 };
             }
-            SecretError::Key(_) | SecretError::Task(_) => return Self::internal(&error),
+            SecretError::Files { .. } | SecretError::Key(_) | SecretError::Task(_) => {
+                return Self::internal(&error);
+            }
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
@@ -410,6 +415,7 @@ impl From<ContainerError> for Failure {
             ContainerError::Engine(error) => error.into(),
             ContainerError::Directory(error) => error.into(),
             ContainerError::Store(error) => error.into(),
+            ContainerError::Secret(error) => error.into(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 use ergon_companion::{COMPANION_LABEL, Meant};
 use ergon_engine::{
-    ContainerSpec, ContainerState, Engine, EngineError, NamedVolume, Network, Publish,
+    Bind, ContainerSpec, ContainerState, Engine, EngineError, NamedVolume, Network, Publish,
     RestartPolicy,
 };
 use ergon_pack::ImageRecord;
@@ -19,6 +20,7 @@ use super::work::WorkError;
 use crate::api::{PublishedPort, StartedContainer};
 use crate::containers::{Intent, published};
 use crate::labels;
+use crate::secrets::{Given, PROGRAM_SECRETS, SecretError, Wanted};
 use crate::stack::Stack;
 use crate::words::slug;
 
@@ -40,6 +42,8 @@ pub struct Deployment<'a> {
     pub meant: Meant,
     /// Variables for the container.
     pub env: &'a BTreeMap<String, String>,
+    /// Secrets that it needs.
+    pub secrets: &'a Wanted,
     pub cancel: &'a CancellationToken,
 }
 
@@ -69,14 +73,20 @@ pub async fn deploy(
         for before in &earlier {
             deployment.replace(&before.id).await?;
         }
-        let state = deployment.start(&names, &earlier).await?;
+        let given = deployment.secrets(&names).await?;
+        let state = deployment.start(&names, &earlier, &given).await;
+        if state.is_err() {
+            deployment.take_back(&given);
+        }
+        let state = state?;
         let adopted = stack
             .containers()
-            .adopt(deployment.row(&names, &state))
+            .adopt(deployment.row(&names, &state, &given))
             .await;
         if let Err(error) = adopted {
             // Nothing runs here that nobody watches.
             deployment.replace(&state.id).await?;
+            deployment.take_back(&given);
             return Err(error.into());
         }
         Ok::<_, WorkError>((names, state))
@@ -206,6 +216,7 @@ impl Deployment<'_> {
             .leave(id)
             .await
             .map_err(|error| match error {
+                crate::containers::ContainerError::Secret(error) => error.into(),
                 crate::containers::ContainerError::Engine(error) => WorkError::Engine(error),
                 crate::containers::ContainerError::Store(error) => WorkError::Store(error),
                 crate::containers::ContainerError::Directory(error) => WorkError::Directory(error),
@@ -218,16 +229,41 @@ impl Deployment<'_> {
             })
     }
 
+    /// What it is given of the secrets that it needs.
+    async fn secrets(&self, names: &Names) -> Result<Given, WorkError> {
+        if !self.secrets.files.is_empty() && !self.engine.is_local() {
+            let container = names.container.clone();
+            return Err(SecretError::Elsewhere { container }.into());
+        }
+        let random: [u8; 4] = self.stack.entropy().bytes();
+        // Its name may become another's; this is its own.
+        let folder = format!("{}-{}", names.container, hex::encode(random));
+        let container = &self.meant.container;
+        let giving = self.stack.secrets();
+        let given = giving.give(self.project, container, self.secrets, folder);
+        Ok(given.await?)
+    }
+
+    /// Removes what a container was given that is not there.
+    fn take_back(&self, given: &Given) {
+        if let Some((_, folder)) = &given.folder
+            && let Err(error) = self.stack.secrets().places().remove(folder)
+        {
+            tracing::warn!(%error, "secrets of a container that did not start stay in memory");
+        }
+    }
+
     /// Creates and starts; a port that somebody took meanwhile is given up for the next.
     async fn start(
         &self,
         names: &Names,
         earlier: &[ContainerState],
+        given: &Given,
     ) -> Result<ContainerState, EngineError> {
         self.engine.ensure_network(NETWORK).await?;
         let mut taken = self.kept_ports().await?;
         let (id, started) = loop {
-            let spec = self.spec(names, earlier, &taken);
+            let spec = self.spec(names, earlier, &taken, given);
             let id = self.engine.create_container(&spec).await?;
             let started = self.engine.start(&id).await;
             let asked = spec.publish.iter().filter_map(|publish| publish.host);
@@ -255,6 +291,7 @@ impl Deployment<'_> {
         names: &Names,
         earlier: &[ContainerState],
         taken: &BTreeSet<u16>,
+        given: &Given,
     ) -> ContainerSpec {
         let publish = |port: u16| {
             let near = (0..=NEAR).filter_map(|above| port.checked_add(PORT_OFFSET + above));
@@ -270,9 +307,16 @@ impl Deployment<'_> {
             name: names.container.clone(),
             // By id: a tag may be moved between loading and creating.
             image: self.image.config_digest.to_string(),
-            env: self.env.clone(),
+            // What somebody says for this run counts most.
+            env: given
+                .variables
+                .clone()
+                .into_iter()
+                .chain(self.env.clone())
+                .collect(),
+            binds: given.folder.iter().map(|(path, _)| bind(path)).collect(),
             hostname: Some(self.meant.container.chars().take(63).collect()),
-            labels: BTreeMap::from([
+            labels: [
                 label(labels::STACK, self.stack.id().as_str()),
                 label(labels::PROJECT, self.project.id.as_str()),
                 label(labels::CONTAINER, &self.meant.container),
@@ -283,7 +327,16 @@ impl Deployment<'_> {
                     labels::MANIFEST_DIGEST,
                     self.meant.manifest_digest.as_deref().unwrap_or_default(),
                 ),
-            ]),
+            ]
+            .into_iter()
+            .chain(given.folder.iter().flat_map(|(_, folder)| {
+                let names = self.secrets.files.join(",");
+                [
+                    label(labels::SECRETS, &names),
+                    label(labels::SECRETS_IN, folder),
+                ]
+            }))
+            .collect(),
             network: Network::Named(NETWORK.to_owned()),
             aliases: vec![self.meant.container.clone()],
             publish: self.meant.ports().into_iter().map(publish).collect(),
@@ -311,7 +364,7 @@ impl Deployment<'_> {
         paths.map(volume).collect()
     }
 
-    fn row(&self, names: &Names, state: &ContainerState) -> ContainerRow {
+    fn row(&self, names: &Names, state: &ContainerState, given: &Given) -> ContainerRow {
         let intent = Intent {
             manifest_digest: self.meant.manifest_digest.clone().unwrap_or_default(),
             container: self.meant.container.clone(),
@@ -324,6 +377,8 @@ impl Deployment<'_> {
                 .container()
                 .map(|container| container.ci_capabilities.clone())
                 .unwrap_or_default(),
+            secrets: self.secrets.files.clone(),
+            secrets_in: given.folder.as_ref().map(|(_, folder)| folder.clone()),
         };
         ContainerRow {
             id: state.id.clone(),
@@ -333,6 +388,15 @@ impl Deployment<'_> {
             meant: serde_json::to_value(intent).unwrap_or_default(),
             created_at: now(),
         }
+    }
+}
+
+/// A folder of secrets where the program finds it.
+fn bind(path: &Path) -> Bind {
+    Bind {
+        host: path.display().to_string(),
+        container: PROGRAM_SECRETS.to_owned(),
+        readonly: true,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use ergon_companion::redact::{Lines, hide_known};
 use ergon_pack::{Progress, ProgressEvent, StepOutcome};
 use ergon_store::{JobRow, LogRow, NewEvent, Store, StoreError};
 use serde_json::json;
@@ -20,6 +21,8 @@ const MOST_LINES: i64 = 100_000;
 const MOST_BYTES: usize = 32 << 20;
 /// A longer line is cut.
 const LONGEST_LINE: usize = 8 << 10;
+/// A line that ends like a secret begins waits so long for the next one.
+const HELD_BACK: Duration = Duration::from_millis(500);
 
 /// Something a job tells.
 #[derive(Debug)]
@@ -95,7 +98,12 @@ impl Reporter {
 
     /// The line as it is kept; the last one that is says so.
     fn within_limits(&self, text: String) -> Option<String> {
-        let text = cut(text);
+        // What is cut off of a secret would not be known for one.
+        let text = if text.len() > LONGEST_LINE {
+            cut(hide_known(&text).into_owned())
+        } else {
+            text
+        };
         let lines = self.lines.fetch_add(1, Ordering::Relaxed) + 1;
         let before = self.bytes.fetch_add(text.len(), Ordering::Relaxed);
         let full = lines == MOST_LINES || before + text.len() > MOST_BYTES;
@@ -188,15 +196,72 @@ pub async fn record(
 ) -> JobRow {
     let mut written = 0;
     let mut batch = Vec::with_capacity(BATCH);
-    while reports.recv_many(&mut batch, BATCH).await > 0 {
-        if let Err(error) =
-            write_down(&store, &mut job, &mut written, std::mem::take(&mut batch)).await
-        {
+    let mut lines = Lines::new();
+    loop {
+        let told = reports.recv_many(&mut batch, BATCH);
+        let told = if lines.is_waiting() {
+            tokio::time::timeout(HELD_BACK, told).await
+        } else {
+            Ok(told.await)
+        };
+        let mut clean = Vec::new();
+        for report in batch.drain(..) {
+            without_secrets(report, &mut lines, &mut clean);
+        }
+        if !matches!(told, Ok(1..)) {
+            clean.extend(lines.let_go().into_iter().map(line));
+        }
+        if clean.is_empty() {
+            if told == Ok(0) {
+                break;
+            }
+            continue;
+        }
+        if let Err(error) = write_down(&store, &mut job, &mut written, clean).await {
             // The work itself goes on; how it ends is written down by whoever started it.
             tracing::error!(%error, job = %job.id, "what a job did could not be written down");
         }
     }
     job
+}
+
+/// A report without the secrets that are known. A line that ends like one begins is held back.
+fn without_secrets(report: Report, lines: &mut Lines<u32>, clean: &mut Vec<Report>) {
+    if let Report::Line { step, text } = &report {
+        clean.extend(lines.push(*step, text).into_iter().map(line));
+        return;
+    }
+    // Whatever else is told comes after the lines before it.
+    clean.extend(lines.let_go().into_iter().map(line));
+    clean.push(match report {
+        Report::Begin {
+            step,
+            name,
+            detail,
+            again,
+        } => Report::Begin {
+            step,
+            name,
+            detail: hide_known(&detail).into_owned(),
+            again,
+        },
+        Report::End {
+            step,
+            state,
+            outcome,
+            milliseconds,
+        } => Report::End {
+            step,
+            state,
+            outcome: outcome.map(|outcome| hide_known(&outcome).into_owned()),
+            milliseconds,
+        },
+        other => other,
+    });
+}
+
+fn line((step, text): (u32, String)) -> Report {
+    Report::Line { step, text }
 }
 
 async fn write_down(

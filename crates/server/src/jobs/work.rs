@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ergon_companion::Meant;
+use ergon_companion::redact::hide_known;
 use ergon_engine::EngineError;
 use ergon_hermes::DirectoryError;
 use ergon_manifest::{Document, PlatformName, to_pretty_json};
@@ -24,6 +25,7 @@ use crate::api::{DockerConfig, RunResult, StartedContainer};
 use crate::companions::CompanionError;
 use crate::projects::{SaveError, WantedFile, docker_config, save};
 use crate::registry::{Origin, RegistryError};
+use crate::secrets::{SecretError, Wanted};
 use crate::stack::Stack;
 
 /// Why a job did not do what it was to do.
@@ -49,6 +51,8 @@ pub enum WorkError {
     Directory(#[from] DirectoryError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     #[error("{}", .0.error())]
     Unwell(Box<Unwell>),
     #[error("{}", .0.error())]
@@ -68,6 +72,7 @@ impl WorkError {
             Self::Registry(error) => error.remedy(),
             Self::Companion(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
+            Self::Secret(error) => error.remedy(),
             Self::Unwell(unwell) => Some(unwell.remedy()),
             Self::Moved(moved) => Some(moved.remedy()),
             Self::Differs(verification) => mends(verification),
@@ -139,8 +144,9 @@ pub async fn work(stack: Stack, mut job: JobRow, cancel: CancellationToken) {
         Err(error) if error.is_cancellation() => end(&mut job, JobState::Cancelled, None),
         Err(error) => {
             tracing::info!(%error, job = %job.id, "a job failed");
+            // What a step printed last is in it.
             let cause = Cause {
-                error: error.to_string(),
+                error: hide_known(&error.to_string()).into_owned(),
                 remedy: error.remedy(),
             };
             if let WorkError::Unwell(unwell) = error {
@@ -182,13 +188,17 @@ impl Work<'_> {
             // What has no step to run can be built a second time without one.
             let engine = self.stack.engine().ok();
             let platform = self.platform_then().await?;
-            let prepared = self.prepare(&folder, platform, engine.as_ref()).await?;
+            let mut prepared = self.prepare(&folder, platform, engine.as_ref()).await?;
+            self.give_to_build(&project, &mut prepared).await?;
             Box::pin(self.verify(&prepared, engine.as_ref())).await?;
             return Ok(None);
         }
         // Nothing is built that could not be started.
         let engine = self.stack.engine()?;
-        let prepared = self.prepare(&folder, None, Some(&engine)).await?;
+        let mut prepared = self.prepare(&folder, None, Some(&engine)).await?;
+        let manifest = &prepared.project.document.manifest;
+        self.stack.secrets().may_use(&project, manifest).await?;
+        self.give_to_build(&project, &mut prepared).await?;
         self.reporter
             .tell(Report::BuildHash(prepared.build_hash.to_string()));
         if self.job.kind == "handoff" {
@@ -219,6 +229,17 @@ impl Work<'_> {
         let cache = self.stack.cache().clone().through(mirrors);
         let preparing = prepare(Path::new(folder), &cache, engine, options, &self.reporter);
         Ok(self.unless_cancelled(preparing).await??)
+    }
+
+    /// Lets build steps read the secrets that they need and may have.
+    async fn give_to_build(
+        &self,
+        project: &ProjectRow,
+        prepared: &mut Prepared,
+    ) -> Result<(), WorkError> {
+        let manifest = &prepared.project.document.manifest;
+        prepared.options.secrets = self.stack.secrets().for_build(project, manifest).await?;
+        Ok(())
     }
 
     /// Writes the manifest into the project, where it has none, and keeps what its Dockerfile would be.
@@ -329,6 +350,7 @@ impl Work<'_> {
                 image_digest: image.digest.to_string(),
                 image_id: Some(image.config_digest.to_string()),
             };
+            let secrets = Wanted::of(manifest, name)?;
             let deployment = Deployment {
                 stack: self.stack,
                 engine,
@@ -336,6 +358,7 @@ impl Work<'_> {
                 image,
                 meant,
                 env: self.env,
+                secrets: &secrets,
                 cancel: self.cancel,
             };
             match deploy(&deployment, &self.reporter, &mut step).await {

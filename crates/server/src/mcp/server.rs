@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ergon_companion::redact::hide_known_in;
 use ergon_hermes::gateway::ServerName;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
@@ -103,7 +104,7 @@ impl Server {
             context.ct.clone(),
         );
         match called.await {
-            Ok(result) => result,
+            Ok(result) => without_secrets(result),
             Err(error) => match error.remedy() {
                 Some(remedy) => failed(format!("{error}\nWhat to do: {remedy}")),
                 None => failed(error.to_string()),
@@ -123,6 +124,14 @@ impl Server {
             caller,
         }
     }
+}
+
+/// What another server said, without the secrets that are known here. The stack's own answers have none.
+fn without_secrets(result: CallToolResult) -> CallToolResult {
+    let mut document = serde_json::to_value(&result).unwrap_or_default();
+    hide_known_in(&mut document);
+    serde_json::from_value(document)
+        .unwrap_or_else(|_| failed("its answer cannot be read".to_owned()))
 }
 
 impl ServerHandler for Server {

@@ -13,6 +13,7 @@ pub mod waiting;
 use std::time::Duration;
 
 use ergon_companion::Reply;
+use ergon_companion::redact::{Cleaner, hide_known, hide_known_in};
 use ergon_hermes::{Address, Answer, Kind, Letter, MessageFormat, Record};
 use ergon_store::ForwardRow;
 use tokio::sync::mpsc;
@@ -69,7 +70,8 @@ impl<'a> Messages<'a> {
             letter: Letter {
                 id: new_id(self.stack),
                 from,
-                content: message.content.clone(),
+                // Nobody is told a secret, whoever says it to whom.
+                content: hide_known(&message.content).into_owned(),
                 to,
                 patience,
                 path: Vec::new(),
@@ -124,8 +126,12 @@ impl<'a> Messages<'a> {
         }
         let sent = self.stack.sender();
         let headers = self.stack.directory().headers(name)?;
+        let (listener, cleaning) = secrets_hidden(listener);
         let way = sent.send(&prepared.record, headers, &prepared.letter, listener);
-        match way.await {
+        let answer = way.await;
+        // What was held back is heard before the whole is.
+        cleaning.await;
+        match answer {
             Ok(answer) => {
                 begun.received(answer.bytes);
                 Ok(Sent::Answered(Box::new(
@@ -148,12 +154,15 @@ impl<'a> Messages<'a> {
         let own = answer
             .whole
             .filter(|_| self.stack.sockets().listens(&record.name))
-            .and_then(|whole| serde_json::from_value::<Reply>(whole).ok());
+            .and_then(|mut whole| {
+                hide_known_in(&mut whole);
+                serde_json::from_value::<Reply>(whole).ok()
+            });
         Reply {
             cut: answer.cut.map(|cut| cut.to_string()),
             ..own.unwrap_or_else(|| Reply {
                 from: record.name.clone(),
-                content: answer.content,
+                content: hide_known(&answer.content).into_owned(),
                 ..Reply::default()
             })
         }
@@ -244,8 +253,58 @@ impl Prepared {
             Ok(Sent::Delivered(_)) => None,
             Err(MessageError::Send { error, .. }) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
-        };
+        }
+        .map(|reason| hide_known(&reason).into_owned());
     }
+}
+
+/// A listener that hears no secret, and what is to be awaited once nothing more is said.
+fn secrets_hidden(
+    listener: Option<mpsc::Sender<String>>,
+) -> (Option<mpsc::Sender<String>>, impl Future<Output = ()>) {
+    let (sender, cleaning) = match listener {
+        None => (None, None),
+        Some(listener) => {
+            let (sender, pieces) = mpsc::channel(1);
+            (Some(sender), Some(tokio::spawn(pass_on(pieces, listener))))
+        }
+    };
+    let ended = async {
+        if let Some(cleaning) = cleaning {
+            let _ = cleaning.await;
+        }
+    };
+    (sender, ended)
+}
+
+/// Passes an answer on, piece by piece, without secrets that lie in one piece or across several.
+async fn pass_on(mut pieces: mpsc::Receiver<String>, listener: mpsc::Sender<String>) {
+    let mut cleaner = Cleaner::new();
+    let mut clean = Vec::new();
+    while let Some(piece) = pieces.recv().await {
+        cleaner.push(piece.as_bytes(), &mut clean);
+        if !say(&mut clean, &listener).await {
+            return;
+        }
+    }
+    cleaner.finish(&mut clean);
+    say(&mut clean, &listener).await;
+}
+
+/// Says what is decided as far as it is whole letters; false where nobody listens.
+async fn say(clean: &mut Vec<u8>, listener: &mpsc::Sender<String>) -> bool {
+    let whole = match std::str::from_utf8(clean) {
+        Ok(text) => text.len(),
+        // A letter may be held back in its middle; what is no letter at all is passed on as what is none.
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => clean.len(),
+    };
+    if whole == 0 {
+        return true;
+    }
+    let piece: Vec<u8> = clean.drain(..whole).collect();
+    let piece = String::from_utf8_lossy(&piece).into_owned();
+    listener.send(piece).await.is_ok()
 }
 
 /// What came of a message, in one word.

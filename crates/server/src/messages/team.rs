@@ -1,5 +1,6 @@
 //! Asking everybody at once. Each has a time of their own, and is heard as soon as they answer.
 
+use ergon_companion::redact::hide_known;
 use ergon_hermes::{Kind, Record};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
@@ -35,7 +36,7 @@ impl Messages<'_> {
             None => None,
         };
         let question = api::Message {
-            content: message.content.clone(),
+            content: hide_known(&message.content).into_owned(),
             terminal: message.terminal.clone(),
             later: false,
             timeout_seconds: Some(message.timeout_seconds.unwrap_or(PATIENCE)),

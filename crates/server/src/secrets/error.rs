@@ -47,6 +47,23 @@ pub enum SecretError {
         name: String,
         remedy: String,
     },
+    #[error("`{one}` and `{other}` are both to be the variable {variable} of one container")]
+    SameVariable {
+        variable: String,
+        one: String,
+        other: String,
+    },
+    #[error("`{name}` cannot be the variable {variable}: it is no text, or has a zero byte in it")]
+    NoText { name: String, variable: String },
+    #[error("secrets cannot be put where `{container}` would find them: {error}")]
+    Files {
+        container: String,
+        error: std::io::Error,
+    },
+    #[error(
+        "the container engine is on another machine, where no files can be put for `{container}`"
+    )]
+    Elsewhere { container: String },
     #[error("the secret `{name}` has expired")]
     Expired { name: String },
     #[error("the secret `{name}` was destroyed")]
@@ -85,6 +102,14 @@ impl SecretError {
             }
             Self::Wanted { name, .. } | Self::Expired { name } | Self::Destroyed { name } => {
                 return Some(format!("ergon secret set {name} --from-file FILE"));
+            }
+            Self::SameVariable { .. } => "give one of them another `env` in ergon.json",
+            Self::NoText { .. } => "leave `env` out in ergon.json: as a file it may hold anything",
+            Self::Elsewhere { .. } => {
+                "name a variable for it in ergon.json (`env`), or run the stack where the engine is"
+            }
+            Self::Files { .. } => {
+                "see whether /run or /dev/shm is a file system in memory that can be written to"
             }
             Self::MayNot { remedy, .. } => return Some(remedy.clone()),
             Self::NoVault { .. } => {

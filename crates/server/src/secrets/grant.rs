@@ -63,7 +63,6 @@ impl Grant {
 }
 
 /// Whether one of the grants lets a container of a project have the secret.
-#[allow(dead_code, reason = "containers and build steps ask it next")]
 pub fn lets_container(grants: &[SecretGrantRow], project: &str, container: &str) -> bool {
     grants.iter().any(|grant| {
         grant.project_id == project
@@ -76,7 +75,6 @@ pub fn lets_container(grants: &[SecretGrantRow], project: &str, container: &str)
 }
 
 /// Whether one of the grants lets the build steps of an application have the secret.
-#[allow(dead_code, reason = "containers and build steps ask it next")]
 pub fn lets_build(grants: &[SecretGrantRow], project: &str, application: &str) -> bool {
     grants.iter().any(|grant| {
         grant.project_id == project

@@ -4,11 +4,15 @@
 //! log and no error; events and the audit log know its name and the number of its version.
 
 mod error;
+mod given;
 mod grant;
+mod hidden;
 mod key;
 mod name;
+mod places;
 mod value;
 mod vault;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,12 +27,15 @@ use zeroize::Zeroizing;
 
 use self::grant::Grant;
 use self::key::{Purpose, SecretKey};
+use self::places::Places;
 use self::vault::Vault;
+use self::view::{by_secret, told, told_of_grant, version_view, view};
 use crate::api;
 use crate::entropy::Entropy;
-use crate::words::rfc3339;
 
 pub use error::SecretError;
+pub use given::{Given, PROGRAM_SECRETS, Wanted};
+pub use hidden::run;
 pub use key::SecretKeyError;
 pub use name::SecretName;
 pub use value::{SecretValue, SecretValueError};
@@ -57,6 +64,12 @@ pub struct Secrets {
     entropy: Entropy,
     key: Arc<SecretKey>,
     vault: Option<Vault>,
+    /// Where containers find theirs.
+    places: Places,
+    /// What versions say that are to be hidden wherever they show up, by their ids.
+    known: std::sync::Mutex<BTreeMap<String, SecretValue>>,
+    /// Under which name those are hidden.
+    stack: String,
     /// One change at a time: nothing is sealed under a key that is about to go.
     changing: Mutex<()>,
 }
@@ -87,9 +100,13 @@ impl Secrets {
             entropy,
             key: Arc::new(key),
             vault,
+            places: Places::find(stack),
+            known: std::sync::Mutex::default(),
+            stack: stack.to_owned(),
             changing: Mutex::default(),
         };
         secrets.check().await?;
+        secrets.learn().await?;
         Ok(secrets)
     }
 
@@ -127,6 +144,11 @@ impl Secrets {
             }
             checked => Ok(checked?),
         }
+    }
+
+    /// Where containers find theirs.
+    pub fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Every secret, by name.
@@ -196,6 +218,7 @@ impl Secrets {
             last_version: last_version + 1,
         };
         let id = hex::encode(self.entropy.bytes::<16>());
+        self.hide(&id, &value).await?;
         let kept = self.keep(&name, &id, value).await?;
         let version = SecretVersionRow {
             secret: name.to_string(),
@@ -261,7 +284,9 @@ impl Secrets {
         change
             .destroy_secret_version(&wanted.secret, wanted.version)
             .await?;
-        Ok(change.commit().await?)
+        change.commit().await?;
+        self.learn().await?;
+        Ok(())
     }
 
     /// Removes a secret with everything it ever said.
@@ -282,7 +307,9 @@ impl Secrets {
             .change(told("dev.ergon.secret.removed", &name, None))
             .await?;
         change.remove_secret(&row.name).await?;
-        Ok(change.commit().await?)
+        change.commit().await?;
+        self.learn().await?;
+        Ok(())
     }
 
     /// Lets a secret be used somewhere.
@@ -438,7 +465,6 @@ impl Secrets {
     }
 
     /// What a version says.
-    #[allow(dead_code, reason = "containers and build steps are given it next")]
     async fn reveal(&self, row: &SecretVersionRow) -> Result<SecretValue, SecretError> {
         let purpose = Purpose {
             secret: &row.secret,
@@ -523,68 +549,5 @@ fn value_of(text: Option<String>, base64: Option<String>) -> Result<SecretValue,
             SecretValue::new(decoded.map_err(|_| SecretValueError::Base64)?)
         }
         _ => Err(SecretValueError::Both),
-    }
-}
-
-fn told(kind: &'static str, name: &SecretName, version: Option<i64>) -> NewEvent {
-    let mut data = json!({ "name": name.as_str() });
-    if let Some(version) = version {
-        data["version"] = json!(version);
-    }
-    NewEvent::new(kind, format!("secret/{name}"), data)
-}
-
-fn told_of_grant(kind: &'static str, row: &SecretGrantRow) -> NewEvent {
-    let data = json!({
-        "name": row.secret, "kind": row.kind, "project_id": row.project_id, "part": row.part,
-    });
-    NewEvent::new(kind, format!("secret/{}", row.secret), data)
-}
-
-fn by_secret<T>(rows: Vec<T>, name: impl Fn(&T) -> &String) -> BTreeMap<String, Vec<T>> {
-    let mut all: BTreeMap<String, Vec<T>> = BTreeMap::new();
-    for row in rows {
-        all.entry(name(&row).clone()).or_default().push(row);
-    }
-    all
-}
-
-fn view(
-    row: SecretRow,
-    versions: &[SecretVersionRow],
-    grants: Vec<SecretGrantRow>,
-    projects: &BTreeMap<String, String>,
-) -> api::Secret {
-    let current = versions.iter().find(|row| row.state == "current");
-    let expires_at = current.and_then(|row| row.expires_at);
-    let grant = |row: SecretGrantRow| api::SecretGrant {
-        project: projects.get(&row.project_id).cloned().unwrap_or_default(),
-        kind: row.kind,
-        project_id: row.project_id,
-        part: (!row.part.is_empty()).then_some(row.part),
-        granted_at: rfc3339(row.granted_at),
-        granted_by: row.granted_by,
-    };
-    api::Secret {
-        name: row.name,
-        note: row.note,
-        version: current.and_then(|row| u64::try_from(row.version).ok()),
-        created_at: rfc3339(row.created_at),
-        changed_at: rfc3339(row.changed_at),
-        changed_by: row.changed_by,
-        expires_at: expires_at.map(rfc3339),
-        expired: expires_at.is_some_and(|time| time <= now()),
-        grants: grants.into_iter().map(grant).collect(),
-    }
-}
-
-fn version_view(row: SecretVersionRow) -> api::SecretVersion {
-    api::SecretVersion {
-        version: u64::try_from(row.version).unwrap_or_default(),
-        state: row.state,
-        sealed_for: row.sealed_for,
-        created_at: rfc3339(row.created_at),
-        created_by: row.created_by,
-        expires_at: row.expires_at.map(rfc3339),
     }
 }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name.
-const LONGEST: usize = 63;
-
 /// A name that a secret can have: `db-password`.
 ///
 /// As a file it stands for itself; as a variable, `DB_PASSWORD`, it is no other secret's.
@@ -29,14 +26,7 @@ impl FromStr for SecretName {
     type Err = SecretNameError;
 
     fn from_str(text: &str) -> Result<Self, SecretNameError> {
-        let is_word = |word: &str| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        };
-        let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
-        if text.len() <= LONGEST && begins && text.split('-').all(is_word) {
+        if ergon_manifest::is_secret_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(SecretNameError)
@@ -56,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_name_is_words_with_dashes() {
-        for good in ["a", "db-password", "tls2-key", &"a".repeat(LONGEST)] {
+        for good in ["a", "db-password", "tls2-key", &"a".repeat(63)] {
             assert_eq!(good.parse::<SecretName>().unwrap().to_string(), good);
         }
         for bad in [
@@ -75,7 +65,7 @@ mod tests {
             "a\nb",
             "a b",
             "a%2fb",
-            &"a".repeat(LONGEST + 1),
+            &"a".repeat(64),
         ] {
             assert_eq!(bad.parse::<SecretName>(), Err(SecretNameError), "{bad}");
         }

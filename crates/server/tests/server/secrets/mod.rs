@@ -1,6 +1,7 @@
 //! Secrets: what goes in comes out nowhere, and what seals it can be changed at any moment.
 
 mod keys;
+mod used;
 mod vault;
 
 use base64::Engine as _;
