@@ -8,6 +8,7 @@ import { Page } from './parts/page';
 import { AccountPage } from './pages/account';
 import { ActivityPage } from './pages/activity';
 import { ApprovalsPage } from './pages/approvals';
+import { AuditPage } from './pages/audit';
 import { BuildPage } from './pages/build';
 import { CompanionsPage } from './pages/companions';
 import { ContainerPage } from './pages/container';
@@ -15,6 +16,10 @@ import { ContainersPage } from './pages/containers';
 import { JobPage } from './pages/job';
 import { ManifestPage } from './pages/manifest';
 import { MessagesPage } from './pages/messages';
+import { PeoplePage } from './pages/people';
+import { PersonPage } from './pages/person';
+import { PoliciesPage } from './pages/policies';
+import { PolicyEditorPage } from './pages/policy-editor';
 import { ProjectPage } from './pages/project';
 import { ProjectsPage } from './pages/projects';
 import { RegistryPage } from './pages/registry';
@@ -71,6 +76,14 @@ function Pages() {
       <Route path="/approvals" component={ApprovalsPage} />
       <Route path="/activity" component={ActivityPage} />
       <Route path="/account" component={AccountPage} />
+      <Route path="/people" component={PeoplePage} />
+      <Route path="/people/:name">{({ name }) => <PersonPage key={name} name={decoded(name)} />}</Route>
+      <Route path="/policies" component={PoliciesPage} />
+      <Route path="/policies/:name">{({ name }) => <PolicyEditorPage key={name} name={decoded(name)} />}</Route>
+      <Route path="/write-policy">
+        <PolicyEditorPage />
+      </Route>
+      <Route path="/audit" component={AuditPage} />
       <Route path="/settings" component={SettingsPage} />
       <Route>
         <Page title="Nothing here">

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 
 import { useApprove, useDeny } from '../api/actions';
+import { useMay } from '../api/queries';
 import type { Proposal } from '../api/types';
 import { EvidenceList } from '../chat/evidence';
 import { Button } from '../parts/button';
@@ -137,11 +138,13 @@ function Commands({ commands }: { commands: readonly (readonly string[])[] }) {
 
 /** Yes or no. What loses something for good is approved with the container's name. */
 function Decide({ proposal }: { proposal: Proposal }) {
+  const mayDecide = useMay('ApproveProposal');
   const approve = useApprove();
   const deny = useDeny();
   const [name, setName] = useState('');
   const destructive = proposal.class === 'destructive';
   const busy = approve.isPending || deny.isPending;
+  if (!mayDecide) return <p className="soft note">It waits for somebody who may approve it.</p>;
   return (
     <div className="stack">
       {destructive && (

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type SyntheticEvent, useEffect, useRef, useState } from 'react';
 
 import { useSendMessage } from '../api/actions';
+import { useMay } from '../api/queries';
 import { Button } from '../parts/button';
 import { Icon } from '../parts/icon';
 import { Trouble } from '../parts/notice';
@@ -13,9 +14,13 @@ const suggestions: Record<string, readonly string[]> = {
   tekton: ['What’s your status?', 'Who is there?'],
 };
 
+/** The kinds of companions that are the stack's own: they answer and change nothing. */
+const own: readonly string[] = ['container', 'project', 'tekton'];
+
 /** A conversation with one companion. Its answers are computed; nothing it says is carried out. */
 export function ChatPanel({ companion, kind }: { companion: string; kind: string }) {
   const turns = useConversation(companion);
+  const maySendToAnybody = useMay('SendToAnybody');
   const send = useSendMessage();
   const [draft, setDraft] = useState('');
   const end = useRef<HTMLDivElement>(null);
@@ -45,6 +50,17 @@ export function ChatPanel({ companion, kind }: { companion: string; kind: string
     );
     box.current?.focus();
   };
+
+  if (!own.includes(kind) && !maySendToAnybody) {
+    return (
+      <section className="chat panel" id="chat" aria-label={companion}>
+        <header className="panel-head">
+          <h2 className="panel-title">{companion}</h2>
+        </header>
+        <p className="panel-body soft">It is none of the stack’s own companions; developers may talk to it.</p>
+      </section>
+    );
+  }
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();

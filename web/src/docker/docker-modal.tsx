@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { useHandOff, useSaveDockerfile } from '../api/actions';
+import { useMay } from '../api/queries';
 import type { GeneratedDockerfile } from '../api/types';
 import { Button } from '../parts/button';
 import { Dialog } from '../parts/dialog';
@@ -25,6 +26,8 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
   const differs = counts.added + counts.removed > 0;
   const [view, setView] = useState<View>(differs ? 'changes' : 'dockerfile');
   const [pointed, setPointed] = useState<Pointed>(null);
+  const maySave = useMay('SaveDockerfile');
+  const maySend = useMay('HandOffProject');
   const save = useSaveDockerfile();
   const handOff = useHandOff();
   const lit = useMemo(() => litBy(pointed, generated.line_facts), [pointed, generated.line_facts]);
@@ -53,29 +56,35 @@ export function DockerModal({ generated, onClose }: { generated: GeneratedDocker
             <SaveOutcome save={save} generated={generated} />
             <Trouble error={handOff.error} />
           </div>
-          <p className="docker-hint soft note">
-            <strong>Save</strong> writes Dockerfile and .dockerignore. <strong>Send</strong> writes ergon.json, builds
-            and runs.
-          </p>
-          <Button
-            busy={save.isPending && 'Saving…'}
-            disabled={handOff.isPending}
-            onClick={() => save.mutate({ generated, overwrite: false })}
-          >
-            Save to project
-          </Button>
-          <Button
-            kind="primary"
-            busy={handOff.isPending && 'Sending…'}
-            disabled={save.isPending}
-            onClick={() =>
-              handOff.mutate(generated.project_id, {
-                onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`),
-              })
-            }
-          >
-            Send to Ergon
-          </Button>
+          {maySave && maySend && (
+            <p className="docker-hint soft note">
+              <strong>Save</strong> writes Dockerfile and .dockerignore. <strong>Send</strong> writes ergon.json, builds
+              and runs.
+            </p>
+          )}
+          {maySave && (
+            <Button
+              busy={save.isPending && 'Saving…'}
+              disabled={handOff.isPending}
+              onClick={() => save.mutate({ generated, overwrite: false })}
+            >
+              Save to project
+            </Button>
+          )}
+          {maySend && (
+            <Button
+              kind="primary"
+              busy={handOff.isPending && 'Sending…'}
+              disabled={save.isPending}
+              onClick={() =>
+                handOff.mutate(generated.project_id, {
+                  onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`),
+                })
+              }
+            >
+              Send to Ergon
+            </Button>
+          )}
           <Button onClick={onClose}>Close</Button>
         </>
       }

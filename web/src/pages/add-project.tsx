@@ -1,12 +1,15 @@
 import { type SyntheticEvent, useState } from 'react';
 
 import { useAddProject } from '../api/actions';
+import { useMay } from '../api/queries';
 import { Button } from '../parts/button';
 import { Trouble } from '../parts/notice';
 
 /** The form that makes a folder or a git repository known. */
 export function AddProject() {
   const add = useAddProject();
+  const mayUseFolders = useMay('UseFolder');
+  const mayAdd = useMay('AddProject');
   const [location, setLocation] = useState('');
 
   const submit = (event: SyntheticEvent) => {
@@ -15,6 +18,7 @@ export function AddProject() {
     if (given) add.mutate({ location: given }, { onSuccess: () => setLocation('') });
   };
 
+  if (!mayAdd) return null;
   return (
     <form className="add-project" onSubmit={submit}>
       <label className="field">
@@ -25,7 +29,7 @@ export function AddProject() {
           value={location}
           autoComplete="off"
           spellCheck={false}
-          placeholder="/path/to/a/folder or https://…/repository.git"
+          placeholder={`${mayUseFolders ? '/path/to/a/folder or ' : ''}https://…/repository.git`}
           onChange={(event) => setLocation(event.target.value)}
         />
       </label>

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 
-import { useCompanions } from '../api/queries';
+import { useCompanions, useMay } from '../api/queries';
 import type { Companion } from '../api/types';
 import { ChatPanel } from '../chat/chat-panel';
 import { Button } from '../parts/button';
@@ -17,10 +17,14 @@ import { LaunchCompanion } from './launch-companion';
 /** Who is in the directory, and a conversation with the one that was chosen. */
 export function CompanionsPage({ name }: { name?: string }) {
   const companions = useCompanions();
+  const mayLaunch = useMay('LaunchCompanion');
   const [launching, setLaunching] = useState(false);
   const chosen = companions.data?.find((companion) => companion.name === name);
   return (
-    <Page title="Companions" actions={<Button onClick={() => setLaunching(true)}>Give a container a companion</Button>}>
+    <Page
+      title="Companions"
+      actions={mayLaunch && <Button onClick={() => setLaunching(true)}>Give a container a companion</Button>}
+    >
       <div className={name ? 'beside' : 'stack'} data-first="chat">
         <div className="stack">
           {companions.isPending && <Skeleton count={4} />}

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { type ContainerChange, useChangeContainer, useRemoveContainer } from '../api/actions';
+import { useMay } from '../api/queries';
 import type { Container } from '../api/types';
 import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
@@ -14,11 +15,13 @@ const labels: Record<ContainerChange, string> = { start: 'Start', stop: 'Stop', 
 /** What can be done to a container; what interrupts or destroys is asked about first. */
 export function ContainerActions({ container }: { container: Container }) {
   const [, navigate] = useLocation();
+  const mayChange = useMay('RestartContainer');
+  const mayRemove = useMay('RemoveContainer');
   const change = useChangeContainer();
   const remove = useRemoveContainer();
   const [asking, setAsking] = useState<'stop' | 'remove' | null>(null);
   const running = container.state === 'running' || container.state === 'restarting';
-  const offered: ContainerChange[] = running ? ['restart', 'stop'] : ['start'];
+  const offered: ContainerChange[] = !mayChange ? [] : running ? ['restart', 'stop'] : ['start'];
 
   return (
     <>
@@ -33,9 +36,11 @@ export function ContainerActions({ container }: { container: Container }) {
           {labels[each]}
         </Button>
       ))}
-      <Button kind="danger" disabled={change.isPending} onClick={() => setAsking('remove')}>
-        Remove
-      </Button>
+      {mayRemove && (
+        <Button kind="danger" disabled={change.isPending} onClick={() => setAsking('remove')}>
+          Remove
+        </Button>
+      )}
       {asking === 'stop' && (
         <Confirm
           title={`Stop ${container.name}?`}

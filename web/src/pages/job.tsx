@@ -2,7 +2,7 @@ import { useState } from 'react';
 
 import { useCancelJob } from '../api/actions';
 import { currentStep, isActive } from '../api/job-progress';
-import { useBuild } from '../api/queries';
+import { useBuild, useMay } from '../api/queries';
 import { useJob } from '../api/use-job';
 import { Chain } from '../jobs/chain';
 import { Outcome } from '../jobs/outcome';
@@ -96,9 +96,10 @@ function Progress({ job }: { job: Job }) {
 }
 
 function Cancel({ job }: { job: Job }) {
+  const mayCancel = useMay('CancelJob');
   const cancel = useCancelJob();
   const [asked, setAsked] = useState(false);
-  if (!isActive(job)) return null;
+  if (!mayCancel || !isActive(job)) return null;
   return (
     <>
       <Trouble error={cancel.error} />

@@ -2,7 +2,7 @@ import { type SyntheticEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { useAddConfiguration, useImportProject } from '../api/actions';
-import { useProjects } from '../api/queries';
+import { useMay, useProjects } from '../api/queries';
 import { Button } from '../parts/button';
 import { Trouble } from '../parts/notice';
 
@@ -11,6 +11,7 @@ const pageOf = (solution: { name: string; version: string }) =>
 
 /** Keeps a finished project as a solution. */
 export function KeepProject() {
+  const mayKeep = useMay('AddSolution');
   const projects = useProjects().data ?? [];
   const keep = useImportProject();
   const [, navigate] = useLocation();
@@ -28,6 +29,7 @@ export function KeepProject() {
     );
   };
 
+  if (!mayKeep) return null;
   return (
     <form className="keep" onSubmit={submit}>
       <label className="field">
@@ -65,6 +67,7 @@ export function KeepProject() {
 
 /** Keeps a configuration as a solution. */
 export function KeepConfiguration() {
+  const mayKeep = useMay('AddSolution');
   const keep = useAddConfiguration();
   const [, navigate] = useLocation();
   const [said, setSaid] = useState({ name: '', version: '1.0.0', description: '', content: '' });
@@ -86,6 +89,7 @@ export function KeepConfiguration() {
     }
   };
 
+  if (!mayKeep) return null;
   return (
     <details className="disclosure">
       <summary>Keep a configuration</summary>

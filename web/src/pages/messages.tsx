@@ -2,7 +2,8 @@ import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 
 import { useDropMessage, useRetryMessage } from '../api/actions';
-import { useExchanges, useWaitingMessages } from '../api/queries';
+import { useExchanges, useMay, useWaitingMessages } from '../api/queries';
+import { isRefused } from '../api/problem';
 import type { Exchange, WaitingMessage } from '../api/types';
 import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
@@ -35,7 +36,8 @@ function Waiting() {
   const dead = list.data?.filter(({ state }) => state === 'dead') ?? [];
   return (
     <>
-      <Trouble error={list.data ? null : list.error} />
+      {/* Whoever may not see these may not see what was said either, and is told so there. */}
+      <Trouble error={list.data || isRefused(list.error) ? null : list.error} />
       <Letters title="Given up" messages={dead} onDrop={setDropping} />
       <Letters title="Waiting for somebody to come back" messages={waiting} onDrop={setDropping} />
       {dropping && <Drop message={dropping} onClose={() => setDropping(null)} />}
@@ -67,6 +69,8 @@ function Letters({ title, messages, onDrop }: LettersProps) {
 }
 
 function Letter({ message, onDrop }: { message: WaitingMessage; onDrop: () => void }) {
+  const mayRetry = useMay('RetryMessage');
+  const mayDrop = useMay('DropMessage');
   const retry = useRetryMessage();
   const isDead = message.state === 'dead';
   return (
@@ -90,14 +94,16 @@ function Letter({ message, onDrop }: { message: WaitingMessage; onDrop: () => vo
           )}
         </span>
         <span className="row">
-          {isDead && (
+          {isDead && mayRetry && (
             <Button busy={retry.isPending && 'Trying…'} onClick={() => retry.mutate(message.id)}>
               Try again
             </Button>
           )}
-          <Button kind="quiet" aria-label={`Drop the message to ${message.to}`} onClick={onDrop}>
-            Drop
-          </Button>
+          {mayDrop && (
+            <Button kind="quiet" aria-label={`Drop the message to ${message.to}`} onClick={onDrop}>
+              Drop
+            </Button>
+          )}
         </span>
       </div>
       <Trouble error={retry.error} />
@@ -131,30 +137,32 @@ function Said() {
   const isFiltered = Boolean(to.trim() || outcome);
   return (
     <>
-      <div className="row messages-filter">
-        <label className="field">
-          <span className="field-label">To</span>
-          <input
-            className="input"
-            type="search"
-            value={to}
-            placeholder="a whole name"
-            spellCheck={false}
-            onChange={(event) => setTo(event.target.value)}
-          />
-        </label>
-        <label className="field">
-          <span className="field-label">Outcome</span>
-          <select className="input" value={outcome} onChange={(event) => setOutcome(event.target.value)}>
-            <option value="">any</option>
-            {outcomes.map((each) => (
-              <option key={each} value={each}>
-                {outcomeWords(each)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
+      {!isRefused(pages.error) && (
+        <div className="row messages-filter">
+          <label className="field">
+            <span className="field-label">To</span>
+            <input
+              className="input"
+              type="search"
+              value={to}
+              placeholder="a whole name"
+              spellCheck={false}
+              onChange={(event) => setTo(event.target.value)}
+            />
+          </label>
+          <label className="field">
+            <span className="field-label">Outcome</span>
+            <select className="input" value={outcome} onChange={(event) => setOutcome(event.target.value)}>
+              <option value="">any</option>
+              {outcomes.map((each) => (
+                <option key={each} value={each}>
+                  {outcomeWords(each)}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
+      )}
       {pages.isPending && <Skeleton count={6} />}
       <Trouble error={pages.data ? null : pages.error} />
       {pages.data && exchanges.length === 0 && !isFiltered && (

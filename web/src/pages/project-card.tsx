@@ -3,6 +3,7 @@ import { Link, useLocation } from 'wouter';
 
 import { useRemoveProject, useRun } from '../api/actions';
 import { currentStep } from '../api/job-progress';
+import { useMay } from '../api/queries';
 import type { Project } from '../api/types';
 import { useDockerButton } from '../docker/docker-button';
 import { Button } from '../parts/button';
@@ -100,6 +101,8 @@ function LastBuild({ project: { active_job: job, last_build: build } }: { projec
 /** 🐳, Run and Remove, and what went wrong with them. */
 export function ProjectActions({ project, onRemoved }: { project: Project; onRemoved?: () => void }) {
   const [, navigate] = useLocation();
+  const mayRun = useMay('RunFolder');
+  const mayRemove = useMay('RemoveProject');
   const run = useRun();
   const docker = useDockerButton(project.id);
   const [removing, setRemoving] = useState(false);
@@ -107,21 +110,25 @@ export function ProjectActions({ project, onRemoved }: { project: Project; onRem
     <footer className="project-actions">
       <div className="row">
         {docker.button}
-        <Button
-          busy={run.isPending && 'Starting…'}
-          disabled={Boolean(project.active_job)}
-          title="Builds and runs it without writing anything into the project"
-          onClick={() =>
-            run.mutate(project.folder, { onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`) })
-          }
-        >
-          Run
-        </Button>
-        <span className="project-remove">
-          <Button kind="quiet" aria-label={`Remove ${project.name}`} onClick={() => setRemoving(true)}>
-            Remove
+        {mayRun && (
+          <Button
+            busy={run.isPending && 'Starting…'}
+            disabled={Boolean(project.active_job)}
+            title="Builds and runs it without writing anything into the project"
+            onClick={() =>
+              run.mutate(project.folder, { onSuccess: (job) => navigate(`/jobs/${encodeURIComponent(job.id)}`) })
+            }
+          >
+            Run
           </Button>
-        </span>
+        )}
+        {mayRemove && (
+          <span className="project-remove">
+            <Button kind="quiet" aria-label={`Remove ${project.name}`} onClick={() => setRemoving(true)}>
+              Remove
+            </Button>
+          </span>
+        )}
       </div>
       {docker.trouble}
       <Trouble error={run.error} />

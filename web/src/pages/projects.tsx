@@ -1,4 +1,4 @@
-import { useProjects } from '../api/queries';
+import { useMay, useProjects } from '../api/queries';
 import { Empty } from '../parts/empty';
 import { Trouble } from '../parts/notice';
 import { Page } from '../parts/page';
@@ -7,6 +7,7 @@ import { AddProject } from './add-project';
 import { ProjectCard } from './project-card';
 
 export function ProjectsPage() {
+  const mayAdd = useMay('AddProject');
   const projects = useProjects();
   return (
     <Page title="Projects">
@@ -19,7 +20,10 @@ export function ProjectsPage() {
           </div>
         )}
         <Trouble error={projects.data ? null : projects.error} />
-        {projects.data?.length === 0 && (
+        {projects.data?.length === 0 && !mayAdd && (
+          <p className="soft">No project yet. When somebody adds one, it shows up here.</p>
+        )}
+        {projects.data?.length === 0 && mayAdd && (
           <Empty title="No project yet">
             <p className="soft">
               Give the folder of something you have written, or a git URL. Ergon reads it, shows the Dockerfile it would

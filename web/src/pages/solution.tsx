@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import { useRemoveSolution } from '../api/actions';
-import { useSolution } from '../api/queries';
+import { useMay, useSolution } from '../api/queries';
 import type { Dependent, Solution, Standard } from '../api/types';
 import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
@@ -202,10 +202,12 @@ function DependentLine({ dependent: { kind, name, how } }: { dependent: Dependen
 }
 
 function Remove({ solution }: { solution: Solution }) {
+  const mayRemove = useMay('RemoveSolution');
   const remove = useRemoveSolution();
   const [asked, setAsked] = useState(false);
   const [, navigate] = useLocation();
   const called = `${solution.name}@${solution.version}`;
+  if (!mayRemove) return null;
   return (
     <>
       <Button kind="quiet" onClick={() => setAsked(true)}>

@@ -2,12 +2,14 @@ import { useEffect, useRef, useState } from 'react';
 
 import { useCancelJob, useVerify } from '../api/actions';
 import { isActive } from '../api/job-progress';
+import { useMay } from '../api/queries';
 import type { Build, Job } from '../api/types';
 import { Button } from '../parts/button';
 import { Trouble } from '../parts/notice';
 
 /** Verify: builds a second time and compares. Returns the buttons, and the message where it could not be asked for. */
 export function useVerifyButton(build: Build | undefined, job: Job | undefined) {
+  const mayVerify = useMay('VerifyBuild');
   const verify = useVerify();
   const cancel = useCancelJob();
   const [cancelled, setCancelled] = useState<string | null>(null);
@@ -25,9 +27,9 @@ export function useVerifyButton(build: Build | undefined, job: Job | undefined) 
   }, [busy]);
 
   // A build whose folder is not known here cannot be made again here.
-  const offered = build?.state === 'succeeded' && build.project_name != null;
+  const offered = mayVerify && build?.state === 'succeeded' && build.project_name != null;
   return {
-    buttons: build && (offered || active) && (
+    buttons: build && (offered || (mayVerify && active)) && (
       <>
         <Button
           ref={button}

@@ -3,7 +3,7 @@ import { Link, useLocation } from 'wouter';
 import { useProposals, useSession } from '../api/queries';
 import { Icon, type IconName } from '../parts/icon';
 import { type Deed, may } from '../text/may';
-import { accessTabs } from './access-tabs';
+import { accessTabs } from './access';
 
 interface Place {
   href: string;
@@ -33,7 +33,14 @@ export function Places() {
   const offered: Place[] = [
     ...places.filter(({ needs }) => !needs || may(roles, needs)),
     ...(access
-      ? [{ href: access.href, label: 'Access', icon: 'access' as const, also: accessTabs.map(({ href }) => href) }]
+      ? [
+          {
+            href: access.href,
+            label: 'Access',
+            icon: 'access' as const,
+            also: [...accessTabs.map(({ href }) => href), '/write-policy'],
+          },
+        ]
       : []),
     settings,
   ];

@@ -14,7 +14,6 @@ const least = {
   AddSolution: 'developer',
   CancelJob: 'developer',
   HandOffProject: 'developer',
-  LookInside: 'developer',
   ReadMessages: 'developer',
   RemoveSolution: 'developer',
   RestartContainer: 'developer',

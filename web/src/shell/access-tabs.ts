@@ -1,4 +1,0 @@
-import type { Deed } from '../text/may';
-
-/** Who may come in, who may do what, and what was done: each for whoever may see it. */
-export const accessTabs: { href: string; label: string; needs: Deed }[] = [];
