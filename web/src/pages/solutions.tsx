@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Link } from 'wouter';
 
-import { useSolutions } from '../api/queries';
+import { useMay, useSolutions } from '../api/queries';
 import type { Solution } from '../api/types';
 import { Empty } from '../parts/empty';
 import { Status } from '../parts/lamp';
@@ -15,6 +15,7 @@ import { RegistryTabs } from './registry-tabs';
 
 /** What was finished and may be used by others. */
 export function SolutionsPage() {
+  const mayKeep = useMay('AddSolution');
   const solutions = useSolutions();
   const [words, setWords] = useState('');
   const found = solutions.data?.filter((solution) => fits(solution, words));
@@ -30,8 +31,12 @@ export function SolutionsPage() {
           <Empty title="Nothing kept yet">
             <p className="soft">
               A solution is something finished that others may use: a container, a tool, a configuration, with a version
-              and with how it does by the standards. Keep a project above, or in a terminal with{' '}
-              <code>ergon solution import PROJECT</code>.
+              and with how it does by the standards.{' '}
+              {mayKeep && (
+                <>
+                  Keep a project above, or in a terminal with <code>ergon solution import PROJECT</code>.
+                </>
+              )}
             </p>
           </Empty>
         )}
