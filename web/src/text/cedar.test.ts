@@ -36,7 +36,8 @@ test('nothing of a text is lost, whatever it is', () => {
   }
 });
 
-test('slashes in a string are no comment', () => {
+test('slashes and escaped quotes in a string are part of it', () => {
+  expect(kinds('"x\\"y" in')).toEqual(['string "x\\"y"', 'keyword in']);
   expect(kinds('"a//b" in')).toEqual(['string "a//b"', 'keyword in']);
 });
 
