@@ -4,6 +4,7 @@
 mod forms;
 mod keys;
 mod known;
+mod lines;
 mod stream;
 mod views;
 
@@ -16,7 +17,8 @@ use regex::{Captures, Regex};
 
 pub(crate) use keys::{KeyLines, hide_headless};
 pub use known::{hide_known, hide_known_in, know};
-pub use stream::{Cleaner, Lines};
+pub use lines::Lines;
+pub use stream::Cleaner;
 
 pub(crate) const HIDDEN: &str = "•••";
 

@@ -9,6 +9,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use ergon_manifest::is_secret_name;
 use serde::{Deserialize, Serialize};
 
 pub use ignore_file::ignore_file;
@@ -220,6 +221,7 @@ impl Writer {
                 // Docker is given them by name: docker build --secret id=NAME,src=FILE
                 let mounts: String = secrets
                     .iter()
+                    .filter(|name| is_secret_name(name))
                     .map(|name| {
                         format!("--mount=type=secret,id={name},target={STEP_SECRETS}/{name} ")
                     })

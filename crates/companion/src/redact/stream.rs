@@ -11,7 +11,8 @@ use super::HIDDEN;
 use super::known::{Known, State};
 use super::views::{Reading, is_break};
 
-/// Of a line that ends like a secret begins, so many letters are let through: nearly every line does that.
+/// Of a text that ends like a secret begins, so many letters are let through: nearly every line does that. The others of
+/// the secret are hidden all the same.
 const LET_THROUGH: usize = 3;
 
 /// Hides known secrets in a text that comes in pieces. What line breaks it has stay.
@@ -148,6 +149,12 @@ impl Cleaner {
         self.pass_on(1, clean);
     }
 
+    /// The same for a text that is to be heard at once: a few letters that a secret could begin with are let through.
+    pub fn push_soon(&mut self, piece: &[u8], clean: &mut Vec<u8>) {
+        self.take(piece, false);
+        self.pass_on(LET_THROUGH + 1, clean);
+    }
+
     /// Passes on what is held back; a secret that goes on in the next piece is still hidden from there on.
     pub fn let_go(&mut self, clean: &mut Vec<u8>) {
         self.take(&[], true);
@@ -249,68 +256,6 @@ impl View {
     }
 }
 
-/// Hides known secrets in lines that come one by one, also those that go on from one line to the next. There come out as
-/// many lines as went in, each with what belongs to it.
-pub struct Lines<T> {
-    cleaner: Cleaner,
-    /// What belongs to lines that are held back, and how many breaks each has within it.
-    waiting: VecDeque<(T, usize)>,
-    clean: Vec<u8>,
-}
-
-impl<T> Default for Lines<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> Lines<T> {
-    /// Hides what is known now.
-    pub fn new() -> Self {
-        Self {
-            cleaner: Cleaner::new(),
-            waiting: VecDeque::new(),
-            clean: Vec::new(),
-        }
-    }
-
-    /// Takes a line; gives those that are decided.
-    pub fn push(&mut self, what: T, line: &str) -> Vec<(T, String)> {
-        let breaks = line.bytes().filter(|byte| *byte == b'\n').count();
-        self.waiting.push_back((what, breaks));
-        self.cleaner.take(line.as_bytes(), false);
-        self.cleaner.take(b"\n", false);
-        self.cleaner.pass_on(LET_THROUGH + 1, &mut self.clean);
-        self.decided()
-    }
-
-    /// Whether a line is held back.
-    pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// Gives what is held back, where nobody should wait for it longer; a secret that goes on is still hidden from there on.
-    pub fn let_go(&mut self) -> Vec<(T, String)> {
-        self.cleaner.let_go(&mut self.clean);
-        self.decided()
-    }
-
-    fn decided(&mut self) -> Vec<(T, String)> {
-        let mut lines = Vec::new();
-        while let Some((_, breaks)) = self.waiting.front() {
-            let mut ends = (0..self.clean.len()).filter(|at| self.clean.get(*at) == Some(&b'\n'));
-            let Some(end) = ends.nth(*breaks) else {
-                break;
-            };
-            let line: Vec<u8> = self.clean.drain(..=end).take(end).collect();
-            if let Some((what, _)) = self.waiting.pop_front() {
-                lines.push((what, String::from_utf8_lossy(&line).into_owned()));
-            }
-        }
-        lines
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -321,6 +266,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::forms::{forms, longest_break};
+    use super::super::lines::Lines;
     use super::*;
 
     fn known(values: &[&[u8]]) -> Arc<Known> {
@@ -477,6 +423,12 @@ mod tests {
         assert_eq!(clean, b"ready.");
         cleaner.push(b" my hunt", &mut clean);
         assert_eq!(clean, b"ready. my ");
+        let mut soon = Cleaner::over(cleaner.known.clone());
+        let mut heard = Vec::new();
+        soon.push_soon(b"the hun", &mut heard);
+        assert_eq!(heard, b"the hun");
+        soon.push_soon(b"ter22.", &mut heard);
+        assert_eq!(String::from_utf8(heard).unwrap(), "the hun•••.");
         // Nobody waits for the rest for ever, and the rest is hidden all the same.
         cleaner.let_go(&mut clean);
         cleaner.push(b"er22 now", &mut clean);
@@ -501,11 +453,7 @@ mod tests {
 
     #[test]
     fn lines_go_in_and_as_many_come_out() {
-        let mut lines = Lines {
-            cleaner: Cleaner::over(known(&[b"correct horse battery"])),
-            waiting: VecDeque::new(),
-            clean: Vec::new(),
-        };
+        let mut lines = Lines::over(Cleaner::over(known(&[b"correct horse battery"])));
         assert_eq!(lines.push(1, "a corr"), []);
         assert!(lines.is_waiting());
         assert_eq!(
@@ -576,11 +524,7 @@ mod tests {
 
         #[test]
         fn as_many_lines_come_out(lines in vec("[a-d\n]{0,12}", 0..20), value in "[a-d\n]{6,20}") {
-            let mut cleaner = Lines {
-                cleaner: Cleaner::over(known(&[value.as_bytes()])),
-                waiting: VecDeque::new(),
-                clean: Vec::new(),
-            };
+            let mut cleaner = Lines::over(Cleaner::over(known(&[value.as_bytes()])));
             let mut out = Vec::new();
             for (number, line) in lines.iter().enumerate() {
                 out.extend(cleaner.push(number, line));

@@ -228,7 +228,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
-    (prop::collection::vec(hostile(), 13), any::<bool>()).prop_map(|(mut texts, network)| {
+    (prop::collection::vec(hostile(), 14), any::<bool>()).prop_map(|(mut texts, network)| {
         let mut text = || texts.pop().unwrap();
         let steps = vec![
             Step::CopySources {
@@ -240,7 +240,7 @@ fn hostile_plan() -> impl Strategy<Value = ContainerPlan> {
                 workdir: text(),
                 network,
                 fetch: None,
-                secrets: Vec::new(),
+                secrets: vec![text()],
             },
             Step::CopyStage {
                 stage: text(),

@@ -46,6 +46,7 @@ mod ruby;
 mod rust;
 mod rust_frameworks;
 mod scala;
+mod secrets;
 mod several;
 mod shell;
 mod smaller;

@@ -70,11 +70,9 @@ pub async fn deploy(
         let earlier = deployment.earlier().await?;
         let names = deployment.names(&earlier).await?;
         let _making = Making::announce(stack, &names.container);
-        for before in &earlier {
-            deployment.replace(&before.id).await?;
-        }
+        // While nothing is taken away yet: a vault may be down.
         let given = deployment.secrets(&names).await?;
-        let state = deployment.start(&names, &earlier, &given).await;
+        let state = deployment.put(&names, &earlier, &given).await;
         if state.is_err() {
             deployment.take_back(&given);
         }
@@ -251,6 +249,19 @@ impl Deployment<'_> {
         {
             tracing::warn!(%error, "secrets of a container that did not start stay in memory");
         }
+    }
+
+    /// Takes the containers of before away, and starts this one.
+    async fn put(
+        &self,
+        names: &Names,
+        earlier: &[ContainerState],
+        given: &Given,
+    ) -> Result<ContainerState, WorkError> {
+        for before in earlier {
+            self.replace(&before.id).await?;
+        }
+        Ok(self.start(names, earlier, given).await?)
     }
 
     /// Creates and starts; a port that somebody took meanwhile is given up for the next.

@@ -19,7 +19,7 @@ const FOLDER: &str = "ergon-secrets";
 ///
 /// The folder above them is for the stack's user alone, so that on this machine nobody else gets to them. In a
 /// container, they are its program's.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Places {
     /// Absent: nothing on this machine is kept in memory only.
     root: Option<PathBuf>,
@@ -123,6 +123,15 @@ impl Places {
                 io::ErrorKind::InvalidInput,
                 "it is no name of a container",
             ))
+        }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        // Where nothing is in it, nothing is to be found again.
+        if let Some(root) = &self.root {
+            let _ = fs::remove_dir(root);
         }
     }
 }

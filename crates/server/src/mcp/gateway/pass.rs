@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use ergon_companion::redact::Cleaner;
 use ergon_hermes::gateway::Standing;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -98,7 +99,7 @@ impl Gateway {
                 .extend(session.filter(|(name, _)| *name != header::CONTENT_TYPE));
             return Ok(response);
         }
-        let mut response = Response::new(Body::from_stream(bounded(answer.bytes_stream())));
+        let mut response = Response::new(Body::from_stream(hidden(bounded(answer.bytes_stream()))));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -149,6 +150,28 @@ fn bounded(
             }
         },
     )
+}
+
+/// The same without the secrets that are known here, also where one comes in several pieces.
+fn hidden(
+    pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let begun = (Box::pin(pieces), Some(Cleaner::new()));
+    stream::unfold(begun, async |(mut pieces, cleaner)| {
+        let mut cleaner = cleaner?;
+        let mut clean = Vec::new();
+        match pieces.next().await {
+            Some(Ok(piece)) => {
+                cleaner.push_soon(&piece, &mut clean);
+                Some((Ok(clean.into()), (pieces, Some(cleaner))))
+            }
+            Some(Err(error)) => Some((Err(error), (pieces, None))),
+            None => {
+                cleaner.finish(&mut clean);
+                Some((Ok(clean.into()), (pieces, None)))
+            }
+        }
+    })
 }
 
 /// The message that answers, whichever way it was given.

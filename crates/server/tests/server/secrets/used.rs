@@ -161,6 +161,9 @@ async fn a_container_has_its_secrets_and_only_where_it_may() {
     );
     world.delete(&revoke).await.success();
     world.post(&restart, json!(null)).await.problem(409);
+    // What ran before goes on while what is to take its place may not.
+    assert_eq!(run(&world, &folder).await["state"], "failed");
+    assert_eq!(docker(&cat), "an0ther-horse");
     let removed = world
         .delete(&format!("/api/v1/containers/{container}"))
         .await;
