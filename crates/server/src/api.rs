@@ -17,7 +17,7 @@ mod tool_servers;
 mod upkeep;
 
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
-pub use approvals::{AddGuardRail, ApproveProposal, GuardRail, Proposal, RunbookTrial};
+pub use approvals::*;
 pub use audit::*;
 pub use certificates::*;
 pub use directory::*;

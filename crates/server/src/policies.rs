@@ -23,7 +23,7 @@ pub enum PoliciesError {
     NotFound { name: String },
     #[error("`{name}` cannot be the name of policies: {why}")]
     Name { name: String, why: &'static str },
-    #[error("`{name}` is not kept, because {count} of it {be} wrong: {first}", count = .faults.len(), be = if .faults.len() == 1 { "is" } else { "are" }, first = first(.faults))]
+    #[error("`{name}` is not kept: {first}{more}", first = first(.faults), more = if .faults.len() == 1 { "" } else { ", and more" })]
     Faults { name: String, faults: Vec<Fault> },
     #[error("`{name}` comes with Ergon and stays as it is")]
     Shipped { name: String },

@@ -39,6 +39,7 @@ mod store;
 mod tool_servers;
 mod upkeep;
 mod upstreams;
+mod votes;
 mod waiting;
 
 pub use audit::WIDTH as AUDIT_BUNDLE;
@@ -73,4 +74,5 @@ pub use store::{Store, now};
 pub use tool_servers::{ServerToolRow, ToolServerRow};
 pub use upkeep::{HeldManifestRow, HeldRow};
 pub use upstreams::{UpstreamHeldRow, UpstreamRow};
+pub use votes::{ApprovalRuleRow, OverrideRow};
 pub use waiting::{WaitingAmount, WaitingRow};

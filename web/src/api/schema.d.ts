@@ -161,6 +161,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approval-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many people have to approve what. */
+        get: operations["list_approval_rules"];
+        /** Say how many people have to approve what; it holds for what is open, too. */
+        put: operations["put_approval_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approval-rules/{class}/{container}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a rule. */
+        delete: operations["remove_approval_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/archive": {
         parameters: {
             query?: never;
@@ -957,6 +992,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done without waiting, and who looked at it; the newest first. */
+        get: operations["list_overrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overrides/{code}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what one saw of something that another did without waiting, once. */
+        post: operations["review_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1302,7 +1371,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve a proposal, once. It is carried out if its container is still as it was, and looked at afterwards; the answer
+         * Approve a proposal, once. Where it needs several people it stays `open` until as many have approved it. It is carried out if its container is still as it was, and looked at afterwards; the answer
          *     is the proposal as it ended: `done`, `withdrawn` (the container is not as it was, and nothing was done), `failed`,
          *     `undone` or `escalated` (it did not help).
          */
@@ -1324,6 +1393,26 @@ export interface paths {
         put?: never;
         /** Deny a proposal. It is not brought up again unasked while its container stays as it is. */
         post: operations["deny_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{code}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a proposal without waiting for whoever else should have, for a reason. It is carried out at once, and somebody
+         *     else has to look at it afterwards.
+         */
+        post: operations["override_proposal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2078,6 +2167,18 @@ export interface components {
             /** @description `framework`, `port`, … */
             topic: string;
             value: string;
+        };
+        /** @description How many people have to approve something. Where several rules are for the same, the most counts. */
+        ApprovalRule: {
+            /** Format: int32 */
+            approvals: number;
+            /** @description `safe`, `disruptive`, `destructive`; `*` is all. */
+            class: string;
+            /** @description The container's name; `*` is all. */
+            container: string;
+            /** @description RFC 3339. */
+            created_at: string;
+            created_by: string;
         };
         /** @description Yes to one proposal, once. */
         ApproveProposal: {
@@ -3126,6 +3227,20 @@ export interface components {
             name: string;
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_ApprovalRule: {
+            items: {
+                /** Format: int32 */
+                approvals: number;
+                /** @description `safe`, `disruptive`, `destructive`; `*` is all. */
+                class: string;
+                /** @description The container's name; `*` is all. */
+                container: string;
+                /** @description RFC 3339. */
+                created_at: string;
+                created_by: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_BuildSummary: {
             items: {
                 build_hash: string;
@@ -3365,6 +3480,22 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_Override: {
+            items: {
+                /** @description RFC 3339. */
+                at: string;
+                by: string;
+                /** @description Of the proposal. */
+                code: string;
+                reason: string;
+                review?: string | null;
+                /** @description RFC 3339. */
+                reviewed_at?: string | null;
+                /** @description Who looked at it afterwards; absent: nobody has. */
+                reviewed_by?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Person: {
             items: {
                 /** @description RFC 3339. */
@@ -3463,6 +3594,13 @@ export interface components {
             items: {
                 /** @description `start`, `restart`, `stop`, `unpause`, `reload`, `limit-memory`, …; several with `+` between. */
                 action: string;
+                /**
+                 * Format: int32
+                 * @description How many people have to approve it.
+                 */
+                approvals_needed?: number;
+                /** @description Who has, while it waits for more. */
+                approved_by?: string[];
                 /** @description RFC 3339. */
                 begun_at?: string | null;
                 /** @description `safe`, `disruptive`, `destructive`. */
@@ -3940,6 +4078,29 @@ export interface components {
             remedy: string;
             text: string;
         };
+        /** @description Something that was done without waiting. */
+        Override: {
+            /** @description RFC 3339. */
+            at: string;
+            by: string;
+            /** @description Of the proposal. */
+            code: string;
+            reason: string;
+            review?: string | null;
+            /** @description RFC 3339. */
+            reviewed_at?: string | null;
+            /** @description Who looked at it afterwards; absent: nobody has. */
+            reviewed_by?: string | null;
+        };
+        /** @description Yes to a proposal without waiting for whoever else should have said so. Somebody else looks at it afterwards. */
+        OverrideProposal: {
+            /** @description The container's name, to be said where the proposal is destructive. */
+            container?: string | null;
+            /** @description The `digest` of the proposal as it was read; another content is not approved. */
+            digest: string;
+            /** @description Why it cannot wait; at most 1000 characters. */
+            reason: string;
+        };
         /** @description Somebody with a name of their own. */
         Person: {
             /** @description RFC 3339. */
@@ -4126,6 +4287,13 @@ export interface components {
         Proposal: {
             /** @description `start`, `restart`, `stop`, `unpause`, `reload`, `limit-memory`, …; several with `+` between. */
             action: string;
+            /**
+             * Format: int32
+             * @description How many people have to approve it.
+             */
+            approvals_needed?: number;
+            /** @description Who has, while it waits for more. */
+            approved_by?: string[];
             /** @description RFC 3339. */
             begun_at?: string | null;
             /** @description `safe`, `disruptive`, `destructive`. */
@@ -4227,6 +4395,18 @@ export interface components {
         PushedReferrer: {
             artifact_type?: string | null;
             digest: string;
+        };
+        /** @description A rule to be, in place of the one for the same. */
+        PutApprovalRule: {
+            /**
+             * Format: int32
+             * @description 1 to 10 people.
+             */
+            approvals: number;
+            /** @description `safe`, `disruptive`, `destructive`; absent: all. */
+            class?: string | null;
+            /** @description The container's name; absent: all. */
+            container?: string | null;
         };
         /** @description Have messages to a companion go to a terminal. */
         PutForward: {
@@ -4394,6 +4574,11 @@ export interface components {
              *     not the companion's.
              */
             request: string;
+        };
+        /** @description What somebody says of what another did without waiting. */
+        ReviewOverride: {
+            /** @description At most 1000 characters. */
+            review: string;
         };
         /** @description A program that uses the image registry under a name and a secret of its own. */
         Robot: {
@@ -5178,6 +5363,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Lease"];
                 };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approval_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ApprovalRule"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_approval_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutApprovalRule"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalRule"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_approval_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class: string;
+                container: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What happened, and what to do next. */
             default: {
@@ -6927,6 +7204,71 @@ export interface operations {
             };
         };
     };
+    list_overrides: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Override"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewOverride"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Override"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people: {
         parameters: {
             query?: never;
@@ -7859,6 +8201,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    override_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any case. */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideProposal"];
+            };
+        };
         responses: {
             /** @description The answer. */
             200: {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ergon_server::api::{GuardRail, Proposal, RunbookTrial};
+use ergon_server::api::{ApprovalRule, GuardRail, Override, Proposal, RunbookTrial};
 use jiff::Timestamp;
 
 use crate::report::replies;
@@ -71,6 +71,15 @@ pub fn show(proposal: &Proposal, now: Timestamp) -> String {
     if proposal.state == "open" {
         rows.push(("approve", until.as_str()));
     }
+    let votes = format!(
+        "{} of {} people: {}",
+        proposal.approved_by.len(),
+        proposal.approvals_needed,
+        proposal.approved_by.join(", ")
+    );
+    if proposal.state == "open" && proposal.approvals_needed > 1 {
+        rows.push(("approved by", votes.as_str()));
+    }
     if let Some(by) = &proposal.decided_by {
         rows.push(("decided by", by.as_str()));
     }
@@ -109,6 +118,51 @@ pub fn guard_rails(rails: &[GuardRail], now: Timestamp, width: Option<usize>) ->
     }
     if table.is_empty() {
         return "A person is asked before anything is done.\n".to_owned();
+    }
+    table.render(width)
+}
+
+/// How many have to approve what.
+pub fn rules(rules: &[ApprovalRule], width: Option<usize>) -> String {
+    let mut table = Table::new(["PEOPLE", "CLASS", "CONTAINER", "BY", "SINCE"]);
+    let all = |text: &str| match text {
+        "*" => "all".to_owned(),
+        name => words::harmless(name),
+    };
+    for rule in rules {
+        table.row([
+            rule.approvals.to_string(),
+            all(&rule.class),
+            all(&rule.container),
+            words::harmless(&rule.created_by),
+            rule.created_at.clone(),
+        ]);
+    }
+    if table.is_empty() {
+        return "One approval is enough.  Have it be two: ergon approvals rule set 2 --class destructive\n"
+            .to_owned();
+    }
+    table.render(width)
+}
+
+/// What was done without waiting.
+pub fn overrides(overrides: &[Override], now: Timestamp, width: Option<usize>) -> String {
+    let mut table = Table::new(["CODE", "BY", "WHEN", "WHY", "LOOKED AT"]);
+    for done in overrides {
+        let review = match (&done.reviewed_by, &done.review) {
+            (Some(by), Some(review)) => words::on_one_line(&format!("{by}: {review}")),
+            _ => style::warning("by nobody yet"),
+        };
+        table.row([
+            style::strong(&words::harmless(&done.code)),
+            words::harmless(&done.by),
+            words::ago(&done.at, now),
+            words::on_one_line(&done.reason),
+            review,
+        ]);
+    }
+    if table.is_empty() {
+        return "Nothing was done without waiting.\n".to_owned();
     }
     table.render(width)
 }
@@ -152,6 +206,18 @@ pub fn about_to(proposal: &Proposal) -> String {
 pub fn ended(proposal: &Proposal) -> String {
     let container = style::strong(&words::harmless(&proposal.container));
     let outcome = words::harmless(proposal.outcome.as_deref().unwrap_or_default());
+    if proposal.state == "open" {
+        let (has, needed) = (
+            proposal.approved_by.len(),
+            proposal.approvals_needed as usize,
+        );
+        let who = words::on_one_line(&proposal.approved_by.join(", "));
+        let code = words::harmless(&proposal.code);
+        return format!(
+            "{} {container}   approved by {has} of {needed} ({who}); it waits for others: ergon approvals approve {code}\n",
+            style::warning("…")
+        );
+    }
     let mark = match proposal.state.as_str() {
         "done" => style::good("✓"),
         "denied" => style::faint("–"),

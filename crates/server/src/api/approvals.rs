@@ -58,6 +58,76 @@ pub struct Proposal {
     /// What came of it, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// How many people have to approve it.
+    #[serde(default)]
+    pub approvals_needed: u32,
+    /// Who has, while it waits for more.
+    #[serde(default)]
+    pub approved_by: Vec<String>,
+}
+
+/// Yes to a proposal without waiting for whoever else should have said so. Somebody else looks at it afterwards.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OverrideProposal {
+    /// The `digest` of the proposal as it was read; another content is not approved.
+    pub digest: String,
+    /// Why it cannot wait; at most 1000 characters.
+    pub reason: String,
+    /// The container's name, to be said where the proposal is destructive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}
+
+/// Something that was done without waiting.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Override {
+    /// Of the proposal.
+    pub code: String,
+    pub by: String,
+    pub reason: String,
+    /// RFC 3339.
+    pub at: String,
+    /// Who looked at it afterwards; absent: nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_by: Option<String>,
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+}
+
+/// What somebody says of what another did without waiting.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReviewOverride {
+    /// At most 1000 characters.
+    pub review: String,
+}
+
+/// How many people have to approve something. Where several rules are for the same, the most counts.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApprovalRule {
+    /// `safe`, `disruptive`, `destructive`; `*` is all.
+    pub class: String,
+    /// The container's name; `*` is all.
+    pub container: String,
+    pub approvals: u32,
+    pub created_by: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// A rule to be, in place of the one for the same.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PutApprovalRule {
+    /// `safe`, `disruptive`, `destructive`; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The container's name; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// 1 to 10 people.
+    pub approvals: u32,
 }
 
 /// Yes to one proposal, once.

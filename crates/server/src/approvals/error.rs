@@ -27,6 +27,24 @@ pub enum ApprovalError {
     GuardRail { allowed: String },
     #[error("there is no guard-rail `{name}`")]
     NoGuardRail { name: String },
+    #[error("proposal {code} needs several people; {by} is none")]
+    NoPerson { code: String, by: String },
+    #[error(
+        "whoever does not wait says why, and whoever looks at it says what they saw: 1 to {most} characters"
+    )]
+    NoReason { most: usize },
+    #[error("proposal {code} was not done without waiting")]
+    NotOverridden { code: String },
+    #[error("{by} has looked at {code} already")]
+    Reviewed { code: String, by: String },
+    #[error("whoever did not wait with {code} is not who looks at it afterwards")]
+    OwnReview { code: String },
+    #[error(
+        "a rule is for `safe`, `disruptive`, `destructive` or all, and asks for 1 to {most} people"
+    )]
+    Rule { most: u32 },
+    #[error("there is no rule for {class} of {container}")]
+    NoRule { class: String, container: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -53,6 +71,20 @@ impl ApprovalError {
             }
             Self::NoGuardRail { .. } => {
                 Some("ergon guard-rail list says which there are".to_owned())
+            }
+            Self::NoPerson { .. } => Some(
+                "approve it under your own name: ergon person add NAME --role operator".to_owned(),
+            ),
+            Self::NoReason { .. } => None,
+            Self::NotOverridden { .. } | Self::Reviewed { .. } => {
+                Some("ergon approvals overrides says what there is".to_owned())
+            }
+            Self::OwnReview { .. } => Some("ask somebody else who may".to_owned()),
+            Self::Rule { .. } => {
+                Some("ergon approvals rule set 2 --class destructive --container NAME".to_owned())
+            }
+            Self::NoRule { .. } => {
+                Some("ergon approvals rule list says which there are".to_owned())
             }
             Self::Store(error) => error.remedy(),
         }

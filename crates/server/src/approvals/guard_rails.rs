@@ -75,6 +75,10 @@ impl Approvals<'_> {
         let Some(content) = content(&row).filter(may_pass) else {
             return Ok(());
         };
+        // It stands in for one person, not for several.
+        if self.needed(&row).await? > 1 {
+            return Ok(());
+        }
         // One at a time, so that two looks cannot both take the last time.
         let _counting = self.stack.turns().counting.lock().await;
         let Some(by) = self.standing_in(&row).await? else {

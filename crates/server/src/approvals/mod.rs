@@ -10,6 +10,7 @@ mod guard_rails;
 mod offers;
 mod runbooks;
 mod view;
+mod votes;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,15 +88,28 @@ impl<'a> Approvals<'a> {
         } else {
             store.proposals(LISTED).await?
         };
-        Ok(rows.into_iter().map(|row| view(row, now)).collect())
+        let rules = store.approval_rules().await?;
+        let mut shown = Vec::with_capacity(rows.len());
+        for row in rows {
+            let votes = match row.state.as_str() {
+                "open" => store.votes(&row.code, &row.digest).await?,
+                _ => Vec::new(),
+            };
+            let needed = votes::needed(&rules, &row);
+            shown.push(view(row, now, needed, votes));
+        }
+        Ok(shown)
     }
 
     pub async fn read(&self, code: &str) -> Result<api::Proposal, ApprovalError> {
-        Ok(view(self.find(code).await?, now()))
+        let row = self.find(code).await?;
+        let needed = self.needed(&row).await?;
+        let votes = self.stack.store().votes(&row.code, &row.digest).await?;
+        Ok(view(row, now(), needed, votes))
     }
 
-    /// Says yes, in the name of `by`, to the content of this digest, and has it carried out. What was begun
-    /// comes to its end though whoever asked does not wait for it.
+    /// Says yes, in the name of `by`, to the content of this digest, and has it carried out once as many said so as have
+    /// to. What was begun comes to its end though whoever asked does not wait for it.
     pub async fn approve(
         &self,
         code: &str,
@@ -103,18 +117,20 @@ impl<'a> Approvals<'a> {
         by: &str,
     ) -> Result<api::Proposal, ApprovalError> {
         let row = self.find(code).await?;
-        let code = row.code.clone();
-        let unreadable = || ApprovalError::Unreadable { code: code.clone() };
-        let content = content(&row).ok_or_else(unreadable)?;
-        if content.class() == ergon_companion::actions::Class::Destructive
-            && wanted.container.as_deref() != Some(row.container.as_str())
-        {
-            return Err(ApprovalError::Unnamed {
-                code,
-                container: row.container,
-            });
+        let content = checked(&row, wanted.container.as_deref())?;
+        if self.vote(&row, &wanted.digest, by).await? {
+            self.carry_out(row.code, content).await
+        } else {
+            self.read(&row.code).await
         }
-        self.decide(&row, &wanted.digest, "approved", by).await?;
+    }
+
+    /// Carries out what was decided, and says what came of it.
+    async fn carry_out(
+        &self,
+        code: String,
+        content: ergon_companion::actions::Proposal,
+    ) -> Result<api::Proposal, ApprovalError> {
         let (stack, id) = (self.stack.clone(), code.clone());
         let work = tokio::spawn(async move {
             Executor::new(&stack, id, content).carry_out().await;
@@ -268,6 +284,23 @@ impl<'a> Approvals<'a> {
             (Err(error), _) => format!("{begun} whether it was done cannot be seen: {error}."),
         }
     }
+}
+
+/// What is to be done, where it can be read, and where whoever wants it said what is lost by it.
+fn checked(
+    row: &ProposalRow,
+    named: Option<&str>,
+) -> Result<ergon_companion::actions::Proposal, ApprovalError> {
+    let code = row.code.clone();
+    let Some(content) = content(row) else {
+        return Err(ApprovalError::Unreadable { code });
+    };
+    let is_destructive = content.class() == ergon_companion::actions::Class::Destructive;
+    if is_destructive && named != Some(row.container.as_str()) {
+        let container = row.container.clone();
+        return Err(ApprovalError::Unnamed { code, container });
+    }
+    Ok(content)
 }
 
 /// An event about a proposal. What it says of itself is enough to know what was done to what by whom.

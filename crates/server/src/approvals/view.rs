@@ -13,7 +13,13 @@ pub(super) fn content(row: &ProposalRow) -> Option<actions::Proposal> {
     same.then_some(content)
 }
 
-pub(super) fn view(row: ProposalRow, now: i64) -> api::Proposal {
+/// How it is shown, with how many have to approve it and who has.
+pub(super) fn view(
+    row: ProposalRow,
+    now: i64,
+    approvals_needed: u32,
+    approved_by: Vec<String>,
+) -> api::Proposal {
     let content = content(&row);
     let over = row.state == "open" && row.expires_at <= now;
     let shown = content.as_ref();
@@ -50,5 +56,7 @@ pub(super) fn view(row: ProposalRow, now: i64) -> api::Proposal {
         begun_at: row.begun_at.map(rfc3339),
         ended_at: row.ended_at.map(rfc3339),
         outcome: row.outcome,
+        approvals_needed,
+        approved_by,
     }
 }

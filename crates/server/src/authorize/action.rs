@@ -146,6 +146,13 @@ pub enum Action {
     ListCertificates,
     IssueCertificate,
     RevokeCertificate,
+    /// To do what was proposed without waiting for whoever else should approve it.
+    OverrideProposal,
+    ListOverrides,
+    ReviewOverride,
+    ListApprovalRules,
+    /// To say how many have to approve what.
+    ChangeApprovalRule,
 }
 
 impl Action {
@@ -237,6 +244,11 @@ impl Action {
             | Self::ReadProposal
             | Self::ApproveProposal
             | Self::DenyProposal
+            | Self::OverrideProposal
+            | Self::ListOverrides
+            | Self::ReviewOverride
+            | Self::ListApprovalRules
+            | Self::ChangeApprovalRule
             | Self::ListGuardRails
             | Self::AddGuardRail
             | Self::RemoveGuardRail => ResourceKind::Proposal,

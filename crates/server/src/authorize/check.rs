@@ -69,12 +69,15 @@ pub fn check(text: &str) -> Result<PolicySet, Vec<Fault>> {
         .validation_errors()
         .map(|error| Fault::of(text, error))
         .collect();
-    // A policy that can never apply is a slip of the pen, and one that forbids is worse than none.
-    faults.extend(
-        result
-            .validation_warnings()
-            .map(|warning| Fault::of(text, warning)),
-    );
+    if faults.is_empty() {
+        // A policy that can never apply is a slip of the pen, and one that forbids is worse than none.
+        let warnings = result.validation_warnings();
+        faults.extend(warnings.map(|warning| Fault::of(text, warning)));
+    }
+    // What comes of a wrong word is said only where no word is wrong.
+    if faults.iter().any(|fault| fault.help.is_some()) {
+        faults.retain(|fault| !fault.message.starts_with(CONSEQUENCE));
+    }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     if faults.is_empty() {
         Ok(set)
@@ -99,7 +102,7 @@ impl Fault {
         Self {
             line,
             column,
-            message: error.to_string(),
+            message: without_number(&error.to_string()).to_owned(),
             help: error.help().map(|help| help.to_string()),
         }
     }
@@ -116,6 +119,16 @@ impl std::fmt::Display for Fault {
             None => Ok(()),
         }
     }
+}
+
+/// What the validator says after it has found a word wrong.
+const CONSEQUENCE: &str = "unable to find an applicable action";
+
+/// A message without the number of the policy, which nobody gave it.
+fn without_number(message: &str) -> &str {
+    let rest = message.strip_prefix("for policy `");
+    rest.and_then(|rest| rest.split_once("`, "))
+        .map_or(message, |(_, message)| message)
 }
 
 /// Line and column of a place, both from 1.
@@ -145,6 +158,18 @@ mod tests {
         let text = "permit (principal, action, resource);\nforbid (principl, action, resource);";
         let faults = check(text).unwrap_err();
         assert_eq!((faults[0].line, faults[0].column), (2, 9), "{faults:?}");
+    }
+
+    #[test]
+    fn a_wrong_word_is_one_fault_and_says_what_could_be_meant() {
+        let text = r#"forbid (principal, action == Ergon::Action::"RemoveContainr", resource);"#;
+        let faults = check(text).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].message.starts_with("unrecognized action"),
+            "{faults:?}"
+        );
+        assert!(faults[0].help.is_some(), "{faults:?}");
     }
 
     #[test]

@@ -68,6 +68,8 @@ impl Effect {
         | Action::ReadSecretKey
         | Action::ReadAuthority
         | Action::ListCertificates
+        | Action::ListOverrides
+        | Action::ListApprovalRules
         | Action::ReadAuditLog
         | Action::ListPeople
         | Action::ReadPerson
@@ -110,6 +112,7 @@ impl Effect {
         | Action::OpenTerminal
         | Action::MarkInbox
         | Action::AddForward
+        | Action::ReviewOverride
         | Action::ChangePurpose
         | Action::SetSecret => Self::Sets,
         Action::EndSession
@@ -147,6 +150,8 @@ impl Effect {
         | Action::GrantSecret
         | Action::RevokeSecret
         | Action::ChangeSecretKey
+        | Action::OverrideProposal
+        | Action::ChangeApprovalRule
         | Action::RevokeCertificate
         | Action::ApproveServerTool => Self::Destroys,
     }

@@ -372,16 +372,22 @@ impl From<DistributionError> for Failure {
 impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         let status = match error {
-            ApprovalError::NotFound { .. } | ApprovalError::NoGuardRail { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            ApprovalError::NotFound { .. }
+            | ApprovalError::NoGuardRail { .. }
+            | ApprovalError::NotOverridden { .. }
+            | ApprovalError::NoRule { .. } => StatusCode::NOT_FOUND,
             ApprovalError::Decided { .. }
             | ApprovalError::Changed { .. }
+            | ApprovalError::Reviewed { .. }
             | ApprovalError::Unreadable { .. } => StatusCode::CONFLICT,
             ApprovalError::Expired { .. } => StatusCode::GONE,
-            ApprovalError::Unnamed { .. } | ApprovalError::GuardRail { .. } => {
-                StatusCode::BAD_REQUEST
+            ApprovalError::NoPerson { .. } | ApprovalError::OwnReview { .. } => {
+                StatusCode::FORBIDDEN
             }
+            ApprovalError::Unnamed { .. }
+            | ApprovalError::GuardRail { .. }
+            | ApprovalError::NoReason { .. }
+            | ApprovalError::Rule { .. } => StatusCode::BAD_REQUEST,
             ApprovalError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string()).with_optional_remedy(error.remedy())

@@ -123,6 +123,12 @@ async fn decided(
     }
 }
 
+/// Whether a shell takes it for one word and nothing else.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    !name.is_empty() && name.bytes().all(plain) && !name.starts_with('-')
+}
+
 /// Asks once more, about something that only the body of a request tells.
 pub fn decide_also(
     stack: &Stack,
@@ -170,8 +176,14 @@ pub fn denial(
         format!("{who} may not do this ({what}): {why}"),
     )
     .with_remedy(format!(
-        "an owner sees why with: ergon policy explain {who} {}",
-        action.word()
+        "an owner sees why with: ergon policy explain {who} {}{}",
+        action.word(),
+        resource
+            .name
+            .as_deref()
+            .filter(|name| is_plain(name))
+            .map(|name| format!(" {name}"))
+            .unwrap_or_default()
     ))
 }
 

@@ -37,6 +37,19 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
         "change_password",
         "what signs somebody in is no model's to hold",
     ),
+    (
+        "override_proposal",
+        "what cannot wait for people is for people to say",
+    ),
+    (
+        "review_override",
+        "what people did without waiting, people look at",
+    ),
+    ("put_approval_rule", "how many have to approve, people say"),
+    (
+        "remove_approval_rule",
+        "how many have to approve, people say",
+    ),
     ("change_person", "who may do what, people say"),
     ("remove_person", "who may do what, people say"),
     ("put_policy", "who may do what, people say"),

@@ -4,6 +4,7 @@ use ergon_engine::testing::{self, TestContainer};
 use ergon_engine::{ContainerSpec, Engine, Status};
 use ergon_store::Store;
 use futures_util::StreamExt;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::crash;
@@ -456,5 +457,103 @@ async fn what_does_not_help_is_undone_and_said() {
         said.contains("did not help") && said.contains("somebody has to look"),
         "{said}"
     );
+    world.end().await;
+}
+
+/// Somebody with a name of their own, who may approve.
+async fn operator(world: &World, name: &str) -> Door {
+    let wanted = json!({ "name": name, "roles": ["operator"] });
+    world.post("/api/v1/people", wanted).await.success();
+    let path = format!("/api/v1/people/{name}/tokens");
+    let added = world.post(&path, json!({})).await.success();
+    world.with_token(added["secret"].as_str().unwrap())
+}
+
+async fn rule(world: &World, body: Value) -> Answer {
+    let request = world.request(Method::PUT, "/api/v1/approval-rules");
+    crate::world::read(request.json(&body)).await
+}
+
+#[tokio::test]
+async fn what_needs_two_people_is_done_when_the_second_says_so_and_not_before() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    assert_eq!(proposal["approvals_needed"], 1);
+    for wrong in [
+        json!({ "approvals": 0 }),
+        json!({ "approvals": 11 }),
+        json!({ "approvals": 2, "class": "wild" }),
+        json!({ "approvals": 2, "container": "" }),
+    ] {
+        rule(&world, wrong).await.problem(400);
+    }
+    // It holds for what is open already.
+    rule(&world, json!({ "approvals": 2 })).await.success();
+    let ada = operator(&world, "ada").await;
+    let bob = operator(&world, "bob").await;
+    // Who approves does not say how many have to.
+    let lowered = ada.request(Method::PUT, "/api/v1/approval-rules");
+    crate::world::read(lowered.json(&json!({ "approvals": 1 })))
+        .await
+        .problem(403);
+    let waits = approve(&ada, &proposal).await.success();
+    assert_eq!(
+        (&waits["state"], &waits["approved_by"]),
+        (&json!("open"), &json!(["ada"]))
+    );
+    let again = approve(&ada, &proposal).await.success();
+    assert_eq!(again["approved_by"], json!(["ada"]), "one has one voice");
+    assert_ne!(is(&engine, &container).await, Status::Running);
+    // A robot is nobody who looks at things.
+    let robot = json!({ "name": "ci", "roles": ["operator"] });
+    let robot = world.post("/api/v1/robots", robot).await.success();
+    let robot = world.with_token(robot["secret"].as_str().unwrap());
+    approve(&robot, &proposal).await.problem(403);
+    let other = json!({ "code": proposal["code"], "digest": "0".repeat(64) });
+    approve(&bob, &other).await.problem(409);
+    let done = approve(&bob, &proposal).await.success();
+    assert_eq!(
+        (&done["state"], &done["decided_by"]),
+        (&json!("done"), &json!("ada, bob"))
+    );
+    assert_eq!(is(&engine, &container).await, Status::Running);
+    approve(&bob, &proposal).await.problem(409);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_cannot_wait_says_why_and_somebody_else_looks_at_it_afterwards() {
+    let (world, engine) = (World::new().await, testing::engine().await);
+    let container = killed(&world, &engine).await;
+    let proposal = offered(&world, &container).await;
+    rule(&world, json!({ "approvals": 3, "class": "safe" }))
+        .await
+        .success();
+    let (ada, bob) = (operator(&world, "ada").await, operator(&world, "bob").await);
+    let code = proposal["code"].as_str().unwrap();
+    let path = format!("/api/v1/proposals/{code}/override");
+    let wanted = |reason: &str| json!({ "digest": proposal["digest"], "reason": reason });
+    ada.post(&path, wanted("  ")).await.problem(400);
+    let other = json!({ "digest": "0".repeat(64), "reason": "customers wait" });
+    ada.post(&path, other).await.problem(409);
+    let done = ada.post(&path, wanted("customers wait")).await.success();
+    assert_eq!(done["state"], "done");
+    assert_eq!(is(&engine, &container).await, Status::Running);
+    ada.post(&path, wanted("customers wait")).await.problem(409);
+    let overrides = world.get("/api/v1/overrides").await;
+    assert_eq!(overrides["items"][0]["reason"], "customers wait");
+    assert!(overrides["items"][0]["reviewed_by"].is_null());
+    let review = format!("/api/v1/overrides/{code}/review");
+    let said = json!({ "review": "it was right" });
+    ada.post(&review, said.clone()).await.problem(403);
+    let reviewed = bob.post(&review, said.clone()).await.success();
+    assert_eq!(reviewed["reviewed_by"], "bob");
+    world.post(&review, said.clone()).await.problem(409);
+    bob.post("/api/v1/overrides/XXX/review", said)
+        .await
+        .problem(404);
+    let audited = world.get("/api/v1/audit?action=OverrideProposal").await;
+    assert_eq!(audited["items"][0]["principal"], "ada");
     world.end().await;
 }

@@ -167,6 +167,15 @@ impl Door {
         }
     }
 
+    /// The same door for somebody else.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            url: self.url.clone(),
+            token: token.to_owned(),
+            client: self.client.clone(),
+        }
+    }
+
     /// The host and port, as a Host header names it.
     pub fn authority(&self) -> &str {
         self.url.split_once("://").unwrap().1
