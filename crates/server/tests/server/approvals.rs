@@ -179,7 +179,7 @@ async fn words_to_a_companion_approve_nothing() {
         assert_eq!(is(&engine, &container).await, Status::Exited, "{words}");
     }
     let path = format!("/api/v1/proposals/{code}/approve");
-    let nobody = world.anonymous(reqwest::Method::POST, &path);
+    let nobody = world.anonymous(Method::POST, &path);
     let body = json!({ "digest": proposal["digest"] });
     let answer = crate::world::read(nobody.json(&body)).await;
     answer.problem(401);
@@ -276,7 +276,7 @@ async fn a_stack_that_is_killed_at_work_has_done_it_at_most_once_and_the_next_on
     let approve_later = |proposal: Value, door: Door| {
         tokio::spawn(async move {
             let path = format!("/api/v1/proposals/{}", proposal["code"].as_str().unwrap());
-            let request = door.request(reqwest::Method::POST, &format!("{path}/approve"));
+            let request = door.request(Method::POST, &format!("{path}/approve"));
             drop(
                 request
                     .json(&json!({ "digest": proposal["digest"] }))
