@@ -59,6 +59,17 @@ impl Address {
             });
         }
         let data = folders::data(data)?;
+        Self::beside(data, token, authority)
+    }
+
+    /// The stack that runs for a data folder, whatever the environment says.
+    pub fn of_folder(data: &Path, authority: Option<&Path>) -> Outcome<Self> {
+        let authority = authority.map(read_authority).transpose()?;
+        Self::beside(data.to_owned(), None, authority)
+    }
+
+    /// What `ergon up` left in a data folder.
+    fn beside(data: PathBuf, token: Option<String>, authority: Option<String>) -> Outcome<Self> {
         let endpoint = data.join("endpoint");
         let url = match read_line(&endpoint) {
             Ok(text) => parse(&text).ok_or_else(|| no_stack(&data))?,
@@ -74,7 +85,7 @@ impl Address {
         Ok(Self {
             url,
             token: Some(token),
-            authority: authority.or_else(|| left(&data)),
+            authority: authority.or_else(|| std::fs::read_to_string(data.join("endpoint.ca")).ok()),
             origin: Origin::Data(data),
         })
     }

@@ -14,6 +14,7 @@ mod canned;
 mod client;
 pub mod commands;
 mod completion;
+mod doctor;
 mod failure;
 mod folders;
 mod follow;

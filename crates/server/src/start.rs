@@ -214,7 +214,7 @@ async fn build(
     let directory = directory.await?;
     let key = StackKey::open(data.root())?;
     let signer = CheckpointSigner::new(
-        &format!("ergon/{}/audit", id.as_str()),
+        &audit::offline::origin(id.as_str()),
         &key.secret_bytes(),
         &key.public_bytes(),
     )?;

@@ -16,6 +16,7 @@ mod detect;
 mod diff;
 mod directory;
 mod dockerfile;
+mod doctor;
 mod events;
 mod guard_rail;
 mod help_pages;
@@ -99,6 +100,7 @@ enum Command {
     Policy(policy::Policy),
     Audit(audit::Audit),
     Ca(ca::Ca),
+    Doctor(doctor::Doctor),
     Completion(help_pages::Completion),
     Man(help_pages::Man),
 }
@@ -139,6 +141,7 @@ impl Ergon {
             Command::Policy(command) => here(command.run()),
             Command::Audit(command) => here(command.run()),
             Command::Ca(command) => here(command.run()),
+            Command::Doctor(command) => here(command.run()),
             Command::Completion(command) => command.run(),
             Command::Man(command) => command.run(),
         }

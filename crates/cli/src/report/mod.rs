@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod containers;
 pub mod diagnostics;
 pub mod differences;
+pub mod doctor;
 #[cfg(test)]
 pub mod examples;
 pub mod history;

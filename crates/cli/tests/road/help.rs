@@ -178,6 +178,8 @@ fn the_first_page_of_help_names_every_noun() {
       audit       What was denied and what was changed, by whom; and whether the log of it is what it
                   was
       ca          The stack's own authority: what vouches for the stack and its companions
+      doctor      Say what is unsafe in this installation and how to mend it; exit code 1 where
+                  something is
       completion  Print what has a shell complete ergon and aish, names of companions included
       man         Write the manual pages of ergon, all its commands, and aish into a folder
       help        Print this message or the help of the given subcommand(s)

@@ -18,6 +18,7 @@ mod directory;
 mod distribution;
 mod ecosystems;
 mod fetching;
+mod hardened;
 mod help;
 mod image_registry;
 mod interruptions;

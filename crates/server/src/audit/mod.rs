@@ -3,6 +3,7 @@
 //! A change that cannot be written down is not done. Allowed reads are no entries.
 
 mod ocsf;
+pub mod offline;
 mod refusals;
 
 use std::collections::HashMap;
@@ -10,10 +11,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ergon_store::{
-    AuditEntry, AuditError, AuditLog, CheckpointSigner, NewAuditEntry, SignedCheckpoint,
-    verify_audit,
-};
+use ergon_store::{AuditEntry, AuditError, AuditLog, CheckpointSigner, NewAuditEntry};
 use serde_json::json;
 
 use self::refusals::{Refusals, Told};
@@ -207,21 +205,9 @@ impl Audit {
     /// Checks the whole log, also against checkpoints that were kept elsewhere.
     pub async fn verify(&self, elsewhere: &[String]) -> Result<api::AuditReport, AuditLogError> {
         let key = self.log.signer().key().clone();
-        let mut kept: Vec<SignedCheckpoint> = Vec::new();
-        for text in elsewhere {
-            let checkpoint = key.open(text.as_bytes());
-            kept.push(checkpoint.map_err(|error| AuditLogError::Checkpoint(error.to_string()))?);
-        }
-        let reader = self.log.reader();
-        let report =
-            tokio::task::spawn_blocking(move || verify_audit(&reader, &key, &kept)).await??;
-        Ok(api::AuditReport {
-            good: report.problems.is_empty(),
-            entries: report.size,
-            first: report.first,
-            signed: report.signed,
-            problems: report.problems.iter().map(ToString::to_string).collect(),
-        })
+        let (reader, elsewhere) = (self.log.reader(), elsewhere.to_vec());
+        let work = move || offline::verify(&reader, &key, &elsewhere);
+        tokio::task::spawn_blocking(work).await?
     }
 
     /// What was signed last, and the key it was signed with.
