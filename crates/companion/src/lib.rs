@@ -53,6 +53,6 @@ pub use probe::probe;
 pub use reply::{Evidence, Explanation, Finding, FoundService, Offer, Reply};
 pub use series::{Grain, Mark, MarkKind, Past, Point, Trend};
 pub use service::services;
-pub use socket::{CompanionSocket, Message, Peer, SocketError};
+pub use socket::{CompanionSocket, Message, Peer, SocketError, SocketLimits};
 pub use subject::{COMPANION_LABEL, DeclaredHealth, Meant, Subject};
 pub use watch::{Change, ChangeKind, WatchOptions, Watcher};

@@ -25,16 +25,30 @@ use crate::Reply;
 
 /// A longer line is no message.
 pub const LONGEST_LINE: usize = 64 << 10;
-/// A guest who says nothing for so long is shown out.
-const SILENCE: Duration = Duration::from_secs(30);
 /// A guest who does not take an answer for so long, too.
 const SLOWNESS: Duration = Duration::from_secs(10);
 /// No answer takes longer.
 const THINKING: Duration = Duration::from_secs(30);
-/// Guests at a time; more wait at the door.
-const GUESTS: usize = 32;
 /// The longest path a unix socket can have.
 const LONGEST_PATH: usize = 107;
+
+/// What guests may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// Guests at a time; more wait at the door.
+    pub guests: usize,
+    /// A guest who says nothing for so long, or takes longer to end a line, is shown out.
+    pub silence: Duration,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            guests: 32,
+            silence: Duration::from_secs(30),
+        }
+    }
+}
 
 /// Who calls, as the kernel tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +121,21 @@ impl CompanionSocket {
         H: Fn(Message) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
     {
+        Self::listen_within(SocketLimits::default(), path, authorize, handler).await
+    }
+
+    /// The same within other limits.
+    pub async fn listen_within<A, H, F>(
+        limits: SocketLimits,
+        path: &Path,
+        authorize: A,
+        handler: H,
+    ) -> Result<Self, SocketError>
+    where
+        A: Fn(&Peer, &Message) -> Result<(), String> + Send + Sync + 'static,
+        H: Fn(Message) -> F + Send + Sync + 'static,
+        F: Future<Output = Reply> + Send + 'static,
+    {
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(SocketError::PathTooLong(path.to_owned()));
         }
@@ -118,7 +147,11 @@ impl CompanionSocket {
         let listener = UnixListener::bind(path).map_err(failed)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failed)?;
         let inode = fs::symlink_metadata(path).map_err(failed)?.ino();
-        let host = Arc::new(Host { authorize, handler });
+        let host = Arc::new(Host {
+            limits,
+            authorize,
+            handler,
+        });
         let task = tokio::spawn(welcome(listener, host));
         Ok(Self {
             path: path.to_owned(),
@@ -165,6 +198,7 @@ async fn clear_the_way(path: &Path) -> Result<(), SocketError> {
 }
 
 struct Host<A, H> {
+    limits: SocketLimits,
     authorize: A,
     handler: H,
 }
@@ -175,7 +209,7 @@ where
     H: Fn(Message) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let seats = Arc::new(Semaphore::new(GUESTS));
+    let seats = Arc::new(Semaphore::new(host.limits.guests));
     // Guests leave with the host: dropping the set ends their tasks.
     let mut guests = tokio::task::JoinSet::new();
     loop {
@@ -223,7 +257,7 @@ where
     }
     let mut lines = BufReader::new(read);
     loop {
-        let line = match timeout(SILENCE, next_line(&mut lines)).await {
+        let line = match timeout(host.limits.silence, next_line(&mut lines)).await {
             Ok(Ok(Some(line))) => line,
             Ok(Ok(None)) | Err(_) => return Ok(()),
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {

@@ -12,13 +12,19 @@
 //! # }
 //! ```
 //!
+//! Where the stack speaks TLS, whoever is registered gets a certificate, shows it from then on instead of the token, and has it
+//! renewed in time.
+//!
 //! Nothing of the stack's own code is in it: what goes over the wire is all they share.
 
+mod certificate;
 mod error;
 mod presence;
 mod registration;
 mod stack;
+mod tls;
 
+pub use certificate::Certificate;
 pub use error::Error;
 pub use presence::{Presence, Standing};
 pub use registration::Registration;

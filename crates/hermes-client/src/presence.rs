@@ -6,11 +6,12 @@ use hyper::Method;
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use crate::certificate::{Certificate, Wanted};
 use crate::error::Error;
 use crate::registration::Registration;
-use crate::stack::Stack;
+use crate::stack::{As, Stack};
 
 /// A stack that is away is asked again after so long, and then after twice as long each time.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -19,6 +20,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Presence {
     standing: watch::Receiver<Standing>,
+    certificate: watch::Receiver<Option<Certificate>>,
     leave: Option<oneshot::Sender<()>>,
     keeping: Option<JoinHandle<Result<(), Error>>>,
 }
@@ -38,6 +40,8 @@ struct Keeper {
     lease: String,
     every: Duration,
     standing: watch::Sender<Standing>,
+    /// What is shown instead of the token, where the stack gave one.
+    certificate: watch::Sender<Option<Certificate>>,
 }
 
 impl Presence {
@@ -45,7 +49,9 @@ impl Presence {
         let (standing, watched) = watch::channel(Standing::There {
             lease: String::new(),
         });
+        let (certificate, shown) = watch::channel(None);
         let mut keeper = Keeper {
+            certificate,
             stack,
             registration,
             lease: String::new(),
@@ -53,9 +59,11 @@ impl Presence {
             standing,
         };
         keeper.register().await?;
+        keeper.have_certificate().await;
         let (leave, left) = oneshot::channel();
         Ok(Self {
             standing: watched,
+            certificate: shown,
             leave: Some(leave),
             keeping: Some(tokio::spawn(keeper.keep(left))),
         })
@@ -64,6 +72,12 @@ impl Presence {
     /// How one stands with the stack, as it changes.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
+    }
+
+    /// What one shows instead of the token, as it is renewed; nothing where the stack speaks no TLS. It opens connections of
+    /// one's own to the stack, too.
+    pub fn certificate(&self) -> watch::Receiver<Option<Certificate>> {
+        self.certificate.clone()
     }
 
     /// Leaves the directory, and waits until that is so.
@@ -86,7 +100,7 @@ impl Keeper {
         let path = "/api/registry/register";
         let answer = self
             .stack
-            .ask(Method::POST, path, Some(&registration))
+            .ask(Method::POST, path, Some(&registration), As::Owner)
             .await?;
         let lease = answer["lease"].as_str().unwrap_or_default();
         lease.clone_into(&mut self.lease);
@@ -99,10 +113,54 @@ impl Keeper {
         Ok(())
     }
 
+    /// Asks something by the certificate where there is one. One that is not taken any more is let go of.
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+        let shown = self.certificate.borrow().clone();
+        let Some(shown) = shown else {
+            return self.stack.ask(method, path, body, As::Owner).await;
+        };
+        let who = As::Companion(&shown);
+        match self.stack.ask(method.clone(), path, body, who).await {
+            // It expired while this program slept, was revoked, or the stack has another authority by now; or it is away.
+            Err(
+                Error::Away { .. }
+                | Error::Refused {
+                    status: 401 | 403, ..
+                },
+            ) => {
+                self.certificate.send_replace(None);
+                self.stack.ask(method, path, body, As::Owner).await
+            }
+            asked => asked,
+        }
+    }
+
+    /// Gets a certificate where the stack gives them, and another one in time. Without one the token does as well.
+    async fn have_certificate(&mut self) {
+        let is_due = |shown: &Option<Certificate>| {
+            shown
+                .as_ref()
+                .is_none_or(|shown| shown.is_due(Instant::now()))
+        };
+        if !self.stack.is_secure() || !is_due(&self.certificate.borrow()) {
+            return;
+        }
+        let Ok(wanted) = Wanted::new() else { return };
+        let body = json!({ "name": self.registration.name(), "request": wanted.request });
+        let asked = self
+            .ask(Method::POST, "/api/v1/certificates", Some(&body))
+            .await;
+        if let Ok(answer) = asked
+            && let Some(given) = wanted.given(&answer, Instant::now())
+        {
+            self.certificate.send_replace(Some(given));
+        }
+    }
+
     async fn beat(&mut self) -> Result<(), Error> {
         let path = format!("/api/registry/{}/heartbeat", self.registration.name());
         let lease = json!({ "lease": self.lease });
-        match self.stack.ask(Method::POST, &path, Some(&lease)).await {
+        match self.ask(Method::POST, &path, Some(&lease)).await {
             Ok(_) => {
                 self.standing.send_if_modified(|standing| {
                     let was_away = matches!(standing, Standing::Away(_));
@@ -130,7 +188,10 @@ impl Keeper {
                 _ = &mut left => break,
             }
             wait = match self.beat().await {
-                Ok(()) => self.every,
+                Ok(()) => {
+                    self.have_certificate().await;
+                    self.every
+                }
                 Err(error) => {
                     let was_there = matches!(*self.standing.borrow(), Standing::There { .. });
                     self.standing.send_replace(Standing::Away(error));
@@ -140,7 +201,7 @@ impl Keeper {
             };
         }
         let path = format!("/api/registry/{}", self.registration.name());
-        match self.stack.ask(Method::DELETE, &path, None).await {
+        match self.ask(Method::DELETE, &path, None).await {
             // Nobody has the name: that is what was wanted.
             Err(Error::Refused { status: 404, .. }) => Ok(()),
             left => left.map(drop),

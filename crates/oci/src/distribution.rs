@@ -4,6 +4,7 @@
 //! machine are spoken to in plain HTTP, all others over TLS with what the system trusts; the
 //! program must have installed a default `rustls` provider. Credentials are Docker's.
 
+mod authorities;
 mod indexes;
 mod referrers;
 mod through;
@@ -92,7 +93,7 @@ struct Registry {
 /// How a registry is spoken to.
 struct Way {
     protocol: ClientProtocol,
-    /// The one authority to trust, as PEM; absent: those that the machine knows.
+    /// An authority to trust beside those that the machine knows, as PEM.
     authority: Option<String>,
 }
 
@@ -175,14 +176,16 @@ impl Registry {
         operation: RegistryOperation,
     ) -> Result<Self, Error> {
         let host = reference.registry().to_owned();
-        let protocol = if is_here(&host) {
+        let authority = authorities::of(&host, authorities::folders());
+        // Who was given an authority for a registry of this machine has one that speaks TLS.
+        let protocol = if is_here(&host) && authority.is_none() {
             ClientProtocol::Http
         } else {
             ClientProtocol::Https
         };
         let way = Way {
             protocol,
-            authority: None,
+            authority,
         };
         let login =
             blocking(move || credentials::find(&host, credentials::configuration_file())).await?;
@@ -204,7 +207,7 @@ impl Registry {
         });
         let config = ClientConfig {
             protocol: way.protocol,
-            tls_certs_only: authority.into_iter().collect(),
+            extra_root_certificates: authority.into_iter().collect(),
             use_monolithic_push: true,
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),

@@ -41,9 +41,9 @@ mod upstreams;
 mod watch;
 mod words;
 
-pub use ergon_companion::redact::hide_known;
 pub use audit::AuditLogError;
 pub use audit::offline::verify_folder as verify_audit_folder;
+pub use ergon_companion::redact::hide_known;
 pub use ergon_hermes::{Allowance, AllowanceError};
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};

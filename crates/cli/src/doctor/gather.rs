@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_group_is_those_who_are_named_and_those_whose_own_it_is() {
         let groups = "root:x:0:\ndocker:x:999:deploy,root\nusers:x:100:guest\n";
-        let users = "root:x:0:0:root:/root:/bin/sh\nbuilder:x:1001:999::/home/builder:/bin/sh\n";
+        let users = "root:x:0:0::/:\nbuilder:x:1001:999::/:\n";
         let (name, members) = group(groups, users, 999);
         assert_eq!(
             (name.as_str(), members.join(" ")),

@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ergon_companion::{CompanionSocket, Message, Reply, SocketError};
+use ergon_companion::{CompanionSocket, Message, Reply, SocketError, SocketLimits};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 struct House {
@@ -24,7 +25,12 @@ fn house() -> House {
 
 /// A companion that repeats what it hears, and does not talk to Mallory.
 async fn parrot(path: &Path) -> Result<CompanionSocket, SocketError> {
-    CompanionSocket::listen(
+    parrot_within(SocketLimits::default(), path).await
+}
+
+async fn parrot_within(limits: SocketLimits, path: &Path) -> Result<CompanionSocket, SocketError> {
+    CompanionSocket::listen_within(
+        limits,
         path,
         |_, message| {
             if message.from == "mallory" {
@@ -173,4 +179,32 @@ async fn many_guests_at_once_are_all_answered() {
     for guest in guests {
         guest.await.expect("answered");
     }
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_never_ends_a_line_makes_room_for_who_waits_at_the_door() {
+    let house = house();
+    let limits = SocketLimits {
+        guests: 2,
+        silence: Duration::from_millis(300),
+    };
+    let _socket = parrot_within(limits, &house.path).await.expect("listening");
+    let mut silent = UnixStream::connect(&house.path).await.expect("seated");
+    let slow = UnixStream::connect(&house.path).await.expect("seated");
+    let (mut hears, mut says) = slow.into_split();
+    let dripping = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        while says.write_all(b"a").await.is_ok() {
+            pace.tick().await;
+        }
+    });
+    // Both seats are taken; this one waits for them, and is answered.
+    let answers = talk(&house.path, b"{\"content\": \"hello\"}\n").await;
+    assert_eq!(answers[0]["content"], "hello");
+    let mut rest = Vec::new();
+    silent.read_to_end(&mut rest).await.expect("shown out");
+    assert!(rest.is_empty());
+    // Shown out with something of it unread.
+    let _ = hears.read_to_end(&mut rest).await;
+    dripping.await.expect("it was told");
 }

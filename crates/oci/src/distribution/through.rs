@@ -21,7 +21,7 @@ pub struct Mirror {
     /// `host` or `host:port`.
     pub at: String,
     pub has_tls: bool,
-    /// The authority that vouches for it, as PEM; absent: one that the machine knows.
+    /// An authority that vouches for it beside those that the machine knows, as PEM.
     pub authority: Option<String>,
     /// What opens it.
     pub token: String,

@@ -470,3 +470,82 @@ async fn somebody_who_takes_a_free_name_has_nothing_to_fear_from_who_had_it() {
     );
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_program_with_the_library_shows_its_certificate_and_has_another_when_that_is_refused() {
+    use ergon_hermes_client::{Registration, Stack};
+    let world = secure().await;
+    let registration = Registration::new("numa", "external").port(9).ttl(1);
+    let stack = Stack::of_folder(&world.data());
+    let presence = stack.register(registration).await.unwrap();
+    let mut shown = presence.certificate();
+    let first = shown
+        .borrow_and_update()
+        .clone()
+        .expect("it has one at once");
+    let pem = format!("{}{}", first.chain(), first.key());
+    read(Holder::with(&world, &pem).heartbeat("numa"))
+        .await
+        .success();
+    let path = format!("/api/v1/certificates/{}", first.serial());
+    assert_eq!(world.delete(&path).await.status, 204);
+    // Its next heartbeat finds out.
+    let another = shown.wait_for(|shown| {
+        shown
+            .as_ref()
+            .is_some_and(|shown| shown.serial() != first.serial())
+    });
+    let another = tokio::time::timeout(PATIENCE, another)
+        .await
+        .unwrap()
+        .unwrap();
+    let pem = another
+        .as_ref()
+        .map(|shown| format!("{}{}", shown.chain(), shown.key()));
+    drop(another);
+    let pem = pem.unwrap();
+    read(Holder::with(&world, &pem).heartbeat("numa"))
+        .await
+        .success();
+    presence.leave().await.unwrap();
+    world
+        .request(Method::GET, "/api/registry/numa")
+        .send()
+        .await
+        .map(|gone| assert_eq!(gone.status(), 404))
+        .unwrap();
+    assert!(
+        Holder::with(&world, &pem)
+            .heartbeat("numa")
+            .send()
+            .await
+            .is_err()
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_program_elsewhere_trusts_whom_it_was_told_to_and_nobody_else() {
+    use ergon_hermes_client::{Error, Registration, Stack};
+    let world = secure().await;
+    let registration = || Registration::new("numa", "external").port(9);
+    let stack = Stack::at(&world.url, &world.token).unwrap();
+    let refused = stack.clone().register(registration()).await.unwrap_err();
+    assert!(matches!(refused, Error::NoAuthority(_)), "{refused}");
+    let other = secure().await;
+    let root = |world: &World| std::fs::read_to_string(world.data().join("endpoint.ca")).unwrap();
+    let foreign = stack.clone().trusting(&root(&other)).unwrap();
+    let refused = foreign.register(registration()).await.unwrap_err();
+    assert!(matches!(refused, Error::Away { .. }), "{refused}");
+    assert!(stack.clone().trusting("nothing").is_err());
+    let presence = stack
+        .trusting(&root(&world))
+        .unwrap()
+        .register(registration())
+        .await
+        .unwrap();
+    assert!(presence.certificate().borrow().is_some());
+    presence.leave().await.unwrap();
+    other.end().await;
+    world.end().await;
+}

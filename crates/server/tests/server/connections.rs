@@ -331,3 +331,146 @@ async fn an_answer_that_is_not_finished_in_time_is_cut_off() {
     assert!(ended.is_ok(), "it waits for whoever never ends");
     rest(&mut stream).await;
 }
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const GO_AWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// `GET https://localhost/healthz`, as HPACK has it.
+fn request_headers() -> Vec<u8> {
+    let mut block = vec![0x82, 0x87, 0x04, 8];
+    block.extend(b"/healthz");
+    block.extend([0x01, 9]);
+    block.extend(b"localhost");
+    block
+}
+
+/// A connection that speaks HTTP/2, with its preface said.
+async fn http2(world: &World) -> tokio_rustls::client::TlsStream<TcpStream> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+    let pem = std::fs::read(world.data().join("endpoint.ca")).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(&pem).unwrap())
+        .unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let name = "localhost".try_into().unwrap();
+    let mut stream = connector.connect(name, connect(world).await).await.unwrap();
+    stream
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    stream
+}
+
+/// Sends frames for as long as anybody takes them; returns the kinds of frames that came back before the end.
+async fn flood(
+    stream: tokio_rustls::client::TlsStream<TcpStream>,
+    frames: impl Iterator<Item = Vec<u8>>,
+) -> Vec<u8> {
+    let (mut read, mut write) = tokio::io::split(stream);
+    let answered = tokio::spawn(async move {
+        let mut bytes = Vec::new();
+        let _ = read.read_to_end(&mut bytes).await;
+        bytes
+    });
+    for frame in frames {
+        if answered.is_finished() || write.write_all(&frame).await.is_err() {
+            break;
+        }
+    }
+    let _ = write.flush().await;
+    let bytes = timeout(PATIENCE, answered)
+        .await
+        .expect("the connection is ended")
+        .unwrap();
+    let mut kinds = Vec::new();
+    let mut rest = bytes.as_slice();
+    while let [a, b, c, kind, ..] = rest {
+        kinds.push(*kind);
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        rest = rest.get(9 + length..).unwrap_or_default();
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn streams_that_are_opened_and_reset_over_and_over_end_the_connection() {
+    let world = with(ConnectionLimits::default(), Some(TlsSource::Own)).await;
+    let stream = http2(&world).await;
+    let headers = request_headers();
+    let frames = (0..1_000_000_u32).flat_map(|number| {
+        let stream = 2 * number + 1;
+        let both = END_STREAM | END_HEADERS;
+        [
+            frame(HEADERS, both, stream, &headers),
+            frame(RESET, 0, stream, &8_u32.to_be_bytes()),
+        ]
+    });
+    let kinds = flood(stream, frames).await;
+    assert!(
+        kinds.contains(&GO_AWAY),
+        "{} frames, none says why",
+        kinds.len()
+    );
+    read(world.anonymous(Method::GET, "/healthz"))
+        .await
+        .success();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn headers_that_are_continued_for_ever_end_the_connection() {
+    let world = with(ConnectionLimits::default(), Some(TlsSource::Own)).await;
+    let stream = http2(&world).await;
+    // One header after the other, none of which is the last.
+    let mut piece = Vec::new();
+    for _ in 0..60 {
+        piece.extend([0x00, 1, b'x', 127, 73]);
+        piece.extend([b'a'; 200]);
+    }
+    let first = frame(HEADERS, END_STREAM, 1, &request_headers());
+    let more = std::iter::repeat_n(frame(CONTINUATION, 0, 1, &piece), 100_000);
+    let kinds = flood(stream, std::iter::once(first).chain(more)).await;
+    assert!(
+        kinds.contains(&GO_AWAY) || kinds.contains(&RESET),
+        "{kinds:?}"
+    );
+    read(world.anonymous(Method::GET, "/healthz"))
+        .await
+        .success();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_on_which_nothing_is_asked_is_closed() {
+    let world = with(short(), Some(TlsSource::Own)).await;
+    let stream = http2(&world).await;
+    let ping = frame(6, 0, 0, &[0; 8]);
+    // Frames that ask for nothing do not keep it.
+    let kinds = flood(stream, std::iter::once(ping)).await;
+    assert!(kinds.contains(&GO_AWAY), "{kinds:?}");
+    world.end().await;
+}
