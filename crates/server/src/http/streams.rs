@@ -40,9 +40,13 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// All events after a cursor; absent: from now on.
-pub fn follow_events(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
-    follow(stack, after, |_| true)
+/// The events of these kinds after a cursor; absent: from now on.
+pub fn follow_events(
+    stack: &Stack,
+    after: Option<u64>,
+    is_wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> Sse<EventStream> {
+    follow(stack, after, move |row| is_wanted(row.kind.as_str()))
 }
 
 /// The events that are about the directory.
@@ -52,7 +56,11 @@ pub fn follow_directory(stack: &Stack, after: Option<u64>) -> Sse<EventStream> {
     })
 }
 
-fn follow(stack: &Stack, after: Option<u64>, is_wanted: fn(&EventRow) -> bool) -> Sse<EventStream> {
+fn follow(
+    stack: &Stack,
+    after: Option<u64>,
+    is_wanted: impl Fn(&EventRow) -> bool + Send + Sync + 'static,
+) -> Sse<EventStream> {
     let newest = stack.store().watch();
     let cursor = match after {
         Some(after) => i64::try_from(after).unwrap_or(i64::MAX),
@@ -62,7 +70,7 @@ fn follow(stack: &Stack, after: Option<u64>, is_wanted: fn(&EventRow) -> bool) -
         stack: stack.clone(),
         newest,
         cursor,
-        is_wanted,
+        is_wanted: Box::new(is_wanted),
     };
     answer(stack, source)
 }
@@ -139,7 +147,7 @@ struct Feed {
     stack: Stack,
     newest: watch::Receiver<i64>,
     cursor: i64,
-    is_wanted: fn(&EventRow) -> bool,
+    is_wanted: Box<dyn Fn(&EventRow) -> bool + Send + Sync>,
 }
 
 impl Source for Feed {
@@ -149,7 +157,7 @@ impl Source for Feed {
             let rows = self.stack.store().events_after(self.cursor, PAGE).await?;
             if let Some(last) = rows.last() {
                 self.cursor = last.id;
-                let wanted = rows.into_iter().filter(self.is_wanted);
+                let wanted = rows.into_iter().filter(|row| (self.is_wanted)(row));
                 let news: Vec<_> = wanted.map(|row| self.event(row)).collect();
                 if news.is_empty() {
                     continue;

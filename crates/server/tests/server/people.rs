@@ -461,3 +461,38 @@ async fn what_opens_something_leaves_no_digest_in_the_audit_log() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn events_tell_nobody_of_what_they_may_not_list() {
+    let world = World::new().await;
+    add(&world, "ada", &["viewer"]).await;
+    let token = token(&world, "ada").await;
+    let folder = world.folder("app", &[("main.py", "print(1)")]);
+    world.project(&folder).await;
+    let kinds = |events: Value| -> Vec<String> {
+        let items = events["items"].as_array().unwrap().clone();
+        let kinds = items
+            .iter()
+            .map(|event| event["type"].as_str().unwrap().to_owned());
+        kinds.collect()
+    };
+    let all = kinds(world.get("/api/v1/events").await);
+    assert!(
+        all.iter().any(|kind| kind.starts_with("dev.ergon.person.")),
+        "{all:?}"
+    );
+    let seen = read(with_token(&world, &token, Method::GET, "/api/v1/events")).await;
+    let seen = kinds(seen.success());
+    assert!(
+        seen.iter()
+            .any(|kind| kind.starts_with("dev.ergon.project.")),
+        "{seen:?}"
+    );
+    assert!(
+        !seen
+            .iter()
+            .any(|kind| kind.starts_with("dev.ergon.person.")),
+        "{seen:?}"
+    );
+    world.end().await;
+}

@@ -1,15 +1,17 @@
 //! Everything that changed, as a list or as it happens.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::api::{Event, List};
+use crate::authorize::{Action, Principal};
 use crate::http::extract::Parameters;
 use crate::http::problem::Failure;
+use crate::http::recorded::Recording;
 use crate::http::streams;
 use crate::stack::Stack;
 
@@ -35,6 +37,31 @@ impl EventCursor {
     }
 }
 
+/// What events tell of that not everybody who sees events may list.
+const GUARDED: [(&str, Action); 6] = [
+    ("dev.ergon.person.", Action::ListPeople),
+    ("dev.ergon.session.", Action::ListPeople),
+    ("dev.ergon.policy.", Action::ListPolicies),
+    ("dev.ergon.robot.", Action::ListRobots),
+    ("dev.ergon.secret.", Action::ListSecrets),
+    ("dev.ergon.upstream.", Action::ListUpstreams),
+];
+
+/// Which kinds of events somebody may be told of.
+fn theirs(
+    stack: &Stack,
+    principal: &Principal,
+    recording: &Recording,
+) -> impl Fn(&str) -> bool + Send + Sync + use<> {
+    let policy = stack.policy();
+    let circumstances = recording.circumstances;
+    let is_hidden =
+        |action: Action| !policy.would_allow(principal, action, &action.on(None), circumstances);
+    let hidden = GUARDED.into_iter().filter(|(_, action)| is_hidden(*action));
+    let hidden: Vec<&str> = hidden.map(|(kind, _)| kind).collect();
+    move |kind| !hidden.iter().any(|hidden| kind.starts_with(hidden))
+}
+
 /// Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
 ///
 /// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
@@ -45,14 +72,19 @@ impl EventCursor {
         (String = "text/event-stream")))))]
 pub async fn events(
     State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
+    Extension(recording): Extension<Recording>,
     Parameters(cursor): Parameters<EventCursor>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let after = cursor.after()?;
     if streams::is_wanted(&headers) {
         let after = streams::last_event_id(&headers).or(after);
-        return Ok(streams::follow_events(&stack, after).into_response());
+        let is_theirs = theirs(&stack, &principal, &recording);
+        return Ok(streams::follow_events(&stack, after, is_theirs).into_response());
     }
-    let items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;
+    let is_theirs = theirs(&stack, &principal, &recording);
+    let mut items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;
+    items.retain(|event| is_theirs(&event.kind));
     Ok(Json(List { items }).into_response())
 }
