@@ -303,6 +303,14 @@ proptest! {
         prop_assert_eq!(words, ["FROM", "COPY", "RUN", "COPY", "ENV", "LABEL", "VOLUME", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"], "{}", text);
         for line in &instructions {
             if let Some(rest) = line.strip_prefix("RUN ") {
+                // The one flag that is meant names a secret, and nothing that cannot be called so.
+                let secrets = plan.stages[0].steps.iter().filter_map(|step| match step {
+                    Step::Run { secrets, .. } => secrets.first(),
+                    _ => None,
+                });
+                let secret = secrets.into_iter().find(|name| ergon_manifest::is_secret_name(name));
+                let mount = secret.map(|name| format!("--mount=type=secret,id={name},target=/dev/secrets/{name} "));
+                let rest = rest.strip_prefix(mount.as_deref().unwrap_or_default()).unwrap_or_default();
                 // Docker takes the whole line, or a JSON array, and looks for nothing else in it.
                 let json: Result<Vec<String>, _> = serde_json::from_str(rest);
                 prop_assert!(json.is_ok() || !(rest.starts_with(['-', '[']) || rest.contains("<<")), "{rest}");
