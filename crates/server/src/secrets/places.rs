@@ -108,7 +108,15 @@ impl Places {
                 "this machine has no folder in memory: neither $XDG_RUNTIME_DIR, /run nor /dev/shm is one that can be written to",
             )
         };
-        self.root.as_deref().ok_or_else(nowhere)
+        let root = self.root.as_deref().ok_or_else(nowhere)?;
+        // What is in memory may be tidied up under a stack that has nothing there yet.
+        if !root.exists() {
+            if let Some(own) = root.parent() {
+                private(own)?;
+            }
+            private(root)?;
+        }
+        Ok(root)
     }
 
     fn folder(&self, container: &str) -> io::Result<PathBuf> {
@@ -197,6 +205,17 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_folder_that_was_tidied_up_is_made_again() {
+        let memory = tempfile::tempdir().unwrap();
+        let own = private(&memory.path().join("ergon-secrets-0")).unwrap();
+        let places = Places::at(own.join("stack"));
+        fs::remove_dir(&own).unwrap();
+        let folder = places.put("web", &[("a", &value("one"))]).unwrap();
+        assert_eq!(fs::read(folder.join("a")).unwrap(), b"one");
+        assert_eq!(mode(folder.parent().unwrap()), 0o700);
     }
 
     #[test]
