@@ -40,13 +40,13 @@ pub fn last_event_id(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// The events of these kinds after a cursor; absent: from now on.
+/// The events that are wanted, by kind and subject, after a cursor; absent: from now on.
 pub fn follow_events(
     stack: &Stack,
     after: Option<u64>,
-    is_wanted: impl Fn(&str) -> bool + Send + Sync + 'static,
+    is_wanted: impl Fn(&str, &str) -> bool + Send + Sync + 'static,
 ) -> Sse<EventStream> {
-    follow(stack, after, move |row| is_wanted(row.kind.as_str()))
+    follow(stack, after, move |row| is_wanted(&row.kind, &row.subject))
 }
 
 /// The events that are about the directory.

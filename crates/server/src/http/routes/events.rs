@@ -47,19 +47,24 @@ const GUARDED: [(&str, Action); 6] = [
     ("dev.ergon.upstream.", Action::ListUpstreams),
 ];
 
-/// Which kinds of events somebody may be told of.
+/// Which events somebody may be told of: of themselves in any case.
 fn theirs(
     stack: &Stack,
     principal: &Principal,
     recording: &Recording,
-) -> impl Fn(&str) -> bool + Send + Sync + use<> {
+) -> impl Fn(&str, &str) -> bool + Send + Sync + use<> {
     let policy = stack.policy();
     let circumstances = recording.circumstances;
     let is_hidden =
         |action: Action| !policy.would_allow(principal, action, &action.on(None), circumstances);
     let hidden = GUARDED.into_iter().filter(|(_, action)| is_hidden(*action));
     let hidden: Vec<&str> = hidden.map(|(kind, _)| kind).collect();
-    move |kind| !hidden.iter().any(|hidden| kind.starts_with(hidden))
+    let name = principal.name();
+    let own = [format!("person/{name}"), format!("session/{name}")];
+    move |kind, subject| {
+        own.iter().any(|own| own == subject)
+            || !hidden.iter().any(|hidden| kind.starts_with(hidden))
+    }
 }
 
 /// Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
@@ -85,6 +90,6 @@ pub async fn events(
     }
     let is_theirs = theirs(&stack, &principal, &recording);
     let mut items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;
-    items.retain(|event| is_theirs(&event.kind));
+    items.retain(|event| is_theirs(&event.kind, &event.subject));
     Ok(Json(List { items }).into_response())
 }
