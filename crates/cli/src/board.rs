@@ -219,7 +219,7 @@ mod tests {
         text += &board.log(2, "no such script", now);
         text += &board.end(2, &end("failed", None, 12), now);
         text += &board.leave();
-        anstream::adapter::strip_str(&text).to_string()
+        style::plain(&text)
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub fn link(text: &str) -> String {
     paint(text, Style::new().cyan())
 }
 
+/// What is left where styling is taken out.
+#[cfg(test)]
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 fn paint(text: &str, style: Style) -> String {
     if text.is_empty() {
         String::new()

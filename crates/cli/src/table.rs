@@ -138,6 +138,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn example() -> Table {
@@ -149,10 +150,6 @@ mod tests {
         ]);
         table.row(["x".into(), "down".into(), String::new()]);
         table
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The texts of a stack's own policies: kept, checked, put in force, and asked about.
 
+use std::slice;
+
 use ergon_store::{NewEvent, PolicyRow, Store, StoreError, now};
 use serde_json::json;
 
 use crate::api;
 use crate::authorize::{
     self, Action, Channel, Circumstances, Decided, Explained, Fault, Means, Policy, PolicyText,
-    Principal, Resource, Role, SHIPPED, check,
+    Principal, Resource, Role, SHIPPED, broken, check,
 };
 use crate::people::{OWNER, Person};
 use crate::stack::Stack;
@@ -114,12 +116,14 @@ impl<'a> Policies<'a> {
         by: &str,
     ) -> Result<api::PolicyText, PoliciesError> {
         checked_name(name)?;
-        if let Err(faults) = check(&text) {
-            return Err(PoliciesError::Faults {
-                name: name.to_owned(),
-                faults,
-            });
+        let wanted = PolicyText {
+            name: name.to_owned(),
+            text,
+        };
+        if let Some((name, faults)) = broken(slice::from_ref(&wanted)).into_iter().next() {
+            return Err(PoliciesError::Faults { name, faults });
         }
+        let PolicyText { text, .. } = wanted;
         let own = self.stack.store().policies().await?;
         if own.len() >= MOST_TEXTS && !own.iter().any(|row| row.name == name) {
             return Err(PoliciesError::TooMuch {
@@ -127,23 +131,12 @@ impl<'a> Policies<'a> {
                 most: MOST_TEXTS,
             });
         }
-        // Beside the others it may still be wrong: two policies of one name.
         let row = PolicyRow {
             name: name.to_owned(),
             text,
             changed_at: now(),
             changed_by: by.to_owned(),
         };
-        let alone = Policy::new(&[PolicyText {
-            name: row.name.clone(),
-            text: row.text.clone(),
-        }]);
-        if let Some((_, faults)) = alone.broken().into_iter().next() {
-            return Err(PoliciesError::Faults {
-                name: row.name,
-                faults,
-            });
-        }
         let told = NewEvent::new(
             "dev.ergon.policy.changed",
             subject(name),

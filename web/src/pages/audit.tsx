@@ -5,6 +5,7 @@ import { useKnownActions } from '../api/policies';
 import type { AuditReport, AuditRequest } from '../api/types';
 import { Button } from '../parts/button';
 import { CopyButton, Digest } from '../parts/digest';
+import { Earlier } from '../parts/earlier';
 import { Empty } from '../parts/empty';
 import { Status } from '../parts/lamp';
 import { Notice, Trouble } from '../parts/notice';
@@ -62,13 +63,7 @@ export function AuditPage() {
                 <Line key={entry.sequence} entry={entry} />
               ))}
             </ol>
-            {pages.hasNextPage && (
-              <div>
-                <Button busy={pages.isFetchingNextPage && 'Looking…'} onClick={() => void pages.fetchNextPage()}>
-                  Show earlier ones
-                </Button>
-              </div>
-            )}
+            <Earlier pages={pages} />
             {size !== undefined && (
               <p className="faint note">
                 {count(size, 'entry', 'entries')} in the log. A request has one for what was decided and one for what

@@ -7,6 +7,7 @@ import { isRefused } from '../api/problem';
 import type { Exchange, WaitingMessage } from '../api/types';
 import { Button } from '../parts/button';
 import { Confirm } from '../parts/confirm';
+import { Earlier } from '../parts/earlier';
 import { Empty } from '../parts/empty';
 import { Status } from '../parts/lamp';
 import { Trouble } from '../parts/notice';
@@ -181,13 +182,7 @@ function Said() {
               <Line key={exchange.id} exchange={exchange} />
             ))}
           </ol>
-          {pages.hasNextPage && (
-            <div>
-              <Button busy={pages.isFetchingNextPage && 'Looking…'} onClick={() => void pages.fetchNextPage()}>
-                Show earlier ones
-              </Button>
-            </div>
-          )}
+          <Earlier pages={pages} />
           <p className="faint note">
             {pages.data?.pages[0]?.keeps_messages
               ? 'This stack records what was said, too.'

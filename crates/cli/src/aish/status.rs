@@ -117,7 +117,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{container, plain};
+    use crate::report::examples::container;
+    use crate::style::plain;
 
     #[test]
     fn those_that_are_not_well_are_told_with_what_they_say() {

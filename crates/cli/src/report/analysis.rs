@@ -307,6 +307,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::style::plain;
 
     fn fact(topic: Topic, value: &str, from: &str, note: Option<&str>) -> Fact {
         Fact {
@@ -390,10 +391,6 @@ mod tests {
             ],
             looked_for: vec!["Python: requirements.txt".into(), "Go: go.mod".into()],
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

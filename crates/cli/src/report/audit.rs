@@ -124,7 +124,7 @@ mod tests {
         ]));
         let now = "2026-11-22T03:05:00Z".parse().unwrap();
         let text = super::page(&page, now, None);
-        let text = anstream::adapter::strip_str(&text).to_string();
+        let text = style::plain(&text);
         let lines: Vec<Vec<&str>> = text
             .lines()
             .map(|line| line.split_whitespace().collect())
@@ -156,7 +156,7 @@ mod tests {
             },
         };
         let text = super::report(&report(true)) + &super::report(&report(false));
-        let text = anstream::adapter::strip_str(&text).to_string();
+        let text = style::plain(&text);
         assert_eq!(
             text,
             "✓ good   900 entries, the first 256 removed by the log itself: none was changed, dropped or moved; the signed checkpoint counts 890\n\

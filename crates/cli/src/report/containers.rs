@@ -154,7 +154,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{self, now, plain};
+    use crate::report::examples::{self, now};
+    use crate::style::plain;
 
     #[test]
     fn containers_are_listed_with_what_their_companions_say() {

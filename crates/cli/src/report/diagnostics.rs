@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn rendered(text: &str, diagnostics: &[Diagnostic]) -> String {
-        anstream::adapter::strip_str(&render("ergon.json", text, diagnostics)).to_string()
+        style::plain(&render("ergon.json", text, diagnostics))
     }
 
     #[test]

@@ -165,7 +165,7 @@ mod tests {
                 },
             ],
         });
-        let plain = anstream::adapter::strip_str(&text).to_string();
+        let plain = style::plain(&text);
         assert!(
             plain.contains("1 of 1 files differ, and 1 setting\n"),
             "{plain}"

@@ -73,7 +73,7 @@ mod tests {
         };
         let text = show(&diagnosis);
         assert!(!text.contains("\u{1b}[31m"), "{text}");
-        let plain = anstream::adapter::strip_str(&text).to_string();
+        let plain = style::plain(&text);
         insta::assert_snapshot!(plain, @r"
         unwise  the stack runs as root  (user)
                 a hole in it is a hole in the machine

@@ -11,11 +11,6 @@ pub fn now() -> Timestamp {
     "2026-01-02T14:09:00Z".parse().unwrap()
 }
 
-/// The picture without its colours.
-pub fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
-}
-
 fn digest(start: &str) -> String {
     format!("sha256:{start:0<64}")
 }

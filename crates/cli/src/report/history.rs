@@ -99,7 +99,7 @@ mod tests {
                 exit_code: Some(137),
             }],
         };
-        let text = anstream::adapter::strip_str(&show(&history, None)).to_string();
+        let text = crate::style::plain(&show(&history, None));
         let lines: Vec<String> = text
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))

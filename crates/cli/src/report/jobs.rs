@@ -117,7 +117,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{self, now, plain};
+    use crate::report::examples::{self, now};
+    use crate::style::plain;
 
     #[test]
     fn a_run_ends_in_where_it_is_and_whom_to_ask() {

@@ -118,7 +118,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{now, plain};
+    use crate::report::examples::now;
+    use crate::style::plain;
 
     #[test]
     fn an_inbox_shows_what_is_new_and_steers_no_terminal() {

@@ -70,6 +70,6 @@ mod tests {
             body: json!({ "model": "m" }),
             pseudonyms: BTreeMap::from([("NAME_1".into(), "shop\u{1b}[31m".into())]),
         };
-        assert_snapshot!(anstream::adapter::strip_str(&show(&payload)).to_string());
+        assert_snapshot!(style::plain(&show(&payload)));
     }
 }

@@ -133,6 +133,7 @@ fn ends(token: &PersonToken) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn person(name: &str) -> Person {
@@ -143,10 +144,6 @@ mod tests {
             disabled: false,
             created_at: "2026-11-01T09:00:00Z".to_owned(),
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

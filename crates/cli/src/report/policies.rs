@@ -102,12 +102,9 @@ fn verdict(allowed: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use ergon_server::api::PolicyQuestion;
     use insta::assert_snapshot;
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
-    }
 
     #[test]
     fn a_fault_is_said_where_it_is() {

@@ -140,7 +140,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{self, now, plain};
+    use crate::report::examples::{self, now};
+    use crate::style::plain;
 
     #[test]
     fn a_new_project_says_what_comes_next() {

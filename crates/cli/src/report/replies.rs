@@ -159,6 +159,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::style::plain;
 
     fn example() -> Reply {
         Reply {
@@ -180,10 +181,6 @@ mod tests {
             }],
             ..Reply::default()
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

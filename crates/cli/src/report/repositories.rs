@@ -51,6 +51,7 @@ fn tags(repository: &Repository) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn repository(name: &str, anonymous_pull: bool, immutable_tags: bool) -> Repository {
@@ -60,10 +61,6 @@ mod tests {
             immutable_tags,
             created_at: "2026-11-20T14:00:00Z".to_owned(),
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

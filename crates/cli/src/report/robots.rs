@@ -81,6 +81,7 @@ fn ends(robot: &Robot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn robot() -> Robot {
@@ -95,10 +96,6 @@ mod tests {
             expires_at: Some("2026-12-20T12:00:00Z".to_owned()),
             expired: false,
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

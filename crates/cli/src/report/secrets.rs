@@ -141,6 +141,7 @@ fn grant(grant: &SecretGrant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn secret() -> Secret {
@@ -167,10 +168,6 @@ mod tests {
                 grant("build", Some("api")),
             ],
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

@@ -140,7 +140,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{self, now, plain};
+    use crate::report::examples::{self, now};
+    use crate::style::plain;
 
     fn solution() -> Solution {
         let standard = |name: &str, state: &str, why: &str| Standard {

@@ -376,7 +376,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::examples::{self, now, plain};
+    use crate::report::examples::{self, now};
+    use crate::style::plain;
 
     fn digest(start: &str) -> String {
         format!("sha256:{start:0<64}")

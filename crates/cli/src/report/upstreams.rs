@@ -62,6 +62,7 @@ fn holds(upstream: &Upstream) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::plain;
     use insta::assert_snapshot;
 
     fn upstream() -> Upstream {
@@ -77,10 +78,6 @@ mod tests {
             bytes: 52_428_800,
             asked_at: Some("2026-11-20T14:00:00Z".to_owned()),
         }
-    }
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
     }
 
     #[test]

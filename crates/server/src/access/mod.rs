@@ -4,6 +4,7 @@
 //! the [`token service`](TokenService) gave them for a name and a secret. What is decided here is who
 //! somebody is and what a token is good for; what they may do, `authorize` decides.
 
+pub mod account;
 mod allowance;
 mod challenge;
 mod credential;

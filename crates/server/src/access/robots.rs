@@ -8,21 +8,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ergon_store::{NewEvent, RobotRow, Store, StoreError, now};
 use serde_json::json;
 
+use super::account;
 use super::allowance::Allowance;
 use super::scope::Verb;
 use crate::authorize::{ParseRoleError, Role};
 use crate::entropy::Entropy;
 use crate::sessions::Secret;
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
-/// When one came last is kept to the minute.
-const MINUTE: i64 = 60 * 1000;
-const LONGEST_NAME: usize = 63;
 /// The longest text that says what a robot is for.
 const LONGEST_ABOUT: usize = 500;
 const MOST_ALLOWANCES: usize = 100;
-/// Ten years: whoever means longer means for ever.
-const MOST_DAYS: u32 = 3650;
 /// Names that mean somebody else where a name is asked for.
 const TAKEN: [&str; 4] = ["ergon", "owner", "nobody", "token"];
 
@@ -182,7 +177,7 @@ impl Robots {
     /// Keeps that a robot came, to the minute. It is nothing that anybody waits for.
     pub fn used(&self, robot: &Robot) {
         let now = now();
-        if robot.last_used_at.is_some_and(|last| now - last < MINUTE) {
+        if !account::is_used_anew(robot.last_used_at, now) {
             return;
         }
         {
@@ -300,23 +295,10 @@ fn subject(name: &str) -> String {
 /// The robot that is wanted, where it can be one. Pure.
 fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
     let name = &wanted.name;
-    let wrong = |why| RobotError::Name {
+    account::check_name(name, &TAKEN).map_err(|why| RobotError::Name {
         name: name.clone(),
         why,
-    };
-    let letters = name.bytes().enumerate().all(|(place, byte)| match byte {
-        b'a'..=b'z' | b'0'..=b'9' => true,
-        b'-' | b'_' | b'.' => place > 0,
-        _ => false,
-    });
-    if name.is_empty() || name.len() > LONGEST_NAME || !letters {
-        return Err(wrong(
-            "it takes small letters, digits, `-`, `_` and `.`, at most 63, a letter or digit first",
-        ));
-    }
-    if TAKEN.contains(&name.as_str()) {
-        return Err(wrong("it means somebody else"));
-    }
+    })?;
     if wanted.about.chars().count() > LONGEST_ABOUT {
         return Err(RobotError::TooMuch {
             what: "what it is for",
@@ -332,13 +314,10 @@ fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
             most: MOST_ALLOWANCES,
         });
     }
-    if wanted
-        .days
-        .is_some_and(|days| days == 0 || days > MOST_DAYS)
-    {
+    if !account::can_last(wanted.days) {
         return Err(RobotError::TooMuch {
             what: "the number of days (one or more)",
-            most: MOST_DAYS as usize,
+            most: account::MOST_DAYS as usize,
         });
     }
     let allowances = wanted.allowances.iter().map(|text| text.parse());
@@ -349,7 +328,7 @@ fn checked(wanted: &NewRobot, now: i64) -> Result<Robot, RobotError> {
         allowances: allowances.collect::<Result<_, _>>()?,
         secret_at: now,
         created_at: now,
-        expires_at: wanted.days.map(|days| now + i64::from(days) * DAY),
+        expires_at: account::end_after(wanted.days, now),
         roles: roles.collect::<Result<_, ParseRoleError>>()?,
         last_used_at: None,
     })
@@ -442,7 +421,7 @@ mod tests {
             checked(&nothing, 0),
             Err(RobotError::NoAllowances)
         ));
-        for days in [0, MOST_DAYS + 1] {
+        for days in [0, account::MOST_DAYS + 1] {
             let never = NewRobot {
                 days: Some(days),
                 ..wanted("ci")
@@ -460,7 +439,7 @@ mod tests {
             5,
         )
         .unwrap();
-        assert!(!robot.has_ended(5 + DAY - 1) && robot.has_ended(5 + DAY));
+        assert!(!robot.has_ended(5 + account::DAY - 1) && robot.has_ended(5 + account::DAY));
         assert!(robot.may("team/app", Verb::Pull) && !robot.may("team/app", Verb::Push));
         assert!(!robot.may_see_the_catalog());
     }

@@ -4,6 +4,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use super::effect::Effect;
 use super::resource::{Resource, ResourceKind};
+use super::schema::OPEN;
 use crate::access::Verb;
 
 /// What is to be done.
@@ -332,6 +333,15 @@ impl Action {
             self,
             SetSecret | AddUpstream | RegisterCompanion | SignIn | ChangePassword
         )
+    }
+
+    /// The groups it is in, as policies name them.
+    pub fn groups(self) -> Vec<&'static str> {
+        let mut groups = vec![Effect::of(self).into()];
+        if self.is_open() {
+            groups.push(OPEN);
+        }
+        groups
     }
 
     /// Whether anybody may, because it comes before one can show who one is.

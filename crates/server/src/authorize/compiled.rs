@@ -66,6 +66,11 @@ impl Compiled {
     }
 }
 
+/// Which texts could not be decided by, and what is wrong with them: also two policies of one name.
+pub fn broken(own: &[PolicyText]) -> Vec<(String, Vec<Fault>)> {
+    Compiled::new(own).broken
+}
+
 /// What comes with Ergon.
 pub fn shipped() -> &'static PolicySet {
     static SHIPPED_SET: LazyLock<PolicySet> = LazyLock::new(|| {

@@ -17,7 +17,7 @@ mod schema;
 
 pub use action::Action;
 pub use check::{Fault, check};
-pub use compiled::{PolicyText, SHIPPED, policy_of};
+pub use compiled::{PolicyText, SHIPPED, broken, policy_of};
 pub use effect::Effect;
 pub use policy::{Decided, Decision, Explained, Policy};
 pub use principal::Principal;

@@ -14,12 +14,11 @@ use moka::sync::Cache;
 use super::action::Action;
 use super::check::Fault;
 use super::compiled::{Compiled, PolicyText, shipped};
-use super::effect::Effect;
 use super::principal::Principal;
-use super::request::{Channel, Circumstances, Means};
+use super::request::Circumstances;
 use super::resource::{Resource, ResourceKind};
 use super::role::Role;
-use super::schema::{NAMESPACE, OPEN};
+use super::schema::NAMESPACE;
 use crate::access::{Robot, Scopes};
 
 /// So many decisions are remembered.
@@ -183,10 +182,6 @@ impl Policy {
         resource: &Resource,
         circumstances: Circumstances,
     ) -> Explained {
-        let mut groups: Vec<&'static str> = vec![Effect::of(action).into()];
-        if action.is_open() {
-            groups.push(OPEN);
-        }
         let broken = self
             .compiled()
             .broken
@@ -196,7 +191,7 @@ impl Policy {
         Explained {
             decided: self.decide(principal, action, resource, circumstances),
             roles: principal.roles(),
-            groups,
+            groups: action.groups(),
             broken,
         }
     }
@@ -280,18 +275,19 @@ impl Policy {
 /// What policies say. What cannot be decided is not allowed; an owner is not locked out by what somebody wrote.
 fn judge(compiled: &Compiled, principal: &Principal, key: &Key, kind: ResourceKind) -> Said {
     let own = evaluate(&compiled.set, principal, key, kind);
-    let is_whole = compiled.broken.is_empty();
+    // A text that cannot be read may have forbidden this.
+    let counts =
+        |said: &Said| compiled.broken.is_empty() || key.action.is_open() && said.is_allowed;
+    let is_locked_out = |said: &Said| !said.is_allowed && is_a_door(key.action);
     match own {
-        // A text that cannot be read may have forbidden this.
-        Ok(said) if is_whole || key.action.is_open() && said.is_allowed => {
-            if !said.is_allowed && principal.is_owner() && is_a_door(key.action) {
-                return evaluate(shipped(), principal, key, kind).unwrap_or_else(|_| nothing());
-            }
-            said
-        }
-        _ if principal.is_owner() => {
+        own if principal.is_owner()
+            && own
+                .as_ref()
+                .map_or(true, |said| !counts(said) || is_locked_out(said)) =>
+        {
             evaluate(shipped(), principal, key, kind).unwrap_or_else(|_| nothing())
         }
+        Ok(said) if counts(&said) => said,
         Ok(_) => nothing(),
         Err(error) => {
             tracing::error!(%error, action = key.action.word(), "it could not be decided, and so is not allowed");
@@ -432,10 +428,8 @@ fn context(key: &Key) -> Result<Context, Box<dyn std::error::Error>> {
 }
 
 fn action_entity(action: Action) -> Entity {
-    let mut groups = HashSet::from([uid("Action", Effect::of(action).into())]);
-    if action.is_open() {
-        groups.insert(uid("Action", OPEN));
-    }
+    let groups = action.groups().into_iter();
+    let groups = groups.map(|group| uid("Action", group)).collect();
     Entity::new_no_attrs(uid("Action", action.word()), groups)
 }
 
@@ -524,17 +518,6 @@ fn reaches(scopes: &Scopes, action: Action, resource: &Resource) -> bool {
 /// The user the stack runs as, or root.
 fn is_this_user(uid: u32) -> bool {
     uid == 0 || uid == rustix::process::geteuid().as_raw()
-}
-
-impl Circumstances {
-    /// A request to the image registry, by whoever asks.
-    pub fn of_registry(principal: &Principal) -> Self {
-        let means = match principal.itself() {
-            Principal::Nobody => Means::Nothing,
-            _ => Means::Token,
-        };
-        Self::new(Channel::Registry, means)
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use super::*;
+use crate::authorize::{Channel, Effect, Means};
 use crate::people::Person;
 
 fn decided(principal: &Principal, action: Action, resource: &Resource) -> Decision {

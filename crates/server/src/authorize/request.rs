@@ -2,6 +2,8 @@
 
 use strum::IntoStaticStr;
 
+use super::principal::Principal;
+
 /// Through which door something was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -53,5 +55,14 @@ pub struct Circumstances {
 impl Circumstances {
     pub const fn new(channel: Channel, means: Means) -> Self {
         Self { channel, means }
+    }
+
+    /// A request to the image registry, by whoever asks.
+    pub fn of_registry(principal: &Principal) -> Self {
+        let means = match principal.itself() {
+            Principal::Nobody => Means::Nothing,
+            _ => Means::Token,
+        };
+        Self::new(Channel::Registry, means)
     }
 }

@@ -52,10 +52,7 @@ pub fn text() -> String {
     }
     let _ = writeln!(text, "action {};\n", quoted(OPEN));
     for action in Action::iter() {
-        let mut groups = vec![quoted(Effect::of(action).into())];
-        if action.is_open() {
-            groups.push(quoted(OPEN));
-        }
+        let groups: Vec<String> = action.groups().into_iter().map(quoted).collect();
         let _ = writeln!(
             text,
             "action {} in [{}] appliesTo {{ principal: [Person, Robot, Companion, LocalUser, Nobody], resource: [{}], context: Circumstances }};",

@@ -9,20 +9,15 @@ use uuid::Uuid;
 
 use super::tokens::{NewToken, PersonToken};
 use super::{PeopleError, password};
+use crate::access::account;
 use crate::authorize::{Principal, Role};
 use crate::entropy::Entropy;
 use crate::sessions::Secret;
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
-const LONGEST_NAME: usize = 63;
 const MOST_ROLES: usize = 20;
 const MOST_PEOPLE: usize = 10_000;
 const MOST_TOKENS: usize = 50;
 const LONGEST_ABOUT: usize = 200;
-/// Ten years: whoever means longer means for ever.
-const MOST_DAYS: u32 = 3650;
-/// When something was used last is kept to the minute.
-const MINUTE: i64 = 60 * 1000;
 /// Names that mean somebody else where a name is asked for.
 const TAKEN: [&str; 4] = ["nobody", "ergon", "token", "me"];
 /// Whoever is there from the first start.
@@ -136,7 +131,7 @@ impl People {
     fn entry(&self, name: &str) -> Result<Entry, PeopleError> {
         let found = self.read(|known| known.people.get(name).cloned());
         found.ok_or_else(|| PeopleError::NotFound {
-            name: name.chars().take(LONGEST_NAME + 1).collect(),
+            name: name.chars().take(account::LONGEST_NAME + 1).collect(),
         })
     }
 
@@ -343,13 +338,10 @@ impl People {
                 most: LONGEST_ABOUT,
             });
         }
-        if wanted
-            .days
-            .is_some_and(|days| days == 0 || days > MOST_DAYS)
-        {
+        if !account::can_last(wanted.days) {
             return Err(PeopleError::TooMuch {
                 what: "the number of days (one or more)",
-                most: MOST_DAYS as usize,
+                most: account::MOST_DAYS as usize,
             });
         }
         if self.tokens(name)?.len() >= MOST_TOKENS {
@@ -381,7 +373,7 @@ impl People {
             hash: secret.hash(),
             roles: roles.map(|roles| texts(&roles)),
             created_at: now,
-            expires_at: wanted.days.map(|days| now + i64::from(days) * DAY),
+            expires_at: account::end_after(wanted.days, now),
             last_used_at: None,
         };
         let mut change = self.store.change(told("token-added", name)).await?;
@@ -410,7 +402,7 @@ impl People {
     /// Keeps that a token was used, to the minute. It is nothing that anybody waits for.
     pub fn used(&self, token: &PersonToken) {
         let now = now();
-        if token.last_used_at.is_some_and(|last| now - last < MINUTE) {
+        if !account::is_used_anew(token.last_used_at, now) {
             return;
         }
         self.write(|known| {
@@ -465,23 +457,10 @@ fn told(what: &str, name: &str) -> NewEvent {
 
 /// A name that can be somebody's. Pure.
 fn checked_name(name: &str) -> Result<&str, PeopleError> {
-    let wrong = |why| PeopleError::Name {
-        name: name.chars().take(LONGEST_NAME + 1).collect(),
+    account::check_name(name, &TAKEN).map_err(|why| PeopleError::Name {
+        name: name.chars().take(account::LONGEST_NAME + 1).collect(),
         why,
-    };
-    let letters = name.bytes().enumerate().all(|(place, byte)| match byte {
-        b'a'..=b'z' | b'0'..=b'9' => true,
-        b'-' | b'_' | b'.' => place > 0,
-        _ => false,
-    });
-    if name.is_empty() || name.len() > LONGEST_NAME || !letters {
-        return Err(wrong(
-            "it takes small letters, digits, `-`, `_` and `.`, at most 63, a letter or digit first",
-        ));
-    }
-    if TAKEN.contains(&name) {
-        return Err(wrong("it means somebody else"));
-    }
+    })?;
     Ok(name)
 }
 

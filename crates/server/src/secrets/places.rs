@@ -51,11 +51,7 @@ impl Places {
     /// by one: the folder stays the same for a container that has it already.
     pub fn put(&self, container: &str, files: &[(&str, &SecretValue)]) -> io::Result<PathBuf> {
         let folder = self.folder(container)?;
-        let made = fs::DirBuilder::new().mode(0o700).create(&folder);
-        match made {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        create(&folder)?;
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -172,13 +168,17 @@ fn write(folder: &Path, files: &[(&str, &SecretValue)]) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(folder_mode))
 }
 
+/// A folder that this user alone can look into, unless something is there already.
+fn create(folder: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// A folder for this user alone. What somebody else put there is not used: not a link, not their folder.
 fn private(folder: &Path) -> io::Result<PathBuf> {
-    let made = fs::DirBuilder::new().mode(0o700).create(folder);
-    match made {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
+    create(folder)?;
     let found = fs::symlink_metadata(folder)?;
     let is_ours = found.is_dir()
         && found.uid() == rustix::process::geteuid().as_raw()

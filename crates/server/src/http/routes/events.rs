@@ -96,12 +96,11 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let after = cursor.after()?;
+    let is_theirs = theirs(&stack, &principal, &recording);
     if streams::is_wanted(&headers) {
         let after = streams::last_event_id(&headers).or(after);
-        let is_theirs = theirs(&stack, &principal, &recording);
         return Ok(streams::follow_events(&stack, after, is_theirs).into_response());
     }
-    let is_theirs = theirs(&stack, &principal, &recording);
     let mut items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;
     items.retain(|event| is_theirs(&event.kind, &event.subject));
     Ok(Json(List { items }).into_response())
