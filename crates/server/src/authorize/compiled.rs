@@ -4,6 +4,7 @@ use std::str::FromStr as _;
 use std::sync::LazyLock;
 
 use cedar_policy::{Policy, PolicyId, PolicySet};
+use serde_json::Value;
 
 use super::check::{Fault, check};
 
@@ -31,6 +32,8 @@ pub struct Compiled {
     pub set: PolicySet,
     /// Whether what is decided may differ with the time.
     pub asks_time: bool,
+    /// Whether what is decided may differ with what a resource is called.
+    pub asks_names: bool,
     /// Texts of the stack's own that are not decided by, and what is wrong with them.
     pub broken: Vec<(String, Vec<Fault>)>,
 }
@@ -58,12 +61,46 @@ impl Compiled {
                 Err(faults) => broken.push((name.clone(), faults)),
             }
         }
+        let asks_names = set.policies().any(asks_name);
         Self {
             set,
+            asks_names,
             asks_time,
             broken,
         }
     }
+}
+
+/// Whether a policy can tell a resource from another of its kind with the same attributes. Where none can, whatever was
+/// decided of one of them is decided of all.
+fn asks_name(policy: &Policy) -> bool {
+    let Ok(policy) = policy.to_json() else {
+        return true;
+    };
+    let scope = &policy["resource"];
+    let is_of_a_kind = scope["op"] == "All" || scope["op"] == "is" && scope["in"].is_null();
+    !is_of_a_kind || is_taken_whole(&policy["conditions"])
+}
+
+/// Whether an expression, as Cedar writes it in JSON, has the resource itself in it, and not only what it is or has.
+fn is_taken_whole(expression: &Value) -> bool {
+    let is_resource = |expression: &Value| expression["Var"] == "resource";
+    let parts = match expression {
+        Value::Object(parts) => parts,
+        Value::Array(items) => return items.iter().any(is_taken_whole),
+        _ => return false,
+    };
+    if is_resource(expression) {
+        return true;
+    }
+    parts.iter().any(|(operator, operands)| {
+        let looks_at = match operator.as_str() {
+            "." | "has" => true,
+            "is" => operands["in"].is_null(),
+            _ => false,
+        };
+        !(looks_at && is_resource(&operands["left"])) && is_taken_whole(operands)
+    })
 }
 
 /// Which texts could not be decided by, and what is wrong with them: also two policies of one name.
@@ -147,6 +184,45 @@ mod tests {
             assert!(checked.is_ok(), "{name}: {:?}", checked.err());
         }
         assert!(shipped().policies().count() > 12);
+    }
+
+    fn asks_names(text: &str) -> bool {
+        let own = PolicyText {
+            name: "ours".to_owned(),
+            text: text.to_owned(),
+        };
+        let compiled = Compiled::new(&[own]);
+        assert!(compiled.broken.is_empty(), "{text}: {:?}", compiled.broken);
+        compiled.asks_names
+    }
+
+    #[test]
+    fn who_asks_for_a_resource_by_name_is_known() {
+        assert!(
+            !Compiled::new(&[]).asks_names,
+            "what comes with Ergon does not"
+        );
+        for text in [
+            "permit (principal, action, resource);",
+            "permit (principal, action, resource is Ergon::Secret);",
+            "permit (principal == Ergon::Person::\"ada\", action, resource);",
+            "permit (principal, action, resource is Ergon::Companion) when { resource.of == \"project\" };",
+            "permit (principal, action, resource) unless { resource is Ergon::Repository && !resource.public };",
+        ] {
+            assert!(!asks_names(text), "{text}");
+        }
+        for text in [
+            "permit (principal, action, resource == Ergon::Secret::\"crown\");",
+            "permit (principal, action, resource in Ergon::Secret::\"crown\");",
+            "permit (principal, action, resource) when { resource == Ergon::Secret::\"crown\" };",
+            "permit (principal, action == Ergon::Action::\"ReadPerson\", resource) when { true && (if principal == resource then true else false) };",
+            "permit (principal, action == Ergon::Action::\"ReadSecret\", resource) unless { [Ergon::Secret::\"crown\"].contains(resource) };",
+            "permit (principal, action == Ergon::Action::\"ReadSecret\", resource) when { {x: resource}.x == Ergon::Secret::\"crown\" };",
+            "permit (principal, action, resource is Ergon::Secret in Ergon::Secret::\"crown\");",
+            "permit (principal, action, resource) when { resource is Ergon::Secret in Ergon::Secret::\"crown\" };",
+        ] {
+            assert!(asks_names(text), "{text}");
+        }
     }
 
     #[test]

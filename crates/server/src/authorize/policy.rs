@@ -89,11 +89,13 @@ struct Key {
     principal: Who,
     roles: Vec<Role>,
     action: Action,
+    /// Absent where no policy asks: a name for everything that comes along would fill the memory.
     resource: Option<String>,
     is_public: bool,
     group: Option<&'static str>,
     within_scope: bool,
     about_oneself: bool,
+    named: bool,
     circumstances: Circumstances,
 }
 
@@ -248,11 +250,12 @@ impl Policy {
             principal: who(principal),
             roles: principal.roles(),
             action,
-            resource: resource.name.clone(),
+            resource: resource.name.clone().filter(|_| compiled.asks_names),
             is_public: resource.is_public,
             group: resource.group,
             within_scope: is_within_scope(principal, action, resource),
             about_oneself: is_about_oneself(principal, resource),
+            named: resource.name.is_some(),
             circumstances,
         };
         if !compiled.asks_time
@@ -413,6 +416,10 @@ fn context(key: &Key) -> Result<Context, Box<dyn std::error::Error>> {
         (
             "about_oneself".to_owned(),
             RestrictedExpression::new_bool(key.about_oneself),
+        ),
+        (
+            "named".to_owned(),
+            RestrictedExpression::new_bool(key.named),
         ),
         (
             "within_scope".to_owned(),

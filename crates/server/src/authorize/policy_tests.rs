@@ -515,3 +515,30 @@ fn a_companion_may_be_there_and_speak_and_nothing_else() {
         );
     }
 }
+
+#[test]
+fn names_that_nobody_asks_for_are_not_remembered_and_those_that_somebody_does_are_told_apart() {
+    let ada = person("ada", &["operator"]);
+    let circumstances = Circumstances::new(Channel::Http, Means::Session);
+    let may = |policy: &Policy, name: &str| {
+        let action = Action::StopContainer;
+        policy.would_allow(
+            &ada,
+            action,
+            &action.on(Some(name.to_owned())),
+            circumstances,
+        )
+    };
+    let policy = Policy::default();
+    for number in 0..1_000 {
+        assert!(may(&policy, &format!("web-{number}")));
+    }
+    policy.shared.remembered.run_pending_tasks();
+    assert_eq!(policy.shared.remembered.entry_count(), 1);
+    policy.replace(&own(
+        "forbid (principal, action, resource == Ergon::Container::\"db\");",
+    ));
+    for name in ["db", "web", "db", "web"] {
+        assert_eq!(may(&policy, name), name == "web", "{name}");
+    }
+}

@@ -42,6 +42,7 @@ pub fn text() -> String {
          means: String, // nothing, token, session, certificate, peer\n  \
          within_scope: Bool, // what a robot's own allowances cover\n  \
          about_oneself: Bool, // whether its name is that of whoever asks\n  \
+         named: Bool, // whether one is named, and not the whole kind is meant\n  \
          time: datetime,\n  \
          hour: Long, // 0 to 23\n  \
          weekday: String, // monday to sunday\n\
