@@ -1,8 +1,8 @@
 //! Standard output: data for people or for programs.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use ergon_server::plain_json;
 use serde::Serialize;
 
 use crate::failure::Outcome;
@@ -54,7 +54,9 @@ pub fn print_json<T: Serialize + ?Sized>(value: &T) -> Outcome {
 
 /// Writes one JSON document on one line, as streams of them are written.
 pub fn print_json_line<T: Serialize + ?Sized>(value: &T) -> Outcome {
-    print_plain(&escaped(serde_json::to_string(value).unwrap_or_default()))
+    print_plain(&plain_json(
+        serde_json::to_string(value).unwrap_or_default(),
+    ))
 }
 
 /// Writes the value as JSON where asked, else the text.
@@ -97,36 +99,5 @@ pub fn columns(terminal: &impl std::os::fd::AsFd) -> Option<usize> {
 
 // What the API and the rooms below give has string keys only, so writing it cannot fail.
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    escaped(serde_json::to_string_pretty(value).unwrap_or_default())
-}
-
-/// The same JSON, in which nothing steers a terminal: JSON itself lets through more than it has names for.
-fn escaped(json: String) -> String {
-    let steers = |character: char| words::steers(character) && character != '\n';
-    if !json.contains(steers) {
-        return json;
-    }
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if steers(character) {
-            let _ = write!(text, "\\u{:04x}", u32::from(character));
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_the_same_and_steers_nothing() {
-        let value = serde_json::json!({"a\u{9b}": "x\u{7f}\u{202e}\n\u{1b}[0mé"});
-        let text = json(&value);
-        assert!(!text.contains(|character| words::steers(character) && character != '\n'));
-        let again: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(again, value);
-    }
+    plain_json(serde_json::to_string_pretty(value).unwrap_or_default())
 }

@@ -1,5 +1,6 @@
 //! Sizes, times and digests as people read them.
 
+pub use ergon_server::steers;
 use jiff::{Timestamp, Unit};
 
 /// The first twelve digits of a digest, without its algorithm.
@@ -114,15 +115,6 @@ pub fn on_one_line(text: &str) -> String {
         }
     }
     line
-}
-
-/// Whether a character does something else to a terminal than to be seen there.
-pub fn steers(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
 }
 
 #[cfg(test)]

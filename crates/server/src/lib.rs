@@ -45,6 +45,7 @@ pub use audit::AuditLogError;
 pub use audit::offline::verify_folder as verify_audit_folder;
 pub use ergon_companion::redact::hide_known;
 pub use ergon_hermes::{Allowance, AllowanceError};
+pub use ergon_store::{plain_json, steers};
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};
 pub use http::limits::ConnectionLimits;

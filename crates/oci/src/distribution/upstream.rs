@@ -4,9 +4,10 @@
 //! along with a redirect to somewhere else.
 
 mod answers;
+mod outward;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use crate::model::{DOCKER_LIST, DOCKER_MANIFEST, INDEX, LARGEST_DOCUMENT, MANIFE
 
 pub use answers::{BlobBody, UpstreamError};
 use answers::{content_digest, read_limited, refused};
+use outward::{Outward, leads_inside};
 
 /// A registry sends its blobs from somewhere else, and that from one more place, but not for ever.
 const MOST_REDIRECTS: usize = 5;
@@ -345,7 +347,8 @@ impl Upstream {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let follow = Policy::custom(|attempt| {
+        let is_within = self.root.host_str().is_some_and(is_here);
+        let follow = Policy::custom(move |attempt| {
             let was_safe = attempt
                 .previous()
                 .last()
@@ -354,6 +357,8 @@ impl Upstream {
                 attempt.error("it redirects without end")
             } else if was_safe && attempt.url().scheme() != "https" {
                 attempt.error("it redirects to where there is no TLS")
+            } else if !is_within && attempt.url().host_str().is_some_and(leads_inside) {
+                attempt.error("it redirects into this machine, or to where no server is")
             } else {
                 attempt.follow()
             }
@@ -363,8 +368,11 @@ impl Upstream {
             .read_timeout(READ_TIMEOUT)
             .user_agent(concat!("ergon/", env!("CARGO_PKG_VERSION")))
             .redirect(follow);
-        if self.root.host_str().is_some_and(is_here) {
+        if is_within {
             builder = builder.no_proxy();
+        } else {
+            let own = self.root.host_str().unwrap_or_default().to_owned();
+            builder = builder.dns_resolver(Arc::new(Outward { own }));
         }
         let client = builder.build().map_err(|error| self.explain(&error))?;
         Ok(self.client.get_or_init(|| client))

@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Failure;
-use super::steady;
+use super::{LARGEST_BODY, steady};
 
 /// The longest name that anything may have in a path.
 const LONGEST_NAME: usize = 512;
@@ -39,6 +39,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        // Whoever announces too much need not be waited for.
+        if announced(&request).is_some_and(|length| length > LARGEST_BODY) {
+            return Err(too_large());
+        }
         let patience = request.extensions().get::<BodyPatience>();
         let patience = patience.map_or(PATIENCE, |patience| patience.0);
         let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, steady::Stalled.to_string());
@@ -55,10 +59,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             )
             .with_remedy("send it with Content-Type: application/json")),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Failure::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "the body is larger than 1 MiB",
-                ))
+                Err(too_large())
             }
             Err(rejection) => {
                 let reason = deepest(&rejection);
@@ -70,6 +71,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
         }
     }
+}
+
+/// How long a body is going to be, where its sender says so.
+fn announced(request: &Request) -> Option<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+fn too_large() -> Failure {
+    Failure::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "the body is larger than 1 MiB",
+    )
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalBody<T> {

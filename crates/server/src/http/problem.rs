@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ergon_store::plain_json;
 
 use crate::api::Problem;
 
@@ -86,7 +87,8 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status;
         let retry_after = self.retry_after;
-        let body = serde_json::to_vec(&self.into_problem()).unwrap_or_default();
+        // It quotes names as they were asked for, and is read on terminals as it comes.
+        let body = plain_json(serde_json::to_string(&self.into_problem()).unwrap_or_default());
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         if let Some(after) = retry_after {

@@ -6,6 +6,7 @@
 mod access;
 mod approvals;
 mod archives;
+mod attacks;
 mod audit;
 mod certificates;
 mod connections;

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tlog_tiles::Hash;
 
+use crate::plain::plain_json;
+
 /// The longest entry, in bytes: a bundle gives the length of each in two.
 pub const LONGEST: usize = u16::MAX as usize;
 /// The longest text that somebody outside can put into an entry, in characters.
@@ -88,7 +90,7 @@ impl AuditEntry {
 
     fn line(&self) -> Vec<u8> {
         // Maps of texts and numbers can always be written.
-        serde_json::to_vec(self).unwrap_or_default()
+        plain_json(serde_json::to_string(self).unwrap_or_default()).into_bytes()
     }
 
     /// Reads an entry.

@@ -28,6 +28,11 @@ pub fn with_body(status: StatusCode, body: impl Into<Body>) -> Response {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+    // What was pushed is no page, whatever it says it is.
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'"),
+    );
     response
 }
 

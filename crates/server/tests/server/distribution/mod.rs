@@ -7,7 +7,7 @@ mod full_disk;
 mod management;
 mod pull;
 mod push;
-mod refusals;
+pub mod refusals;
 mod uploads;
 
 use std::collections::BTreeMap;
