@@ -30,11 +30,17 @@ import { SolutionPage } from './pages/solution';
 import { SolutionsPage } from './pages/solutions';
 import { Frame } from './shell/frame';
 
-/** The whole UI; `signInError` is why the link one came by did not work. */
-export function App({ signInError }: { signInError: unknown }) {
+/** Why whoever arrived is not signed in: the link they came by, or what they came back with, did not work. */
+export interface Arrival {
+  byLink?: unknown;
+  byReturn?: unknown;
+}
+
+/** The whole UI. */
+export function App({ arrival }: { arrival: Arrival }) {
   const session = useSession();
   const [location] = useLocation();
-  if (session.data === null) return <SignIn error={signInError} />;
+  if (session.data === null) return <SignIn arrival={arrival} />;
   if (session.data === undefined) {
     return <main className="sign-in">{session.error && <Trouble error={session.error} />}</main>;
   }

@@ -7,7 +7,8 @@ import { createRoot } from 'react-dom/client';
 import { keys } from './api/keys';
 import { ProblemError } from './api/problem';
 import { signInByLink } from './api/sign-in-link';
-import { App } from './app';
+import { signInByReturn } from './api/sign-in-return';
+import { App, type Arrival } from './app';
 import { noteLink } from './shell/came-by-link';
 import { applyTheme } from './shell/theme';
 
@@ -34,27 +35,36 @@ const root = document.getElementById('root');
 if (root) void start(createRoot(root));
 
 async function start(page: ReturnType<typeof createRoot>) {
-  const draw = (signInError: unknown) =>
+  const draw = (arrival: Arrival) =>
     page.render(
       <StrictMode>
         <QueryClientProvider client={queries}>
-          <App signInError={signInError} />
+          <App arrival={arrival} />
         </QueryClientProvider>
       </StrictMode>,
     );
-  const byLink = async () => {
+  const byLink = async (): Promise<Arrival> => {
     try {
       const session = await signInByLink();
       if (session) {
         queries.setQueryData(keys.session, session);
         noteLink();
       }
-      return null;
+      return {};
     } catch (error) {
-      return error;
+      return { byLink: error };
+    }
+  };
+  const byReturn = async (): Promise<Arrival | undefined> => {
+    try {
+      const session = await signInByReturn();
+      if (session) queries.setQueryData(keys.session, session);
+      return session && {};
+    } catch (error) {
+      return { byReturn: error };
     }
   };
   // A link that is opened in a tab already here changes only the fragment.
   window.addEventListener('hashchange', () => void byLink().then(draw));
-  draw(await byLink());
+  draw((await byReturn()) ?? (await byLink()));
 }

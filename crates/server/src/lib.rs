@@ -31,6 +31,7 @@ mod registry;
 mod roster;
 mod secrets;
 mod sessions;
+mod sign_in;
 mod solutions;
 mod stack;
 mod start;

@@ -318,6 +318,7 @@ fn somebody(name: &str, roles: impl IntoIterator<Item = Role>) -> Person {
         created_at: 0,
         disabled_at: None,
         token: None,
+        vouched_at: None,
     }
 }
 

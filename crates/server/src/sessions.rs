@@ -13,13 +13,31 @@ use uuid::Uuid;
 
 use crate::entropy::Entropy;
 use crate::people::{PeopleError, TooManyTries};
+use crate::sign_in::ProviderError;
 
 /// How long a session lasts.
-pub const SESSION_DAYS: i64 = 30;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// Of whoever showed something of the stack's own.
+    Long,
+    /// Of whoever another system vouched for: who is let go there is soon out here.
+    Short,
+}
+
+impl Lasts {
+    pub const fn hours(self) -> i64 {
+        match self {
+            Self::Long => 30 * 24,
+            Self::Short => 12,
+        }
+    }
+}
+
 /// How long a sign-in code can be used.
 const CODE_MINUTES: i64 = 10;
 const MINUTE: i64 = 60 * 1000;
-const DAY: i64 = 24 * 60 * MINUTE;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
 /// What a browser says of itself is kept so far.
 const LONGEST_AGENT: usize = 200;
 
@@ -74,10 +92,12 @@ pub enum SignInError {
     WrongCode,
     #[error("this is not somebody's name and password")]
     WrongPassword,
-    #[error("a sign-in takes a code, or a name and a password")]
+    #[error("a sign-in takes a code, a name and a password, or what one came back with")]
     Incomplete,
     #[error(transparent)]
     TooManyTries(#[from] TooManyTries),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]
@@ -133,6 +153,7 @@ impl Sessions {
         &self,
         code: &str,
         from: &Origin,
+        lasts: impl FnOnce(&str) -> Lasts,
     ) -> Result<(Secret, String), SignInError> {
         let mut change = self.store.unobserved().await?;
         let hash = Secret::received(code).hash();
@@ -140,15 +161,21 @@ impl Sessions {
         let Some(person) = person else {
             return Err(SignInError::WrongCode);
         };
-        let secret = self.add(&mut change, &person, from).await?;
+        let lasts = lasts(&person);
+        let secret = self.add(&mut change, &person, from, lasts).await?;
         change.commit().await?;
         Ok((secret, person))
     }
 
     /// Opens a session of somebody who showed who they are.
-    pub async fn open(&self, person: &str, from: &Origin) -> Result<Secret, StoreError> {
+    pub async fn open(
+        &self,
+        person: &str,
+        from: &Origin,
+        lasts: Lasts,
+    ) -> Result<Secret, StoreError> {
         let mut change = self.store.unobserved().await?;
-        let secret = self.add(&mut change, person, from).await?;
+        let secret = self.add(&mut change, person, from, lasts).await?;
         change.commit().await?;
         Ok(secret)
     }
@@ -158,6 +185,7 @@ impl Sessions {
         change: &mut Change,
         person: &str,
         from: &Origin,
+        lasts: Lasts,
     ) -> Result<Secret, StoreError> {
         let secret = Secret::new(&self.entropy);
         let now = now();
@@ -176,7 +204,7 @@ impl Sessions {
                 .unwrap_or_default(),
             created_at: now,
             last_used_at: now,
-            expires_at: now + SESSION_DAYS * DAY,
+            expires_at: now + lasts.hours() * HOUR,
         };
         change.tell(told("dev.ergon.session.opened", person));
         change.add_session(&secret.hash(), &session).await?;
@@ -274,10 +302,15 @@ mod tests {
         let file = folder.path().join("ergon.db");
         let sessions = Sessions::new(Store::open(&file).await.unwrap(), Entropy::system());
         let code = sessions.new_code("ada", Patience::Minutes).await.unwrap();
-        let (session, person) = sessions.sign_in(&code, &Origin::default()).await.unwrap();
+        let (session, person) = sessions
+            .sign_in(&code, &Origin::default(), |_| Lasts::Long)
+            .await
+            .unwrap();
         assert_eq!(person, "ada");
         assert!(matches!(
-            sessions.sign_in(&code, &Origin::default()).await,
+            sessions
+                .sign_in(&code, &Origin::default(), |_| Lasts::Long)
+                .await,
             Err(SignInError::WrongCode)
         ));
         assert_eq!(
@@ -298,7 +331,10 @@ mod tests {
             Store::open(&folder.path().join("ergon.db")).await.unwrap(),
             Entropy::system(),
         );
-        let session = sessions.open("ada", &Origin::default()).await.unwrap();
+        let session = sessions
+            .open("ada", &Origin::default(), Lasts::Long)
+            .await
+            .unwrap();
         sessions.end(&session).await.unwrap();
         assert!(sessions.find(&session).await.unwrap().is_none());
     }
@@ -310,9 +346,18 @@ mod tests {
             Store::open(&folder.path().join("ergon.db")).await.unwrap(),
             Entropy::system(),
         );
-        let own = sessions.open("ada", &Origin::default()).await.unwrap();
-        let other = sessions.open("ada", &Origin::default()).await.unwrap();
-        let bobs = sessions.open("bob", &Origin::default()).await.unwrap();
+        let own = sessions
+            .open("ada", &Origin::default(), Lasts::Long)
+            .await
+            .unwrap();
+        let other = sessions
+            .open("ada", &Origin::default(), Lasts::Long)
+            .await
+            .unwrap();
+        let bobs = sessions
+            .open("bob", &Origin::default(), Lasts::Long)
+            .await
+            .unwrap();
         assert_eq!(sessions.list("ada").await.unwrap().len(), 2);
         assert_eq!(sessions.end_all_of("ada", Some(&own)).await.unwrap(), 1);
         assert!(sessions.find(&own).await.unwrap().is_some());

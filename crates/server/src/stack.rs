@@ -38,6 +38,7 @@ use crate::registry::Registry;
 use crate::roster::Roster;
 use crate::secrets::Secrets;
 use crate::sessions::{Secret, Sessions};
+use crate::sign_in::IdentityProviders;
 use crate::solutions::Solutions;
 use crate::tls::Tls;
 use crate::upkeep::Upkeep;
@@ -77,6 +78,8 @@ pub struct Parts {
     pub gateway: Gateway,
     pub sessions: Sessions,
     pub people: People,
+    /// Whose accounts elsewhere are good here.
+    pub identity_providers: IdentityProviders,
     pub sign_in_limits: SignInLimits,
     /// Who may do what.
     pub policy: Policy,
@@ -304,6 +307,17 @@ impl Stack {
         url(self.scheme(), self.address)
     }
 
+    /// The addresses for people: on this machine, and under every name that others use.
+    pub fn urls(&self) -> Vec<String> {
+        let (scheme, port) = (self.scheme(), self.address.port());
+        let named = self.hosts.named().iter();
+        let named = named.map(|host| match host.as_str().parse::<IpAddr>() {
+            Ok(ip) => format!("{scheme}://{}", SocketAddr::new(ip, port)),
+            Err(_) => format!("{scheme}://{}:{port}", host.as_str()),
+        });
+        std::iter::once(self.url()).chain(named).collect()
+    }
+
     /// The address for programs: no name that something else could answer to.
     pub fn endpoint(&self) -> String {
         // With a certificate from elsewhere, only this name is sure to be answered with one that can be checked here.
@@ -367,6 +381,11 @@ impl Stack {
 
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// Whose accounts elsewhere are good here.
+    pub fn identity_providers(&self) -> &IdentityProviders {
+        &self.identity_providers
     }
 
     /// What something is done to, with what policies may ask of it.

@@ -32,6 +32,7 @@ use crate::model::{Explainer, ModelConfig};
 use crate::people::{OWNER, People, SignInLimits};
 use crate::secrets::{Secrets, SecretsConfig};
 use crate::sessions::{Patience, Sessions};
+use crate::sign_in::IdentityProviders;
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::tls::{Tls, TlsSource};
@@ -179,14 +180,17 @@ async fn build(
         let entropy = entropy.clone();
         Sealer::new(data.seal_key(&entropy)?, move || entropy.bytes())
     };
+    let id = store
+        .stack_id(&StackId::from_random(entropy.bytes()))
+        .await?;
+    let identity_providers =
+        IdentityProviders::open(store.clone(), entropy.clone(), sealer.clone(), id.as_str())
+            .await?;
     let explainer = match config.model {
         Some(model) => Some(Arc::new(Explainer::new(model, data.model_ledger())?)),
         None => None,
     };
     let cache = Cache::open(&config.cache)?;
-    let id = store
-        .stack_id(&StackId::from_random(entropy.bytes()))
-        .await?;
     let secrets = Secrets::open(
         store.clone(),
         entropy.clone(),
@@ -263,6 +267,7 @@ async fn build(
         gateway: Gateway::new(store.clone(), reach),
         sessions: Sessions::new(store.clone(), entropy.clone()),
         people,
+        identity_providers,
         sign_in_limits: SignInLimits::default(),
         policy,
         sockets: crate::companions::Sockets::default(),

@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows what the entities mean; structured parts are JSON that only callers read.
 
+mod accounts;
 mod audit;
 mod build_names;
 mod builds;
@@ -43,6 +44,7 @@ mod upstreams;
 mod votes;
 mod waiting;
 
+pub use accounts::{AccountRow, IdentityProviderRow};
 pub use audit::WIDTH as AUDIT_BUNDLE;
 pub use audit::{
     AuditEntry, AuditError, AuditLog, AuditProblem, AuditReader, AuditReport, CheckpointError,

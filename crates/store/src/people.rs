@@ -70,6 +70,8 @@ impl Change {
             "DELETE FROM sessions WHERE principal = $1",
             "DELETE FROM sign_in_codes WHERE person = $1",
             "DELETE FROM tokens WHERE person = $1",
+            "DELETE FROM accounts WHERE person = $1",
+            "DELETE FROM passkeys WHERE person = $1",
         ] {
             sqlx::query(sql)
                 .bind(name)

@@ -1,6 +1,7 @@
 /** The names under which answers are kept; a longer key is invalidated with its first part. */
 export const keys = {
   session: ['session'],
+  signInWays: ['sign-in-ways'],
   projects: ['projects'],
   project: (id: string) => ['projects', id],
   containers: ['containers'],

@@ -821,6 +821,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/identity-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose accounts sign in here, in the order of their names. */
+        get: operations["list_identity_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity-providers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One identity provider. */
+        get: operations["identity_provider"];
+        /**
+         * Let accounts of an identity provider sign in, or change as what. It is asked who it is first: 422 where it does not
+         *     answer as one.
+         */
+        put: operations["put_identity_provider"];
+        post?: never;
+        /** Let accounts of an identity provider sign in no more. The sessions of everybody who has one there end; the people stay. */
+        delete: operations["remove_identity_provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inboxes/{terminal}": {
         parameters: {
             query?: never;
@@ -1720,7 +1759,10 @@ export interface paths {
         /** Who is asking, and which stack answers. */
         get: operations["session"];
         put?: never;
-        /** Trade a one-time sign-in code, or a name and a password, for a session cookie. 429 where there were too many tries. */
+        /**
+         * Trade a one-time sign-in code, a name and a password, or what one came back with from an identity provider for a session
+         *     cookie. 429 where there were too many tries.
+         */
         post: operations["sign_in"];
         /** Sign out: the session ends, its cookie goes. */
         delete: operations["sign_out"];
@@ -1740,6 +1782,43 @@ export interface paths {
         put?: never;
         /** A fresh sign-in link for whoever asks, good for one sign-in within ten minutes. */
         post: operations["create_sign_in_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one can sign in with here, beside links and passwords. */
+        get: operations["sign_in_ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to sign in with an account elsewhere. The answer says where to go; one comes back to `/signed-in`, and what one
+         *     comes back with is good for one `POST /api/v1/session` in the same browser, within ten minutes.
+         */
+        post: operations["begin_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2976,6 +3055,32 @@ export interface components {
             kind: string;
             time: string;
         };
+        /** @description Another system whose accounts sign in here (OpenID Connect). */
+        IdentityProvider: {
+            changed_at: string;
+            /** @description Which claim names somebody's groups; `realm_access.roles` is one inside another. */
+            claim: string;
+            /** @description What the stack is called there. */
+            client_id: string;
+            /** @description RFC 3339, as the other times. */
+            created_at: string;
+            /** @description What somebody is of whom no group says anything; empty: not let in. */
+            default_roles: string[];
+            /** @description Whether the stack shows a secret there, too. It is in no answer. */
+            has_secret: boolean;
+            issuer: string;
+            name: string;
+            /** @description What the provider has to know as the addresses to which people come back. */
+            return_addresses: string[];
+            /** @description Which group is which roles. */
+            roles: {
+                [key: string]: string[];
+            };
+            /** @description What is asked for beside `openid`. */
+            scopes: string[];
+            /** @description What people call it: it is on the button. */
+            title: string;
+        };
         /** @description What became of a container's image. */
         ImageChange: {
             after?: string | null;
@@ -3399,6 +3504,34 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_IdentityProvider: {
+            items: {
+                changed_at: string;
+                /** @description Which claim names somebody's groups; `realm_access.roles` is one inside another. */
+                claim: string;
+                /** @description What the stack is called there. */
+                client_id: string;
+                /** @description RFC 3339, as the other times. */
+                created_at: string;
+                /** @description What somebody is of whom no group says anything; empty: not let in. */
+                default_roles: string[];
+                /** @description Whether the stack shows a secret there, too. It is in no answer. */
+                has_secret: boolean;
+                issuer: string;
+                name: string;
+                /** @description What the provider has to know as the addresses to which people come back. */
+                return_addresses: string[];
+                /** @description Which group is which roles. */
+                roles: {
+                    [key: string]: string[];
+                };
+                /** @description What is asked for beside `openid`. */
+                scopes: string[];
+                /** @description What people call it: it is on the button. */
+                title: string;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_ImportedImage: {
             items: {
                 /** @description Of its manifest or index. */
@@ -3498,6 +3631,8 @@ export interface components {
         /** @description A list; items oldest or newest first as the route says. */
         List_Person: {
             items: {
+                /** @description The accounts elsewhere with which they come in. What they are is said there, each time they do. */
+                accounts?: components["schemas"]["PersonAccount"][];
                 /** @description RFC 3339. */
                 created_at: string;
                 /** @description Whether they may not come in. */
@@ -4103,6 +4238,8 @@ export interface components {
         };
         /** @description Somebody with a name of their own. */
         Person: {
+            /** @description The accounts elsewhere with which they come in. What they are is said there, each time they do. */
+            accounts?: components["schemas"]["PersonAccount"][];
             /** @description RFC 3339. */
             created_at: string;
             /** @description Whether they may not come in. */
@@ -4112,6 +4249,12 @@ export interface components {
             name: string;
             /** @description `owner`, `operator`, `developer`, `viewer`, or a role that the stack's own policies give a meaning. */
             roles: string[];
+        };
+        /** @description An account elsewhere with which somebody comes in. */
+        PersonAccount: {
+            issuer: string;
+            /** @description What it is called there. */
+            subject: string;
         };
         /** @description A session of somebody's: a browser that is signed in. */
         PersonSession: {
@@ -4411,6 +4554,27 @@ export interface components {
         /** @description Have messages to a companion go to a terminal. */
         PutForward: {
             terminal: string;
+        };
+        /** @description What an identity provider is to be. */
+        PutIdentityProvider: {
+            /** @description Which claim names somebody's groups; absent: `groups`. */
+            claim?: string | null;
+            /** @description What the stack is called there. */
+            client_id: string;
+            /** @description Absent: the one there was for the same client of the same issuer, else none. */
+            client_secret?: string | null;
+            /** @description What somebody is of whom no group says anything; empty: not let in. */
+            default_roles?: string[];
+            /** @description `https://login.example.com`, letter by letter as the provider says it; `http://` on this machine only. */
+            issuer: string;
+            /** @description Which group is which roles; groups are compared letter by letter. */
+            roles?: {
+                [key: string]: string[];
+            };
+            /** @description What is asked for beside `openid`; absent: `profile` and `email`. */
+            scopes?: string[] | null;
+            /** @description What people call it; absent: its name. */
+            title?: string | null;
         };
         /** @description A text to be kept, or only to be looked at. */
         PutPolicy: {
@@ -4793,13 +4957,22 @@ export interface components {
             /** @description For what is no text. */
             value_base64?: string | null;
         };
-        /** @description Signing in: with a one-time code, or with a name and a password. The answer sets a session cookie. */
+        /**
+         * @description Signing in: with a one-time code, with a name and a password, or with what one came back with from an identity provider.
+         *     The answer sets a session cookie.
+         */
         SignIn: {
             /** @description A one-time code. */
             code?: string | null;
             /** @description Whose password it is. */
             name?: string | null;
             password?: string | null;
+            returned?: components["schemas"]["SignInReturned"] | null;
+        };
+        /** @description Where to go to say who one is. The answer sets a cookie: whoever comes back comes back in this browser. */
+        SignInBegun: {
+            /** @description A page of the provider's. */
+            url: string;
         };
         /** @description A fresh sign-in link, the answer to `POST /api/v1/session/code`: `ergon link` prints it. */
         SignInLink: {
@@ -4807,6 +4980,24 @@ export interface components {
             code: string;
             /** @description The UI's address with the code in its fragment. */
             url: string;
+        };
+        /** @description Another system whose accounts sign in here, as much as anybody may know of it. */
+        SignInProvider: {
+            name: string;
+            /** @description What people call it. */
+            title: string;
+        };
+        /** @description What one came back with from an identity provider, to the page `/signed-in`. */
+        SignInReturned: {
+            code: string;
+            /** @description Who says so, where the provider says it. */
+            iss?: string | null;
+            state: string;
+        };
+        /** @description What one can sign in with here. */
+        SignInWays: {
+            /** @description Whose accounts are good here, in the order of their names. */
+            providers: components["schemas"]["SignInProvider"][];
         };
         /** @description A version of a solution, with what is known of it. */
         Solution: {
@@ -6825,6 +7016,130 @@ export interface operations {
         };
     };
     remove_guard_rail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identity_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_IdentityProvider"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    identity_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_identity_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutIdentityProvider"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_identity_provider: {
         parameters: {
             query?: never;
             header?: never;
@@ -9070,6 +9385,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignInLink"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of an identity provider. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInBegun"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -1,3 +1,4 @@
+import { Accounts } from '../account/accounts';
 import { Password } from '../account/password';
 import { Sessions } from '../account/sessions';
 import { Tokens } from '../account/tokens';
@@ -35,7 +36,7 @@ export function AccountPage() {
         {person.isPending && <Skeleton shape="panel" count={2} />}
         {person.data && (
           <>
-            <Password person={person.data} />
+            {person.data.accounts ? <Accounts person={person.data} /> : <Password person={person.data} />}
             <Sessions name={name} />
             <Tokens name={name} roles={person.data.roles} />
           </>

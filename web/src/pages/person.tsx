@@ -31,14 +31,14 @@ export function PersonPage({ name }: { name: string }) {
       </Page>
     );
   }
-  const { roles, disabled, has_password: hasPassword, created_at: added } = person.data;
+  const { roles, disabled, created_at: added } = person.data;
   return (
     <Page title={name} kind="Person" actions={<Actions person={person.data} isOneself={own === name} />}>
       <div className="stack account">
         <p className="row">
           <Status sign={disabled ? 'bad' : 'good'}>{disabled ? 'may not come in' : 'may come in'}</Status>
           <span className="soft">
-            {hasPassword ? 'has a password' : 'no password: comes in with links'} · added <Ago time={added} />
+            {comesInWith(person.data)} · added <Ago time={added} />
             {own === name && (
               <>
                 {' '}
@@ -54,6 +54,11 @@ export function PersonPage({ name }: { name: string }) {
       </div>
     </Page>
   );
+}
+
+function comesInWith({ accounts, has_password: hasPassword }: Person): string {
+  if (accounts) return `comes in with an account elsewhere${hasPassword ? ', and has a password' : ''}`;
+  return hasPassword ? 'has a password' : 'no password: comes in with links';
 }
 
 function Roles({ person }: { person: Person }) {

@@ -2,6 +2,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useEffect, useState } from 'react';
 
 import { signIn } from '../api/actions';
+import { useSignInThere, useSignInWays } from '../api/sign-in-return';
+import type { Arrival } from '../app';
 import { keys } from '../api/keys';
 import { ProblemError } from '../api/problem';
 import type { SignIn as Shown } from '../api/types';
@@ -12,8 +14,8 @@ import { useNow } from '../parts/time';
 import { noteLink } from '../shell/came-by-link';
 import { codeIn } from '../text/sign-in';
 
-/** Shown to whoever is not signed in: a name and a password, or a link. */
-export function SignIn({ error }: { error: unknown }) {
+/** Shown to whoever is not signed in: a name and a password, an account elsewhere, or a link. */
+export function SignIn({ arrival }: { arrival: Arrival }) {
   useEffect(() => {
     document.title = 'Sign in · Ergon';
   }, []);
@@ -24,7 +26,8 @@ export function SignIn({ error }: { error: unknown }) {
         <Mark />
         <h1 className="page-title">Sign in to Ergon</h1>
         <ByPassword />
-        <ByLink error={error} />
+        <ByAccount error={arrival.byReturn} />
+        <ByLink error={arrival.byLink} />
       </div>
     </main>
   );
@@ -89,6 +92,42 @@ function ByPassword() {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** A button for each system whose accounts are good here. */
+function ByAccount({ error }: { error: unknown }) {
+  const ways = useSignInWays();
+  const leave = useSignInThere();
+  const failed = leave.error ?? (leave.isPending ? null : error);
+  const mayTry = useMayTry(failed);
+  const providers = ways.data?.providers ?? [];
+  const { reset } = leave;
+  useEffect(() => {
+    // Whoever goes back in the browser's history finds the page as they left it.
+    const stay = (event: PageTransitionEvent) => {
+      if (event.persisted) reset();
+    };
+    window.addEventListener('pageshow', stay);
+    return () => window.removeEventListener('pageshow', stay);
+  }, [reset]);
+  if (providers.length === 0 && !failed) return null;
+
+  return (
+    <div className="stack sign-in-accounts">
+      <p className="soft">Or with an account you have elsewhere.</p>
+      {providers.map(({ name, title }) => (
+        <Button
+          key={name}
+          busy={leave.isPending && leave.variables === name && `To ${title}…`}
+          disabled={leave.isPending || !mayTry}
+          onClick={() => leave.mutate(name)}
+        >
+          Sign in with {title}
+        </Button>
+      ))}
+      <Refused error={failed} />
+    </div>
   );
 }
 

@@ -32,6 +32,7 @@ mod packing;
 mod person;
 mod policy;
 mod project;
+mod provider;
 mod push;
 mod registry;
 mod run;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 
 use super::arguments::{Format, Stack};
+use super::provider::ProviderCommand;
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
 use crate::report::people;
@@ -94,6 +95,11 @@ enum PersonCommand {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Other systems whose accounts sign in here (OpenID Connect)
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
     },
 }
 
@@ -200,6 +206,7 @@ impl Person {
             }
             PersonCommand::Session { command } => command.run(&client).await,
             PersonCommand::Token { command } => command.run(&client).await,
+            PersonCommand::Provider { command } => command.run(&client).await,
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod payload;
 pub mod people;
 pub mod policies;
 pub mod projects;
+pub mod providers;
 pub mod replies;
 pub mod repositories;
 pub mod robots;

@@ -25,22 +25,31 @@ pub fn show(person: &Person) -> String {
         person.roles.join(" "),
         comes_in(person),
     );
-    labelled(&[
-        ("person", &name),
+    let accounts = person.accounts.iter();
+    let accounts: Vec<String> = accounts
+        .map(|account| words::on_one_line(&format!("{} at {}", account.subject, account.issuer)))
+        .collect();
+    let mut rows = vec![
+        ("person", name.as_str()),
         ("roles", &roles),
         ("signs in with", &comes_in),
-        ("added", &person.created_at),
-    ])
+    ];
+    rows.extend(accounts.iter().map(|account| ("account", account.as_str())));
+    rows.push(("added", &person.created_at));
+    labelled(&rows)
 }
 
 fn comes_in(person: &Person) -> String {
     if person.disabled {
-        style::bad("nothing: disabled")
-    } else if person.has_password {
-        "password, link".to_owned()
-    } else {
-        "link".to_owned()
+        return style::bad("nothing: disabled");
     }
+    let ways = [
+        (person.has_password, "password"),
+        (!person.accounts.is_empty(), "account"),
+        (true, "link"),
+    ];
+    let ways = ways.into_iter().filter_map(|(has, way)| has.then_some(way));
+    ways.collect::<Vec<_>>().join(", ")
 }
 
 /// Somebody who was added, with the link they need.
@@ -142,6 +151,7 @@ mod tests {
             roles: vec!["developer".to_owned(), "viewer".to_owned()],
             has_password: false,
             disabled: false,
+            accounts: Vec::new(),
             created_at: "2026-11-01T09:00:00Z".to_owned(),
         }
     }

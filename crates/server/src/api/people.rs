@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Signing in: with a one-time code, or with a name and a password. The answer sets a session cookie.
+use super::sign_in::{PersonAccount, SignInReturned};
+
+/// Signing in: with a one-time code, with a name and a password, or with what one came back with from an identity provider.
+/// The answer sets a session cookie.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct SignIn {
     /// A one-time code.
@@ -14,6 +17,9 @@ pub struct SignIn {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// What one came back with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<SignInReturned>,
 }
 
 /// Somebody with a name of their own.
@@ -26,6 +32,9 @@ pub struct Person {
     pub has_password: bool,
     /// Whether they may not come in.
     pub disabled: bool,
+    /// The accounts elsewhere with which they come in. What they are is said there, each time they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<PersonAccount>,
     /// RFC 3339.
     pub created_at: String,
 }

@@ -13,6 +13,10 @@ pub enum Action {
     ReadHealth,
     ReadInterface,
     SignIn,
+    /// To be told what one can sign in with.
+    ReadSignIn,
+    /// To be sent to an identity provider, or to be asked for a passkey.
+    BeginSignIn,
     ReadSession,
     EndSession,
     CreateSignInCode,
@@ -127,6 +131,11 @@ pub enum Action {
     ListTokens,
     AddToken,
     RemoveToken,
+    ListIdentityProviders,
+    ReadIdentityProvider,
+    /// To say whose accounts sign in here, and as what.
+    SetIdentityProvider,
+    RemoveIdentityProvider,
     ListPolicies,
     ReadPolicy,
     ChangePolicy,
@@ -165,9 +174,12 @@ impl Action {
             | Self::ReadDocument
             | Self::ReadEvents
             | Self::UseMcp => ResourceKind::Stack,
-            Self::SignIn | Self::ReadSession | Self::EndSession | Self::CreateSignInCode => {
-                ResourceKind::Session
-            }
+            Self::SignIn
+            | Self::ReadSignIn
+            | Self::BeginSignIn
+            | Self::ReadSession
+            | Self::EndSession
+            | Self::CreateSignInCode => ResourceKind::Session,
             Self::ListProjects
             | Self::AddProject
             | Self::ReadProject
@@ -265,6 +277,10 @@ impl Action {
             | Self::ListTokens
             | Self::AddToken
             | Self::RemoveToken => ResourceKind::Person,
+            Self::ListIdentityProviders
+            | Self::ReadIdentityProvider
+            | Self::SetIdentityProvider
+            | Self::RemoveIdentityProvider => ResourceKind::IdentityProvider,
             Self::ListPolicies
             | Self::ReadPolicy
             | Self::ChangePolicy
@@ -318,6 +334,7 @@ impl Action {
             // What is said changes nothing; who does something because of it is asked again.
             Self::SendMessage
             | Self::RequestToken
+            | Self::BeginSignIn
             | Self::Heartbeat
             // Most only renew, as heartbeats do; the others are written down where that is seen.
             | Self::RegisterCompanion
@@ -328,10 +345,14 @@ impl Action {
 
     /// Whether a secret may be in its body, of which then no digest is written down: one could try what it might be.
     pub const fn brings_a_secret(self) -> bool {
-        use Action::{AddUpstream, ChangePassword, RegisterCompanion, SetSecret, SignIn};
         matches!(
             self,
-            SetSecret | AddUpstream | RegisterCompanion | SignIn | ChangePassword
+            Self::SetSecret
+                | Self::AddUpstream
+                | Self::RegisterCompanion
+                | Self::SignIn
+                | Self::ChangePassword
+                | Self::SetIdentityProvider
         )
     }
 
@@ -351,6 +372,8 @@ impl Action {
             Self::ReadHealth
                 | Self::ReadInterface
                 | Self::SignIn
+                | Self::ReadSignIn
+                | Self::BeginSignIn
                 | Self::RequestToken
                 | Self::ReadAuthority
         )

@@ -27,6 +27,7 @@ impl Effect {
         | Action::ReadInterface
         | Action::ReadDocument
         | Action::ReadSession
+        | Action::ReadSignIn
         | Action::ListProjects
         | Action::ReadProject
         | Action::GenerateDockerfile
@@ -75,10 +76,13 @@ impl Effect {
         | Action::ReadPerson
         | Action::ListSessions
         | Action::ListTokens
+        | Action::ListIdentityProviders
+        | Action::ReadIdentityProvider
         | Action::ListPolicies
         | Action::ReadPolicy
         | Action::ExplainDecision => Self::Reads,
         Action::SignIn
+        | Action::BeginSignIn
         | Action::CreateSignInCode
         | Action::AddProject
         | Action::HandOffProject
@@ -143,6 +147,8 @@ impl Effect {
         | Action::ChangePassword
         | Action::EndSessions
         | Action::RemoveToken
+        | Action::SetIdentityProvider
+        | Action::RemoveIdentityProvider
         | Action::ChangePolicy
         | Action::RemovePolicy
         | Action::RemoveSecret

@@ -28,6 +28,7 @@ fn person(name: &str, roles: &[&str]) -> Principal {
         created_at: 0,
         disabled_at: None,
         token: None,
+        vouched_at: None,
     }))
 }
 

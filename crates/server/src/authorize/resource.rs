@@ -22,6 +22,7 @@ pub enum ResourceKind {
     Message,
     Inbox,
     Person,
+    IdentityProvider,
     Policy,
     Secret,
     Certificate,

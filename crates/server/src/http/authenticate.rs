@@ -7,11 +7,15 @@ use super::hosts::named_host;
 use super::peer::Peer;
 use super::problem::Failure;
 use crate::authorize::{Means, Principal};
-use crate::sessions::{SESSION_DAYS, Secret};
+use crate::sessions::{Lasts, Secret};
 use crate::stack::Stack;
 
 /// The cookie that holds a session's secret.
 pub const SESSION_COOKIE: &str = "ergon_session";
+
+/// The cookie that ties a sign-in elsewhere to a browser, and the only place it is sent to.
+const SIGN_IN_COOKIE: &str = "ergon_sign_in";
+const SIGN_IN_PATH: &str = "/api/v1/session";
 
 /// How one showed who one is.
 #[derive(Clone, Debug)]
@@ -90,13 +94,35 @@ pub fn with_token(stack: &Stack, token: &str) -> Option<Principal> {
 }
 
 /// The cookie of a session that was just opened; where it was opened over TLS, it is never sent without.
-pub fn session_cookie(secret: &Secret, is_secure: bool) -> String {
-    cookie(secret.reveal().to_owned(), is_secure).max_age_days(SESSION_DAYS)
+pub fn session_cookie(secret: &Secret, lasts: Lasts, is_secure: bool) -> String {
+    cookie(secret.reveal().to_owned(), is_secure).max_age_hours(lasts.hours())
 }
 
 /// The cookie that takes a session's cookie away.
 pub fn clear_cookie(is_secure: bool) -> String {
-    cookie(String::new(), is_secure).max_age_days(0)
+    cookie(String::new(), is_secure).max_age_hours(0)
+}
+
+/// The cookie that ties a sign-in elsewhere to the browser in which it was begun.
+pub fn sign_in_cookie(secret: &Secret, is_secure: bool) -> String {
+    let cookie = Cookie::build((SIGN_IN_COOKIE, secret.reveal().to_owned()))
+        .path(SIGN_IN_PATH)
+        .http_only(true)
+        .secure(is_secure)
+        .same_site(SameSite::Strict);
+    format!("{}; Max-Age=600", cookie.build())
+}
+
+/// The cookie that takes it away.
+pub fn clear_sign_in_cookie() -> String {
+    format!("{SIGN_IN_COOKIE}=; Path={SIGN_IN_PATH}; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+/// What the browser keeps of a sign-in that was begun in it.
+pub fn signing_in(headers: &HeaderMap) -> Option<Secret> {
+    let jar = CookieJar::from_headers(headers);
+    let cookie = jar.get(SIGN_IN_COOKIE)?;
+    Some(Secret::received(cookie.value()))
 }
 
 struct SessionCookie(Cookie<'static>);
@@ -111,8 +137,8 @@ fn cookie(value: String, is_secure: bool) -> SessionCookie {
 }
 
 impl SessionCookie {
-    fn max_age_days(self, days: i64) -> String {
-        format!("{}; Max-Age={}", self.0, days * 24 * 60 * 60)
+    fn max_age_hours(self, hours: i64) -> String {
+        format!("{}; Max-Age={}", self.0, hours * 60 * 60)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::secrets::{SecretError, SecretKeyError, SecretValueError, VaultError};
 use crate::sessions::SignInError;
+use crate::sign_in::{ProviderConfigError, ProviderError};
 use crate::solutions::SolutionError;
 use crate::upkeep::UpkeepError;
 use crate::upstreams::UpstreamsError;
@@ -36,6 +37,7 @@ impl From<SignInError> for Failure {
                 .with_remedy("an owner can give you a link: ergon person link NAME"),
             SignInError::Incomplete => Self::bad_request(error.to_string()),
             SignInError::TooManyTries(error) => error.into(),
+            SignInError::Provider(error) => error.into(),
             SignInError::People(error) => error.into(),
             SignInError::Store(error) => error.into(),
         }
@@ -59,7 +61,10 @@ impl From<PeopleError> for Failure {
             | PeopleError::NoToken { .. }
             | PeopleError::NoSession { .. } => StatusCode::NOT_FOUND,
             PeopleError::Exists { .. } | PeopleError::Owner { .. } => StatusCode::CONFLICT,
-            PeopleError::OldPassword => StatusCode::FORBIDDEN,
+            PeopleError::OldPassword
+            | PeopleError::Disabled { .. }
+            | PeopleError::Vouched { .. }
+            | PeopleError::NoGroup => StatusCode::FORBIDDEN,
             PeopleError::Name { .. }
             | PeopleError::NoRoles
             | PeopleError::TooMuch { .. }
@@ -73,6 +78,44 @@ impl From<PeopleError> for Failure {
             PeopleError::Store(error) => error.into(),
             error => Self::new(status, error.to_string()).with_optional_remedy(error.remedy()),
         }
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let status = match &error {
+            ProviderError::Unknown => StatusCode::NOT_FOUND,
+            ProviderError::NotBegun
+            | ProviderError::OtherBrowser
+            | ProviderError::OtherIssuer
+            | ProviderError::Code(_)
+            | ProviderError::Token(_) => StatusCode::UNAUTHORIZED,
+            ProviderError::Outgoing(_) | ProviderError::Metadata(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ProviderError::Seal => return Self::internal(&error),
+        };
+        Self::new(status, error.to_string()).with_remedy(error.remedy())
+    }
+}
+
+impl From<ProviderConfigError> for Failure {
+    fn from(error: ProviderConfigError) -> Self {
+        let status = match error {
+            ProviderConfigError::NotFound { .. } => StatusCode::NOT_FOUND,
+            ProviderConfigError::Taken { .. } => StatusCode::CONFLICT,
+            ProviderConfigError::Provider { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            ProviderConfigError::Name { .. }
+            | ProviderConfigError::Issuer { .. }
+            | ProviderConfigError::Empty { .. }
+            | ProviderConfigError::TooMuch { .. }
+            | ProviderConfigError::Unprintable { .. }
+            | ProviderConfigError::NobodyComesIn
+            | ProviderConfigError::Role(_) => StatusCode::BAD_REQUEST,
+            ProviderConfigError::Seal => return Self::internal(&error),
+            ProviderConfigError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

@@ -60,6 +60,11 @@ impl AllowedHosts {
         }
     }
 
+    /// The names that other machines use.
+    pub fn named(&self) -> &[HostName] {
+        &self.named
+    }
+
     /// The host a request names, where it is one of ours.
     pub fn check(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Failure> {
         let named = named_host(headers, uri);
@@ -104,6 +109,26 @@ pub fn named_host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let mut values = headers.get_all(header::HOST).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then(|| value.to_owned())
+}
+
+/// The address under which a browser has this stack. Whether it is over TLS the browser knows better than the stack, in front
+/// of which another server may have ended it; for another host its word counts for nothing.
+pub fn own_origin(headers: &HeaderMap, uri: &Uri, is_secure: bool) -> Option<String> {
+    let host = named_host(headers, uri)?;
+    let said = headers.get(header::ORIGIN);
+    let said = said
+        .and_then(|origin| origin.to_str().ok())
+        .and_then(|origin| origin.split_once("://"));
+    let is_https = match said {
+        Some((scheme, authority)) if authority.eq_ignore_ascii_case(&host) => scheme == "https",
+        _ => false,
+    };
+    let scheme = if is_secure || is_https {
+        "https"
+    } else {
+        "http"
+    };
+    Some(format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
 /// `localhost:7411` → `localhost`, `[::1]:7411` → `::1`.
@@ -180,6 +205,49 @@ mod tests {
             "10.0.0.8",
         ] {
             assert!(!hosts.allows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn where_the_browser_is_counts_only_for_this_host() {
+        let origin = |host: &'static str, origin: Option<&'static str>, is_secure| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            own_origin(&headers, &Uri::from_static("/api"), is_secure).unwrap()
+        };
+        for (host, said, is_secure, expected) in [
+            ("localhost:1", None, false, "http://localhost:1"),
+            ("a.example", None, true, "https://a.example"),
+            (
+                "a.example",
+                Some("https://a.example"),
+                false,
+                "https://a.example",
+            ),
+            (
+                "a.example",
+                Some("http://a.example"),
+                true,
+                "https://a.example",
+            ),
+            (
+                "A.example",
+                Some("https://evil.example"),
+                false,
+                "http://a.example",
+            ),
+            (
+                "a.example",
+                Some("javascript://a.example"),
+                false,
+                "http://a.example",
+            ),
+            ("a.example", Some("null"), false, "http://a.example"),
+        ] {
+            assert_eq!(origin(host, said, is_secure), expected, "{host} {said:?}");
         }
     }
 

@@ -23,6 +23,19 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
         "sign_out",
         "a program has its token; a session is a browser's",
     ),
+    ("sign_in_ways", "a program has its token"),
+    (
+        "begin_sign_in",
+        "a program has its token; a session is a browser's",
+    ),
+    (
+        "put_identity_provider",
+        "who may come in, and as what, people say",
+    ),
+    (
+        "remove_identity_provider",
+        "who may come in, and as what, people say",
+    ),
     (
         "create_sign_in_code",
         "what signs somebody in is no model's to hold",

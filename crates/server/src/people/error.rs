@@ -31,6 +31,14 @@ pub enum PeopleError {
     NoSession { name: String, id: String },
     #[error("a token cannot have the role `{role}`: `{name}` does not have it")]
     NotTheirRole { name: String, role: String },
+    #[error("`{name}` may not come in")]
+    Disabled { name: String },
+    #[error(
+        "`{name}` comes in with an account elsewhere, and with nothing that is theirs here alone"
+    )]
+    Vouched { name: String },
+    #[error("nothing that is said of this account lets it in: none of its groups is a role here")]
+    NoGroup,
     #[error("a password could not be hashed: {0}")]
     Hash(String),
     #[error(transparent)]
@@ -72,6 +80,15 @@ impl PeopleError {
             }
             Self::NotTheirRole { .. } => {
                 "a token may have fewer roles than its person, and no others"
+            }
+            Self::Disabled { .. } => {
+                "an owner lets somebody in again: ergon person change NAME --enable"
+            }
+            Self::Vouched { .. } => {
+                "sign in there; where that cannot be, an owner gives a link: ergon person link NAME"
+            }
+            Self::NoGroup => {
+                "ask an owner: `ergon person provider show` says which groups are which roles"
             }
             Self::Role(_) | Self::TooMuch { .. } | Self::Hash(_) => return None,
             Self::Store(error) => return error.remedy(),

@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ergon_store::{NewEvent, PersonRow, Store, StoreError, TokenRow, now};
 use serde_json::json;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::accounts::Account;
 use super::tokens::{NewToken, PersonToken};
 use super::{PeopleError, password};
 use crate::access::account;
@@ -15,7 +17,7 @@ use crate::entropy::Entropy;
 use crate::sessions::Secret;
 
 const MOST_ROLES: usize = 20;
-const MOST_PEOPLE: usize = 10_000;
+pub(super) const MOST_PEOPLE: usize = 10_000;
 const MOST_TOKENS: usize = 50;
 const LONGEST_ABOUT: usize = 200;
 /// Names that mean somebody else where a name is asked for.
@@ -37,6 +39,8 @@ pub struct Person {
     pub disabled_at: Option<i64>,
     /// The id of the token they came with; absent: they came themselves.
     pub token: Option<String>,
+    /// When another system said last that it is them, and as what; absent: who they are is said here.
+    pub vouched_at: Option<i64>,
 }
 
 /// Who is to be added.
@@ -56,21 +60,24 @@ pub struct PersonChange {
 /// Everybody. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct People {
-    store: Store,
+    pub(super) store: Store,
     entropy: Entropy,
     known: Arc<RwLock<Known>>,
+    /// Held by whoever lets in somebody with an account, so that it is nobody else's meanwhile.
+    pub(super) coming_in: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    people: BTreeMap<String, Entry>,
+pub(super) struct Known {
+    pub(super) people: BTreeMap<String, Entry>,
     /// By the hash of the token.
     tokens: HashMap<String, PersonToken>,
+    pub(super) accounts: BTreeMap<Account, String>,
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    person: Arc<Person>,
+pub(super) struct Entry {
+    pub(super) person: Arc<Person>,
     password: Option<String>,
 }
 
@@ -98,18 +105,29 @@ impl People {
         for row in store.person_tokens().await? {
             known.tokens.insert(row.hash.clone(), token(row)?);
         }
+        for row in store.accounts().await? {
+            if let Some(entry) = known.people.get_mut(&row.person) {
+                let person = Arc::make_mut(&mut entry.person);
+                person.vouched_at = person.vouched_at.max(Some(row.last_used_at));
+            }
+            let (issuer, subject) = (row.issuer, row.subject);
+            known
+                .accounts
+                .insert(Account { issuer, subject }, row.person);
+        }
         Ok(Self {
             store,
             entropy,
             known: Arc::new(RwLock::new(known)),
+            coming_in: Arc::default(),
         })
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
         look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+    pub(super) fn write<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -169,7 +187,8 @@ impl People {
     /// Its person, with the roles that both have.
     fn holder(&self, token: &PersonToken) -> Option<Principal> {
         let person = self.get(&token.person).ok()?;
-        if token.has_ended(now()) || person.disabled_at.is_some() {
+        let now = now();
+        if token.has_ended(now) || person.disabled_at.is_some() || person.is_forgotten(now) {
             return None;
         }
         let mut holder = Person::clone(&person);
@@ -274,6 +293,7 @@ impl People {
         self.write(|known| {
             known.people.remove(name);
             known.tokens.retain(|_, token| token.person != name);
+            known.accounts.retain(|_, person| person != name);
         });
         Ok(())
     }
@@ -289,6 +309,9 @@ impl People {
         must_know_old: bool,
     ) -> Result<(), PeopleError> {
         let mut row = self.row(name)?;
+        if must_know_old && new.is_some() {
+            self.get(name)?.check_means()?;
+        }
         if must_know_old
             && row.password.is_some()
             && !password::is_right(old.unwrap_or_default(), row.password.clone()).await?
@@ -423,7 +446,7 @@ impl People {
         });
     }
 
-    fn row(&self, name: &str) -> Result<PersonRow, PeopleError> {
+    pub(super) fn row(&self, name: &str) -> Result<PersonRow, PeopleError> {
         let Entry { person, password } = self.entry(name)?;
         Ok(PersonRow {
             name: person.name.clone(),
@@ -434,16 +457,21 @@ impl People {
         })
     }
 
-    fn remember(&self, row: PersonRow) -> Result<Arc<Person>, StoreError> {
+    pub(super) fn remember(&self, row: PersonRow) -> Result<Arc<Person>, StoreError> {
         let name = row.name.clone();
-        let entry = entry(row)?;
-        let person = Arc::clone(&entry.person);
-        self.write(|known| known.people.insert(name, entry));
-        Ok(person)
+        let mut entry = entry(row)?;
+        Ok(self.write(|known| {
+            let before = known.people.get(&name);
+            let vouched_at = before.and_then(|entry| entry.person.vouched_at);
+            Arc::make_mut(&mut entry.person).vouched_at = vouched_at;
+            let person = Arc::clone(&entry.person);
+            known.people.insert(name, entry);
+            person
+        }))
     }
 }
 
-fn told(what: &str, name: &str) -> NewEvent {
+pub(super) fn told(what: &str, name: &str) -> NewEvent {
     let kind = match what {
         "added" => "dev.ergon.person.added",
         "changed" => "dev.ergon.person.changed",
@@ -456,7 +484,7 @@ fn told(what: &str, name: &str) -> NewEvent {
 }
 
 /// A name that can be somebody's. Pure.
-fn checked_name(name: &str) -> Result<&str, PeopleError> {
+pub(super) fn checked_name(name: &str) -> Result<&str, PeopleError> {
     account::check_name(name, &TAKEN).map_err(|why| PeopleError::Name {
         name: name.chars().take(account::LONGEST_NAME + 1).collect(),
         why,
@@ -480,7 +508,7 @@ fn checked_roles(roles: &[String]) -> Result<BTreeSet<Role>, PeopleError> {
         .collect::<Result<_, _>>()?)
 }
 
-fn texts(roles: &BTreeSet<Role>) -> Vec<String> {
+pub(super) fn texts(roles: &BTreeSet<Role>) -> Vec<String> {
     roles.iter().map(ToString::to_string).collect()
 }
 
@@ -488,6 +516,7 @@ fn entry(row: PersonRow) -> Result<Entry, StoreError> {
     let roles = row.roles.iter().map(|role| role.parse());
     let roles = roles.collect::<Result<_, _>>();
     let person = Person {
+        vouched_at: None,
         roles: roles.map_err(malformed("person"))?,
         has_password: row.password.is_some(),
         name: row.name,

@@ -59,7 +59,13 @@ async fn nothing_answers_without_a_credential_but_health_and_sign_in() {
     }
     assert_eq!(
         open,
-        ["GET /api/v1/ca", "POST /api/v1/session", "GET /healthz"]
+        [
+            "GET /api/v1/ca",
+            "POST /api/v1/session",
+            "GET /api/v1/sign-in",
+            "POST /api/v1/sign-in/abcdef",
+            "GET /healthz"
+        ]
     );
     world.end().await;
 }

@@ -29,6 +29,7 @@ mod projects;
 mod proposals;
 mod runbooks;
 mod secrets;
+mod sign_in;
 mod solutions;
 mod start;
 mod tls;

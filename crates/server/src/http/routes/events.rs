@@ -38,9 +38,13 @@ impl EventCursor {
 }
 
 /// What events tell of that not everybody who sees events may list.
-const GUARDED: [(&str, Action); 6] = [
+const GUARDED: [(&str, Action); 7] = [
     ("dev.ergon.person.", Action::ListPeople),
     ("dev.ergon.session.", Action::ListPeople),
+    (
+        "dev.ergon.identity-provider.",
+        Action::ListIdentityProviders,
+    ),
     ("dev.ergon.policy.", Action::ListPolicies),
     ("dev.ergon.robot.", Action::ListRobots),
     ("dev.ergon.secret.", Action::ListSecrets),

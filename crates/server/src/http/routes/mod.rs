@@ -37,6 +37,8 @@ mod robots;
 mod secrets;
 mod session;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod sign_in;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod solutions;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod tool_servers;
@@ -63,6 +65,8 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadHealth, routes!(document::health)),
         entry(Action::ReadDocument, routes!(document::openapi)),
         entry(Action::SignIn, routes!(session::sign_in)),
+        entry(Action::ReadSignIn, routes!(sign_in::ways)),
+        entry(Action::BeginSignIn, routes!(sign_in::begin)),
         entry(Action::ReadSession, routes!(session::session)),
         entry(Action::EndSession, routes!(session::sign_out)),
         entry(Action::CreateSignInCode, routes!(session::create_code)),
@@ -190,6 +194,10 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListTokens, routes!(people::tokens)),
         entry(Action::AddToken, routes!(people::add_token)),
         entry(Action::RemoveToken, routes!(people::remove_token)),
+        entry(Action::ListIdentityProviders, routes!(sign_in::list)),
+        entry(Action::ReadIdentityProvider, routes!(sign_in::read)),
+        entry(Action::SetIdentityProvider, routes!(sign_in::put)),
+        entry(Action::RemoveIdentityProvider, routes!(sign_in::remove)),
         entry(Action::ListPolicies, routes!(policies::list)),
         entry(Action::ReadPolicy, routes!(policies::read)),
         entry(Action::ReadPolicy, routes!(policies::schema)),

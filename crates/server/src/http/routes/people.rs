@@ -1,5 +1,7 @@
 //! People: who may come in, with what, and from where they are signed in.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -7,13 +9,13 @@ use ergon_store::{SessionRow, now};
 
 use crate::api::{
     AddPerson, AddToken, AddedPerson, AddedToken, ChangePassword, ChangePerson, EndedSessions,
-    List, Person, PersonSession, PersonToken, SignInLink,
+    List, Person, PersonAccount, PersonSession, PersonToken, SignInLink,
 };
 use crate::authorize::Principal;
 use crate::http::authenticate::Credential;
 use crate::http::extract::{Body, Name};
 use crate::http::problem::Failure;
-use crate::people::{self, NewPerson, NewToken, PersonChange};
+use crate::people::{self, Account, NewPerson, NewToken, PersonChange};
 use crate::sessions::Patience;
 use crate::stack::Stack;
 use crate::words::rfc3339;
@@ -23,8 +25,13 @@ use crate::words::rfc3339;
     responses((status = 200, body = List<Person>)))]
 pub async fn list(State(stack): State<Stack>) -> Json<List<Person>> {
     let people = stack.people().list();
+    let mut accounts = stack.people().accounts();
+    let view = |person: &Arc<people::Person>| {
+        let theirs = accounts.remove(&person.name);
+        view(person, theirs.unwrap_or_default())
+    };
     Json(List {
-        items: people.iter().map(|person| view(person)).collect(),
+        items: people.iter().map(view).collect(),
     })
 }
 
@@ -42,7 +49,7 @@ pub async fn add(
     };
     let person = stack.people().add(&wanted).await?;
     let link = new_link(&stack, &person.name, Patience::Day).await?;
-    let person = view(&person);
+    let person = view_of(&stack, &person);
     Ok((StatusCode::CREATED, Json(AddedPerson { person, link })))
 }
 
@@ -51,7 +58,7 @@ pub async fn add(
     params(("name" = String, Path)),
     responses((status = 200, body = Person)))]
 pub async fn read(State(stack): State<Stack>, Name(name): Name) -> Result<Json<Person>, Failure> {
-    Ok(Json(view(&*stack.people().get(&name)?)))
+    Ok(Json(view_of(&stack, &*stack.people().get(&name)?)))
 }
 
 /// Change what somebody is, or whether they may come in.
@@ -68,7 +75,8 @@ pub async fn change(
         roles: body.roles,
         is_disabled: body.disabled,
     };
-    Ok(Json(view(&*stack.people().change(&name, &wanted).await?)))
+    let person = stack.people().change(&name, &wanted).await?;
+    Ok(Json(view_of(&stack, &person)))
 }
 
 /// Forget somebody. Their sessions end, their tokens open nothing.
@@ -242,8 +250,19 @@ pub async fn new_link(
     Ok(SignInLink { code, url })
 }
 
-fn view(person: &people::Person) -> Person {
+fn view_of(stack: &Stack, person: &people::Person) -> Person {
+    view(person, stack.people().accounts_of(&person.name))
+}
+
+fn view(person: &people::Person, accounts: Vec<Account>) -> Person {
     Person {
+        accounts: accounts
+            .into_iter()
+            .map(|account| PersonAccount {
+                issuer: account.issuer,
+                subject: account.subject,
+            })
+            .collect(),
         name: person.name.clone(),
         roles: person.roles.iter().map(ToString::to_string).collect(),
         has_password: person.has_password,

@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::people::new_link;
 use crate::api::{Session, SignIn, SignInLink};
 use crate::authorize::Principal;
-use crate::http::authenticate::{Credential, clear_cookie, session_cookie};
+use crate::http::authenticate::{
+    Credential, clear_cookie, clear_sign_in_cookie, session_cookie, signing_in,
+};
 use crate::http::extract::Body;
 use crate::http::peer::Peer;
 use crate::http::problem::Failure;
 use crate::people::OWNER;
-use crate::sessions::{Origin, Patience, SignInError};
+use crate::sessions::{Lasts, Origin, Patience, SignInError};
+use crate::sign_in::{Returned, come_back};
 use crate::stack::Stack;
 
-/// Trade a one-time sign-in code, or a name and a password, for a session cookie. 429 where there were too many tries.
+/// Trade a one-time sign-in code, a name and a password, or what one came back with from an identity provider for a session
+/// cookie. 429 where there were too many tries.
 #[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "session",
     request_body = SignIn,
     responses((status = 200, body = Session, description = "Signed in; the cookie `ergon_session` is set.")))]
@@ -38,12 +42,29 @@ pub async fn sign_in(
         address,
     };
     let (sessions, people) = (stack.sessions(), stack.people());
-    let (secret, name) = match (body.code, body.name, body.password) {
-        (Some(code), None, None) => {
+    // Another system has to be asked again soon whether it still knows them.
+    let lasts = |name: &str| match people.get(name) {
+        Ok(person) if person.vouched_at.is_some() => Lasts::Short,
+        _ => Lasts::Long,
+    };
+    let (secret, name) = match (body.code, body.name, body.password, body.returned) {
+        (Some(code), None, None, None) => {
             stack.sign_in_limits.count(None, address)?;
-            sessions.sign_in(&code, &from).await?
+            sessions.sign_in(&code, &from, lasts).await?
         }
-        (None, Some(name), Some(password)) => {
+        (None, None, None, Some(back)) => {
+            stack.sign_in_limits.count(None, address)?;
+            let returned = Returned {
+                state: back.state,
+                code: back.code,
+                issuer: back.iss,
+            };
+            let (providers, browser) = (stack.identity_providers(), signing_in(&headers));
+            let person = come_back(providers, people, returned, browser.as_ref()).await?;
+            let name = person.name.clone();
+            (sessions.open(&name, &from, lasts(&name)).await?, name)
+        }
+        (None, Some(name), Some(password), None) => {
             // Names that are nobody's are one name to whoever counts.
             let counted = if people.is_known(&name) {
                 name.as_str()
@@ -53,7 +74,7 @@ pub async fn sign_in(
             stack.sign_in_limits.count(Some(counted), address)?;
             let found = people.with_password(&name, password).await?;
             found.ok_or(SignInError::WrongPassword)?;
-            (sessions.open(&name, &from).await?, name)
+            (sessions.open(&name, &from, lasts(&name)).await?, name)
         }
         _ => return Err(SignInError::Incomplete.into()),
     };
@@ -63,14 +84,11 @@ pub async fn sign_in(
         return Err(SignInError::WrongCode.into());
     };
     let answer = Json(stack.describe(&principal));
-    Ok((
-        [(
-            header::SET_COOKIE,
-            session_cookie(&secret, stack.tls().is_some()),
-        )],
-        answer,
-    )
-        .into_response())
+    let cookie = session_cookie(&secret, lasts(&name), stack.tls().is_some());
+    let used_up = signing_in(&headers).map(|_| clear_sign_in_cookie());
+    let cookies = std::iter::once(cookie).chain(used_up);
+    let cookies = AppendHeaders(cookies.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok((cookies, answer).into_response())
 }
 
 /// Who is asking, and which stack answers.
@@ -108,7 +126,10 @@ pub async fn create_code(
     Extension(principal): Extension<Principal>,
 ) -> Result<Json<SignInLink>, Failure> {
     let name = match &principal {
-        Principal::Person(person) => person.name.as_str(),
+        Principal::Person(person) => {
+            person.check_means()?;
+            person.name.as_str()
+        }
         // Robots and sockets have no account to sign in to; what lets them ask for a link is an owner's word.
         _ if principal.is_owner() => OWNER,
         _ => {
