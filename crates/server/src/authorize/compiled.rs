@@ -64,8 +64,8 @@ impl Compiled {
         let asks_names = set.policies().any(asks_name);
         Self {
             set,
-            asks_names,
             asks_time,
+            asks_names,
             broken,
         }
     }

@@ -6,7 +6,7 @@ mod provider;
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 
-use self::provider::{CLIENT, Fault, Provider, SECRET};
+use self::provider::{CLIENT, Provider, SECRET};
 use crate::world::{Answer, Door, PATIENCE, World, read, read_response};
 
 const PROVIDER: &str = "/api/v1/identity-providers/corp";
