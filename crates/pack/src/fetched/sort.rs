@@ -329,6 +329,8 @@ mod tests {
     fn what_was_fetched_gives_nobody_a_right() {
         let folder = made(&[("uv/archive/tool", b"#!/bin/sh")]);
         let tool = folder.path().join("uv/archive/tool");
+        // That is what is taken away.
+        // nosemgrep: dev.semgrep.nothing-is-for-everybody
         fs::set_permissions(&tool, Permissions::from_mode(0o6777)).unwrap();
         sort(folder.path(), &Named::default(), &CancellationToken::new()).unwrap();
         assert_eq!(
