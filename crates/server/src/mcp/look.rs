@@ -137,7 +137,7 @@ impl Look<'_> {
         items.filter_map(name).collect()
     }
 
-    async fn ask(&self, operation: &str, arguments: &JsonObject) -> Answer {
+    pub async fn ask(&self, operation: &str, arguments: &JsonObject) -> Answer {
         let made = self
             .tools
             .get(operation)

@@ -7,6 +7,7 @@
 //! serves it.
 
 mod call;
+mod consent;
 mod endpoint;
 mod feed;
 mod gateway;

@@ -16,8 +16,9 @@ use rmcp::service::{NotificationContext, RequestContext, RoleServer, Subscriptio
 use rmcp::{ErrorData, ServerHandler};
 
 use super::call::{Call, failed};
+use super::consent;
 use super::feed::{Feed, Listening, News};
-use super::inside::{Inside, caller};
+use super::inside::{Answer, Inside, caller};
 use super::look::Look;
 use super::progress::Progress;
 use super::prompts;
@@ -112,6 +113,26 @@ impl Server {
         }
     }
 
+    /// Has a person say yes to a proposal, where the client can ask one. Absent: it is to be carried out.
+    async fn ask_person(
+        &self,
+        request: &CallToolRequestParams,
+        caller: &Caller,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<CallToolResponse> {
+        if !consent::can_ask(context) {
+            return None;
+        }
+        let code = request.arguments.as_ref()?.get("code")?;
+        let named = JsonObject::from_iter([("code".to_owned(), code.clone())]);
+        // Who may not read it may not approve it either, and is told so by the route.
+        let Answer::Document(proposal) = self.look(caller).ask("proposal", &named).await else {
+            return None;
+        };
+        let proposal = serde_json::from_value(proposal).ok()?;
+        consent::ask(&proposal, request, context).await
+    }
+
     /// What can be read now, and what there can be.
     pub async fn resources(&self, caller: &Caller) -> (Vec<Resource>, Vec<ResourceTemplate>) {
         (self.look(caller).resources().await, resources::templates())
@@ -187,6 +208,11 @@ impl ServerHandler for Server {
             );
             return Err(ErrorData::invalid_params(unknown, None));
         };
+        if request.name == consent::APPROVE
+            && let Some(answer) = self.ask_person(&request, &caller, &context).await
+        {
+            return Ok(answer);
+        }
         let arguments = request.arguments.unwrap_or_default();
         let call = Call::new(&self.shared.inside, &self.shared.tools, &caller, &context);
         Ok(call.carry_out(operation, &arguments).await.into())

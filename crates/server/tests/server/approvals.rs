@@ -13,7 +13,7 @@ use crate::world::{Answer, Door, PATIENCE, World};
 const SERVE: &str = "trap 'exit 0' TERM; while true; do sleep 1 & wait; done";
 
 /// A container with a companion, stopped by `docker kill`.
-async fn killed(world: &World, engine: &Engine) -> TestContainer {
+pub async fn killed(world: &World, engine: &Engine) -> TestContainer {
     let container = TestContainer::run(engine, "gate", SERVE).await;
     let launch = json!({ "container": container.name, "name": companion(&container) });
     let launched = world.post("/api/v1/companions/launch", launch).await;
@@ -42,7 +42,7 @@ async fn say(world: &World, container: &TestContainer, message: &str) -> Value {
 }
 
 /// The proposal to start again, as the companion offers it when asked what happened.
-async fn offered(world: &World, container: &TestContainer) -> Value {
+pub async fn offered(world: &World, container: &TestContainer) -> Value {
     let reply = say(world, container, "what happened?").await;
     let offer = &reply["offers"][0];
     let line = format!("I can start again:  {}", offer["command"].as_str().unwrap());
@@ -63,7 +63,7 @@ async fn approve(door: &Door, proposal: &Value) -> Answer {
         .await
 }
 
-async fn is(engine: &Engine, container: &TestContainer) -> Status {
+pub async fn is(engine: &Engine, container: &TestContainer) -> Status {
     engine.inspect(&container.id).await.unwrap().status
 }
 

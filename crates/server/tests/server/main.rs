@@ -10,6 +10,7 @@ mod attacks;
 mod audit;
 mod certificates;
 mod connections;
+mod consent;
 mod containers;
 mod crash;
 mod directory;

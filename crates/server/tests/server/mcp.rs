@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::containers::{project, serve};
 use crate::world::{Door, PATIENCE, World, read};
 
-const NEWEST: &str = "2026-07-28";
-const OLDER: &str = "2025-11-25";
+pub const NEWEST: &str = "2026-07-28";
+pub const OLDER: &str = "2025-11-25";
 
 /// A message that stands alone, as the newest revision has them.
 pub fn alone(world: &Door, method: &str, params: Value) -> RequestBuilder {
@@ -30,7 +30,7 @@ pub fn alone(world: &Door, method: &str, params: Value) -> RequestBuilder {
     request.json(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
 }
 
-fn post(world: &Door, version: &str) -> RequestBuilder {
+pub fn post(world: &Door, version: &str) -> RequestBuilder {
     world
         .request(Method::POST, "/mcp")
         .header(header::ACCEPT, "application/json, text/event-stream")
@@ -38,7 +38,7 @@ fn post(world: &Door, version: &str) -> RequestBuilder {
 }
 
 /// The messages of an answer, whichever way it was given.
-async fn messages(response: Response) -> Vec<Value> {
+pub async fn messages(response: Response) -> Vec<Value> {
     assert_eq!(response.status(), StatusCode::OK);
     let kind = response.headers()[header::CONTENT_TYPE]
         .to_str()
@@ -71,13 +71,13 @@ pub async fn call(world: &Door, tool: &str, arguments: Value) -> Value {
 }
 
 /// An answer that comes piece by piece.
-struct Listened {
+pub struct Listened {
     pieces: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
     seen: String,
 }
 
 impl Listened {
-    fn to(response: Response) -> Self {
+    pub fn to(response: Response) -> Self {
         assert_eq!(response.status(), StatusCode::OK);
         Self {
             pieces: Box::pin(response.bytes_stream()),
@@ -86,7 +86,7 @@ impl Listened {
     }
 
     /// Everything that came until a text did.
-    async fn until(&mut self, text: &str) -> String {
+    pub async fn until(&mut self, text: &str) -> String {
         while !self.seen.contains(text) {
             let piece = tokio::time::timeout(PATIENCE, self.pieces.next()).await;
             let piece = piece

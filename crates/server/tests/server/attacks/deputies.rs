@@ -159,7 +159,7 @@ async fn no_message_is_taken_for_what_it_is_not() {
             json!({ "name": "xx", "type": "tool", "command": ["/bin/sh"] }),
         ),
         call(
-            "a tool that no model is given",
+            "a proposal that is none",
             Owner,
             "approve_proposal",
             approve.clone(),
