@@ -1,10 +1,12 @@
 //! The types of the HTTP API: the one source of the OpenAPI document, and so of every client.
 
+mod a2a;
 mod access;
 mod approvals;
 mod audit;
 mod certificates;
 mod directory;
+mod federated;
 mod history;
 mod lineage;
 mod mcp;
@@ -17,6 +19,7 @@ mod solutions;
 mod tool_servers;
 mod upkeep;
 
+pub use a2a::*;
 pub use access::{AddRobot, ChangeRepository, Repository, Robot, RobotSecret};
 pub use approvals::*;
 pub use audit::*;
@@ -29,6 +32,7 @@ pub use ergon_companion::observation::LogDigest;
 pub use ergon_companion::{Evidence, Explanation, Finding, FoundService, Offer, Reply};
 pub use ergon_pack::KnownSecret;
 pub use ergon_pack::{Comparison, Condition, Difference, ImageVerification, Verification, What};
+pub use federated::*;
 pub use history::*;
 pub use lineage::*;
 pub use mcp::*;

@@ -6,6 +6,7 @@
 //! `registry`, `containers` and `companions` are what it does, and know nothing of HTTP. [`api`] holds
 //! the types that go over the wire; [`openapi`] describes them.
 
+mod a2a;
 mod access;
 pub mod api;
 mod approvals;
@@ -17,6 +18,7 @@ mod data_folder;
 mod distribution;
 mod engine_link;
 mod entropy;
+mod events;
 mod http;
 mod identity;
 mod jobs;
@@ -47,6 +49,7 @@ pub use audit::offline::verify_folder as verify_audit_folder;
 pub use ergon_companion::redact::hide_known;
 pub use ergon_hermes::{Allowance, AllowanceError};
 pub use ergon_store::{plain_json, steers};
+pub use events::KeepEvents;
 pub use http::document::openapi;
 pub use http::hosts::{HostName, ParseHostNameError};
 pub use http::limits::ConnectionLimits;

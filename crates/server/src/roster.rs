@@ -68,7 +68,7 @@ impl<'a> Roster<'a> {
         let present = self
             .stack
             .directory()
-            .list_where(|present| filter.lets(present));
+            .list_where(|present| filter.lets(present, self.purpose(present).as_deref()));
         let mut companions = self.view(present).await?;
         // How this stack's own are is known here only.
         companions.retain(|companion| {
@@ -124,6 +124,13 @@ impl<'a> Roster<'a> {
         })
     }
 
+    /// What somebody is there for: what was said of them here, else what they say themselves.
+    fn purpose(&self, present: &Present) -> Option<String> {
+        let said = self.stack.purposes().of(&present.name);
+        said.map(|said| said.purpose)
+            .or_else(|| present.details.purpose.clone())
+    }
+
     /// What each of them says is looked up once for all, and only where somebody says something.
     async fn view(&self, present: Vec<Present>) -> Result<Vec<api::Companion>, CompanionError> {
         let has = |kind: Kind| {
@@ -144,7 +151,7 @@ impl<'a> Roster<'a> {
         let sentence = |present: &Present| -> Option<String> {
             let details = &present.details;
             match present.kind {
-                _ if !is_own(present) => details.purpose.clone(),
+                _ if !is_own(present) => self.purpose(present),
                 Kind::Container => {
                     let mut containers = containers.iter();
                     let of = |container: &&api::ContainerSummary| {
@@ -177,6 +184,8 @@ impl<'a> Roster<'a> {
             None if present.kind == Kind::Terminal => State::Up,
             None => State::Down,
         };
+        let said = self.stack.purposes().of(&present.name);
+        let (said, purpose_said_by) = said.map(|said| (said.purpose, said.said_by)).unzip();
         let Details {
             capabilities,
             specialties,
@@ -201,7 +210,8 @@ impl<'a> Roster<'a> {
             capabilities,
             specialties,
             about,
-            purpose,
+            purpose: said.or(purpose),
+            purpose_said_by,
             address: present.details.address().to_string(),
             message_format,
             mcp_endpoints,
@@ -260,7 +270,7 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn lets(&self, present: &Present) -> bool {
+    fn lets(&self, present: &Present, purpose: Option<&str>) -> bool {
         let details = &present.details;
         let is_one_of = |words: &[String], wanted: &str| {
             words.iter().any(|word| word.eq_ignore_ascii_case(wanted))
@@ -278,24 +288,21 @@ impl<'a> Filter<'a> {
             && self
                 .specialty
                 .is_none_or(|wanted| is_one_of(&details.specialties, wanted))
-            && self.text.as_ref().is_none_or(|text| says(present, text))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| says(present, purpose, text))
             && health.is_none_or(|health| self.health.is_none_or(|wanted| wanted == health.state))
     }
 }
 
-/// Whether somebody's record has this text in it.
-fn says(present: &Present, text: &str) -> bool {
+/// Whether what is known of somebody has this text in it.
+fn says(present: &Present, purpose: Option<&str>, text: &str) -> bool {
     let details = &present.details;
     let address = details.address().to_string();
-    let words = [
-        Some(&present.name),
-        details.purpose.as_ref(),
-        Some(&address),
-    ];
-    let words = words.into_iter().flatten();
-    let mut words = words
-        .chain(&details.capabilities)
-        .chain(&details.specialties)
-        .chain(details.about.keys());
+    let words = [Some(present.name.as_str()), purpose, Some(&address)];
+    let more = details.capabilities.iter().chain(&details.specialties);
+    let more = more.chain(details.about.keys()).map(String::as_str);
+    let mut words = words.into_iter().flatten().chain(more);
     words.any(|word| word.to_lowercase().contains(text))
 }

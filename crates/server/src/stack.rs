@@ -29,6 +29,8 @@ use crate::jobs::{Desk, Jobs};
 use crate::mcp::Gateway;
 use crate::messages::Messages;
 use crate::messages::exchanges::Exchanges;
+use crate::messages::passed_on::PassedOn;
+use crate::messages::purposes::Purposes;
 use crate::messages::waiting::Post;
 use crate::model::{Explainer, Told};
 use crate::people::{People, SignInLimits};
@@ -94,6 +96,10 @@ pub struct Parts {
     pub sender: Sender,
     pub exchanges: Exchanges,
     pub post: Post,
+    /// What companions are said to be there for.
+    pub purposes: Purposes,
+    /// What became of messages that other stacks passed on lately.
+    pub passed_on: PassedOn,
     pub crew: Crew,
     pub turns: Turns,
     pub desk: Desk,
@@ -167,6 +173,16 @@ impl Stack {
 
     pub fn exchanges(&self) -> &Exchanges {
         &self.exchanges
+    }
+
+    /// What became of messages that other stacks passed on lately.
+    pub fn passed_on(&self) -> &PassedOn {
+        &self.passed_on
+    }
+
+    /// What companions are said to be there for.
+    pub fn purposes(&self) -> &Purposes {
+        &self.purposes
     }
 
     pub fn post(&self) -> &Post {
@@ -347,7 +363,7 @@ impl Stack {
         (!tls.is_vouched_for(&host)).then_some(root)
     }
 
-    fn scheme(&self) -> &'static str {
+    pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
 

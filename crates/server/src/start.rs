@@ -24,6 +24,7 @@ use crate::data_folder::DataFolder;
 use crate::distribution::Distribution;
 use crate::engine_link::EngineLink;
 use crate::entropy::Entropy;
+use crate::events::{self, KeepEvents};
 use crate::http::hosts::{AllowedHosts, HostName};
 use crate::http::limits::ConnectionLimits;
 use crate::identity::{Authority, Certificates, ServedName, TrustDomain};
@@ -65,6 +66,8 @@ pub struct Config {
     pub reach: Vec<Allowance>,
     /// Whether exchanges are recorded with the words themselves.
     pub keep_messages: bool,
+    /// How much of the feed of events is kept.
+    pub keep_events: KeepEvents,
     /// What explains findings; absent: nothing does, and nothing is sent anywhere.
     pub model: Option<ModelConfig>,
     /// How secrets are kept.
@@ -97,7 +100,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     ready: impl FnOnce(Ready),
 ) -> Result<(), StartError> {
-    let limits = config.limits.clone();
+    let (limits, keep_events) = (config.limits.clone(), config.keep_events);
     let (stack, tcp) = build(config, shutdown).await?;
     let listener = http::serve::Listener {
         tcp,
@@ -114,6 +117,7 @@ pub async fn serve(
     tasks.spawn(keep_directory(stack.clone()));
     tasks.spawn(audit::run(stack.clone()));
     tasks.spawn(secrets::run(stack.clone()));
+    tasks.spawn(events::run(stack.clone(), keep_events));
     tasks.spawn(messages::exchanges::run(stack.clone()));
     tasks.spawn(messages::waiting::run(stack.clone()));
     tasks.spawn(http::serve::serve(
@@ -273,6 +277,8 @@ async fn build(
         sockets: crate::companions::Sockets::default(),
         exchanges: messages::exchanges::Exchanges::new(config.keep_messages),
         post: messages::waiting::Post::default(),
+        purposes: messages::purposes::Purposes::open(&store).await?,
+        passed_on: messages::passed_on::PassedOn::default(),
         crew: Crew::default(),
         turns: approvals::Turns::default(),
         desk: jobs::Desk::default(),

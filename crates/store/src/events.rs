@@ -4,6 +4,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::change::Change;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -39,7 +40,54 @@ impl NewEvent {
     }
 }
 
+/// So many events go in one transaction: others want to write, too.
+const BATCH: i64 = 2_000;
+
+/// What is kept of the feed, whatever its age and number: nobody who has just come begins with nothing.
+pub const LEAST_EVENTS: i64 = 1_000;
+
+impl Change {
+    /// Forgets a batch of the oldest events: those before the first that is not older than `before`, and all but the
+    /// latest `most`. What is left has no gaps. Says how many went.
+    pub async fn trim_events(&mut self, most: i64, before: i64) -> Result<u64, StoreError> {
+        let (last,): (i64,) = sqlx::query_as("SELECT last FROM event_cursor")
+            .fetch_one(&mut *self.transaction)
+            .await?;
+        let oldest = sqlx::query("SELECT id FROM events ORDER BY id LIMIT 1")
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        let young = sqlx::query("SELECT id FROM events WHERE time >= $1 ORDER BY id LIMIT 1")
+            .bind(before)
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+        let id = |row: Option<AnyRow>| row.map(|row| row.try_get::<i64, _>("id")).transpose();
+        let Some(oldest) = id(oldest)? else {
+            return Ok(0);
+        };
+        let too_old = id(young)?.map_or(last, |young| young - 1);
+        let gone = too_old
+            .max(last - most)
+            .min(last - most.min(LEAST_EVENTS))
+            .min(oldest + BATCH - 1);
+        let done = sqlx::query("DELETE FROM events WHERE id <= $1")
+            .bind(gone)
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
+
 impl Store {
+    /// The cursor of the newest event that is not kept any more: whoever is behind it has missed something.
+    pub async fn forgotten_events(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query(
+            "SELECT COALESCE((SELECT MIN(id) - 1 FROM events), (SELECT last FROM event_cursor)) AS cursor",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get("cursor")?)
+    }
+
     /// Events after a cursor, oldest first.
     pub async fn events_after(&self, cursor: i64, limit: i64) -> Result<Vec<EventRow>, StoreError> {
         let rows = sqlx::query(

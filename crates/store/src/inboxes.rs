@@ -208,20 +208,20 @@ impl Store {
         rows.iter().map(forward).collect()
     }
 
-    pub async fn purpose(&self, companion: &str) -> Result<Option<PurposeRow>, StoreError> {
-        let row =
-            sqlx::query("SELECT purpose, said_by, said_at FROM purposes WHERE companion_key = $1")
-                .bind(companion.to_lowercase())
-                .fetch_optional(&self.pool)
-                .await?;
-        row.map(|row| {
-            Ok(PurposeRow {
+    /// What is said of whom, by names in small letters.
+    pub async fn purposes(&self) -> Result<Vec<(String, PurposeRow)>, StoreError> {
+        let rows = sqlx::query("SELECT companion_key, purpose, said_by, said_at FROM purposes")
+            .fetch_all(&self.pool)
+            .await?;
+        let purpose = |row: &AnyRow| {
+            let said = PurposeRow {
                 purpose: row.try_get("purpose")?,
                 said_by: row.try_get("said_by")?,
                 said_at: row.try_get("said_at")?,
-            })
-        })
-        .transpose()
+            };
+            Ok((row.try_get("companion_key")?, said))
+        };
+        rows.iter().map(purpose).collect()
     }
 }
 

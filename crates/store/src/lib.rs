@@ -57,7 +57,7 @@ pub use change::Change;
 pub use companions::CompanionRow;
 pub use containers::ContainerRow;
 pub use error::StoreError;
-pub use events::{EventRow, NewEvent};
+pub use events::{EventRow, LEAST_EVENTS, NewEvent};
 pub use exchanges::{ExchangeFilter, ExchangeRow};
 pub use guard_rails::GuardRailRow;
 pub use ids::{JobId, MessageId, ProjectId, StackId};

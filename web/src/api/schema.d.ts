@@ -4,6 +4,44 @@
  */
 
 export interface paths {
+    "/.well-known/agent-card.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stack's agent card, in the words of the Agent2Agent protocol. */
+        get: operations["agent_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/federated/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a message that another stack passes on, and have the answer.
+         * @description It is refused with 508 where it was here before or came through more than three stacks. One that comes again with
+         *     the same id (or `Idempotency-Key`) is not said again: the answer is the first one's.
+         */
+        post: operations["federated_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -115,7 +153,8 @@ export interface paths {
         };
         /**
          * Who comes, goes and changes, as it happens: the part of the one feed of events that is about the directory.
-         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from.
+         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from;
+         *     410 as for all events.
          */
         get: operations["watch_directory"];
         put?: never;
@@ -478,6 +517,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/companions/{name}/.well-known/agent-card.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A companion's agent card, in the words of the Agent2Agent protocol. */
+        get: operations["companion_agent_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/companions/{name}/a2a": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say something to a companion in the Agent2Agent protocol: a request of JSON-RPC, `SendMessage` or
+         *     `SendStreamingMessage` of revision 1.0, `message/send` or `message/stream` of 0.3.
+         */
+        post: operations["agent_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companions/{name}/look": {
         parameters: {
             query?: never;
@@ -683,7 +759,8 @@ export interface paths {
         };
         /**
          * Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
-         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
+         * @description The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from. The oldest events
+         *     are not kept for ever: 410 says that some after the cursor are gone, and its header `Ergon-Begin-After` where to go on.
          */
         get: operations["events"];
         put?: never;
@@ -2223,6 +2300,64 @@ export interface components {
             /** @description For `Authorization: Bearer …`, and as the password of the image registry. */
             secret: string;
         };
+        /** @description What of the protocol an agent knows beside taking messages. */
+        AgentCapabilities: {
+            extendedAgentCard: boolean;
+            pushNotifications: boolean;
+            streaming: boolean;
+        };
+        /** @description What another agent has to know to speak to somebody here. */
+        AgentCard: {
+            capabilities: components["schemas"]["AgentCapabilities"];
+            defaultInputModes: string[];
+            defaultOutputModes: string[];
+            description: string;
+            name: string;
+            securityRequirements: components["schemas"]["AgentSecurityRequirement"][];
+            securitySchemes: {
+                [key: string]: components["schemas"]["AgentSecurityScheme"];
+            };
+            skills: components["schemas"]["AgentSkill"][];
+            /** @description Where and how it is spoken to, the preferred way first. */
+            supportedInterfaces: components["schemas"]["AgentInterface"][];
+            /** @description Of Ergon. */
+            version: string;
+        };
+        /** @description By a token in a header. */
+        AgentHttpAuth: {
+            description: string;
+            scheme: string;
+        };
+        /** @description One way to speak to an agent. */
+        AgentInterface: {
+            /** @description `JSONRPC`. */
+            protocolBinding: string;
+            /** @description `1.0`, `0.3`. */
+            protocolVersion: string;
+            url: string;
+        };
+        /** @description What has to be allowed to whoever asks, beyond being known. */
+        AgentScopes: {
+            list: string[];
+        };
+        /** @description Which of these ways are needed together. */
+        AgentSecurityRequirement: {
+            schemes: {
+                [key: string]: components["schemas"]["AgentScopes"];
+            };
+        };
+        /** @description How one shows who one is. */
+        AgentSecurityScheme: {
+            httpAuthSecurityScheme: components["schemas"]["AgentHttpAuth"];
+        };
+        /** @description Something an agent can. */
+        AgentSkill: {
+            description: string;
+            examples?: string[];
+            id: string;
+            name: string;
+            tags: string[];
+        };
         /** @description One of the six questions, answered. */
         Answer: {
             facts: components["schemas"]["AnswerFact"][];
@@ -2602,8 +2737,10 @@ export interface components {
             /** Format: int32 */
             pid?: number | null;
             project_id?: string | null;
-            /** @description What it is there for. */
+            /** @description What it is there for: what was said of it here, else what it says itself. */
             purpose?: string | null;
+            /** @description Who said so here; absent: it says so itself. */
+            purpose_said_by?: string | null;
             /** @description Why its health is what it is. */
             reason?: string | null;
             /** @description RFC 3339. */
@@ -2925,6 +3062,37 @@ export interface components {
             model: string;
             /** @description RFC 3339: when it was said. What was seen since is not in it. */
             time: string;
+        };
+        /** @description A message that another stack passes on, in the form `tekton_federated`. What else stands in it is let be. */
+        FederatedMessage: {
+            /**
+             * Format: int64
+             * @description An answer is waited for so many milliseconds at most; absent: 35 seconds.
+             */
+            deadline_ms?: number | null;
+            /** @description Who says it, as it is called where it comes from. */
+            from?: string | null;
+            /** @description What it is known again by: 200 letters, digits and signs at most. The header `Idempotency-Key` says the same. */
+            id?: string | null;
+            message: string;
+            /** @description The ids of the stacks it came through, the first one first. A stack that finds itself there refuses it. */
+            path?: string[];
+            /** @description Whom it is for, by name; `stack/companion` for one of a stack that this one knows. Absent: this stack. */
+            to?: string | null;
+        };
+        /** @description What became of a message that another stack passed on. */
+        FederatedReply: {
+            /** @description Why it ends before its end. */
+            cut?: string | null;
+            /** @description Who answers, as it is called here. */
+            from: string;
+            id: string;
+            /** @description In plain words. */
+            response: string;
+            /** @description This stack's id. */
+            stack_id: string;
+            /** @description `answered`, `cut`; or, where nobody answers at once: `kept`, `forwarded`. */
+            state: string;
         };
         /** @description A fact a companion computed. */
         Finding: {
@@ -3391,8 +3559,10 @@ export interface components {
                 /** Format: int32 */
                 pid?: number | null;
                 project_id?: string | null;
-                /** @description What it is there for. */
+                /** @description What it is there for: what was said of it here, else what it says itself. */
                 purpose?: string | null;
+                /** @description Who said so here; absent: it says so itself. */
+                purpose_said_by?: string | null;
                 /** @description Why its health is what it is. */
                 reason?: string | null;
                 /** @description RFC 3339. */
@@ -5225,6 +5395,80 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    agent_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCard"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    federated_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What it is known again by, as `id`. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FederatedMessage"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FederatedReply"];
+                };
+            };
+            /** @description It was taken, and nobody answers at once. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FederatedReply"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -6275,6 +6519,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Companion"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    companion_agent_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentCard"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    agent_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name, in any case. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": string;
                 };
             };
             /** @description What happened, and what to do next. */

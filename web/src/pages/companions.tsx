@@ -83,6 +83,9 @@ function CompanionLine({ companion, chosen }: { companion: Companion; chosen: bo
       <p className="line-sentence">
         <Prose text={companion.sentence === '' ? (companion.address ?? '') : companion.sentence} />
       </p>
+      {companion.purpose && companion.purpose !== companion.sentence && (
+        <p className="note soft">{companion.purpose}</p>
+      )}
       <div className="line-facts note">
         <Minded companion={companion} />
         {companion.capabilities.map((capability) => (

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use ergon_server::{Allowance, Config, ConnectionLimits, HostName, Ready, TlsSource};
+use ergon_server::{Allowance, Config, ConnectionLimits, HostName, KeepEvents, Ready, TlsSource};
 
 use super::arguments::Data;
 use super::model::Model;
@@ -94,6 +94,7 @@ impl Up {
             reach: self.reach,
             sandbox: self.sandbox.kind(),
             keep_messages: self.keep_messages,
+            keep_events: KeepEvents::default(),
             model: self.model.config()?,
             secrets: self.sealing.config()?,
         };

@@ -134,14 +134,26 @@ fn said(companion: &Companion) -> &str {
 
 /// Who is in the directory.
 pub fn companions(companions: &[Companion], width: Option<usize>) -> String {
-    let mut table = Table::new(["NAME", "TYPE", "HEALTH", "SAYS"]);
+    // Somebody may say nothing but what they are there for.
+    let purpose = |companion: &Companion| {
+        let purpose = companion.purpose.clone().unwrap_or_default();
+        (purpose != said(companion)).then_some(purpose)
+    };
+    let has_purposes = companions
+        .iter()
+        .any(|companion| purpose(companion).is_some_and(|purpose| !purpose.is_empty()));
+    let mut heads = vec!["NAME", "TYPE", "HEALTH", "SAYS"];
+    heads.extend(has_purposes.then_some("PURPOSE"));
+    let mut table = Table::of(heads.into_iter().map(str::to_owned).collect());
     for companion in companions {
-        table.row([
+        let mut row = vec![
             words::harmless(&companion.name),
             words::harmless(&companion.kind),
             style::state(&companion.health),
             words::harmless(said(companion)),
-        ]);
+        ];
+        row.extend(has_purposes.then(|| words::harmless(&purpose(companion).unwrap_or_default())));
+        table.add(row);
     }
     if table.is_empty() {
         return "Nobody is here yet.\n".to_owned();
@@ -162,6 +174,33 @@ mod tests {
         assert_snapshot!(plain(&list(&[examples::container()], None)), @r"
         CONTAINER  STATE            PORTS       COMPANION   SAYS
         fastapi    running, unwell  18000→8000  fastapi-ci  I answer, but DATABASE_URL is not set.
+        ");
+    }
+
+    #[test]
+    fn what_somebody_is_there_for_is_listed_where_anybody_said_so() {
+        let companion = |name: &str, sentence: &str, purpose: Option<&str>| Companion {
+            name: name.into(),
+            kind: "external".into(),
+            health: "up".into(),
+            sentence: sentence.into(),
+            purpose: purpose.map(str::to_owned),
+            ..Companion::default()
+        };
+        let mut all = vec![companion("numa", "I plan.", Some("I plan."))];
+        assert_snapshot!(plain(&companions(&all, None)), @r"
+        NAME  TYPE      HEALTH  SAYS
+        numa  external  up      I plan.
+        ");
+        all.push(companion(
+            "web-ci",
+            "I am well.",
+            Some("runs our\u{1b}[2J tests"),
+        ));
+        assert_snapshot!(plain(&companions(&all, None)), @r"
+        NAME    TYPE      HEALTH  SAYS        PURPOSE
+        numa    external  up      I plan.
+        web-ci  external  up      I am well.  runs our tests
         ");
     }
 

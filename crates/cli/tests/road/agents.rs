@@ -1,4 +1,4 @@
-//! Agents of others: the official clients of the Model Context Protocol, as people use them.
+//! Agents of others: the official clients of the Model Context Protocol and of Agent2Agent, as people use them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +43,29 @@ fn the_python_client_uses_the_stack_in_both_revisions() {
         .arg(env!("CARGO_BIN_EXE_ergon"));
     let said = finds(&world, command.env("PYTHONPATH", packages));
     assert!(said.contains("auto ") && said.contains("legacy "), "{said}");
+}
+
+#[test]
+fn the_python_client_of_agent2agent_finds_the_cards_and_is_answered() {
+    let packages = tools("agents-a2a");
+    if !packages.join("a2a").is_dir() {
+        eprintln!(
+            "SKIPPED: no Python client of Agent2Agent here; dev/setup --test installs it (a2a-sdk on PyPI)"
+        );
+        return;
+    }
+    let world = World::new();
+    let _stack = world.up();
+    let read = |name: &str| std::fs::read_to_string(world.data().join(name)).unwrap();
+    let mut command = Command::new("python3");
+    command
+        .arg(script("a2a.py"))
+        .arg(read("endpoint").trim())
+        .arg(read("token").trim());
+    let said = finds(&world, command.env("PYTHONPATH", packages));
+    for way in ["streaming ", "whole ", "older "] {
+        assert!(said.contains(way), "{said}");
+    }
 }
 
 #[test]

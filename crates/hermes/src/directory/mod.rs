@@ -148,12 +148,36 @@ impl Directory {
         )
     }
 
+    /// Whether a caller may bring one of this name: whoever has brought as many as one may is told so before anything
+    /// else is done, however often they come.
+    pub fn has_room_for(&self, name: &str, by: &str) -> Result<(), DirectoryError> {
+        let shelf = self.0.shelf();
+        if shelf
+            .entries
+            .contains_key(name.to_ascii_lowercase().as_str())
+        {
+            return Ok(());
+        }
+        let limits = &self.0.limits;
+        if shelf.count_of(by) >= limits.of_one {
+            return Err(DirectoryError::TooMany {
+                by: by.to_owned(),
+                most: limits.of_one,
+            });
+        }
+        if shelf.entries.len() >= limits.in_all {
+            return Err(DirectoryError::Full("it holds as many records as it takes"));
+        }
+        Ok(())
+    }
+
     /// Registers somebody from outside, or renews their record. A name that somebody else has is refused.
     pub async fn register(
         &self,
         registration: &Registration,
         by: &str,
     ) -> Result<Registered, DirectoryError> {
+        self.has_room_for(&registration.name, by)?;
         let record = registration.record()?;
         let key = record.key();
         let held = self.0.entry(&key);

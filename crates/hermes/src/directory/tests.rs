@@ -327,6 +327,48 @@ async fn one_caller_fills_their_own_share_and_nobody_elses() {
     register("ff", "one").await.unwrap();
 }
 
+/// What this process has in memory, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.unwrap().trim().trim_end_matches("kB").trim();
+    kib.parse::<usize>().unwrap() << 10
+}
+
+#[tokio::test]
+async fn a_million_registrations_of_one_caller_end_at_a_bound_and_take_no_memory() {
+    let world = World::limited(Limits {
+        of_one: 100,
+        ..Limits::default()
+    })
+    .await;
+    let mut registration = registration(json!({ "purpose": "x".repeat(500) }));
+    let mut before = 0;
+    let mut let_in = 0;
+    for number in 0..1_000_000 {
+        registration.name = format!("numa-{number}");
+        match world.directory.register(&registration, "one").await {
+            Ok(_) => let_in += 1,
+            Err(error) => {
+                assert!(
+                    matches!(error, DirectoryError::TooMany { most: 100, .. }),
+                    "{error}"
+                );
+                assert!(error.remedy().unwrap().contains("deregister"), "{error}");
+            }
+        }
+        if number == 1_000 {
+            before = resident();
+        }
+    }
+    assert_eq!((let_in, world.told().await.len()), (100, 100));
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 4 << 20, "{grown} bytes more");
+    registration.name = "numa-7".to_owned();
+    let renewed = world.directory.register(&registration, "one").await;
+    assert!(!renewed.unwrap().is_new, "who is there already may go on");
+}
+
 #[tokio::test]
 async fn records_take_no_more_memory_than_there_is_for_them() {
     let world = World::limited(Limits {

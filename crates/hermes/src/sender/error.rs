@@ -69,6 +69,27 @@ impl SendError {
         }
     }
 
+    /// Whether whoever it is for may have had it, though they did not answer.
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::TooSlow(_)
+            | Self::Broken(_)
+            | Self::Refused(_)
+            | Self::Redirected(_)
+            | Self::WrongKind(_)
+            | Self::TooLong
+            | Self::ProgramFailed { .. }
+            | Self::Unheard => true,
+            Self::Status { .. } => !self.is_away(),
+            Self::Away { .. }
+            | Self::NotAllowed { .. }
+            | Self::Circle
+            | Self::TooFar(_)
+            | Self::NoProgram { .. }
+            | Self::NoWay => false,
+        }
+    }
+
     /// One word for records: what came of it.
     pub const fn word(&self) -> &'static str {
         match self {

@@ -21,9 +21,12 @@ pub struct Companion {
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     #[schema(value_type = Object)]
     pub about: serde_json::Map<String, serde_json::Value>,
-    /// What it is there for.
+    /// What it is there for: what was said of it here, else what it says itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// Who said so here; absent: it says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose_said_by: Option<String>,
     /// Where messages to it go: a URL, a socket, a program.
     #[serde(default)]
     pub address: String,

@@ -58,6 +58,8 @@ pub enum Action {
     SendMessage,
     /// To say something to everybody.
     AskTeam,
+    /// To pass on what is said at another stack; whom it is said to is decided each time.
+    ReceiveMessage,
     ReadExchanges,
     ListMessages,
     RetryMessage,
@@ -220,9 +222,11 @@ impl Action {
             | Self::ReadPayload
             | Self::ReadExplanation
             | Self::LookInside => ResourceKind::Companion,
-            Self::ReadExchanges | Self::ListMessages | Self::RetryMessage | Self::DropMessage => {
-                ResourceKind::Message
-            }
+            Self::ReadExchanges
+            | Self::ListMessages
+            | Self::RetryMessage
+            | Self::DropMessage
+            | Self::ReceiveMessage => ResourceKind::Message,
             Self::OpenTerminal
             | Self::CloseTerminal
             | Self::ReadInbox
@@ -333,6 +337,7 @@ impl Action {
         match self {
             // What is said changes nothing; who does something because of it is asked again.
             Self::SendMessage
+            | Self::ReceiveMessage
             | Self::RequestToken
             | Self::BeginSignIn
             | Self::Heartbeat

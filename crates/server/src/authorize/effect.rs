@@ -91,6 +91,7 @@ impl Effect {
         | Action::VerifyBuild
         | Action::AddSolution
         | Action::SendMessage
+        | Action::ReceiveMessage
         | Action::AskTeam
         | Action::RetryMessage
         | Action::LaunchCompanion

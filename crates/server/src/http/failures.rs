@@ -440,19 +440,28 @@ impl From<ApprovalError> for Failure {
 impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
         let status = match error {
-            GatewayError::NotFound { .. } | GatewayError::NoTool { .. } => StatusCode::NOT_FOUND,
+            GatewayError::NotFound { .. }
+            | GatewayError::NoSession { .. }
+            | GatewayError::NoTool { .. } => StatusCode::NOT_FOUND,
             GatewayError::Taken { .. }
             | GatewayError::Changed { .. }
             | GatewayError::Refused { .. }
             | GatewayError::Held { .. }
             | GatewayError::TooMany { .. } => StatusCode::CONFLICT,
-            GatewayError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            GatewayError::Busy { .. }
+            | GatewayError::TooManyCalls { .. }
+            | GatewayError::TooFast { .. }
+            | GatewayError::Overrun { .. } => StatusCode::TOO_MANY_REQUESTS,
             GatewayError::Away { .. } | GatewayError::Answer { .. } => StatusCode::BAD_GATEWAY,
             GatewayError::Name(_) | GatewayError::Address(_) => StatusCode::BAD_REQUEST,
             GatewayError::Reach(_) => StatusCode::FORBIDDEN,
             GatewayError::Store(error) => return error.into(),
         };
-        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
+        let failure = Self::new(status, error.to_string()).with_optional_remedy(error.remedy());
+        match error.retry_after() {
+            Some(after) => failure.retry_after(after),
+            None => failure,
+        }
     }
 }
 
@@ -503,14 +512,21 @@ impl From<MessageError> for Failure {
             | MessageError::Timeout { .. }
             | MessageError::Terminal { .. }
             | MessageError::Kind { .. }
+            | MessageError::Path
+            | MessageError::Sayer
+            | MessageError::Key
+            | MessageError::TwoKeys
             | MessageError::Purpose => StatusCode::BAD_REQUEST,
+            MessageError::Circle | MessageError::TooFar(_) => StatusCode::LOOP_DETECTED,
+            MessageError::Late => StatusCode::GATEWAY_TIMEOUT,
+            MessageError::KeyUsed => StatusCode::UNPROCESSABLE_ENTITY,
             MessageError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             MessageError::NoTerminal { .. }
             | MessageError::Forwarded { .. }
             | MessageError::NotDead { .. } => StatusCode::CONFLICT,
-            MessageError::TooManyTerminals(_) | MessageError::Full { .. } => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
+            MessageError::TooManyTerminals(_)
+            | MessageError::TooManyPurposes(_)
+            | MessageError::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
             MessageError::Send { error, .. } => match error {
                 error if error.is_away() => StatusCode::SERVICE_UNAVAILABLE,
                 SendError::TooSlow(_) => StatusCode::GATEWAY_TIMEOUT,

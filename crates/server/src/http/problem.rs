@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ergon_store::plain_json;
 
@@ -16,7 +16,12 @@ pub struct Failure {
     remedy: Option<String>,
     /// When to try again.
     retry_after: Option<Duration>,
+    /// The cursor with which to go on.
+    begin_after: Option<u64>,
 }
+
+/// Says with which cursor to go on, to whoever has one that is gone.
+const BEGIN_AFTER: HeaderName = HeaderName::from_static("ergon-begin-after");
 
 impl Failure {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -25,6 +30,7 @@ impl Failure {
             detail: detail.into(),
             remedy: None,
             retry_after: None,
+            begin_after: None,
         }
     }
 
@@ -59,6 +65,13 @@ impl Failure {
         self
     }
 
+    /// Says with which cursor to go on.
+    #[must_use]
+    pub fn begin_after(mut self, cursor: u64) -> Self {
+        self.begin_after = Some(cursor);
+        self
+    }
+
     #[must_use]
     pub fn with_optional_remedy(mut self, remedy: Option<String>) -> Self {
         self.remedy = remedy.or(self.remedy);
@@ -67,6 +80,16 @@ impl Failure {
 }
 
 impl Failure {
+    /// The same that was said before.
+    pub fn of(problem: Problem) -> Self {
+        let status = StatusCode::from_u16(problem.status);
+        Self::new(
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            problem.detail,
+        )
+        .with_optional_remedy(problem.remedy)
+    }
+
     /// The document.
     pub fn into_problem(self) -> Problem {
         Problem {
@@ -86,7 +109,7 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status;
-        let retry_after = self.retry_after;
+        let (retry_after, begin_after) = (self.retry_after, self.begin_after);
         // It quotes names as they were asked for, and is read on terminals as it comes.
         let body = plain_json(serde_json::to_string(&self.into_problem()).unwrap_or_default());
         let mut response = (status, body).into_response();
@@ -94,6 +117,9 @@ impl IntoResponse for Failure {
         if let Some(after) = retry_after {
             // A part of a second is a second to whoever counts them.
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs() + 1));
+        }
+        if let Some(cursor) = begin_after {
+            headers.insert(BEGIN_AFTER, HeaderValue::from(cursor));
         }
         headers.insert(
             header::CONTENT_TYPE,

@@ -155,6 +155,13 @@ impl Source for Feed {
         loop {
             self.newest.borrow_and_update();
             let rows = self.stack.store().events_after(self.cursor, PAGE).await?;
+            // Cursors have no gaps. Whoever is so slow that what comes next is gone comes back, and is told.
+            if rows
+                .first()
+                .is_some_and(|first| first.id != self.cursor + 1)
+            {
+                return Ok(None);
+            }
             if let Some(last) = rows.last() {
                 self.cursor = last.id;
                 let wanted = rows.into_iter().filter(|row| (self.is_wanted)(row));

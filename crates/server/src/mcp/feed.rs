@@ -72,7 +72,7 @@ impl News {
                 && (kind.ends_with(".added")
                     || kind.ends_with(".removed")
                     || kind.ends_with(".renamed"));
-            news.tools_changed |= subject.starts_with("tool-server/");
+            news.tools_changed |= subject.starts_with("tool-server/") || is_other_companion(kind);
             let changed = listened.iter().filter(|uri| {
                 Address::read(uri).is_some_and(|address| address.may_have_changed(subject))
             });
@@ -88,6 +88,14 @@ impl News {
             listened,
         )
     }
+}
+
+/// Whether there are other companions than before; how they are, and what is said of them, is in no list of tools.
+fn is_other_companion(kind: &str) -> bool {
+    let Some(what) = kind.strip_prefix("dev.ergon.companion.") else {
+        return false;
+    };
+    matches!(what, "registered" | "changed" | "left" | "expired")
 }
 
 /// What a session of an older revision listens to.
@@ -170,5 +178,9 @@ mod tests {
         assert!(news("dev.ergon.container.removed", "container/web").list_changed);
         assert!(!news("dev.ergon.robot.added", "robot/ci").list_changed);
         assert!(news("dev.ergon.tool_server.added", "tool-server/x").tools_changed);
+        let companions = |kind| news(kind, "companion/x").tools_changed;
+        assert!(companions("dev.ergon.companion.registered"));
+        assert!(companions("dev.ergon.companion.expired"));
+        assert!(!companions("dev.ergon.companion.health"));
     }
 }

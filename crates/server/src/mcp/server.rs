@@ -16,6 +16,7 @@ use rmcp::service::{NotificationContext, RequestContext, RoleServer, Subscriptio
 use rmcp::{ErrorData, ServerHandler};
 
 use super::call::{Call, failed};
+use super::companions;
 use super::consent;
 use super::feed::{Feed, Listening, News};
 use super::inside::{Answer, Inside, caller};
@@ -69,12 +70,43 @@ impl Server {
         }
     }
 
-    /// Every tool of the stack's own, by name, and then those of other servers.
-    pub async fn tools(&self) -> Vec<Tool> {
+    /// Every tool of the stack's own, by name, then those of other servers, then the companions: those who come and go
+    /// are last, so that the list begins as it did.
+    pub async fn tools(&self, caller: &Caller) -> Vec<Tool> {
         let own = self.shared.tools.values();
         let mut tools: Vec<Tool> = own.map(|operation| operation.tool.clone()).collect();
-        tools.extend(self.shared.stack.gateway().tools().await);
+        let stack = &self.shared.stack;
+        tools.extend(stack.gateway().tools().await);
+        let servers = stack.gateway().names().await;
+        tools.extend(companions::tools(stack, caller, &servers));
         tools
+    }
+
+    /// The companion that a tool asks; a server of tools of that name comes first.
+    async fn companion(&self, (server, tool): (&str, &str)) -> Option<String> {
+        let stack = &self.shared.stack;
+        let name = companions::of_tool(stack, server, tool)?;
+        let servers = stack.gateway().names().await;
+        (!servers.contains(&name.to_lowercase())).then_some(name)
+    }
+
+    /// Says something to a companion, by the route that everybody takes.
+    async fn ask_companion(
+        &self,
+        name: &str,
+        given: JsonObject,
+        caller: &Caller,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let Some(operation) = self.shared.tools.get(companions::SEND) else {
+            return failed("nobody can be spoken to".to_owned());
+        };
+        let arguments = match companions::arguments(name, given) {
+            Ok(arguments) => arguments,
+            Err(misuse) => return failed(misuse),
+        };
+        let call = Call::new(&self.shared.inside, &self.shared.tools, caller, context);
+        companions::marked(call.carry_out(operation, &arguments).await, name)
     }
 
     /// Calls a tool of another server, if whoever asks may.
@@ -97,9 +129,10 @@ impl Server {
             ));
         }
         let gateway = self.shared.stack.gateway();
+        let who = caller.principal.name();
         let called = gateway.call(
-            server,
-            tool,
+            &who,
+            (server, tool),
             arguments,
             Progress::of(context),
             context.ct.clone(),
@@ -177,9 +210,10 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(self.tools().await);
+        let caller = caller(&context)?;
+        let tools = ListToolsResult::with_all_items(self.tools(&caller).await);
         Ok(tools
             .with_ttl_ms(LISTS)
             .with_cache_scope(CacheScope::Private))
@@ -198,6 +232,10 @@ impl ServerHandler for Server {
         let caller = caller(&context)?;
         if let Some(elsewhere) = ServerName::of_tool(&request.name) {
             let arguments = request.arguments.unwrap_or_default();
+            if let Some(name) = self.companion(elsewhere).await {
+                let asked = self.ask_companion(&name, arguments, &caller, &context);
+                return Ok(asked.await.into());
+            }
             let called = self.call_elsewhere(elsewhere, arguments, &caller, &context);
             return Ok(called.await.into());
         }

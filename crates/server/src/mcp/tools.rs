@@ -76,6 +76,7 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     ("directory", "list_companions says the same"),
     ("watch_directory", "what goes on for ever is no answer"),
     ("heartbeat", "a program sends its own, every few seconds"),
+    ("federated_message", "other stacks pass messages on by it"),
     (
         "add_tool_server",
         "it starts programs of this machine, which no model may choose",
@@ -97,6 +98,18 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
     (
         "request_certificate",
         "a certificate is for a key that a program holds, and no model does",
+    ),
+    (
+        "agent_card",
+        "whoever has tools here knows where the stack is",
+    ),
+    (
+        "companion_agent_card",
+        "list_companions says the same, and each companion is a tool",
+    ),
+    (
+        "agent_message",
+        "send_message is the same for whoever has tools",
     ),
     ("mcp", "it is what tools come through"),
     ("mcp_listen", "it is what tools come through"),

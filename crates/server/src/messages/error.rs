@@ -38,8 +38,28 @@ pub enum MessageError {
     NotDead { id: String },
     #[error("there is no exchange `{id}`, or not any more")]
     NoExchange { id: String },
+    #[error("there are {0} purposes, and more are not kept")]
+    TooManyPurposes(usize),
     #[error("a purpose is a text of 500 letters at most, without control characters")]
     Purpose,
+    #[error("the message has been at this stack before")]
+    Circle,
+    #[error("the message came through {0} stacks, and 3 are as far as one goes")]
+    TooFar(usize),
+    #[error("`path` holds what can be no stack's id: 1 to 200 bytes without control characters")]
+    Path,
+    #[error("`from` is a name of 200 bytes at most, without control characters")]
+    Sayer,
+    #[error("`deadline_ms` is over")]
+    Late,
+    #[error(
+        "what a message is known again by is 1 to 200 letters, digits and signs of ASCII, without spaces"
+    )]
+    Key,
+    #[error("`Idempotency-Key` and `id` are not the same")]
+    TwoKeys,
+    #[error("another message was known by this id a moment ago")]
+    KeyUsed,
     #[error("`{name}` did not answer: {error}")]
     Send { name: String, error: SendError },
     #[error(transparent)]
@@ -49,6 +69,11 @@ pub enum MessageError {
 }
 
 impl MessageError {
+    /// Whether whoever it is for may have had it, though they did not answer.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::Send { error, .. } if error.may_have_arrived())
+    }
+
     /// What a person can do about it.
     pub fn remedy(&self) -> Option<String> {
         let text = match self {
@@ -73,6 +98,12 @@ impl MessageError {
                 "ergon message list says what waits; ergon message drop removes what nobody needs"
             }
             Self::NoMessage { .. } => "ergon message list --all says what is there",
+            Self::Circle | Self::TooFar(_) => {
+                "see which stacks are registered with each other: ergon companion list --type tekton"
+            }
+            Self::TooManyPurposes(_) => "take one back with an empty text: aish purpose NAME \"\"",
+            Self::Late => "say how many milliseconds are left for the answer",
+            Self::KeyUsed => "give each message an id of its own",
             Self::Send { error, .. } => return error.remedy(),
             Self::Store(error) => return error.remedy(),
             _ => return None,

@@ -4,8 +4,8 @@ use ergon_hermes::{Details, Kind, Letter, Name, Record};
 use ergon_store::{ForwardRow, InboxRow, NewEvent, PurposeRow, StoreError, now};
 use serde_json::json;
 
-use super::Messages;
 use super::error::MessageError;
+use super::{Messages, purposes};
 use crate::api::{self, Delivery};
 use crate::authorize::Principal;
 use crate::words::rfc3339;
@@ -249,9 +249,9 @@ impl Messages<'_> {
     }
 
     /// What somebody is there for: what was said of them here, else what they say themselves.
-    pub async fn purpose(&self, name: &str) -> Result<api::Purpose, MessageError> {
+    pub fn purpose(&self, name: &str) -> Result<api::Purpose, MessageError> {
         let (record, _) = self.recipient(name)?;
-        let said = self.stack.store().purpose(&record.name).await?;
+        let said = self.stack.purposes().of(&record.name);
         let (purpose, said_by) = match said {
             Some(said) => (Some(said.purpose), Some(said.said_by)),
             None => (record.details.purpose, None),
@@ -275,6 +275,9 @@ impl Messages<'_> {
             return Err(MessageError::Purpose);
         }
         let (record, _) = self.recipient(name)?;
+        if !purpose.is_empty() && !self.stack.purposes().has_room_for(&record.name) {
+            return Err(MessageError::TooManyPurposes(purposes::MOST));
+        }
         let row = PurposeRow {
             purpose: purpose.to_owned(),
             said_by: principal.name(),
@@ -288,7 +291,8 @@ impl Messages<'_> {
         let mut change = self.stack.store().change(event).await?;
         change.put_purpose(&record.name, &row).await?;
         change.commit().await?;
-        self.purpose(&record.name).await
+        self.stack.purposes().put(&record.name, row);
+        self.purpose(&record.name)
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! [`Messages::prepare`] decides to whom a message goes and who says it; [`Messages::send`] has it brought there.
 //! Whoever is away may have it later (`waiting`), a terminal keeps it (`inboxes`), a person may sit in for a companion
-//! (`inboxes`), and a whole team may be asked at once (`team`). What came of each is recorded (`exchanges`).
+//! (`inboxes`), and a whole team may be asked at once (`team`). Other stacks pass messages on (`passed_on`). What came of each is recorded (`exchanges`).
 
 mod error;
 pub mod exchanges;
 pub mod inboxes;
+pub mod passed_on;
+pub mod purposes;
 pub mod team;
 pub mod waiting;
 
@@ -66,20 +68,36 @@ impl<'a> Messages<'a> {
         let patience = patience(message.timeout_seconds, PATIENCE, LONGEST_PATIENCE)?;
         let (record, to) = self.recipient(name)?;
         let from = self.sender(principal, message.terminal.as_deref()).await?;
+        let prepared = self.addressed(principal, &message.content, record, to, from);
+        let mut prepared = prepared.await?;
+        prepared.letter.patience = patience;
+        prepared.later = message.later;
+        Ok(prepared)
+    }
+
+    /// A message to somebody, with what is usual where nothing else is wanted.
+    async fn addressed(
+        &self,
+        principal: &Principal,
+        content: &str,
+        record: Record,
+        to: Option<String>,
+        from: String,
+    ) -> Result<Prepared, MessageError> {
         Ok(Prepared {
             letter: Letter {
                 id: new_id(self.stack),
                 from,
                 // Nobody is told a secret, whoever says it to whom.
-                content: hide_known(&message.content).into_owned(),
+                content: hide_known(content).into_owned(),
                 to,
-                patience,
+                patience: Duration::from_secs(PATIENCE.into()),
                 path: Vec::new(),
             },
             forward: self.stack.store().forward(&record.name).await?,
             record,
             principal: principal.name(),
-            later: message.later,
+            later: false,
             waited: false,
             team: None,
         })

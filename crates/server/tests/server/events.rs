@@ -120,3 +120,69 @@ async fn a_stream_ends_with_the_stack() {
     assert!(rest.is_ok(), "the stream is ended, not cut off: {rest:?}");
     assert!(begun.elapsed() < std::time::Duration::from_secs(5));
 }
+
+#[tokio::test]
+async fn whoever_fell_behind_is_told_where_to_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = ergon_server::Config {
+        keep_events: ergon_server::KeepEvents {
+            most: 5,
+            age: std::time::Duration::from_hours(1),
+        },
+        ..crate::world::config(folder.path())
+    };
+    let world = World::with(folder, config).await;
+    for number in 0..20 {
+        let record = json!({ "name": format!("ci-{number}"), "type": "external", "port": 9 });
+        world.post("/api/registry/register", record).await.success();
+    }
+    let newest = |list: &Value| {
+        list["items"][0]["id"]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
+    // Nobody is told of what is forgotten.
+    let few = async {
+        loop {
+            let list = world.get("/api/v1/events").await;
+            if list["items"].as_array().unwrap().len() == 5 {
+                return list;
+            }
+        }
+    };
+    let list = tokio::time::timeout(crate::world::PATIENCE, few)
+        .await
+        .unwrap();
+    for path in ["/api/v1/events", "/api/registry/watch"] {
+        let gone = world.stream(&format!("{path}?after=1"), None).await;
+        let begin = gone.headers()["ergon-begin-after"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let problem = crate::world::read_response(gone).await.problem(410);
+        assert!(
+            problem["remedy"].as_str().unwrap().contains(&begin),
+            "{problem:#}"
+        );
+        let gone = world.stream(path, Some("1")).await;
+        crate::world::read_response(gone).await.problem(410);
+        // Where one is told to begin, one may.
+        let rest = world.stream(&format!("{path}?after={begin}"), None).await;
+        let first = read_events(rest, "change", 1).await;
+        assert_eq!(
+            first[0].0.parse::<u64>().unwrap(),
+            begin.parse::<u64>().unwrap() + 1
+        );
+    }
+    let after = newest(&list);
+    assert_eq!(
+        world
+            .stream(&format!("/api/v1/events?after={after}"), None)
+            .await
+            .status(),
+        200
+    );
+    world.end().await;
+}

@@ -8,11 +8,12 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use futures_util::stream;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::mcp::{alone, call, names, result};
-use crate::world::{World, read};
+use crate::people::person;
+use crate::world::{Door, World, read};
 
 /// A server of tools that does what a test wants of it.
 #[derive(Clone, Default)]
@@ -21,6 +22,8 @@ struct Elsewhere {
     /// What a call answers; text: as it is, however long it goes on.
     answer: Arc<Mutex<Value>>,
     heads: Arc<Mutex<Vec<HeaderMap>>>,
+    /// Whether whoever begins is given a session, and how many were.
+    sessions: Arc<Mutex<Option<u32>>>,
 }
 
 fn tool(name: &str, about: &str) -> Value {
@@ -45,9 +48,26 @@ impl Elsewhere {
     }
 }
 
-async fn answer(State(elsewhere): State<Elsewhere>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(elsewhere): State<Elsewhere>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     elsewhere.heads.lock().unwrap().push(headers);
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut session = None;
+    if let Some(count) = elsewhere.sessions.lock().unwrap().as_mut() {
+        if method == Method::GET {
+            let nothing = stream::pending::<std::io::Result<Bytes>>();
+            let kind = [("content-type", "text/event-stream")];
+            return (kind, Body::from_stream(nothing)).into_response();
+        }
+        if message["method"] == "initialize" {
+            *count += 1;
+            session = Some(format!("session-{count}"));
+        }
+    }
     let result = match message["method"].as_str() {
         Some("initialize") => json!({
             "protocolVersion": "2025-11-25", "capabilities": { "tools": {} }, "serverInfo": { "name": "elsewhere", "version": "1" },
@@ -71,7 +91,11 @@ async fn answer(State(elsewhere): State<Elsewhere>, headers: HeaderMap, body: By
                 .into_response();
         }
     };
-    Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result })).into_response()
+    let whole = Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }));
+    match session {
+        Some(session) => ([("mcp-session-id", session)], whole).into_response(),
+        None => whole.into_response(),
+    }
 }
 
 async fn add(world: &World, name: &str, url: &str) -> Value {
@@ -85,7 +109,7 @@ async fn listed(world: &World) -> Vec<String> {
     let tools = result(world, "tools/list", json!({})).await;
     let elsewhere = names(&tools["tools"])
         .into_iter()
-        .filter(|name| name.contains('/'));
+        .filter(|name| name.contains('/') && !name.ends_with("/ask"));
     elsewhere.map(str::to_owned).collect()
 }
 
@@ -259,5 +283,88 @@ async fn what_can_be_no_server_is_refused() {
     )
     .await
     .problem(404);
+    world.end().await;
+}
+
+fn passed(world: &Door, method: Method, session: &str) -> RequestBuilder {
+    let ask = json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" });
+    let request = world.request(method, "/mcp/servers/far");
+    request.header("mcp-session-id", session).json(&ask)
+}
+
+#[tokio::test]
+async fn a_session_is_whose_it_was_who_began_it() {
+    let world = World::new().await;
+    let (elsewhere, url) = Elsewhere::with(json!([])).await;
+    add(&world, "far", &url).await;
+    *elsewhere.sessions.lock().unwrap() = Some(0);
+    let ada = person(&world, "ada", &["developer"]).await;
+    let bob = person(&world, "bob", &["developer"]).await;
+    let begin = async |door: &Door| {
+        let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {} });
+        let begun = door.request(Method::POST, "/mcp/servers/far").json(&hello);
+        let begun = begun.send().await.unwrap();
+        begun.headers()["mcp-session-id"]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (adas, bobs) = (begin(&ada).await, begin(&bob).await);
+    assert_ne!(adas, bobs);
+    for method in [Method::POST, Method::GET, Method::DELETE] {
+        read(passed(&bob, method.clone(), &adas)).await.problem(404);
+        // The owner of the stack is somebody else, too.
+        read(passed(&world, method, &adas)).await.problem(404);
+    }
+    let heard = elsewhere.heads.lock().unwrap().len();
+    read(passed(&bob, Method::POST, "session-99"))
+        .await
+        .problem(404);
+    assert_eq!(
+        elsewhere.heads.lock().unwrap().len(),
+        heard,
+        "it is not even asked"
+    );
+    read(passed(&ada, Method::POST, &adas)).await.success();
+    read(passed(&bob, Method::POST, &bobs)).await.success();
+    read(passed(&ada, Method::DELETE, &adas)).await.success();
+    read(passed(&ada, Method::POST, &adas)).await.problem(404);
+    // A server that gives one's session to another has that refused.
+    *elsewhere.sessions.lock().unwrap() = Some(1);
+    let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {} });
+    let given = ada.request(Method::POST, "/mcp/servers/far").json(&hello);
+    read(given).await.problem(502);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn whoever_listens_to_much_is_told_to_wait_and_others_are_not() {
+    let world = World::new().await;
+    let (elsewhere, url) = Elsewhere::with(json!([])).await;
+    add(&world, "far", &url).await;
+    *elsewhere.sessions.lock().unwrap() = Some(0);
+    let ada = person(&world, "ada", &["developer"]).await;
+    let listen = async |door: &Door| {
+        let listened = door.request(Method::GET, "/mcp/servers/far");
+        listened.send().await.unwrap()
+    };
+    let mut streams = Vec::new();
+    let refused = loop {
+        let stream = listen(&ada).await;
+        if stream.status() != StatusCode::OK {
+            break stream;
+        }
+        streams.push(stream);
+        assert!(streams.len() < 100, "it has no bound");
+    };
+    assert!(refused.headers().contains_key("retry-after"));
+    crate::world::read_response(refused).await.problem(429);
+    assert_eq!(listen(&world).await.status(), StatusCode::OK);
+    drop(streams);
+    // Room is made once the stack has noticed.
+    let again = async { while listen(&ada).await.status() != StatusCode::OK {} };
+    tokio::time::timeout(crate::world::PATIENCE, again)
+        .await
+        .unwrap();
     world.end().await;
 }

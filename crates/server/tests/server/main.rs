@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says why by where it fails")]
 
 mod access;
+mod agents;
 mod approvals;
 mod archives;
 mod attacks;
@@ -17,6 +18,7 @@ mod directory;
 mod distribution;
 mod doors;
 mod events;
+mod federated;
 mod gateway;
 mod lineage;
 mod logins;

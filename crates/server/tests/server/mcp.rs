@@ -158,7 +158,8 @@ async fn the_newest_revision_needs_no_session() {
     assert_eq!(tools["cacheScope"], "private");
     assert!(tools["ttlMs"].as_u64().unwrap() > 0);
     let listed = names(&tools["tools"]);
-    assert!(listed.is_sorted(), "always in the same order");
+    let own: Vec<_> = listed.iter().filter(|name| !name.contains('/')).collect();
+    assert!(own.is_sorted(), "always in the same order");
     assert!(listed.contains(&"run_folder") && listed.contains(&"approve_proposal"));
     world.end().await;
 }

@@ -335,6 +335,54 @@ async fn whoever_is_too_slow_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn every_list_says_what_somebody_is_there_for() {
+    let world = World::new().await;
+    let record =
+        json!({ "name": "Numa", "type": "external", "port": 9, "purpose": "plans", "ttl": 3600 });
+    world.post("/api/registry/register", record).await.success();
+    let put = async |purpose: &str| {
+        let request = world.request(Method::PUT, "/api/v1/companions/numa/purpose");
+        read(request.json(&json!({ "purpose": purpose })))
+            .await
+            .success()
+    };
+    let said_of =
+        |one: &Value| ["purpose", "purpose_said_by", "sentence"].map(|key| one[key].clone());
+    let listed = async |world: &World| {
+        let one = said_of(&world.get("/api/registry/NUMA").await);
+        for list in ["/api/v1/companions", "/api/registry?type=external"] {
+            let list = world.get(list).await;
+            let mut items = list["items"].as_array().unwrap().iter();
+            let listed = items.find(|listed| listed["name"] == "Numa").unwrap();
+            assert_eq!(said_of(listed), one);
+        }
+        one
+    };
+    assert_eq!(
+        listed(&world).await,
+        [json!("plans"), json!(null), json!("plans")]
+    );
+    put("runs our tests").await;
+    let said = [
+        json!("runs our tests"),
+        json!("owner"),
+        json!("runs our tests"),
+    ];
+    assert_eq!(listed(&world).await, said);
+    let found = world.get("/api/registry?q=OUR%20tests").await;
+    assert_eq!(found["items"][0]["name"], "Numa");
+    assert_eq!(world.get("/api/registry?q=plans").await["items"], json!([]));
+    let world = World::over(world.end().await).await;
+    assert_eq!(listed(&world).await, said, "also after a restart");
+    let request = world.request(Method::PUT, "/api/v1/companions/numa/purpose");
+    read(request.json(&json!({ "purpose": "" })))
+        .await
+        .success();
+    assert_eq!(listed(&world).await[0], "plans");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn what_somebody_is_there_for_can_be_said_and_taken_back() {
     let world = World::new().await;
     let stack = own_name(&world).await;

@@ -3,9 +3,15 @@
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World, read};
+use crate::world::{Answer, Door, World, read};
 
 const ROLES: [&str; 4] = ["owner", "operator", "developer", "viewer"];
+
+/// The door of somebody who has these roles.
+pub async fn person(world: &World, name: &str, roles: &[&str]) -> Door {
+    add(world, name, roles).await;
+    world.with_token(&token(world, name).await)
+}
 
 async fn add(world: &World, name: &str, roles: &[&str]) -> Value {
     let wanted = json!({ "name": name, "roles": roles });

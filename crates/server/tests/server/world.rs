@@ -61,6 +61,7 @@ pub fn config(folder: &Path) -> Config {
         sandbox: SandboxKind::Auto,
         reach: Vec::new(),
         keep_messages: false,
+        keep_events: ergon_server::KeepEvents::default(),
         model: None,
         secrets: ergon_server::SecretsConfig::default(),
     }

@@ -1,6 +1,8 @@
 //! What the store promises, whichever database is under it.
 
-use ergon_store::{BuildName, BuildRow, CompanionRow, ImageRow, NewEvent, Store, StoreError, now};
+use ergon_store::{
+    BuildName, BuildRow, CompanionRow, ImageRow, LEAST_EVENTS, NewEvent, Store, StoreError, now,
+};
 use serde_json::json;
 
 use crate::database::on_both;
@@ -16,6 +18,7 @@ on_both!(
     builds_are_found_by_any_prefix,
     a_name_or_the_beginning_of_one_leads_to_builds,
     a_sign_in_code_works_once_and_not_after_its_time,
+    the_oldest_events_go_by_number_and_by_age_and_some_stay,
 );
 
 fn event(subject: &str) -> NewEvent {
@@ -278,4 +281,53 @@ async fn a_sign_in_code_works_once_and_not_after_its_time(store: Store) {
         );
         change.commit().await.unwrap();
     }
+}
+
+/// Tells of so many things at once.
+async fn tell(store: &Store, count: usize) {
+    let mut change = store.change(event("first")).await.unwrap();
+    for number in 1..count {
+        change.tell(event(&number.to_string()));
+    }
+    change.commit().await.unwrap();
+}
+
+async fn trim(store: &Store, most: i64, before: i64) {
+    loop {
+        let mut change = store.unobserved().await.unwrap();
+        let gone = change.trim_events(most, before).await.unwrap();
+        change.commit().await.unwrap();
+        if gone == 0 {
+            return;
+        }
+    }
+}
+
+async fn the_oldest_events_go_by_number_and_by_age_and_some_stay(store: Store) {
+    assert_eq!(store.forgotten_events().await.unwrap(), 0);
+    trim(&store, 10, 0).await;
+    tell(&store, 5_000).await;
+    assert_eq!(
+        store.forgotten_events().await.unwrap(),
+        0,
+        "nothing is gone"
+    );
+    trim(&store, 4_000, 0).await;
+    assert_eq!(store.forgotten_events().await.unwrap(), 1_000);
+    let kept = store.events_after(0, 1).await.unwrap();
+    assert_eq!(kept[0].id, 1_001);
+    // All of them are too old, and the last ones stay for whoever comes anew.
+    trim(&store, 4_000, now() + 60_000).await;
+    assert_eq!(
+        store.forgotten_events().await.unwrap(),
+        5_000 - LEAST_EVENTS
+    );
+    trim(&store, 10, 0).await;
+    assert_eq!(store.forgotten_events().await.unwrap(), 4_990);
+    tell(&store, 1).await;
+    assert_eq!(
+        store.events_after(4_999, 10).await.unwrap()[1].id,
+        5_001,
+        "cursors go on"
+    );
 }

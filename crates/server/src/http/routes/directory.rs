@@ -33,6 +33,9 @@ pub async fn register(
     let name = Some(body.name.clone());
     let action = Action::RegisterCompanion;
     guard::decide_also(&stack, &principal, &recording, action, name)?;
+    // What is refused because there is no room is no change, and fills no log.
+    let directory = stack.directory();
+    directory.has_room_for(&body.name, &principal.name())?;
     let resource = Action::RegisterCompanion.on(Some(body.name.clone()));
     let asked = Asked {
         request: &recording.id,
@@ -40,7 +43,7 @@ pub async fn register(
         principal: &principal,
         action: Action::RegisterCompanion,
         resource: &resource,
-        is_change: !stack.directory().is_renewal(&body),
+        is_change: !directory.is_renewal(&body),
     };
     let begun = stack.audit().decided(asked, &recording.decided)?;
     let registered = stack.roster().register(&body, &principal).await;
@@ -133,7 +136,8 @@ pub async fn list(
 
 /// Who comes, goes and changes, as it happens: the part of the one feed of events that is about the directory.
 ///
-/// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from.
+/// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` (or `after`) resumes from;
+/// 410 as for all events.
 #[utoipa::path(get, path = "/api/registry/watch", operation_id = "watch_directory", tag = "directory",
     params(EventCursor),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
@@ -142,6 +146,6 @@ pub async fn watch(
     Parameters(cursor): Parameters<EventCursor>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let after = streams::last_event_id(&headers).or(cursor.after()?);
+    let after = cursor.known(&stack, &headers).await?;
     Ok(streams::follow_directory(&stack, after).into_response())
 }

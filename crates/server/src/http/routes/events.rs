@@ -1,7 +1,7 @@
 //! Everything that changed, as a list or as it happens.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -24,8 +24,27 @@ pub struct EventCursor {
 }
 
 impl EventCursor {
-    /// The event after which to begin.
-    pub fn after(&self) -> Result<Option<u64>, Failure> {
+    /// The event after which to begin, as the query or the head of a request says. 410 where what came next is gone.
+    pub async fn known(&self, stack: &Stack, headers: &HeaderMap) -> Result<Option<u64>, Failure> {
+        let after = streams::last_event_id(headers).or(self.after()?);
+        let gone = stack.store().forgotten_events().await?;
+        let gone = u64::try_from(gone).unwrap_or_default();
+        match after {
+            Some(after) if after < gone => {
+                let detail = format!(
+                    "what happened after event {after} is not kept any more, up to event {gone}"
+                );
+                Err(Failure::new(StatusCode::GONE, detail)
+                    .begin_after(gone)
+                    .with_remedy(format!(
+                        "look at how everything is now, and go on with after={gone}"
+                    )))
+            }
+            after => Ok(after),
+        }
+    }
+
+    fn after(&self) -> Result<Option<u64>, Failure> {
         let Some(text) = &self.after else {
             return Ok(None);
         };
@@ -86,7 +105,8 @@ fn as_they_are(stack: &Stack, asked: &Principal) -> Principal {
 
 /// Events, newest first; as a stream, oldest first and then as they happen (`Accept: text/event-stream`).
 ///
-/// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from.
+/// The stream's events are named `change`, and their id is the cursor that `Last-Event-ID` resumes from. The oldest events
+/// are not kept for ever: 410 says that some after the cursor are gone, and its header `Ergon-Begin-After` where to go on.
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "events", tag = "events",
     params(EventCursor),
     responses((status = 200, content(
@@ -99,10 +119,9 @@ pub async fn events(
     Parameters(cursor): Parameters<EventCursor>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let after = cursor.after()?;
     let is_theirs = theirs(&stack, &principal, &recording);
+    let after = cursor.known(&stack, &headers).await?;
     if streams::is_wanted(&headers) {
-        let after = streams::last_event_id(&headers).or(after);
         return Ok(streams::follow_events(&stack, after, is_theirs).into_response());
     }
     let mut items: Vec<Event> = stack.newest_events(after.unwrap_or(0)).await?;

@@ -124,7 +124,7 @@ pub async fn purpose(
     State(stack): State<Stack>,
     Name(name): Name,
 ) -> Result<Json<Purpose>, Failure> {
-    Ok(Json(stack.messages().purpose(&name).await?))
+    Ok(Json(stack.messages().purpose(&name)?))
 }
 
 /// Say what somebody is there for.

@@ -36,8 +36,11 @@ pub async fn end(Extension(endpoint): Extension<Endpoint>, request: Request) -> 
 /// The tools that agents have here.
 #[utoipa::path(get, path = "/mcp/tools", operation_id = "mcp_tools", tag = "mcp",
     responses((status = 200, body = List<McpTool>)))]
-pub async fn tools(Extension(endpoint): Extension<Endpoint>) -> Json<List<McpTool>> {
-    let items = endpoint.server().tools().await;
+pub async fn tools(
+    Extension(endpoint): Extension<Endpoint>,
+    Extension(caller): Extension<Caller>,
+) -> Json<List<McpTool>> {
+    let items = endpoint.server().tools(&caller).await;
     Json(List {
         items: items.into_iter().map(view).collect(),
     })

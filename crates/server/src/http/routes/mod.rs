@@ -1,6 +1,8 @@
 //! The table of all routes: each with the action that is asked for before its handler runs.
 
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod a2a;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod approvals;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod archives;
@@ -16,6 +18,8 @@ mod directory;
 mod document;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod events;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod federated;
 mod guard_rails;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod inboxes;
@@ -110,6 +114,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::LaunchCompanion, routes!(companions::launch)),
         entry(Action::SendMessage, routes!(messages::send)),
         entry(Action::AskTeam, routes!(messages::team_chat)),
+        entry(Action::ReceiveMessage, routes!(federated::message)),
         entry(Action::ReadExchanges, routes!(messages::exchanges)),
         entry(Action::ReadExchanges, routes!(messages::exchange)),
         entry(Action::ListMessages, routes!(messages::waiting)),
@@ -134,6 +139,9 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ReadCompanion, routes!(directory::read)),
         entry(Action::ListCompanions, routes!(directory::list)),
         entry(Action::WatchDirectory, routes!(directory::watch)),
+        entry(Action::ReadCompanion, routes!(a2a::stack_card)),
+        entry(Action::ReadCompanion, routes!(a2a::card)),
+        entry(Action::SendMessage, routes!(a2a::say)),
         entry(Action::ListRepositories, routes!(repositories::list)),
         entry(Action::ReadRepository, routes!(repositories::read)),
         entry(Action::ChangeRepository, routes!(repositories::change)),

@@ -67,10 +67,11 @@ pub async fn approve(
     ))]
 pub async fn say(
     State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
     Name(name): Name,
     request: Request,
 ) -> Result<Response, Failure> {
-    pass(&stack, &name, request).await
+    pass(&stack, &principal, &name, request).await
 }
 
 /// Listen to what a session with a server of tools is told unasked.
@@ -79,10 +80,11 @@ pub async fn say(
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn listen(
     State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
     Name(name): Name,
     request: Request,
 ) -> Result<Response, Failure> {
-    pass(&stack, &name, request).await
+    pass(&stack, &principal, &name, request).await
 }
 
 /// End a session with a server of tools.
@@ -91,13 +93,20 @@ pub async fn listen(
     responses((status = 202, description = "It has ended.")))]
 pub async fn end(
     State(stack): State<Stack>,
+    Extension(principal): Extension<Principal>,
     Name(name): Name,
     request: Request,
 ) -> Result<Response, Failure> {
-    pass(&stack, &name, request).await
+    pass(&stack, &principal, &name, request).await
 }
 
-async fn pass(stack: &Stack, name: &str, request: Request) -> Result<Response, Failure> {
+async fn pass(
+    stack: &Stack,
+    principal: &Principal,
+    name: &str,
+    request: Request,
+) -> Result<Response, Failure> {
     check_origin_of_all(request.headers(), request.uri())?;
-    Ok(stack.gateway().pass(name, request).await?)
+    let gateway = stack.gateway();
+    Ok(gateway.pass(&principal.name(), name, request).await?)
 }

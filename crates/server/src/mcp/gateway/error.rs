@@ -1,5 +1,7 @@
 //! Why a server of tools does not do what was asked.
 
+use std::time::Duration;
+
 use ergon_hermes::ReachError;
 use ergon_hermes::gateway::{AddressError, ServerNameError};
 use ergon_store::StoreError;
@@ -24,6 +26,14 @@ pub enum GatewayError {
     Held { name: String, tool: String },
     #[error("the server `{name}` has as many calls under way as it may have")]
     Busy { name: String },
+    #[error("you have {most} calls or streams under way, which is as many as one may have")]
+    TooManyCalls { most: usize },
+    #[error("you call faster than one may; the next call counts in {} s", after.as_secs() + 1)]
+    TooFast { after: Duration },
+    #[error("the server `{name}` is called faster than it is let be; the next call counts in {} s", after.as_secs() + 1)]
+    Overrun { name: String, after: Duration },
+    #[error("the server `{name}` has no session of that name that is yours")]
+    NoSession { name: String },
     #[error("the server `{name}` cannot be asked: {reason}")]
     Away { name: String, reason: String },
     #[error("the server `{name}` answered what it may not: {reason}")]
@@ -39,6 +49,16 @@ pub enum GatewayError {
 }
 
 impl GatewayError {
+    /// After how long it is worth another try, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooFast { after } | Self::Overrun { after, .. } => Some(*after),
+            // Calls end when they end; most do within a second.
+            Self::Busy { .. } | Self::TooManyCalls { .. } => Some(Duration::ZERO),
+            _ => None,
+        }
+    }
+
     /// What a person can do about it.
     pub fn remedy(&self) -> Option<String> {
         match self {
@@ -54,6 +74,13 @@ impl GatewayError {
                 "a person looks at what changed with ergon mcp list, and says yes with ergon mcp approve {name}"
             )),
             Self::Busy { .. } => Some("call it again once others have ended".to_owned()),
+            Self::TooManyCalls { .. } => Some("wait for one of them to end".to_owned()),
+            Self::TooFast { .. } | Self::Overrun { .. } => {
+                Some("wait that long, and call less often".to_owned())
+            }
+            Self::NoSession { .. } => {
+                Some("begin a session of your own with initialize".to_owned())
+            }
             Self::Away { .. } => {
                 Some("see whether it runs; ergon mcp list says how it was seen last".to_owned())
             }

@@ -4,11 +4,13 @@
 //! nothing of whoever calls is passed on but the arguments. One that is away or misbehaves is marked, and breaks no list.
 
 mod error;
+mod limits;
 mod listener;
 mod pass;
+mod sessions;
 mod upstream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +20,12 @@ use ergon_store::{NewEvent, ServerToolRow, Store, StoreError, ToolServerRow, now
 use futures_util::future::join_all;
 use rmcp::model::{CallToolResult, JsonObject, Tool};
 use serde_json::json;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use error::GatewayError;
+use limits::{Kind, Limits, TooMuch, UnderWay};
+use sessions::Sessions;
 use upstream::Upstream;
 
 use super::progress::Progress;
@@ -32,6 +36,8 @@ use crate::words::rfc3339;
 const LIST: Duration = Duration::from_secs(2);
 /// Calls under way at a time, of all callers together; each server has its own limit below.
 const CALLS: usize = 64;
+/// Streams that are listened to at a time, of all callers together.
+const LISTENING: usize = 128;
 /// More servers there may not be.
 const SERVERS: usize = 64;
 
@@ -43,7 +49,16 @@ struct Inner {
     store: Store,
     reach: Reach,
     servers: Mutex<BTreeMap<String, Arc<Upstream>>>,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
+    listening: Arc<Semaphore>,
+    limits: Limits,
+    sessions: Sessions,
+}
+
+/// Something under way, with the room it takes; it is over when this is dropped.
+struct Place {
+    _theirs: UnderWay,
+    _all: OwnedSemaphorePermit,
 }
 
 impl Gateway {
@@ -52,7 +67,10 @@ impl Gateway {
             store,
             reach,
             servers: Mutex::default(),
-            calls: Semaphore::new(CALLS),
+            calls: Arc::new(Semaphore::new(CALLS)),
+            listening: Arc::new(Semaphore::new(LISTENING)),
+            limits: Limits::default(),
+            sessions: Sessions::default(),
         }))
     }
 
@@ -118,6 +136,7 @@ impl Gateway {
         }
         change.commit().await?;
         if let Some(upstream) = servers.remove(name) {
+            self.0.sessions.forget(name);
             upstream.close().await;
         }
         Ok(())
@@ -182,21 +201,47 @@ impl Gateway {
             .collect()
     }
 
-    /// Calls a tool of a server.
+    /// What the servers are called.
+    pub async fn names(&self) -> BTreeSet<String> {
+        self.0.servers.lock().await.keys().cloned().collect()
+    }
+
+    /// Room for something that a caller wants of a server.
+    fn begin(&self, caller: &str, server: &str, kind: Kind) -> Result<Place, GatewayError> {
+        let theirs = self.0.limits.begin(caller, server, kind);
+        let theirs = theirs.map_err(|too_much| match too_much {
+            TooMuch::UnderWay(most) => GatewayError::TooManyCalls { most },
+            TooMuch::Caller(after) => GatewayError::TooFast { after },
+            TooMuch::Server(after) => GatewayError::Overrun {
+                name: server.to_owned(),
+                after,
+            },
+        })?;
+        let room = match kind {
+            Kind::Call => &self.0.calls,
+            Kind::Listening => &self.0.listening,
+        };
+        let all = Arc::clone(room).try_acquire_owned();
+        let all = all.map_err(|_| GatewayError::Busy {
+            name: server.to_owned(),
+        })?;
+        Ok(Place {
+            _theirs: theirs,
+            _all: all,
+        })
+    }
+
+    /// Calls a tool of a server for somebody.
     pub async fn call(
         &self,
-        server: &str,
-        tool: &str,
+        caller: &str,
+        (server, tool): (&str, &str),
         arguments: JsonObject,
         progress: Progress,
         cancelled: CancellationToken,
     ) -> Result<CallToolResult, GatewayError> {
         let upstream = self.find(server).await?;
-        let Ok(_call) = self.0.calls.try_acquire() else {
-            return Err(GatewayError::Busy {
-                name: server.to_owned(),
-            });
-        };
+        let _place = self.begin(caller, server, Kind::Call)?;
         upstream.call(tool, arguments, progress, cancelled).await
     }
 

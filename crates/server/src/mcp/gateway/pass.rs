@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sse_stream::SseStream;
 use tokio::time::{Instant, timeout};
 
-use super::{Gateway, GatewayError};
+use super::{Gateway, GatewayError, Kind};
 
 /// The largest message there, and everything that comes back for one, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -27,6 +27,9 @@ const BEGINNING: Duration = Duration::from_mins(2);
 const SILENCE: Duration = Duration::from_mins(5);
 const LONGEST: Duration = Duration::from_hours(1);
 
+/// What a session is called, where there are any.
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
 /// What is passed on of a request, beside what the protocol calls its own (`mcp-…`): never who asks.
 const THERE: [HeaderName; 3] = [
     header::ACCEPT,
@@ -36,9 +39,15 @@ const THERE: [HeaderName; 3] = [
 const BACK: [HeaderName; 3] = [header::CONTENT_TYPE, header::CACHE_CONTROL, header::ALLOW];
 
 impl Gateway {
-    /// Carries a request to a server that is asked over HTTP, and its answer back.
-    pub async fn pass(&self, name: &str, request: Request) -> Result<Response, GatewayError> {
+    /// Carries somebody's request to a server that is asked over HTTP, and its answer back.
+    pub async fn pass(
+        &self,
+        caller: &str,
+        name: &str,
+        request: Request,
+    ) -> Result<Response, GatewayError> {
         let upstream = self.find(name).await?;
+        let session = self.their_session(caller, name, request.headers())?;
         let away = |reason: &str| GatewayError::Away {
             name: name.to_owned(),
             reason: reason.to_owned(),
@@ -68,10 +77,15 @@ impl Gateway {
             )
             .into_response());
         }
-        let Ok(_call) = self.0.calls.try_acquire() else {
-            return Err(GatewayError::Busy {
-                name: name.to_owned(),
-            });
+        let kind = match parts.method {
+            Method::GET => Kind::Listening,
+            _ if message["method"] == "subscriptions/listen" => Kind::Listening,
+            _ => Kind::Call,
+        };
+        let place = self.begin(caller, name, kind)?;
+        let turn = match kind {
+            Kind::Call => Some(upstream.turn().await?),
+            Kind::Listening => None,
         };
         let mut asked = pinned
             .client
@@ -86,6 +100,13 @@ impl Gateway {
             Err(_) => return Err(away("it does not answer in time")),
         };
         let (status, headers) = (answer.status(), kept(answer.headers(), &BACK));
+        self.note_session(caller, name, &headers)?;
+        if let Some(session) = session.filter(|_| {
+            status == StatusCode::NOT_FOUND
+                || (parts.method == Method::DELETE && status.is_success())
+        }) {
+            self.0.sessions.ended(name, &session);
+        }
         if message["method"] == "tools/list" && !held.is_empty() {
             let listed = listed(answer, &message["id"])
                 .await
@@ -99,10 +120,55 @@ impl Gateway {
                 .extend(session.filter(|(name, _)| *name != header::CONTENT_TYPE));
             return Ok(response);
         }
-        let mut response = Response::new(Body::from_stream(hidden(bounded(answer.bytes_stream()))));
+        // It is under way until the last of it is there.
+        let pieces = hidden(bounded(answer.bytes_stream())).map(move |piece| {
+            let _under_way = (&place, &turn);
+            piece
+        });
+        let mut response = Response::new(Body::from_stream(pieces));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
+    }
+
+    /// The session that a request is in, which has to be one that the same caller began.
+    fn their_session(
+        &self,
+        caller: &str,
+        name: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<String>, GatewayError> {
+        let mut sessions = headers.get_all(SESSION).iter();
+        let Some(session) = sessions.next() else {
+            return Ok(None);
+        };
+        let session = session.to_str().ok().filter(|_| sessions.next().is_none());
+        session
+            .filter(|session| self.0.sessions.is_theirs(name, session, caller))
+            .map(|session| Some(session.to_owned()))
+            .ok_or_else(|| GatewayError::NoSession {
+                name: name.to_owned(),
+            })
+    }
+
+    /// Notes whose a session is that a server began with its answer.
+    fn note_session(
+        &self,
+        caller: &str,
+        name: &str,
+        headers: &HeaderMap,
+    ) -> Result<(), GatewayError> {
+        let Some(session) = headers.get(SESSION) else {
+            return Ok(());
+        };
+        let session = session.to_str().unwrap_or_default();
+        if self.0.sessions.began(name, session, caller) {
+            return Ok(());
+        }
+        Err(GatewayError::Answer {
+            name: name.to_owned(),
+            reason: "it names a session that is somebody else's, or can be none".to_owned(),
+        })
     }
 
     /// The tools of a server that may not be used now. They are only looked for where it matters.

@@ -1,7 +1,7 @@
 //! One server of tools: the connection to it, what it offered last, and its limits.
 
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ergon_hermes::Reach;
@@ -20,7 +20,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +55,7 @@ pub struct Upstream {
     reach: Reach,
     link: tokio::sync::Mutex<Option<Link>>,
     seen: Mutex<Seen>,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
 }
 
 /// How a server was seen last.
@@ -83,7 +83,7 @@ impl Upstream {
             reach,
             link: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
-            calls: Semaphore::new(CALLS),
+            calls: Arc::new(Semaphore::new(CALLS)),
         }
     }
 
@@ -242,6 +242,16 @@ impl Upstream {
         Err(self.lied("its list of tools does not end"))
     }
 
+    /// One of the calls that it may have under way; over when dropped.
+    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, GatewayError> {
+        match timeout(TURN, Arc::clone(&self.calls).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(GatewayError::Busy {
+                name: self.name.to_string(),
+            }),
+        }
+    }
+
     /// Calls a tool that may be used. What comes back is marked as this server's.
     pub async fn call(
         &self,
@@ -275,11 +285,7 @@ impl Upstream {
                 });
             }
         }
-        let Ok(Ok(_turn)) = timeout(TURN, self.calls.acquire()).await else {
-            return Err(GatewayError::Busy {
-                name: self.name.to_string(),
-            });
-        };
+        let _turn = self.turn().await?;
         let (peer, listener) = self.peer().await?;
         let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
         let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
