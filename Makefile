@@ -25,7 +25,7 @@ test: ## everything that must pass
 test-all: ## and what takes too long for every change
 	@dev/test --all
 
-soak: build ## watch healthy containers for a long time (SECONDS, an hour unless told): no alarm, and no memory that grows
+soak: build ## healthy containers, and the directory at half its load, each for a long time (SECONDS, an hour unless told)
 	@dev/soak
 
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)

@@ -118,7 +118,7 @@ impl CompanionSocket {
     pub async fn listen<A, H, F>(path: &Path, authorize: A, handler: H) -> Result<Self, SocketError>
     where
         A: Fn(&Peer, &Message) -> Result<(), String> + Send + Sync + 'static,
-        H: Fn(Message) -> F + Send + Sync + 'static,
+        H: Fn(Peer, Message) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
     {
         Self::listen_within(SocketLimits::default(), path, authorize, handler).await
@@ -133,7 +133,7 @@ impl CompanionSocket {
     ) -> Result<Self, SocketError>
     where
         A: Fn(&Peer, &Message) -> Result<(), String> + Send + Sync + 'static,
-        H: Fn(Message) -> F + Send + Sync + 'static,
+        H: Fn(Peer, Message) -> F + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
     {
         if path.as_os_str().len() > LONGEST_PATH {
@@ -206,7 +206,7 @@ struct Host<A, H> {
 async fn welcome<A, H, F>(listener: UnixListener, host: Arc<Host<A, H>>)
 where
     A: Fn(&Peer, &Message) -> Result<(), String> + Send + Sync + 'static,
-    H: Fn(Message) -> F + Send + Sync + 'static,
+    H: Fn(Peer, Message) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let seats = Arc::new(Semaphore::new(host.limits.guests));
@@ -239,7 +239,7 @@ where
 async fn converse<A, H, F>(stream: UnixStream, host: &Host<A, H>) -> io::Result<()>
 where
     A: Fn(&Peer, &Message) -> Result<(), String>,
-    H: Fn(Message) -> F,
+    H: Fn(Peer, Message) -> F,
     F: Future<Output = Reply>,
 {
     let credentials = stream.peer_cred()?;
@@ -289,7 +289,7 @@ where
 async fn answer<A, H, F>(line: &[u8], peer: &Peer, host: &Host<A, H>) -> Result<Reply, String>
 where
     A: Fn(&Peer, &Message) -> Result<(), String>,
-    H: Fn(Message) -> F,
+    H: Fn(Peer, Message) -> F,
     F: Future<Output = Reply>,
 {
     let message: Message = serde_json::from_slice(line).map_err(|error| {
@@ -302,7 +302,7 @@ where
         ));
     }
     (host.authorize)(peer, &message)?;
-    timeout(THINKING, (host.handler)(message))
+    timeout(THINKING, (host.handler)(*peer, message))
         .await
         .map_err(|_| "the answer took too long".to_owned())
 }

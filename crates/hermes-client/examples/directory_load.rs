@@ -2,11 +2,17 @@
 //!
 //!     directory_load ergon HOST:PORT TOKEN KIND CONNECTIONS SECONDS
 //!     directory_load etcd HOST:PORT - KIND CONNECTIONS SECONDS
+//!     directory_load soak HOST:PORT TOKEN RUN CONNECTIONS SECONDS REGISTRATIONS HEARTBEATS
 //!
 //! KIND: `register`, `heartbeat` or `list`. Prints how many were answered in a second, and half and 99 of 100 of the times
 //! that they took, in microseconds.
+//!
+//! `soak` is the load of `dev/soak`: so many registrations and heartbeats in a second, until the time is over or the stack is
+//! gone. Who came makes room for who comes next, under names that begin with RUN. Prints `? NAME` before each is asked for or
+//! sent away, `+ NAME` once they are there and `- NAME` once they are not; at the end the rates, on stderr.
 
 #![allow(
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a tool that says why by where it fails"
@@ -36,6 +42,9 @@ struct Load {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|side| side == "soak") {
+        return soak_all(&arguments[1..]).await;
+    }
     let [side, at, token, kind, connections, seconds] = &arguments[..] else {
         panic!("directory_load ergon|etcd HOST:PORT TOKEN KIND CONNECTIONS SECONDS");
     };
@@ -72,20 +81,8 @@ async fn main() {
 async fn ergon(load: Load, number: u64) -> Vec<u64> {
     let mut stream = TcpStream::connect(&load.at).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let head = |method: &str, path: &str, body: &str| {
-        format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            load.at,
-            load.token,
-            body.len()
-        )
-    };
-    let registration = |name: &str| {
-        let body = format!(
-            "{{\"name\":\"{name}\",\"type\":\"terminal\",\"capabilities\":[\"bench\"],\"ttl\":3600}}"
-        );
-        head("POST", "/api/registry/register", &body)
-    };
+    let head = |method: &str, path: &str, body: &str| request_to(&load, method, path, body);
+    let registration = |name: &str| registration(&load, name);
     let mut buffer = vec![0; 64 << 10];
     if load.kind != "register" {
         for listed in 0..LISTED {
@@ -113,16 +110,141 @@ async fn ergon(load: Load, number: u64) -> Vec<u64> {
     times
 }
 
+fn request_to(load: &Load, method: &str, path: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        load.at,
+        load.token,
+        body.len()
+    )
+}
+
+fn registration(load: &Load, name: &str) -> String {
+    let body = format!(
+        "{{\"name\":\"{name}\",\"type\":\"terminal\",\"capabilities\":[\"bench\"],\"ttl\":86400}}"
+    );
+    request_to(load, "POST", "/api/registry/register", &body)
+}
+
+/// So many of one connection are there at a time.
+const THERE: usize = 400;
+
+/// Soaks over several connections.
+async fn soak_all(arguments: &[String]) {
+    let [
+        at,
+        token,
+        run,
+        connections,
+        seconds,
+        registrations,
+        heartbeats,
+    ] = arguments
+    else {
+        panic!(
+            "directory_load soak HOST:PORT TOKEN RUN CONNECTIONS SECONDS REGISTRATIONS HEARTBEATS"
+        );
+    };
+    let load = Load {
+        at: at.clone(),
+        token: token.clone(),
+        kind: run.clone(),
+        until: Instant::now() + Duration::from_secs(seconds.parse().unwrap()),
+    };
+    let connections: u32 = connections.parse().unwrap();
+    let each = |rate: &str| rate.parse::<f64>().unwrap() / f64::from(connections);
+    let (registrations, heartbeats) = (each(registrations), each(heartbeats));
+    let begun = Instant::now();
+    let tasks: Vec<_> = (0..connections)
+        .map(|number| tokio::spawn(soak(load.clone(), number, registrations, heartbeats)))
+        .collect();
+    let mut done = (0, 0);
+    for task in tasks {
+        let (registered, beaten) = task.await.unwrap();
+        done = (done.0 + registered, done.1 + beaten);
+    }
+    let took = begun.elapsed().as_secs_f64();
+    eprintln!(
+        "{:.0} {:.0}",
+        f64::from(done.0) / took,
+        f64::from(done.1) / took
+    );
+}
+
+/// One connection, at a pace. Who is registered and who leaves count alike: both are durable.
+async fn soak(load: Load, number: u32, registrations: f64, heartbeats: f64) -> (u32, u32) {
+    let mut stream = TcpStream::connect(&load.at).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut buffer = vec![0; 64 << 10];
+    let mut there = std::collections::VecDeque::new();
+    let (mut registered, mut beaten) = (0, 0);
+    let begun = Instant::now();
+    while Instant::now() < load.until {
+        let passed = begun.elapsed().as_secs_f64();
+        let (late, idle) = (
+            f64::from(registered) / registrations,
+            f64::from(beaten) / heartbeats,
+        );
+        if passed < late.min(idle) {
+            tokio::time::sleep(Duration::from_secs_f64(late.min(idle) - passed)).await;
+        }
+        if idle < late {
+            let Some(name) = there.get(beaten as usize % there.len().max(1)) else {
+                beaten += 1;
+                continue;
+            };
+            let path = format!("/api/registry/{name}/heartbeat");
+            if !answered(
+                &mut stream,
+                &request_to(&load, "POST", &path, ""),
+                &mut buffer,
+            )
+            .await
+            {
+                break;
+            }
+            beaten += 1;
+            continue;
+        }
+        let (asked, sign, name) = if there.len() < THERE {
+            let name = format!("{}-{number}-{registered}", load.kind);
+            (registration(&load, &name), '+', name)
+        } else {
+            let name: String = there.pop_front().unwrap();
+            let path = format!("/api/registry/{name}");
+            (request_to(&load, "DELETE", &path, ""), '-', name)
+        };
+        println!("? {name}");
+        if !answered(&mut stream, &asked, &mut buffer).await {
+            break;
+        }
+        println!("{sign} {name}");
+        registered += 1;
+        if sign == '+' {
+            there.push_back(name);
+        }
+    }
+    (registered, beaten)
+}
+
 /// Sends a request and reads all of its answer.
 async fn answer(stream: &mut TcpStream, request: &str, buffer: &mut Vec<u8>) {
-    stream.write_all(request.as_bytes()).await.unwrap();
+    assert!(answered(stream, request, buffer).await, "the stack hung up");
+}
+
+/// The same; false where the stack is gone.
+async fn answered(stream: &mut TcpStream, request: &str, buffer: &mut Vec<u8>) -> bool {
+    if stream.write_all(request.as_bytes()).await.is_err() {
+        return false;
+    }
     let mut read = 0;
     loop {
         if read == buffer.len() {
             buffer.resize(read * 2, 0);
         }
-        let more = stream.read(&mut buffer[read..]).await.unwrap();
-        assert!(more > 0, "the stack hung up");
+        let Ok(more @ 1..) = stream.read(&mut buffer[read..]).await else {
+            return false;
+        };
         read += more;
         let Some(end) = buffer[..read]
             .windows(4)
@@ -141,7 +263,7 @@ async fn answer(stream: &mut TcpStream, request: &str, buffer: &mut Vec<u8>) {
             .find_map(|line| line.strip_prefix("content-length: "))
             .map_or(0, |length| length.parse().unwrap());
         if read >= end + 4 + length {
-            return;
+            return true;
         }
     }
 }

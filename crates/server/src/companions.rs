@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::api;
 use crate::audit::Asked;
 use crate::authorize::{Action, Channel, Circumstances, Means, Principal};
+use crate::messages::Overheard;
 use crate::model;
 use crate::roster::{Wanted, WantedError};
 use crate::stack::Stack;
@@ -291,9 +292,14 @@ impl<'a> Companions<'a> {
             Err(format!("{} may not do this", principal.name()))
         };
         let (stack, record) = (self.stack.clone(), record.clone());
-        let think = move |message: ergon_companion::Message| {
+        let think = move |peer: ergon_companion::Peer, message: ergon_companion::Message| {
             let (stack, record) = (stack.clone(), record.clone());
-            async move { stack.companions().answer(&record, &message.content).await }
+            async move {
+                let overheard = Overheard::begin(&stack, &peer, &record.name, &message.content);
+                let reply = stack.companions().answer(&record, &message.content).await;
+                overheard.answered(&reply);
+                reply
+            }
         };
         let socket = CompanionSocket::listen(&path, decide, think).await?;
         self.stack.sockets().all().insert(key, socket);

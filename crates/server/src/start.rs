@@ -376,7 +376,7 @@ async fn remove_stale_steps(engine: ergon_engine::Engine) {
     }
 }
 
-/// Ends in order: no new work, running work stopped and written down, sockets gone, store closed.
+/// Ends in order: no new work, running work stopped and written down, sockets and others' programs gone, store closed.
 async fn drain(stack: &Stack, mut tasks: JoinSet<()>) {
     tracing::info!("ending");
     stack.data().remove_endpoint();
@@ -386,6 +386,7 @@ async fn drain(stack: &Stack, mut tasks: JoinSet<()>) {
         tasks.abort_all();
     }
     stack.sockets().close();
+    stack.gateway().close().await;
     stack.store().close().await;
 }
 

@@ -39,7 +39,7 @@ async fn parrot_within(limits: SocketLimits, path: &Path) -> Result<CompanionSoc
                 Ok(())
             }
         },
-        |message: Message| async move {
+        |_, message: Message| async move {
             Reply {
                 from: "parrot".to_owned(),
                 content: message.content,

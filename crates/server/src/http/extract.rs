@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
+use http_body_util::LengthLimitError;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
@@ -43,9 +45,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if announced(&request).is_some_and(|length| length > LARGEST_BODY) {
             return Err(too_large());
         }
-        let patience = request.extensions().get::<BodyPatience>();
-        let patience = patience.map_or(PATIENCE, |patience| patience.0);
-        let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, steady::Stalled.to_string());
+        let patience = patience(request.extensions());
         let read = Json::<T>::from_request(request, state);
         let Ok(read) = tokio::time::timeout(patience, read).await else {
             return Err(late());
@@ -129,6 +129,36 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
                 })?;
         Ok(Self(parameters))
     }
+}
+
+/// A request with its whole body, for those who read it themselves: within the same bounds as every other.
+pub async fn gathered(request: Request) -> Result<(Parts, Bytes), Failure> {
+    if announced(&request).is_some_and(|length| length > LARGEST_BODY) {
+        return Err(too_large());
+    }
+    let (parts, body) = request.into_parts();
+    let read = to_bytes(body, LARGEST_BODY);
+    match tokio::time::timeout(patience(&parts.extensions), read).await {
+        Ok(Ok(body)) => Ok((parts, body)),
+        Err(_) => Err(late()),
+        Ok(Err(error)) if steady::is_stalled(&error) => Err(late()),
+        Ok(Err(error)) if has_too_much(&error) => Err(too_large()),
+        Ok(Err(_)) => Err(Failure::bad_request("the body broke off")),
+    }
+}
+
+fn patience(extensions: &Extensions) -> Duration {
+    let patience = extensions.get::<BodyPatience>();
+    patience.map_or(PATIENCE, |patience| patience.0)
+}
+
+fn late() -> Failure {
+    Failure::new(StatusCode::REQUEST_TIMEOUT, steady::Stalled.to_string())
+}
+
+fn has_too_much(error: &(dyn std::error::Error + 'static)) -> bool {
+    let source = error.source();
+    error.is::<LengthLimitError>() || source.is_some_and(has_too_much)
 }
 
 /// The innermost reason; the outer ones only repeat that something failed.

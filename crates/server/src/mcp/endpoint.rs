@@ -13,6 +13,7 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use super::inside::{Inside, is_kind};
 use super::server::Server;
 use crate::http::authenticate::check_origin_of_all;
+use crate::http::extract::gathered;
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
@@ -72,6 +73,10 @@ impl Endpoint {
                 .with_remedy("end sessions that are not needed with DELETE, or use the revision 2026-07-28, which has none")
                 .into_response();
         }
+        let request = match gathered(request).await {
+            Ok((parts, body)) => Request::from_parts(parts, Body::from(body)),
+            Err(failure) => return failure.into_response(),
+        };
         in_our_words(self.service.handle(request).await.map(Body::new)).await
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! [`Messages::prepare`] decides to whom a message goes and who says it; [`Messages::send`] has it brought there.
 //! Whoever is away may have it later (`waiting`), a terminal keeps it (`inboxes`), a person may sit in for a companion
-//! (`inboxes`), and a whole team may be asked at once (`team`). Other stacks pass messages on (`passed_on`). What came of each is recorded (`exchanges`).
+//! (`inboxes`), and a whole team may be asked at once (`team`). Other stacks pass messages on (`passed_on`). What came of each is recorded (`exchanges`),
+//! also of what is said on a companion's own socket (`overheard`).
 
 mod error;
 pub mod exchanges;
 pub mod inboxes;
+mod overheard;
 pub mod passed_on;
 pub mod purposes;
 pub mod team;
@@ -22,6 +24,7 @@ use tokio::sync::mpsc;
 
 pub use error::MessageError;
 use exchanges::{Begun, new_id};
+pub use overheard::Overheard;
 
 use crate::api::{self, Delivery, Sent};
 use crate::authorize::Principal;

@@ -118,8 +118,13 @@ async fn a_connection_on_which_nothing_is_asked_any_more_is_closed() {
 }
 
 fn post(world: &World, headers: &str) -> String {
+    post_to(world, "/api/v1/projects", headers)
+}
+
+fn post_to(world: &World, path: &str, headers: &str) -> String {
     format!(
-        "POST /api/v1/projects HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n{headers}\r\n",
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\n{headers}\r\n",
         world.token
     )
 }
@@ -144,15 +149,71 @@ async fn a_body_that_pauses_and_one_that_comes_by_the_byte_end_in_408() {
     world.end().await;
 }
 
+/// Where companions and agents come in.
+const DOORS: [&str; 4] = [
+    "/api/registry/register",
+    "/api/registry/numa/heartbeat",
+    "/mcp",
+    "/mcp/servers/far",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_slowly_to_the_directory_or_to_mcp_is_shown_out_and_nobody_else_waits() {
+    let world = with(short(), None).await;
+    // Nobody is asked: a message that does not come to its end is passed on to nobody.
+    let far = json!({ "name": "far", "url": "http://127.0.0.1:1/mcp" });
+    world.post("/api/v1/tool-servers", far).await.success();
+    let mut slow = Vec::new();
+    for path in DOORS {
+        for headers in ["content-length: 5000\r\n", "transfer-encoding: chunked\r\n"] {
+            let head = post_to(&world, path, headers);
+            let chunked = headers.starts_with("transfer");
+            let begun = if chunked {
+                "1388\r\n{\"name\""
+            } else {
+                "{\"name\""
+            };
+            let door = address(&world);
+            slow.push(tokio::spawn(async move {
+                let mut pauses = TcpStream::connect(door).await.unwrap();
+                pauses
+                    .write_all(format!("{head}{begun}").as_bytes())
+                    .await
+                    .unwrap();
+                let paused = rest(&mut pauses).await;
+                let mut drips = TcpStream::connect(door).await.unwrap();
+                drips.write_all(head.as_bytes()).await.unwrap();
+                let dripped = drip(drips, begun).await;
+                (path, paused, dripped)
+            }));
+        }
+    }
+    let numa = json!({ "name": "numa", "type": "terminal" });
+    while slow.iter().any(|slow| !slow.is_finished()) {
+        world
+            .post("/api/registry/register", numa.clone())
+            .await
+            .success();
+    }
+    for slow in slow {
+        let (path, paused, dripped) = slow.await.unwrap();
+        assert_eq!(status(&paused), "408", "{path}: {paused}");
+        assert_eq!(status(&dripped), "408", "{path}: {dripped}");
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
     let world = with(ConnectionLimits::default(), None).await;
-    for headers in [
+    let paths = ["/api/v1/projects"].into_iter().chain(DOORS);
+    let ways = [
         "content-length: 2000000\r\n",
         "transfer-encoding: chunked\r\n",
-    ] {
+    ];
+    for (path, headers) in paths.flat_map(|path| ways.map(|way| (path, way))) {
         let mut stream = connect(&world).await;
-        let head = post(&world, headers);
+        let head = post_to(&world, path, headers);
         stream.write_all(head.as_bytes()).await.unwrap();
         let chunk = format!("{:x}\r\n{}\r\n", 1 << 16, "a".repeat(1 << 16));
         let piece = if headers.starts_with("transfer") {
@@ -168,7 +229,8 @@ async fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(answer, b"HTTP/1.1 413", "{headers}");
+        let answer = String::from_utf8_lossy(&answer);
+        assert_eq!(answer, "HTTP/1.1 413", "{path} {headers}");
         drop(reading);
         sending.abort();
     }

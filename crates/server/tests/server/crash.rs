@@ -1,16 +1,20 @@
 //! What a killed stack leaves behind, the next one puts right.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use ergon_engine::{Engine, testing};
 use futures_util::StreamExt;
+use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::containers::{Leftovers, project, serve};
-use crate::world::{Door, PATIENCE, World, config};
+use crate::world::{Door, PATIENCE, World, config, read};
 
 /// Where the stack of another process keeps its folders.
 const FOLDER: &str = "ERGON_TEST_STACK";
@@ -139,6 +143,108 @@ async fn step_of(engine: &Engine, process: u32) -> String {
         .into_iter()
         .filter(|step| step.labels.values().any(|label| label.ends_with(&owner)));
     ours.next().unwrap().id
+}
+
+/// So many register at a time, and so many have to be in before the stack is killed, once and again.
+const AT_A_TIME: usize = 16;
+const BEFORE: [usize; 3] = [300, 700, 1200];
+
+/// What the stack said is done.
+#[derive(Default)]
+struct Acknowledged {
+    more: Arc<Notify>,
+    came: BTreeSet<String>,
+    left: BTreeSet<String>,
+    said: BTreeSet<String>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_that_is_killed_under_load_has_everything_it_said_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+    let more = Arc::clone(&acknowledged.lock().unwrap().more);
+    let mut names = 0..;
+    for enough in BEFORE {
+        let mut child = start(folder.path());
+        let door = Arc::new(Door::of(&folder.path().join("data")));
+        let desk = door.request(Method::PUT, "/api/v1/terminals/desk");
+        read(desk).await.success();
+        let mut callers: Vec<_> = (names.by_ref().take(AT_A_TIME))
+            .map(|caller| {
+                tokio::spawn(register(
+                    Arc::clone(&door),
+                    Arc::clone(&acknowledged),
+                    caller,
+                ))
+            })
+            .collect();
+        let caller = names.next().unwrap();
+        callers.push(tokio::spawn(say(door, Arc::clone(&acknowledged), caller)));
+        while acknowledged.lock().unwrap().came.len() < enough {
+            more.notified().await;
+        }
+        // Nobody waits for an answer: requests are on their way.
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    }
+    let world = World::over(folder).await;
+    let there = world.get("/api/registry?type=terminal").await;
+    let there: BTreeSet<String> = (there["items"].as_array().unwrap().iter())
+        .map(|record| record["name"].as_str().unwrap().to_owned())
+        .collect();
+    let inbox = world.get("/api/v1/inboxes/desk").await.to_string();
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
+    let lost: Vec<_> = acknowledged.came.difference(&there).collect();
+    assert!(lost.is_empty(), "of {}: {lost:?}", acknowledged.came.len());
+    let back: Vec<_> = acknowledged.left.intersection(&there).collect();
+    assert!(back.is_empty(), "of {}: {back:?}", acknowledged.left.len());
+    assert!(!acknowledged.left.is_empty() && !acknowledged.said.is_empty());
+    for said in &acknowledged.said {
+        assert!(inbox.contains(&format!("\"{said}\"")), "{said} is lost");
+    }
+    world.end().await;
+}
+
+/// Registers one after the other until nobody answers; every fourth leaves again.
+async fn register(door: Arc<Door>, acknowledged: Arc<Mutex<Acknowledged>>, caller: usize) {
+    for number in 0.. {
+        let name = format!("load-{caller}-{number}");
+        let record = json!({ "name": name, "type": "terminal", "ttl": 3600 });
+        let asked = door.request(Method::POST, "/api/registry/register");
+        match asked.json(&record).send().await {
+            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+            Err(_) => return,
+        }
+        if number % 4 > 0 {
+            let mut acknowledged = acknowledged.lock().unwrap();
+            acknowledged.came.insert(name);
+            acknowledged.more.notify_one();
+            continue;
+        }
+        let path = format!("/api/registry/{name}");
+        match door.request(Method::DELETE, &path).send().await {
+            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+            Err(_) => return,
+        }
+        acknowledged.lock().unwrap().left.insert(name);
+    }
+}
+
+/// Puts messages into an inbox until nobody answers.
+async fn say(door: Arc<Door>, acknowledged: Arc<Mutex<Acknowledged>>, caller: usize) {
+    // An inbox takes no more than 500.
+    for number in 0..150 {
+        let said = format!("message-{caller}-{number}");
+        let asked = door.request(Method::POST, "/api/v1/companions/desk/message");
+        match asked.json(&json!({ "content": said })).send().await {
+            Ok(answer) => assert!(answer.status().is_success(), "{}", answer.status()),
+            Err(_) => return,
+        }
+        acknowledged.lock().unwrap().said.insert(said);
+    }
 }
 
 #[tokio::test]

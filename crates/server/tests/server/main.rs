@@ -10,6 +10,7 @@ mod archives;
 mod attacks;
 mod audit;
 mod certificates;
+mod command_servers;
 mod connections;
 mod consent;
 mod containers;

@@ -168,6 +168,46 @@ async fn an_exchange_is_recorded_without_its_words() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_say_on_a_companions_socket_is_recorded_once_and_with_who_they_are() {
+    let world = World::new().await;
+    let stack = own_name(&world).await;
+    let socket = world
+        .data()
+        .join(format!("run/ci_{}.sock", stack.to_lowercase()));
+    // Another process: what this one says on the socket it has sent itself.
+    let script = "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n\
+        s.sendall(b'{\"from\": \"owner\", \"content\": \"how are you, Sesame?\"}\\n')\nprint(s.makefile().readline())";
+    let mut guest = std::process::Command::new("python3");
+    let said = guest.args(["-c", script]).arg(&socket).output().unwrap();
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    assert_eq!(said["from"], stack.as_str(), "{said:#}");
+    let exchange = world.exchange("answered").await;
+    let who = format!("uid:{}", rustix::process::getuid().as_raw());
+    assert_eq!(exchange["from"], who.as_str(), "not who it says it is");
+    assert_eq!(exchange["principal"], who.as_str());
+    assert_eq!(
+        (&exchange["to"], &exchange["way"]),
+        (&json!(stack), &json!("socket"))
+    );
+    assert_eq!(exchange["bytes_sent"], 20);
+    assert!(exchange["bytes_received"].as_u64().unwrap() > 0);
+    assert!(!exchange.to_string().contains("Sesame"));
+    // What goes through the stack is there once, not once for each side.
+    world
+        .say(&stack, json!({ "content": "and now?" }))
+        .await
+        .success();
+    let all = world
+        .until("/api/v1/exchanges", |page| {
+            page["items"].as_array().unwrap().len() >= 2
+        })
+        .await;
+    assert_eq!(all["items"].as_array().unwrap().len(), 2, "{all:#}");
+    assert_eq!(all["items"][0]["principal"], "owner");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn the_words_are_kept_where_the_owner_wants_that() {
     let folder = tempfile::tempdir().unwrap();

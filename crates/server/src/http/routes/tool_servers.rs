@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use crate::api::{AddToolServer, ApproveServerTool, List, ToolServer};
 use crate::authorize::Principal;
 use crate::http::authenticate::check_origin_of_all;
-use crate::http::extract::{Body, Name};
+use crate::http::extract::{Body, Name, gathered};
 use crate::http::problem::Failure;
 use crate::stack::Stack;
 
@@ -107,6 +107,7 @@ async fn pass(
     request: Request,
 ) -> Result<Response, Failure> {
     check_origin_of_all(request.headers(), request.uri())?;
+    let (parts, body) = gathered(request).await?;
     let gateway = stack.gateway();
-    Ok(gateway.pass(&principal.name(), name, request).await?)
+    Ok(gateway.pass(&principal.name(), name, parts, body).await?)
 }

@@ -3,6 +3,7 @@
 //! What may be used is decided in [`ergon_hermes::gateway`]; here servers are asked, each within limits and as this stack:
 //! nothing of whoever calls is passed on but the arguments. One that is away or misbehaves is marked, and breaks no list.
 
+mod envelope;
 mod error;
 mod limits;
 mod listener;
@@ -140,6 +141,12 @@ impl Gateway {
             upstream.close().await;
         }
         Ok(())
+    }
+
+    /// Ends all connections, and the programs among the servers.
+    pub async fn close(&self) {
+        let servers: Vec<Arc<Upstream>> = self.0.servers.lock().await.values().cloned().collect();
+        join_all(servers.iter().map(|upstream| upstream.end())).await;
     }
 
     /// Lets a tool be used as it is now, which has to be how it was looked at.

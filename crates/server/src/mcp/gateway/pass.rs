@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use ergon_companion::redact::Cleaner;
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use sse_stream::SseStream;
 use tokio::time::{Instant, timeout};
 
+use super::envelope::Envelope;
 use super::{Gateway, GatewayError, Kind};
 
-/// The largest message there, and everything that comes back for one, in bytes.
-const LARGEST: usize = 1 << 20;
+/// Everything that comes back for one message, in bytes.
 const LARGEST_ANSWER: usize = 64 << 20;
 /// Longer lists are none.
 const LARGEST_LIST: usize = 8 << 20;
@@ -44,10 +44,11 @@ impl Gateway {
         &self,
         caller: &str,
         name: &str,
-        request: Request,
+        parts: Parts,
+        body: Bytes,
     ) -> Result<Response, GatewayError> {
         let upstream = self.find(name).await?;
-        let session = self.their_session(caller, name, request.headers())?;
+        let session = self.their_session(caller, name, &parts.headers)?;
         let away = |reason: &str| GatewayError::Away {
             name: name.to_owned(),
             reason: reason.to_owned(),
@@ -56,30 +57,25 @@ impl Gateway {
         let server = server
             .ok_or_else(|| away("it is a program; its tools are among those of this stack"))?;
         let pinned = self.0.reach.client(&server).await?;
-        let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, LARGEST).await else {
-            return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+        let message = match Envelope::read(&body) {
+            _ if parts.method != Method::POST => Envelope::default(),
+            Ok(message) => message,
+            Err(unclear) => {
+                let answer = axum::Json(unclear.answer());
+                return Ok((StatusCode::BAD_REQUEST, answer).into_response());
+            }
         };
-        let message: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let held = self.held(&upstream, &message).await;
-        if message["method"] == "tools/call"
-            && let Some(tool) = message["params"]["name"]
-                .as_str()
-                .filter(|tool| held.contains(*tool))
-        {
-            let reason = GatewayError::Held {
-                name: name.to_owned(),
-                tool: tool.to_owned(),
-            };
+        let held = self.held(&upstream, &message.method).await;
+        if let Some(tool) = message.tool.filter(|tool| held.contains(tool)) {
+            let name = name.to_owned();
+            let reason = GatewayError::Held { name, tool };
             let error = json!({ "code": -32602, "message": reason.to_string() });
-            return Ok(axum::Json(
-                json!({ "jsonrpc": "2.0", "id": message["id"], "error": error }),
-            )
-            .into_response());
+            let answer = json!({ "jsonrpc": "2.0", "id": message.id, "error": error });
+            return Ok(axum::Json(answer).into_response());
         }
         let kind = match parts.method {
             Method::GET => Kind::Listening,
-            _ if message["method"] == "subscriptions/listen" => Kind::Listening,
+            _ if message.method == "subscriptions/listen" => Kind::Listening,
             _ => Kind::Call,
         };
         let place = self.begin(caller, name, kind)?;
@@ -107,8 +103,8 @@ impl Gateway {
         }) {
             self.0.sessions.ended(name, &session);
         }
-        if message["method"] == "tools/list" && !held.is_empty() {
-            let listed = listed(answer, &message["id"])
+        if message.method == "tools/list" && !held.is_empty() {
+            let listed = listed(answer, &message.id)
                 .await
                 .ok_or_else(|| away("its list of tools cannot be read"))?;
             let mut response = axum::Json(without(listed, &held)).into_response();
@@ -172,11 +168,8 @@ impl Gateway {
     }
 
     /// The tools of a server that may not be used now. They are only looked for where it matters.
-    async fn held(&self, upstream: &super::Upstream, message: &Value) -> BTreeSet<String> {
-        let matters = matches!(
-            message["method"].as_str(),
-            Some("tools/call" | "tools/list")
-        );
+    async fn held(&self, upstream: &super::Upstream, method: &str) -> BTreeSet<String> {
+        let matters = matches!(method, "tools/call" | "tools/list");
         if matters && upstream.is_due() {
             upstream.refresh().await;
         }

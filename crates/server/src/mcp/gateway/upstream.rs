@@ -13,12 +13,13 @@ use rmcp::model::{
     ServerResult, Tool,
 };
 use rmcp::service::{
-    ClientLifecycleMode, Peer, PeerRequestOptions, RoleClient, RunningService,
+    ClientLifecycleMode, Peer, PeerRequestOptions, RoleClient, RunningService, ServiceError,
     serve_client_with_lifecycle,
 };
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
-use serde_json::{Value, json};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Map, Value, json};
 use tokio::process::Command;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -33,6 +34,8 @@ use crate::mcp::progress::Progress;
 const FRESH: Duration = Duration::from_secs(30);
 /// Whoever takes longer to say what they offer is away.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So long a server has to end in order when the stack does.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// A call that tells nothing for so long has failed, and one that goes on for so long whatever it tells.
 const CALL: Duration = Duration::from_mins(1);
 const LONGEST_CALL: Duration = Duration::from_mins(10);
@@ -45,7 +48,12 @@ const PAGES: usize = 16;
 /// The largest answer, and the largest piece of one, in bytes.
 const LARGEST: usize = 4 << 20;
 
-type Link = RunningService<RoleClient, Listener>;
+/// A connection to a server.
+struct Link {
+    service: RunningService<RoleClient, Listener>,
+    /// Where the server is a program: its processes, which end with the connection.
+    _family: Option<Family>,
+}
 
 pub struct Upstream {
     name: ServerName,
@@ -56,6 +64,16 @@ pub struct Upstream {
     link: tokio::sync::Mutex<Option<Link>>,
     seen: Mutex<Seen>,
     calls: Arc<Semaphore>,
+}
+
+/// The processes of a program, which has a group of its own. Dropping it ends them all.
+struct Family(Pid);
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        // Nobody is left in it where the program has ended well.
+        let _ = kill_process_group(self.0, Signal::KILL);
+    }
 }
 
 /// How a server was seen last.
@@ -292,8 +310,10 @@ impl Upstream {
         let options = PeerRequestOptions::with_timeout(CALL)
             .reset_timeout_on_progress()
             .with_max_total_timeout(LONGEST_CALL);
-        let asked = peer.send_cancellable_request(request, options).await;
-        let asked = asked.map_err(|error| self.away(error))?;
+        let asked = match peer.send_cancellable_request(request, options).await {
+            Ok(asked) => asked,
+            Err(error) => return Err(self.broken(error).await),
+        };
         let id = asked.id.clone();
         let mut told = listener.follow(asked.progress_token.clone());
         let answer = asked.await_response();
@@ -309,7 +329,11 @@ impl Upstream {
                 }
             }
         };
-        match answer.map_err(|error| self.away(error))? {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.broken(error).await),
+        };
+        match answer {
             ServerResult::CallToolResult(result) => self.taken(result, &known.offered.definition),
             _ => Err(self.lied("it wants something of whoever calls, which is not passed on")),
         }
@@ -354,20 +378,28 @@ impl Upstream {
     pub async fn close(&self) {
         let link = self.link.lock().await.take();
         if let Some(link) = link {
-            tokio::spawn(async move { drop(timeout(PATIENCE, link.cancel()).await) });
+            tokio::spawn(link.end(PATIENCE));
+        }
+    }
+
+    /// Ends the connection, and waits until it has ended.
+    pub async fn end(&self) {
+        let link = self.link.lock().await.take();
+        if let Some(link) = link {
+            link.end(FAREWELL).await;
         }
     }
 
     async fn peer(&self) -> Result<(Peer<RoleClient>, Listener), GatewayError> {
         let mut link = self.link.lock().await;
-        if let Some(link) = link.as_ref().filter(|link| !link.is_closed()) {
-            return Ok((link.peer().clone(), link.service().clone()));
+        if let Some(Link { service, .. }) = link.as_ref().filter(|link| !link.service.is_closed()) {
+            return Ok((service.peer().clone(), service.service().clone()));
         }
         let made = match timeout(PATIENCE, self.connect()).await {
             Ok(made) => made?,
             Err(_) => return Err(self.away("it does not answer in time")),
         };
-        let both = (made.peer().clone(), made.service().clone());
+        let both = (made.service.peer().clone(), made.service.service().clone());
         *link = Some(made);
         Ok(both)
     }
@@ -388,8 +420,12 @@ impl Upstream {
                 let config = StreamableHttpClientTransportConfig::with_uri(pinned.url)
                     .max_sse_event_size(LARGEST);
                 let transport = StreamableHttpClientTransport::with_client(pinned.client, config);
-                let link = serve_client_with_lifecycle(listener, transport, lifecycle).await;
-                link.map_err(|error| self.away(error))
+                let service = serve_client_with_lifecycle(listener, transport, lifecycle).await;
+                let service = service.map_err(|error| self.away(error))?;
+                Ok(Link {
+                    service,
+                    _family: None,
+                })
             }
             Address::Command(words) => {
                 let (process, _) = TokioChildProcess::builder(command(words))
@@ -398,8 +434,14 @@ impl Upstream {
                     .map_err(|error| {
                         self.away(format!("`{}` cannot be started: {error}", words[0]))
                     })?;
-                let link = serve_client_with_lifecycle(listener, process, lifecycle).await;
-                link.map_err(|error| self.away(error))
+                let id = process.id().and_then(|id| i32::try_from(id).ok());
+                let family = id.and_then(Pid::from_raw).map(Family);
+                let service = serve_client_with_lifecycle(listener, process, lifecycle).await;
+                let service = service.map_err(|error| self.away(error))?;
+                Ok(Link {
+                    service,
+                    _family: family,
+                })
             }
         }
     }
@@ -415,11 +457,29 @@ impl Upstream {
         }
     }
 
+    /// Why a call has no answer. A connection that is gone is begun anew by the next one.
+    async fn broken(&self, error: ServiceError) -> GatewayError {
+        if matches!(
+            error,
+            ServiceError::TransportClosed | ServiceError::TransportSend(_)
+        ) {
+            self.close().await;
+        }
+        self.away(error)
+    }
+
     fn lied(&self, reason: &str) -> GatewayError {
         GatewayError::Answer {
             name: self.name.to_string(),
             reason: reason.to_owned(),
         }
+    }
+}
+
+impl Link {
+    /// Says farewell, and ends what is not over within a while.
+    async fn end(self, patience: Duration) {
+        drop(timeout(patience, self.service.cancel()).await);
     }
 }
 
@@ -475,7 +535,9 @@ fn named_here(
     health: &str,
     reason: Option<&str>,
 ) -> Option<Tool> {
-    let mut tool: Tool = serde_json::from_value(definition.clone()).ok()?;
+    let mut definition = definition.clone();
+    ask_for_no_headers(&mut definition["inputSchema"]);
+    let mut tool: Tool = serde_json::from_value(definition).ok()?;
     tool.name = server.tool(&tool.name).into();
     let about = tool.description.take().unwrap_or_default();
     tool.description = Some(format!("[from the server `{server}`] {about}").into());
@@ -487,4 +549,37 @@ fn named_here(
     }
     tool.meta = Some(meta);
     Some(tool)
+}
+
+/// A server may want some arguments in headers, too. It gets them there from this stack, which itself wants none.
+fn ask_for_no_headers(schema: &mut Value) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    schema.shift_remove("x-mcp-header");
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        ask_for_no_headers(property);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_wanted_in_no_header() {
+        let mut schema = json!({ "type": "object", "properties": {
+            "a": { "type": "string", "x-mcp-header": "A" },
+            "b": { "type": "object", "properties": { "c": { "type": "integer", "x-mcp-header": "C" } } },
+            "x-mcp-header": { "type": "string" },
+        } });
+        ask_for_no_headers(&mut schema);
+        let plain = json!({ "type": "object", "properties": {
+            "a": { "type": "string" },
+            "b": { "type": "object", "properties": { "c": { "type": "integer" } } },
+            "x-mcp-header": { "type": "string" },
+        } });
+        assert_eq!(schema, plain);
+    }
 }
