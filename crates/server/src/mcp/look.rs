@@ -5,7 +5,7 @@ use rmcp::model::{
     CompleteRequestParams, CompletionInfo, ContentBlock, JsonObject, PromptMessage, Reference,
     Resource, ResourceContents, Role,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::words;
 use super::inside::{Answer, Inside};
@@ -50,11 +50,11 @@ impl Look<'_> {
                 .contents(uri, &answer)
                 .ok_or_else(|| no_resource(uri)),
             Answer::Refused(problem) if problem.status == 404 => Err(
-                ErrorData::resource_not_found(words(&problem), Some(Value::from(uri))),
+                ErrorData::resource_not_found(words(&problem), Some(json!({ "uri": uri }))),
             ),
             Answer::Refused(problem) => Err(ErrorData::internal_error(
                 words(&problem),
-                Some(Value::from(uri)),
+                Some(json!({ "uri": uri })),
             )),
             Answer::Done | Answer::Text(_) => Err(no_resource(uri)),
         }
@@ -153,5 +153,5 @@ pub fn no_resource(uri: &str) -> ErrorData {
     let words = format!(
         "`{uri}` names no resource; resources/list and resources/templates/list say which there are"
     );
-    ErrorData::resource_not_found(words, Some(Value::from(uri)))
+    ErrorData::resource_not_found(words, Some(json!({ "uri": uri })))
 }
