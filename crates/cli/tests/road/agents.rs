@@ -59,7 +59,7 @@ fn the_python_client_of_agent2agent_finds_the_cards_and_is_answered() {
     let read = |name: &str| std::fs::read_to_string(world.data().join(name)).unwrap();
     let mut command = Command::new("python3");
     command
-        .arg(script("a2a.py"))
+        .arg(script("agent2agent.py"))
         .arg(read("endpoint").trim())
         .arg(read("token").trim());
     let said = finds(&world, command.env("PYTHONPATH", packages));
