@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::entropy::Entropy;
 use crate::people::{PeopleError, TooManyTries};
-use crate::sign_in::ProviderError;
+use crate::sign_in::{PasskeyError, ProviderError};
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,12 +92,14 @@ pub enum SignInError {
     WrongCode,
     #[error("this is not somebody's name and password")]
     WrongPassword,
-    #[error("a sign-in takes a code, a name and a password, or what one came back with")]
+    #[error("a sign-in takes a code, a name and a password, a passkey, or what one came back with")]
     Incomplete,
     #[error(transparent)]
     TooManyTries(#[from] TooManyTries),
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]

@@ -40,7 +40,7 @@ use crate::registry::Registry;
 use crate::roster::Roster;
 use crate::secrets::Secrets;
 use crate::sessions::{Secret, Sessions};
-use crate::sign_in::IdentityProviders;
+use crate::sign_in::{IdentityProviders, Passkeys};
 use crate::solutions::Solutions;
 use crate::tls::Tls;
 use crate::upkeep::Upkeep;
@@ -82,6 +82,7 @@ pub struct Parts {
     pub people: People,
     /// Whose accounts elsewhere are good here.
     pub identity_providers: IdentityProviders,
+    pub passkeys: Passkeys,
     pub sign_in_limits: SignInLimits,
     /// Who may do what.
     pub policy: Policy,
@@ -402,6 +403,11 @@ impl Stack {
     /// Whose accounts elsewhere are good here.
     pub fn identity_providers(&self) -> &IdentityProviders {
         &self.identity_providers
+    }
+
+    /// What people sign in with that their devices keep.
+    pub fn passkeys(&self) -> &Passkeys {
+        &self.passkeys
     }
 
     /// What something is done to, with what policies may ask of it.

@@ -33,7 +33,7 @@ use crate::model::{Explainer, ModelConfig};
 use crate::people::{OWNER, People, SignInLimits};
 use crate::secrets::{Secrets, SecretsConfig};
 use crate::sessions::{Patience, Sessions};
-use crate::sign_in::IdentityProviders;
+use crate::sign_in::{IdentityProviders, Passkeys};
 use crate::stack::{Parts, Stack};
 use crate::start_error::StartError;
 use crate::tls::{Tls, TlsSource};
@@ -272,6 +272,7 @@ async fn build(
         sessions: Sessions::new(store.clone(), entropy.clone()),
         people,
         identity_providers,
+        passkeys: Passkeys::new(store.clone()),
         sign_in_limits: SignInLimits::default(),
         policy,
         sockets: crate::companions::Sockets::default(),

@@ -27,7 +27,7 @@ export function Password({ person }: { person: Person }) {
   };
 
   return (
-    <Panel title="Password" aside={person.has_password ? undefined : 'none yet: you come in with links'}>
+    <Panel title="Password" aside={comesIn(person)}>
       <form className="stack password" onSubmit={submit}>
         {/* For the browser's own keeper of passwords. */}
         <input
@@ -86,4 +86,9 @@ export function Password({ person }: { person: Person }) {
       </form>
     </Panel>
   );
+}
+
+function comesIn({ has_password: hasPassword, has_passkey: hasPasskey }: Person): string | undefined {
+  if (hasPassword) return undefined;
+  return hasPasskey ? 'none' : 'none yet: you come in with links';
 }

@@ -24,6 +24,7 @@ export const keys = {
   people: ['people'],
   person: (name: string) => ['people', name],
   personSessions: (name: string) => ['person-sessions', name],
+  passkeys: (name: string) => ['passkeys', name],
   personTokens: (name: string) => ['person-tokens', name],
   policies: ['policies'],
   policySchema: ['policy-schema'],
@@ -45,7 +46,7 @@ const affected: Record<string, readonly string[]> = {
   stack: ['session', 'containers', 'companions', 'projects'],
   session: ['session', 'person-sessions'],
   // Roles say what the pages offer: whoever's are changed sees it at once.
-  person: ['people', 'person-sessions', 'person-tokens', 'session'],
+  person: ['people', 'person-sessions', 'person-tokens', 'passkeys', 'session'],
   policy: ['policies'],
 };
 

@@ -1196,6 +1196,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people/{name}/passkey-challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey of one's own. The answer is for the browser's `navigator.credentials.create`; what that gives is
+         *     good for one `POST …/passkeys` within five minutes.
+         */
+        post: operations["begin_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The passkeys of somebody, the oldest first. */
+        get: operations["person_passkeys"];
+        put?: never;
+        /** Add the passkey that one's device made. */
+        post: operations["add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a passkey: it lets nobody in any more. */
+        delete: operations["remove_passkey"];
+        options?: never;
+        head?: never;
+        /** Call a passkey otherwise. */
+        patch: operations["rename_passkey"];
+        trace?: never;
+    };
     "/api/v1/people/{name}/password": {
         parameters: {
             query?: never;
@@ -1837,8 +1893,8 @@ export interface paths {
         get: operations["session"];
         put?: never;
         /**
-         * Trade a one-time sign-in code, a name and a password, or what one came back with from an identity provider for a session
-         *     cookie. 429 where there were too many tries.
+         * Trade a one-time sign-in code, a name and a password, a passkey, or what one came back with from an identity provider for a
+         *     session cookie. 429 where there were too many tries.
          */
         post: operations["sign_in"];
         /** Sign out: the session ends, its cookie goes. */
@@ -1875,7 +1931,11 @@ export interface paths {
         /** What one can sign in with here, beside links and passwords. */
         get: operations["sign_in_ways"];
         put?: never;
-        post?: never;
+        /**
+         * Begin to sign in with a passkey. The answer is for the browser's `navigator.credentials.get`; what that gives is good for
+         *     one `POST /api/v1/session` within five minutes. 422 where the stack is asked under an address: passkeys are for names.
+         */
+        post: operations["begin_passkey_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2195,6 +2255,13 @@ export interface components {
              * @description 60 or more.
              */
             within_seconds: number;
+        };
+        /** @description A passkey that was just made. */
+        AddPasskey: {
+            /** @description What to call it, on one line; absent: `passkey`. */
+            about?: string | null;
+            /** @description What `navigator.credentials.create` gave, as its `toJSON` says it. */
+            credential: Record<string, never>;
         };
         /** @description Somebody to be added. */
         AddPerson: {
@@ -3799,6 +3866,21 @@ export interface components {
             }[];
         };
         /** @description A list; items oldest or newest first as the route says. */
+        List_Passkey: {
+            items: {
+                /** @description What its person calls it. */
+                about: string;
+                /** @description RFC 3339, as the other times. */
+                created_at: string;
+                /** @description The name of the stack for which it was made; it is good under no other. */
+                host: string;
+                /** @description What its device calls it; it opens nothing. */
+                id: string;
+                /** @description Absent: it was never used. */
+                last_used_at?: string | null;
+            }[];
+        };
+        /** @description A list; items oldest or newest first as the route says. */
         List_Person: {
             items: {
                 /** @description The accounts elsewhere with which they come in. What they are is said there, each time they do. */
@@ -3807,6 +3889,8 @@ export interface components {
                 created_at: string;
                 /** @description Whether they may not come in. */
                 disabled: boolean;
+                /** @description Whether they can sign in with a passkey. */
+                has_passkey?: boolean;
                 /** @description Whether they can sign in with a password. */
                 has_password: boolean;
                 name: string;
@@ -4406,6 +4490,24 @@ export interface components {
             /** @description Why it cannot wait; at most 1000 characters. */
             reason: string;
         };
+        /** @description A passkey of somebody's. The half that is secret never leaves their device. */
+        Passkey: {
+            /** @description What its person calls it. */
+            about: string;
+            /** @description RFC 3339, as the other times. */
+            created_at: string;
+            /** @description The name of the stack for which it was made; it is good under no other. */
+            host: string;
+            /** @description What its device calls it; it opens nothing. */
+            id: string;
+            /** @description Absent: it was never used. */
+            last_used_at?: string | null;
+        };
+        /** @description What a browser is to ask of whatever keeps passkeys (WebAuthn, level 3). */
+        PasskeyChallenge: {
+            /** @description Its `publicKey` in JSON: binary values are base64url. */
+            options: Record<string, never>;
+        };
         /** @description Somebody with a name of their own. */
         Person: {
             /** @description The accounts elsewhere with which they come in. What they are is said there, each time they do. */
@@ -4414,6 +4516,8 @@ export interface components {
             created_at: string;
             /** @description Whether they may not come in. */
             disabled: boolean;
+            /** @description Whether they can sign in with a passkey. */
+            has_passkey?: boolean;
             /** @description Whether they can sign in with a password. */
             has_password: boolean;
             name: string;
@@ -4873,6 +4977,11 @@ export interface components {
             /** @enum {string} */
             kind: "blob";
         });
+        /** @description What to call a passkey from now on. */
+        RenamePasskey: {
+            /** @description At most 80 characters, on one line. */
+            about: string;
+        };
         /** @description A companion's answer. */
         Reply: {
             /** @description Plain sentences; `[1]` cites the evidence of that number. */
@@ -5128,14 +5237,16 @@ export interface components {
             value_base64?: string | null;
         };
         /**
-         * @description Signing in: with a one-time code, with a name and a password, or with what one came back with from an identity provider.
-         *     The answer sets a session cookie.
+         * @description Signing in: with a one-time code, with a name and a password, with a passkey, or with what one came back with from an
+         *     identity provider. The answer sets a session cookie.
          */
         SignIn: {
             /** @description A one-time code. */
             code?: string | null;
             /** @description Whose password it is. */
             name?: string | null;
+            /** @description What `navigator.credentials.get` gave, as its `toJSON` says it. */
+            passkey?: Record<string, never> | null;
             password?: string | null;
             returned?: components["schemas"]["SignInReturned"] | null;
         };
@@ -5166,6 +5277,8 @@ export interface components {
         };
         /** @description What one can sign in with here. */
         SignInWays: {
+            /** @description Whether passkeys are good here: under a name and not under an address, to which no browser gives any. */
+            passkeys: boolean;
             /** @description Whose accounts are good here, in the order of their names. */
             providers: components["schemas"]["SignInProvider"][];
         };
@@ -8085,6 +8198,169 @@ export interface operations {
             };
         };
     };
+    begin_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyChallenge"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Passkey"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddPasskey"];
+            };
+        };
+        responses: {
+            /** @description It is there now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenamePasskey"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -9727,6 +10003,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description What happened, and what to do next. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyChallenge"];
                 };
             };
             /** @description What happened, and what to do next. */

@@ -40,6 +40,7 @@ export type Lineage = Schemas['Lineage'];
 export type LineFact = Schemas['LineFact'];
 export type LogTemplate = Schemas['LogTemplate'];
 export type OpenQuestion = Schemas['OpenQuestion'];
+export type Passkey = Schemas['Passkey'];
 export type Person = Schemas['Person'];
 export type PersonSession = Schemas['PersonSession'];
 export type PersonToken = Schemas['PersonToken'];

@@ -1,4 +1,5 @@
 import { Accounts } from '../account/accounts';
+import { Passkeys } from '../account/passkeys';
 import { Password } from '../account/password';
 import { Sessions } from '../account/sessions';
 import { Tokens } from '../account/tokens';
@@ -36,6 +37,7 @@ export function AccountPage() {
         {person.isPending && <Skeleton shape="panel" count={2} />}
         {person.data && (
           <>
+            {!person.data.accounts && <Passkeys name={name} own />}
             {person.data.accounts ? <Accounts person={person.data} /> : <Password person={person.data} />}
             <Sessions name={name} />
             <Tokens name={name} roles={person.data.roles} />

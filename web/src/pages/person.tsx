@@ -2,6 +2,7 @@ import { type SyntheticEvent, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import { LinkShown } from '../account/link-shown';
+import { Passkeys } from '../account/passkeys';
 import { Sessions } from '../account/sessions';
 import { Tokens } from '../account/tokens';
 import { useChangePerson, usePerson, usePersonLink, useRemovePerson } from '../api/people';
@@ -49,6 +50,7 @@ export function PersonPage({ name }: { name: string }) {
         </p>
         {/* What somebody else changes meanwhile is taken over. */}
         <Roles key={roles.join()} person={person.data} />
+        {person.data.has_passkey && <Passkeys name={name} own={false} />}
         <Sessions name={name} />
         <Tokens name={name} roles={roles} />
       </div>
@@ -56,8 +58,9 @@ export function PersonPage({ name }: { name: string }) {
   );
 }
 
-function comesInWith({ accounts, has_password: hasPassword }: Person): string {
+function comesInWith({ accounts, has_password: hasPassword, has_passkey: hasPasskey }: Person): string {
   if (accounts) return `comes in with an account elsewhere${hasPassword ? ', and has a password' : ''}`;
+  if (hasPasskey) return hasPassword ? 'has a passkey and a password' : 'has a passkey and no password';
   return hasPassword ? 'has a password' : 'no password: comes in with links';
 }
 

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useEffect, useState } from 'react';
 
 import { signIn } from '../api/actions';
+import { hasPasskeys, useSignInWithPasskey } from '../api/passkeys';
 import { useSignInThere, useSignInWays } from '../api/sign-in-return';
 import type { Arrival } from '../app';
 import { keys } from '../api/keys';
@@ -26,6 +27,7 @@ export function SignIn({ arrival }: { arrival: Arrival }) {
         <Mark />
         <h1 className="page-title">Sign in to Ergon</h1>
         <ByPassword />
+        <ByPasskey />
         <ByAccount error={arrival.byReturn} />
         <ByLink error={arrival.byLink} />
       </div>
@@ -92,6 +94,29 @@ function ByPassword() {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** A button for passkeys, where there can be any; at an address there can be none, and it says where. */
+function ByPasskey() {
+  const ways = useSignInWays();
+  const attempt = useSignInWithPasskey();
+  const mayTry = useMayTry(attempt.error);
+  if (!ways.data || (ways.data.passkeys && !hasPasskeys())) return null;
+  if (!ways.data.passkeys) {
+    return (
+      <p className="soft">
+        With a passkey you sign in where the stack has a name: <code>{location.hostname}</code> is an address.
+      </p>
+    );
+  }
+  return (
+    <div className="stack sign-in-accounts">
+      <Button busy={attempt.isPending && 'Asking your device…'} disabled={!mayTry} onClick={() => attempt.mutate()}>
+        Sign in with a passkey
+      </Button>
+      <Refused error={attempt.error} />
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _};
 use clap::{Args, Subcommand};
 use ergon_server::api::{
     AddPerson, AddToken, AddedPerson, AddedToken, ChangePassword, ChangePerson, EndedSessions,
-    List, Person as Entry, PersonSession, PersonToken, SignInLink,
+    List, Passkey, Person as Entry, PersonSession, PersonToken, SignInLink,
 };
 use jiff::Timestamp;
 use reqwest::Method;
@@ -96,6 +96,11 @@ enum PersonCommand {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// What somebody's devices keep to sign in with; one is added in the browser
+    Passkey {
+        #[command(subcommand)]
+        command: PasskeyCommand,
+    },
     /// Other systems whose accounts sign in here (OpenID Connect)
     Provider {
         #[command(subcommand)]
@@ -148,6 +153,44 @@ enum TokenCommand {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum PasskeyCommand {
+    /// List the passkeys of somebody
+    List {
+        name: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove passkeys: they let nobody in any more
+    Remove {
+        name: String,
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+impl PasskeyCommand {
+    async fn run(self, client: &Client) -> Outcome {
+        match self {
+            Self::List { name, format } => {
+                let path = [&of(&name)[..], &["passkeys"]].concat();
+                let list: List<Passkey> = client.get(&path).await?;
+                output::show(format.json, &list, || {
+                    people::passkeys(&name, &list.items, Timestamp::now(), output::width())
+                })
+            }
+            Self::Remove { name, ids } => {
+                for id in &ids {
+                    let path = [&of(&name)[..], &["passkeys", id]].concat();
+                    client.send(Method::DELETE, &path).await?;
+                    output::print(&format!("passkey {} is removed\n", words::harmless(id)))?;
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Person {
@@ -206,6 +249,7 @@ impl Person {
             }
             PersonCommand::Session { command } => command.run(&client).await,
             PersonCommand::Token { command } => command.run(&client).await,
+            PersonCommand::Passkey { command } => command.run(&client).await,
             PersonCommand::Provider { command } => command.run(&client).await,
         }
     }

@@ -1,6 +1,6 @@
 //! People, as people read them.
 
-use ergon_server::api::{AddedPerson, AddedToken, Person, PersonSession, PersonToken};
+use ergon_server::api::{AddedPerson, AddedToken, Passkey, Person, PersonSession, PersonToken};
 use jiff::Timestamp;
 
 use crate::table::{Table, labelled};
@@ -45,6 +45,7 @@ fn comes_in(person: &Person) -> String {
     }
     let ways = [
         (person.has_password, "password"),
+        (person.has_passkey, "passkey"),
         (!person.accounts.is_empty(), "account"),
         (true, "link"),
     ];
@@ -102,6 +103,27 @@ pub fn tokens(name: &str, tokens: &[PersonToken], now: Timestamp, width: Option<
     table.render(width)
 }
 
+pub fn passkeys(name: &str, passkeys: &[Passkey], now: Timestamp, width: Option<usize>) -> String {
+    let mut table = Table::new(["PASSKEY", "CALLED", "FOR", "MADE", "LAST USED"]);
+    for passkey in passkeys {
+        let used = passkey.last_used_at.as_ref();
+        table.row([
+            words::on_one_line(&passkey.id),
+            words::on_one_line(&passkey.about),
+            passkey.host.clone(),
+            words::ago(&passkey.created_at, now),
+            used.map_or_else(|| "never".to_owned(), |time| words::ago(time, now)),
+        ]);
+    }
+    if table.is_empty() {
+        let name = words::harmless(name);
+        return format!(
+            "{name} has no passkey.  One is added in the browser, on the page of one's account.\n"
+        );
+    }
+    table.render(width)
+}
+
 /// A token that is seen this once.
 pub fn token(name: &str, added: &AddedToken, url: &str) -> String {
     let (secret, ends, roles) = (
@@ -151,6 +173,7 @@ mod tests {
             roles: vec!["developer".to_owned(), "viewer".to_owned()],
             has_password: false,
             disabled: false,
+            has_passkey: false,
             accounts: Vec::new(),
             created_at: "2026-11-01T09:00:00Z".to_owned(),
         }

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::sign_in::{PersonAccount, SignInReturned};
 
-/// Signing in: with a one-time code, with a name and a password, or with what one came back with from an identity provider.
-/// The answer sets a session cookie.
+/// Signing in: with a one-time code, with a name and a password, with a passkey, or with what one came back with from an
+/// identity provider. The answer sets a session cookie.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct SignIn {
     /// A one-time code.
@@ -20,6 +20,10 @@ pub struct SignIn {
     /// What one came back with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<SignInReturned>,
+    /// What `navigator.credentials.get` gave, as its `toJSON` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub passkey: Option<serde_json::Value>,
 }
 
 /// Somebody with a name of their own.
@@ -30,6 +34,9 @@ pub struct Person {
     pub roles: Vec<String>,
     /// Whether they can sign in with a password.
     pub has_password: bool,
+    /// Whether they can sign in with a passkey.
+    #[serde(default)]
+    pub has_passkey: bool,
     /// Whether they may not come in.
     pub disabled: bool,
     /// The accounts elsewhere with which they come in. What they are is said there, each time they do.

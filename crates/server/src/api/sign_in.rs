@@ -1,4 +1,4 @@
-//! What one can sign in with beside links and passwords: accounts at identity providers.
+//! What one can sign in with beside links and passwords: accounts at identity providers, passkeys.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub struct SignInWays {
     /// Whose accounts are good here, in the order of their names.
     pub providers: Vec<SignInProvider>,
+    /// Whether passkeys are good here: under a name and not under an address, to which no browser gives any.
+    pub passkeys: bool,
 }
 
 /// Another system whose accounts sign in here, as much as anybody may know of it.
@@ -108,4 +110,46 @@ pub struct PersonAccount {
     pub issuer: String,
     /// What it is called there.
     pub subject: String,
+}
+
+/// A passkey of somebody's. The half that is secret never leaves their device.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Passkey {
+    /// What its device calls it; it opens nothing.
+    pub id: String,
+    /// What its person calls it.
+    pub about: String,
+    /// The name of the stack for which it was made; it is good under no other.
+    pub host: String,
+    /// RFC 3339, as the other times.
+    pub created_at: String,
+    /// Absent: it was never used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
+}
+
+/// What a browser is to ask of whatever keeps passkeys (WebAuthn, level 3).
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyChallenge {
+    /// Its `publicKey` in JSON: binary values are base64url.
+    #[schema(value_type = Object)]
+    pub options: serde_json::Value,
+}
+
+/// A passkey that was just made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddPasskey {
+    /// What to call it, on one line; absent: `passkey`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What `navigator.credentials.create` gave, as its `toJSON` says it.
+    #[schema(value_type = Object)]
+    pub credential: serde_json::Value,
+}
+
+/// What to call a passkey from now on.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RenamePasskey {
+    /// At most 80 characters, on one line.
+    pub about: String,
 }

@@ -133,6 +133,11 @@ pub enum Action {
     ListTokens,
     AddToken,
     RemoveToken,
+    /// Of one person, as the next three: it is theirs to do, too.
+    ListPasskeys,
+    AddPasskey,
+    ChangePasskey,
+    RemovePasskey,
     ListIdentityProviders,
     ReadIdentityProvider,
     /// To say whose accounts sign in here, and as what.
@@ -280,7 +285,11 @@ impl Action {
             | Self::EndSessions
             | Self::ListTokens
             | Self::AddToken
-            | Self::RemoveToken => ResourceKind::Person,
+            | Self::RemoveToken
+            | Self::ListPasskeys
+            | Self::AddPasskey
+            | Self::ChangePasskey
+            | Self::RemovePasskey => ResourceKind::Person,
             Self::ListIdentityProviders
             | Self::ReadIdentityProvider
             | Self::SetIdentityProvider

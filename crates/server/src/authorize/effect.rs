@@ -76,6 +76,7 @@ impl Effect {
         | Action::ReadPerson
         | Action::ListSessions
         | Action::ListTokens
+        | Action::ListPasskeys
         | Action::ListIdentityProviders
         | Action::ReadIdentityProvider
         | Action::ListPolicies
@@ -108,6 +109,7 @@ impl Effect {
         | Action::UseFolder
         | Action::AddPerson
         | Action::AddToken
+        | Action::AddPasskey
         | Action::AddToolServer => Self::Adds,
         Action::StartContainer
         | Action::RegisterCompanion
@@ -119,6 +121,7 @@ impl Effect {
         | Action::AddForward
         | Action::ReviewOverride
         | Action::ChangePurpose
+        | Action::ChangePasskey
         | Action::SetSecret => Self::Sets,
         Action::EndSession
         | Action::RemoveProject
@@ -148,6 +151,7 @@ impl Effect {
         | Action::ChangePassword
         | Action::EndSessions
         | Action::RemoveToken
+        | Action::RemovePasskey
         | Action::SetIdentityProvider
         | Action::RemoveIdentityProvider
         | Action::ChangePolicy

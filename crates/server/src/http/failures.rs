@@ -23,7 +23,7 @@ use crate::projects::{CloneError, ProjectError, SaveError};
 use crate::registry::RegistryError;
 use crate::secrets::{SecretError, SecretKeyError, SecretValueError, VaultError};
 use crate::sessions::SignInError;
-use crate::sign_in::{ProviderConfigError, ProviderError};
+use crate::sign_in::{PasskeyError, ProviderConfigError, ProviderError};
 use crate::solutions::SolutionError;
 use crate::upkeep::UpkeepError;
 use crate::upstreams::UpstreamsError;
@@ -38,6 +38,7 @@ impl From<SignInError> for Failure {
             SignInError::Incomplete => Self::bad_request(error.to_string()),
             SignInError::TooManyTries(error) => error.into(),
             SignInError::Provider(error) => error.into(),
+            SignInError::Passkey(error) => error.into(),
             SignInError::People(error) => error.into(),
             SignInError::Store(error) => error.into(),
         }
@@ -96,6 +97,24 @@ impl From<ProviderError> for Failure {
             ProviderError::Seal => return Self::internal(&error),
         };
         Self::new(status, error.to_string()).with_remedy(error.remedy())
+    }
+}
+
+impl From<PasskeyError> for Failure {
+    fn from(error: PasskeyError) -> Self {
+        let status = match error {
+            PasskeyError::NoName { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            PasskeyError::NotBegun | PasskeyError::Wrong => StatusCode::UNAUTHORIZED,
+            PasskeyError::Known => StatusCode::CONFLICT,
+            PasskeyError::NotFound { .. } => StatusCode::NOT_FOUND,
+            PasskeyError::NotOneself => StatusCode::FORBIDDEN,
+            PasskeyError::Unreadable
+            | PasskeyError::Refused(_)
+            | PasskeyError::TooMuch { .. }
+            | PasskeyError::About => StatusCode::BAD_REQUEST,
+            PasskeyError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string()).with_optional_remedy(error.remedy())
     }
 }
 

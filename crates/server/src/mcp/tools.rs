@@ -29,6 +29,18 @@ pub const NO_TOOLS: &[(&str, &str)] = &[
         "a program has its token; a session is a browser's",
     ),
     (
+        "begin_passkey_sign_in",
+        "a program has its token; a session is a browser's",
+    ),
+    (
+        "begin_passkey",
+        "what signs somebody in is no model's to hold",
+    ),
+    (
+        "add_passkey",
+        "what signs somebody in is no model's to hold",
+    ),
+    (
         "put_identity_provider",
         "who may come in, and as what, people say",
     ),

@@ -63,6 +63,7 @@ async fn nothing_answers_without_a_credential_but_health_and_sign_in() {
             "GET /api/v1/ca",
             "POST /api/v1/session",
             "GET /api/v1/sign-in",
+            "POST /api/v1/sign-in",
             "POST /api/v1/sign-in/abcdef",
             "GET /healthz"
         ]

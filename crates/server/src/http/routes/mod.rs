@@ -30,6 +30,8 @@ mod mcp;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod messages;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
+mod passkeys;
+#[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod people;
 #[allow(unused_qualifications, reason = "utoipa's macro writes them")]
 mod policies;
@@ -71,6 +73,7 @@ pub fn table() -> Vec<Entry> {
         entry(Action::SignIn, routes!(session::sign_in)),
         entry(Action::ReadSignIn, routes!(sign_in::ways)),
         entry(Action::BeginSignIn, routes!(sign_in::begin)),
+        entry(Action::BeginSignIn, routes!(passkeys::begin)),
         entry(Action::ReadSession, routes!(session::session)),
         entry(Action::EndSession, routes!(session::sign_out)),
         entry(Action::CreateSignInCode, routes!(session::create_code)),
@@ -202,6 +205,11 @@ pub fn table() -> Vec<Entry> {
         entry(Action::ListTokens, routes!(people::tokens)),
         entry(Action::AddToken, routes!(people::add_token)),
         entry(Action::RemoveToken, routes!(people::remove_token)),
+        entry(Action::ListPasskeys, routes!(passkeys::list)),
+        entry(Action::AddPasskey, routes!(passkeys::begin_adding)),
+        entry(Action::AddPasskey, routes!(passkeys::add)),
+        entry(Action::ChangePasskey, routes!(passkeys::rename)),
+        entry(Action::RemovePasskey, routes!(passkeys::remove)),
         entry(Action::ListIdentityProviders, routes!(sign_in::list)),
         entry(Action::ReadIdentityProvider, routes!(sign_in::read)),
         entry(Action::SetIdentityProvider, routes!(sign_in::put)),

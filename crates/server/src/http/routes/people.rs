@@ -23,16 +23,18 @@ use crate::words::rfc3339;
 /// Everybody, by name.
 #[utoipa::path(get, path = "/api/v1/people", operation_id = "list_people", tag = "people",
     responses((status = 200, body = List<Person>)))]
-pub async fn list(State(stack): State<Stack>) -> Json<List<Person>> {
+pub async fn list(State(stack): State<Stack>) -> Result<Json<List<Person>>, Failure> {
+    let holders = stack.passkeys().holders().await?;
     let people = stack.people().list();
     let mut accounts = stack.people().accounts();
     let view = |person: &Arc<people::Person>| {
         let theirs = accounts.remove(&person.name);
-        view(person, theirs.unwrap_or_default())
+        let has_passkey = holders.contains(&person.name);
+        view(person, has_passkey, theirs.unwrap_or_default())
     };
-    Json(List {
+    Ok(Json(List {
         items: people.iter().map(view).collect(),
-    })
+    }))
 }
 
 /// Add somebody. The answer has a link with which they come in, once, within a day; 409 where there is somebody of the name.
@@ -49,7 +51,7 @@ pub async fn add(
     };
     let person = stack.people().add(&wanted).await?;
     let link = new_link(&stack, &person.name, Patience::Day).await?;
-    let person = view_of(&stack, &person);
+    let person = view_of(&stack, &person).await?;
     Ok((StatusCode::CREATED, Json(AddedPerson { person, link })))
 }
 
@@ -58,7 +60,8 @@ pub async fn add(
     params(("name" = String, Path)),
     responses((status = 200, body = Person)))]
 pub async fn read(State(stack): State<Stack>, Name(name): Name) -> Result<Json<Person>, Failure> {
-    Ok(Json(view_of(&stack, &*stack.people().get(&name)?)))
+    let person = stack.people().get(&name)?;
+    Ok(Json(view_of(&stack, &person).await?))
 }
 
 /// Change what somebody is, or whether they may come in.
@@ -76,7 +79,7 @@ pub async fn change(
         is_disabled: body.disabled,
     };
     let person = stack.people().change(&name, &wanted).await?;
-    Ok(Json(view_of(&stack, &person)))
+    Ok(Json(view_of(&stack, &person).await?))
 }
 
 /// Forget somebody. Their sessions end, their tokens open nothing.
@@ -250,12 +253,15 @@ pub async fn new_link(
     Ok(SignInLink { code, url })
 }
 
-fn view_of(stack: &Stack, person: &people::Person) -> Person {
-    view(person, stack.people().accounts_of(&person.name))
+async fn view_of(stack: &Stack, person: &people::Person) -> Result<Person, Failure> {
+    let has_passkey = !stack.passkeys().list(&person.name).await?.is_empty();
+    let accounts = stack.people().accounts_of(&person.name);
+    Ok(view(person, has_passkey, accounts))
 }
 
-fn view(person: &people::Person, accounts: Vec<Account>) -> Person {
+fn view(person: &people::Person, has_passkey: bool, accounts: Vec<Account>) -> Person {
     Person {
+        has_passkey,
         accounts: accounts
             .into_iter()
             .map(|account| PersonAccount {

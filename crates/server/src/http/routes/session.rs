@@ -21,8 +21,8 @@ use crate::sessions::{Lasts, Origin, Patience, SignInError};
 use crate::sign_in::{Returned, come_back};
 use crate::stack::Stack;
 
-/// Trade a one-time sign-in code, a name and a password, or what one came back with from an identity provider for a session
-/// cookie. 429 where there were too many tries.
+/// Trade a one-time sign-in code, a name and a password, a passkey, or what one came back with from an identity provider for a
+/// session cookie. 429 where there were too many tries.
 #[utoipa::path(post, path = "/api/v1/session", operation_id = "sign_in", tag = "session",
     request_body = SignIn,
     responses((status = 200, body = Session, description = "Signed in; the cookie `ergon_session` is set.")))]
@@ -47,12 +47,24 @@ pub async fn sign_in(
         Ok(person) if person.vouched_at.is_some() => Lasts::Short,
         _ => Lasts::Long,
     };
-    let (secret, name) = match (body.code, body.name, body.password, body.returned) {
-        (Some(code), None, None, None) => {
+    let shown = (
+        body.code,
+        body.name,
+        body.password,
+        body.returned,
+        body.passkey,
+    );
+    let (secret, name) = match shown {
+        (Some(code), None, None, None, None) => {
             stack.sign_in_limits.count(None, address)?;
             sessions.sign_in(&code, &from, lasts).await?
         }
-        (None, None, None, Some(back)) => {
+        (None, None, None, None, Some(passkey)) => {
+            stack.sign_in_limits.count(None, address)?;
+            let name = stack.passkeys().sign_in(&passkey).await?;
+            (sessions.open(&name, &from, lasts(&name)).await?, name)
+        }
+        (None, None, None, Some(back), None) => {
             stack.sign_in_limits.count(None, address)?;
             let returned = Returned {
                 state: back.state,
@@ -64,7 +76,7 @@ pub async fn sign_in(
             let name = person.name.clone();
             (sessions.open(&name, &from, lasts(&name)).await?, name)
         }
-        (None, Some(name), Some(password), None) => {
+        (None, Some(name), Some(password), None, None) => {
             // Names that are nobody's are one name to whoever counts.
             let counted = if people.is_known(&name) {
                 name.as_str()

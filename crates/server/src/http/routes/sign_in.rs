@@ -27,13 +27,15 @@ const RETURN: &str = "/signed-in";
 /// What one can sign in with here, beside links and passwords.
 #[utoipa::path(get, path = "/api/v1/sign-in", operation_id = "sign_in_ways", tag = "session",
     responses((status = 200, body = SignInWays)))]
-pub async fn ways(State(stack): State<Stack>) -> Json<SignInWays> {
+pub async fn ways(State(stack): State<Stack>, uri: Uri, headers: HeaderMap) -> Json<SignInWays> {
     let providers = stack.identity_providers().list();
     let shown = |provider: &Arc<sign_in::IdentityProvider>| SignInProvider {
         name: provider.name.clone(),
         title: provider.title.clone(),
     };
+    let origin = own_origin(&headers, &uri, stack.tls().is_some());
     Json(SignInWays {
+        passkeys: origin.is_some_and(|origin| sign_in::Place::of(&origin).is_ok()),
         providers: providers.iter().map(shown).collect(),
     })
 }

@@ -1,6 +1,8 @@
 //! Signing in with accounts of other systems: who gets in, as whom and as what, and who does not.
 
+mod authenticator;
 mod checks;
+mod passkeys;
 mod provider;
 
 use reqwest::{Method, RequestBuilder, Response, header};
