@@ -2,6 +2,8 @@
 //!
 //!     audit_verify FOLDER [ENTRIES]
 
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;

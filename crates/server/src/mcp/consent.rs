@@ -140,11 +140,13 @@ fn text(proposal: &Proposal) -> String {
         text.push_str("\nWhat takes it back:\n");
         text.push_str(&commands(&proposal.undo));
     }
-    text.push_str(&format!(
-        "\nProposal {}, {}, until {}.",
-        proposal.code, proposal.digest, proposal.expires_at
-    ));
-    text
+    let Proposal {
+        code,
+        digest,
+        expires_at,
+        ..
+    } = proposal;
+    text + &format!("\nProposal {code}, {digest}, until {expires_at}.")
 }
 
 /// What a container may have had a say in, on one line: it cannot look like a line of this question.

@@ -146,7 +146,7 @@ async fn what_the_stack_keeps_is_for_its_user_alone() {
             .unwrap()
             .permissions()
             .mode();
-        mode & 0o077 == 0
+        mode.trailing_zeros() >= 6
     };
     // Nobody looks past the folder itself; what opens doors is closed on its own as well.
     assert!(is_private(&data), "{}", data.display());

@@ -130,7 +130,7 @@ impl Authenticator {
         let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
         object.push(u8::try_from(data.len()).unwrap());
         object.extend(&data);
-        let said = self.said("webauthn.create", asked, origin, wrong);
+        let said = Self::said("webauthn.create", asked, origin, wrong);
         json!({
             "id": encoded(&self.id), "rawId": encoded(&self.id), "type": "public-key",
             "clientExtensionResults": {},
@@ -146,7 +146,7 @@ impl Authenticator {
         assert_eq!(asked["userVerification"], "required");
         let party = asked["rpId"].as_str().unwrap().to_owned();
         let data = self.data(&party, wrong, &[]);
-        let said = self.said("webauthn.get", asked, origin, wrong);
+        let said = Self::said("webauthn.get", asked, origin, wrong);
         let signed = [&data[..], digest(&SHA256, said.as_bytes()).as_ref()].concat();
         let key = match wrong {
             Wrong::Signature => &self.other,
@@ -168,7 +168,7 @@ impl Authenticator {
         })
     }
 
-    fn said(&self, kind: &str, asked: &Value, origin: &str, wrong: Wrong) -> String {
+    fn said(kind: &str, asked: &Value, origin: &str, wrong: Wrong) -> String {
         let challenge = asked["challenge"].as_str().unwrap();
         let another = encoded([7; 16]);
         let (kind, challenge, origin) = match wrong {
