@@ -31,7 +31,7 @@ soak: build ## healthy containers, and the directory at half its load, each for 
 fuzz: ## the readers, fed by a fuzzer (FUZZ_SECONDS for each)
 	@dev/fuzz
 
-bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats, logs against drain3, the directory against etcd
+bench: build ## ergon build against docker build, ergon detect against nixpacks, hashing against openssl, the registry against docker-registry, watching against docker stats, logs against drain3, the directory against etcd, what the gateway adds
 	@benches/docker-build
 	@benches/detect
 	@benches/hashing
@@ -39,6 +39,7 @@ bench: build ## ergon build against docker build, ergon detect against nixpacks,
 	@benches/watching
 	@benches/logs
 	@benches/directory
+	@benches/gateway
 
 base-images: ## the bases of the examples, from Debian packages
 	@dev/setup

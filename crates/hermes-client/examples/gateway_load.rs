@@ -1,9 +1,9 @@
 //! The load of `benches/gateway`: one tool called again and again over so many connections, one call at a time on each.
 //!
-//!     gateway_load HOST:PORT PATH TOKEN TOOL CONNECTIONS SECONDS
+//!     gateway_load HOST:PORT PATH TOKEN TOOL CONNECTIONS CALLS
 //!
-//! A token of `-` is none. Prints how many calls there were, how many in a second, and half and 99 of 100 of the times that
-//! they took, in microseconds.
+//! A token of `-` is none. Prints how many calls there were in a second, and half and 99 of 100 of the times that they took, in
+//! microseconds.
 
 #![allow(
     clippy::print_stdout,
@@ -11,7 +11,9 @@
     reason = "a tool that says why by where it fails"
 )]
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -29,24 +31,28 @@ struct Load {
     path: String,
     token: String,
     tool: String,
-    until: Instant,
+    /// Calls that were begun, over all connections, and how many there are to be.
+    begun: Arc<AtomicU32>,
+    calls: u32,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [at, path, token, tool, connections, seconds] = &arguments[..] else {
-        panic!("gateway_load HOST:PORT PATH TOKEN TOOL CONNECTIONS SECONDS");
+    let [at, path, token, tool, connections, count] = &arguments[..] else {
+        panic!("gateway_load HOST:PORT PATH TOKEN TOOL CONNECTIONS CALLS");
     };
     let begun = Instant::now();
+    let connections: u32 = connections.parse().unwrap();
     let load = Load {
         at: at.clone(),
         path: path.clone(),
         token: token.clone(),
         tool: tool.clone(),
-        until: begun + Duration::from_secs(seconds.parse().unwrap()),
+        begun: Arc::default(),
+        calls: count.parse().unwrap(),
     };
-    let tasks: Vec<_> = (0..connections.parse::<u32>().unwrap())
+    let tasks: Vec<_> = (0..connections)
         .map(|_| tokio::spawn(calls(load.clone())))
         .collect();
     let mut times = Vec::new();
@@ -55,7 +61,6 @@ async fn main() {
     }
     let took = begun.elapsed().as_secs_f64();
     times.sort_unstable();
-    println!("calls {}", times.len());
     println!("rate {:.0}", times.len() as f64 / took);
     println!("p50 {}", times[times.len() / 2]);
     println!("p99 {}", times[times.len() * 99 / 100]);
@@ -75,7 +80,7 @@ async fn calls(load: Load) -> Vec<u64> {
     );
     let body = Bytes::from(body);
     let mut times = Vec::new();
-    while Instant::now() < load.until {
+    while load.begun.fetch_add(1, Ordering::Relaxed) < load.calls {
         let mut request = Request::post(&load.path)
             .header("host", &load.at)
             .header("content-type", "application/json")
