@@ -25,8 +25,10 @@ use super::progress::Progress;
 use super::prompts;
 use super::resources::{self, Address};
 use super::tools::{self, Tools};
+use crate::audit::{Asked, Outcome};
 use crate::authorize::{Action, Channel, Circumstances};
 use crate::http::guard::Caller;
+use crate::http::recorded::new_request_id;
 use crate::stack::Stack;
 
 /// What is listed changes rarely, and whoever listens is told.
@@ -122,6 +124,21 @@ impl Server {
         let circumstances = Circumstances::new(Channel::Mcp, caller.credential.means());
         let policy = self.shared.stack.policy();
         let decided = policy.authorize(&caller.principal, action, &resource, circumstances);
+        let id = new_request_id();
+        let asked = Asked {
+            request: &id,
+            channel: Channel::Mcp,
+            principal: &caller.principal,
+            action,
+            resource: &resource,
+            // What a tool elsewhere does is known there only.
+            is_change: true,
+        };
+        let audit = self.shared.stack.audit();
+        let begun = match audit.decided(asked, &decided) {
+            Ok(begun) => begun,
+            Err(error) => return failed(error.to_string()),
+        };
         if !decided.is_allowed() {
             return failed(format!(
                 "{} may not use `{server}`",
@@ -137,13 +154,25 @@ impl Server {
             Progress::of(context),
             context.ct.clone(),
         );
-        match called.await {
+        let result = match called.await {
             Ok(result) => without_secrets(result),
             Err(error) => match error.remedy() {
                 Some(remedy) => failed(format!("{error}\nWhat to do: {remedy}")),
                 None => failed(error.to_string()),
             },
+        };
+        if let Some(begun) = begun {
+            let outcome = Outcome {
+                status: if result.is_error == Some(true) {
+                    502
+                } else {
+                    200
+                },
+                body: None,
+            };
+            audit.ended(asked, begun, outcome).await;
         }
+        result
     }
 
     /// Has a person say yes to a proposal, where the client can ask one. Absent: it is to be carried out.
